@@ -1,0 +1,63 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The rooms and arrows of the house are in docs/architecture.md; `ArrowsTests` holds this file and every `import`
+// against that table.
+let vectorC: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
+
+let package = Package(
+  name: "StackRec",
+  products: [
+    .executable(name: "srs", targets: ["srs"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C and C++ shims: one owner each.
+    .target(name: "CBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+    .target(name: "CKernels", cSettings: vectorC, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
+    .target(
+      name: "CGnuplot", cxxSettings: [.unsafeFlags(["-O2", "-Wno-deprecated-declarations"])],
+      linkerSettings: [.linkedLibrary("stdc++"), .linkedLibrary("boost_iostreams")]),
+
+    // The engine: knows nothing of the language.
+    .target(name: "Kernels", dependencies: ["CBLAS", "CKernels"]),
+    .target(name: "Layers", dependencies: ["Kernels"]),
+    .target(name: "Growth", dependencies: ["Layers", "Kernels"]),
+    .target(name: "Models", dependencies: ["Layers", "Kernels"]),
+    .target(name: "Datasets", dependencies: ["Kernels"]),
+    .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Kernels"]),
+    .target(name: "Plotting", dependencies: ["CGnuplot"]),
+
+    // The language: knows nothing of the engine.
+    .target(name: "Syntax"),
+    .target(name: "Interpreter", dependencies: ["Syntax"]),
+    .target(name: "Terminal", dependencies: ["Interpreter", "Syntax", "CEditline"]),
+
+    // The one bridge, and the program.
+    .target(
+      name: "Builtins",
+      dependencies: [
+        "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
+      ]),
+    .executableTarget(
+      name: "srs",
+      dependencies: [
+        "Builtins", "Terminal", "Interpreter", "Syntax",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+
+    .testTarget(
+      name: "EngineTests",
+      dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting"]),
+    .testTarget(name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins"]),
+    .testTarget(name: "ProgramTests", dependencies: ["srs"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11,
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,3 @@
+#ifndef SRS_CEDITLINE_H
+#define SRS_CEDITLINE_H
+#endif

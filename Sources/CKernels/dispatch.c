@@ -1,0 +1,60 @@
+#include "CKernels.h"
+
+// 2: AVX-512, 1: AVX2 with FMA, 0: whatever the compiler's baseline is. Asked by the loader when it binds a kernel,
+// before any of our code runs.
+static int level(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return 2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) return 1;
+#endif
+  return 0;
+}
+
+const char *srs_vector_isa(void) {
+  switch (level()) {
+  case 2: return "avx512";
+  case 1: return "avx2";
+  default: return "baseline";
+  }
+}
+
+#if defined(__x86_64__)
+#define DISPATCH(name)                                                                                                 \
+  extern __typeof__(name) name##_v4, name##_v3, name##_baseline;                                                       \
+  static __typeof__(name) *name##_resolve(void) {                                                                      \
+    int l = level();                                                                                                   \
+    return l == 2 ? name##_v4 : l == 1 ? name##_v3 : name##_baseline;                                                  \
+  }                                                                                                                    \
+  __typeof__(name) name __attribute__((ifunc(#name "_resolve")));
+#else
+#define DISPATCH(name)                                                                                                 \
+  extern __typeof__(name) name##_baseline;                                                                             \
+  __typeof__(name) name __attribute__((alias(#name "_baseline")));
+#endif
+
+DISPATCH(srs_axpy)
+DISPATCH(srs_scale)
+DISPATCH(srs_dot)
+DISPATCH(srs_count_above)
+DISPATCH(srs_multiply)
+DISPATCH(srs_all_finite)
+DISPATCH(srs_norm_relu)
+DISPATCH(srs_norm_relu_residual)
+DISPATCH(srs_norm_relu_backward)
+DISPATCH(srs_norm_relu_residual_backward)
+DISPATCH(srs_norm_sum)
+DISPATCH(srs_norm_sum_backward)
+DISPATCH(srs_add_bias)
+DISPATCH(srs_bias_relu)
+DISPATCH(srs_relu_backward)
+DISPATCH(srs_sum_rows)
+DISPATCH(srs_gelu)
+DISPATCH(srs_gelu_backward)
+DISPATCH(srs_softmax_rows)
+DISPATCH(srs_softmax_backward_rows)
+DISPATCH(srs_cross_entropy)
+DISPATCH(srs_cross_entropy_sampled)
+DISPATCH(srs_adam)

@@ -1,0 +1,444 @@
+// The kernels themselves, written once. `isa_*.c` include this file with `ISA` set and a target attribute pushed,
+// so that every function here, helpers included, is compiled for that instruction set.
+#include "CKernels.h"
+#include <math.h>
+
+// Helpers that pass vectors by value are always inlined, so their calling convention never matters.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define PASTE(name, isa) name##_##isa
+#define PASTE2(name, isa) PASTE(name, isa)
+#define KERNEL(name) PASTE2(name, ISA)
+#define INLINE static inline __attribute__((always_inline))
+#define LANES 16
+
+typedef float v16 __attribute__((vector_size(64), aligned(4)));
+typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
+
+INLINE v16 load(const float *p) { return *(const v16 *)p; }
+INLINE void store(float *p, v16 x) { *(v16 *)p = x; }
+INLINE v16 splat(float x) { return (v16){} + x; }
+// A fixed tree, so that every processor adds in the same order.
+INLINE float sum16(v16 x) {
+  float a = (x[0] + x[8]) + (x[4] + x[12]), b = (x[1] + x[9]) + (x[5] + x[13]);
+  float c = (x[2] + x[10]) + (x[6] + x[14]), d = (x[3] + x[11]) + (x[7] + x[15]);
+  return (a + c) + (b + d);
+}
+INLINE v16 select(i16 mask, v16 a, v16 b) { return (v16)(((i16)a & mask) | ((i16)b & ~mask)); }
+INLINE v16 max16(v16 a, v16 b) { return select(a > b, a, b); }
+
+// exp by range reduction to [-ln2/2, ln2/2] and a polynomial of degree 6; relative error below 2e-7.
+// Arguments under -87 give 0, above 88 are clamped.
+INLINE v16 exp16(v16 x) {
+  i16 zero = x < splat(-87.0f);
+  x = select(x > splat(88.0f), splat(88.0f), x);
+  x = select(zero, splat(0.0f), x);
+  v16 k = x * splat(1.44269504088896341f);
+  v16 magic = splat(12582912.0f);
+  v16 n = (k + magic) - magic;
+  v16 r = x - n * splat(0.693145751953125f);
+  r = r - n * splat(1.42860682030941723e-6f);
+  v16 p = splat(1.9875691500e-4f);
+  p = p * r + splat(1.3981999507e-3f);
+  p = p * r + splat(8.3334519073e-3f);
+  p = p * r + splat(4.1665795894e-2f);
+  p = p * r + splat(1.6666665459e-1f);
+  p = p * r + splat(5.0000001201e-1f);
+  p = p * r * r + r + splat(1.0f);
+  i16 e = __builtin_convertvector(n, i16);
+  v16 two = (v16)((e + 127) << 23);
+  return select(zero, splat(0.0f), p * two);
+}
+
+void KERNEL(srs_axpy)(float *y, const float *x, float a, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, load(y + i) + splat(a) * load(x + i));
+  for (; i < n; i++) y[i] += a * x[i];
+}
+
+void KERNEL(srs_scale)(float *y, const float *x, float a, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, splat(a) * load(x + i));
+  for (; i < n; i++) y[i] = a * x[i];
+}
+
+float KERNEL(srs_dot)(const float *x, const float *y, size_t n) {
+  v16 s = splat(0);
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) s += load(x + i) * load(y + i);
+  float t = sum16(s);
+  for (; i < n; i++) t += x[i] * y[i];
+  return t;
+}
+
+void KERNEL(srs_count_above)(const float *x, size_t n, float t, size_t *above, size_t *equal) {
+  i16 a = {}, e = {};
+  v16 tv = splat(t);
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    v16 v = load(x + i);
+    a -= v > tv;
+    e -= v == tv;
+  }
+  size_t ca = 0, ce = 0;
+  for (int l = 0; l < LANES; l++) ca += (size_t)a[l], ce += (size_t)e[l];
+  for (; i < n; i++) ca += x[i] > t, ce += x[i] == t;
+  *above = ca;
+  *equal = ce;
+}
+
+void KERNEL(srs_multiply)(float *x, const float *m, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(x + i, load(x + i) * load(m + i));
+  for (; i < n; i++) x[i] *= m[i];
+}
+
+int KERNEL(srs_all_finite)(const float *x, size_t n) {
+  // x - x is 0 for finite values and NaN for the others.
+  v16 s = splat(0);
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) { v16 v = load(x + i); s += v - v; }
+  float t = sum16(s);
+  for (; i < n; i++) t += x[i] - x[i];
+  return t == 0;
+}
+
+// Mean and reciprocal standard deviation of x + u * alpha + bias over c channels, leaving the centred sum in `z`.
+INLINE float normalise_row(size_t c, const float *x, const float *u, float alpha, const float *bias, float epsilon,
+                           float *z) {
+  v16 s = splat(0);
+  size_t i = 0;
+  for (; i + LANES <= c; i += LANES) {
+    v16 v = load(x + i);
+    if (u) v += splat(alpha) * load(u + i);
+    if (bias) v += load(bias + i);
+    store(z + i, v);
+    s += v;
+  }
+  float total = sum16(s);
+  for (; i < c; i++) {
+    float v = x[i];
+    if (u) v += alpha * u[i];
+    if (bias) v += bias[i];
+    z[i] = v;
+    total += v;
+  }
+  float mean = total / (float)c;
+  v16 q = splat(0);
+  i = 0;
+  for (; i + LANES <= c; i += LANES) {
+    v16 v = load(z + i) - splat(mean);
+    store(z + i, v);
+    q += v * v;
+  }
+  float square = sum16(q);
+  for (; i < c; i++) {
+    z[i] -= mean;
+    square += z[i] * z[i];
+  }
+  float rstd = 1.0f / sqrtf(square / (float)c + epsilon);
+  for (i = 0; i + LANES <= c; i += LANES) store(z + i, load(z + i) * splat(rstd));
+  for (; i < c; i++) z[i] *= rstd;
+  return rstd;
+}
+
+INLINE float relu(float x) { return x > 0 ? x : 0; }
+
+void KERNEL(srs_norm_relu)(size_t rows, size_t c, const float *x, const float *bias, const float *gamma,
+                          const float *beta, float epsilon, float *xhat, float *rstd, float *y) {
+  for (size_t r = 0; r < rows; r++) {
+    float *z = xhat + r * c, *o = y + r * c;
+    rstd[r] = normalise_row(c, x + r * c, 0, 0, bias, epsilon, z);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES)
+      store(o + i, max16(load(gamma + i) * load(z + i) + load(beta + i), splat(0)));
+    for (; i < c; i++) o[i] = relu(gamma[i] * z[i] + beta[i]);
+  }
+}
+
+void KERNEL(srs_norm_relu_residual)(size_t rows, size_t c, const float *x, const float *bias, const float *gamma,
+                                   const float *beta, float epsilon, float *xhat, float *rstd, const float *skip,
+                                   float alpha, float *out) {
+  for (size_t r = 0; r < rows; r++) {
+    float *z = xhat + r * c, *o = out + r * c;
+    const float *k = skip + r * c;
+    rstd[r] = normalise_row(c, x + r * c, 0, 0, bias, epsilon, z);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) {
+      v16 y = max16(load(gamma + i) * load(z + i) + load(beta + i), splat(0));
+      store(o + i, load(k + i) + splat(alpha) * y);
+    }
+    for (; i < c; i++) o[i] = k[i] + alpha * relu(gamma[i] * z[i] + beta[i]);
+  }
+}
+
+// d(norm input) of one row from g = d(xhat) already in dx; sg = sum g, sgx = sum g * xhat. Adds the result to dbias.
+INLINE void norm_row_backward(size_t c, float *dx, const float *z, float rstd, float sg, float sgx, float *dbias) {
+  float mg = sg / (float)c, mgx = sgx / (float)c;
+  size_t i = 0;
+  for (; i + LANES <= c; i += LANES) {
+    v16 d = splat(rstd) * (load(dx + i) - splat(mg) - load(z + i) * splat(mgx));
+    store(dx + i, d);
+    if (dbias) store(dbias + i, load(dbias + i) + d);
+  }
+  for (; i < c; i++) {
+    dx[i] = rstd * (dx[i] - mg - z[i] * mgx);
+    if (dbias) dbias[i] += dx[i];
+  }
+}
+
+INLINE float norm_relu_backward_row(size_t c, const float *dy, const float *z, float rstd, const float *gamma,
+                                    const float *beta, float alpha, int residual, float *dx, float *dgamma,
+                                    float *dbeta, float *dbias) {
+  v16 sg = splat(0), sgx = splat(0), sa = splat(0);
+  size_t i = 0;
+  for (; i + LANES <= c; i += LANES) {
+    v16 zi = load(z + i), ga = load(gamma + i), d = load(dy + i);
+    v16 pre = ga * zi + load(beta + i);
+    i16 on = pre > splat(0);
+    if (residual) {
+      sa += d * select(on, pre, splat(0));
+      d = d * splat(alpha);
+    }
+    d = select(on, d, splat(0));
+    store(dgamma + i, load(dgamma + i) + d * zi);
+    store(dbeta + i, load(dbeta + i) + d);
+    v16 g = d * ga;
+    store(dx + i, g);
+    sg += g;
+    sgx += g * zi;
+  }
+  float tg = sum16(sg), tgx = sum16(sgx), ta = sum16(sa);
+  for (; i < c; i++) {
+    float pre = gamma[i] * z[i] + beta[i], d = dy[i];
+    if (residual) {
+      ta += d * relu(pre);
+      d *= alpha;
+    }
+    d = pre > 0 ? d : 0;
+    dgamma[i] += d * z[i];
+    dbeta[i] += d;
+    dx[i] = d * gamma[i];
+    tg += dx[i];
+    tgx += dx[i] * z[i];
+  }
+  norm_row_backward(c, dx, z, rstd, tg, tgx, dbias);
+  return ta;
+}
+
+void KERNEL(srs_norm_relu_backward)(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
+                                   const float *gamma, const float *beta, float *dx, float *dgamma, float *dbeta,
+                                   float *dbias) {
+  for (size_t r = 0; r < rows; r++)
+    norm_relu_backward_row(c, dy + r * c, xhat + r * c, rstd[r], gamma, beta, 1, 0, dx + r * c, dgamma, dbeta, dbias);
+}
+
+float KERNEL(srs_norm_relu_residual_backward)(size_t rows, size_t c, const float *dout, const float *xhat,
+                                             const float *rstd, const float *gamma, const float *beta, float alpha,
+                                             float *dx, float *dgamma, float *dbeta, float *dbias) {
+  double total = 0;
+  for (size_t r = 0; r < rows; r++)
+    total += norm_relu_backward_row(c, dout + r * c, xhat + r * c, rstd[r], gamma, beta, alpha, 1, dx + r * c, dgamma,
+                                    dbeta, dbias);
+  return (float)total;
+}
+
+void KERNEL(srs_norm_sum)(size_t rows, size_t c, const float *x, const float *u, float alpha, const float *gamma,
+                         const float *beta, float epsilon, float *xhat, float *rstd, float *y) {
+  for (size_t r = 0; r < rows; r++) {
+    float *z = xhat + r * c, *o = y + r * c;
+    rstd[r] = normalise_row(c, x + r * c, u ? u + r * c : 0, alpha, 0, epsilon, z);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(o + i, load(gamma + i) * load(z + i) + load(beta + i));
+    for (; i < c; i++) o[i] = gamma[i] * z[i] + beta[i];
+  }
+}
+
+void KERNEL(srs_norm_sum_backward)(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
+                                  const float *gamma, float *dx, float *dgamma, float *dbeta) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *z = xhat + r * c, *d0 = dy + r * c;
+    float *o = dx + r * c;
+    v16 sg = splat(0), sgx = splat(0);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) {
+      v16 d = load(d0 + i), zi = load(z + i);
+      store(dgamma + i, load(dgamma + i) + d * zi);
+      store(dbeta + i, load(dbeta + i) + d);
+      v16 g = d * load(gamma + i);
+      store(o + i, g);
+      sg += g;
+      sgx += g * zi;
+    }
+    float tg = sum16(sg), tgx = sum16(sgx);
+    for (; i < c; i++) {
+      float d = d0[i];
+      dgamma[i] += d * z[i];
+      dbeta[i] += d;
+      o[i] = d * gamma[i];
+      tg += o[i];
+      tgx += o[i] * z[i];
+    }
+    norm_row_backward(c, o, z, rstd[r], tg, tgx, 0);
+  }
+}
+
+void KERNEL(srs_add_bias)(size_t rows, size_t c, float *x, const float *bias) {
+  for (size_t r = 0; r < rows; r++) {
+    float *o = x + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(o + i, load(o + i) + load(bias + i));
+    for (; i < c; i++) o[i] += bias[i];
+  }
+}
+
+void KERNEL(srs_bias_relu)(size_t rows, size_t c, float *x, const float *bias) {
+  for (size_t r = 0; r < rows; r++) {
+    float *o = x + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(o + i, max16(load(o + i) + load(bias + i), splat(0)));
+    for (; i < c; i++) o[i] = relu(o[i] + bias[i]);
+  }
+}
+
+void KERNEL(srs_relu_backward)(float *dy, const float *y, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(dy + i, select(load(y + i) > splat(0), load(dy + i), splat(0)));
+  for (; i < n; i++)
+    if (!(y[i] > 0)) dy[i] = 0;
+}
+
+void KERNEL(srs_sum_rows)(size_t rows, size_t c, const float *x, float *out) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *o = x + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(out + i, load(out + i) + load(o + i));
+    for (; i < c; i++) out[i] += o[i];
+  }
+}
+
+void KERNEL(srs_gelu)(float *y, const float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
+}
+
+void KERNEL(srs_gelu_backward)(float *dy, const float *x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    float cdf = 0.5f * (1.0f + erff(x[i] * 0.70710678118654752f));
+    float pdf = 0.39894228040143268f * expf(-0.5f * x[i] * x[i]);
+    dy[i] *= cdf + x[i] * pdf;
+  }
+}
+
+INLINE float row_max(const float *x, size_t c, float start) {
+  v16 m = splat(start);
+  size_t i = 0;
+  for (; i + LANES <= c; i += LANES) m = max16(load(x + i), m);
+  float best = start;
+  for (int l = 0; l < LANES; l++) best = m[l] > best ? m[l] : best;
+  for (; i < c; i++) best = x[i] > best ? x[i] : best;
+  return best;
+}
+
+// x = exp(x - shift); returns the sum.
+INLINE float row_exp(float *x, size_t c, float shift) {
+  v16 s = splat(0);
+  size_t i = 0;
+  for (; i + LANES <= c; i += LANES) {
+    v16 e = exp16(load(x + i) - splat(shift));
+    store(x + i, e);
+    s += e;
+  }
+  float total = sum16(s);
+  if (i < c) {
+    float tail[LANES];
+    for (size_t l = 0; l < LANES; l++) tail[l] = i + l < c ? x[i + l] - shift : -1000.0f;
+    v16 e = exp16(load(tail));
+    store(tail, e);
+    for (size_t l = 0; i + l < c; l++) x[i + l] = tail[l], total += tail[l];
+  }
+  return total;
+}
+
+INLINE void row_scale(float *x, size_t c, float a) {
+  size_t i = 0;
+  for (; i + LANES <= c; i += LANES) store(x + i, load(x + i) * splat(a));
+  for (; i < c; i++) x[i] *= a;
+}
+
+void KERNEL(srs_softmax_rows)(size_t rows, size_t c, size_t stride, float *x) {
+  for (size_t r = 0; r < rows; r++) {
+    float *o = x + r * stride;
+    float total = row_exp(o, c, row_max(o, c, -INFINITY));
+    row_scale(o, c, 1.0f / total);
+  }
+}
+
+void KERNEL(srs_softmax_backward_rows)(size_t rows, size_t c, size_t stride, const float *p, float *dp, float scale) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *q = p + r * stride;
+    float *d = dp + r * stride;
+    v16 s = splat(0);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) s += load(q + i) * load(d + i);
+    float t = sum16(s);
+    for (; i < c; i++) t += q[i] * d[i];
+    for (i = 0; i + LANES <= c; i += LANES)
+      store(d + i, load(q + i) * (load(d + i) - splat(t)) * splat(scale));
+    for (; i < c; i++) d[i] = q[i] * (d[i] - t) * scale;
+  }
+}
+
+double KERNEL(srs_cross_entropy)(size_t rows, size_t c, float *x, const float *bias,
+                                const int32_t *target, const float *w) {
+  double loss = 0;
+  for (size_t r = 0; r < rows; r++) {
+    float *o = x + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(o + i, load(o + i) + load(bias + i));
+    for (; i < c; i++) o[i] += bias[i];
+    float top = row_max(o, c, -INFINITY);
+    float at = o[target[r]];
+    float total = row_exp(o, c, top);
+    loss += (double)w[r] * ((double)logf(total) + (double)top - (double)at);
+    row_scale(o, c, w[r] / total);
+    o[target[r]] -= w[r];
+  }
+  return loss;
+}
+
+double KERNEL(srs_cross_entropy_sampled)(size_t rows, size_t c, float *x, float *t, const float *w) {
+  double loss = 0;
+  for (size_t r = 0; r < rows; r++) {
+    float *o = x + r * c;
+    float top = row_max(o, c, t[r]);
+    float at = t[r];
+    float e = expf(at - top);
+    float total = row_exp(o, c, top) + e;
+    loss += (double)w[r] * ((double)logf(total) + (double)top - (double)at);
+    row_scale(o, c, w[r] / total);
+    t[r] = w[r] * (e / total - 1.0f);
+  }
+  return loss;
+}
+
+void KERNEL(srs_adam)(size_t n, float *p, float *m, float *v, const float *g, float gscale, float decay, float rate,
+                     float beta1, float beta2, float epsilon, float correction) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    v16 pi = load(p + i);
+    v16 gi = load(g + i) * splat(gscale) + splat(decay) * pi;
+    v16 mi = splat(beta1) * load(m + i) + splat(1 - beta1) * gi;
+    v16 vi = splat(beta2) * load(v + i) + splat(1 - beta2) * gi * gi;
+    store(m + i, mi);
+    store(v + i, vi);
+    v16 root;
+    for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(vi[l]);
+    store(p + i, pi - splat(rate) * mi / (root * splat(correction) + splat(epsilon)));
+  }
+  for (; i < n; i++) {
+    float gi = g[i] * gscale + decay * p[i];
+    m[i] = beta1 * m[i] + (1 - beta1) * gi;
+    v[i] = beta2 * v[i] + (1 - beta2) * gi * gi;
+    p[i] -= rate * m[i] / (sqrtf(v[i]) * correction + epsilon);
+  }
+}

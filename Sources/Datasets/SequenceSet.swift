@@ -1,0 +1,101 @@
+/// Sequences of exactly `length` items, oldest first, shorter ones padded in front with item 0.
+public final class SequenceSet: Sendable {
+  public let length: Int
+  /// `count` rows of `length` item numbers.
+  public let tokens: [Int32]
+  /// One user number a sequence.
+  public let users: [Int32]
+  /// Time of each sequence's last event, where the data has any.
+  public let times: [Int64]?
+  public let items: Vocabulary
+  public let userNames: Vocabulary
+  public let hasUsers: Bool
+  public let source: String
+  public let process: SyntheticProcess?
+
+  public init(
+    length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
+    hasUsers: Bool, source: String, process: SyntheticProcess?
+  ) {
+    self.length = length
+    self.tokens = tokens
+    self.users = users
+    self.times = times
+    self.items = items
+    self.userNames = userNames
+    self.hasUsers = hasUsers
+    self.source = source
+    self.process = process
+  }
+
+  public var count: Int { users.count }
+
+  /// The tokens of one sequence.
+  public func sequence(_ index: Int) -> ArraySlice<Int32> { tokens[(index * length)..<((index + 1) * length)] }
+
+  /// The last item, which evaluation asks for.
+  public func target(_ index: Int) -> Int32 { tokens[(index + 1) * length - 1] }
+
+  /// Items that are not padding.
+  public var interactions: Int { tokens.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } }
+
+  /// The sequences with the given numbers, in that order.
+  public func selecting(_ indices: some Sequence<Int>) -> SequenceSet {
+    var tokens: [Int32] = []
+    var users: [Int32] = []
+    var times: [Int64]? = self.times == nil ? nil : []
+    for index in indices {
+      tokens.append(contentsOf: sequence(index))
+      users.append(self.users[index])
+      if let all = self.times { times?.append(all[index]) }
+    }
+    return SequenceSet(
+      length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
+      hasUsers: hasUsers, source: source, process: process)
+  }
+
+  /// The first `share` of the sequences, at least one: shares are nested.
+  public func fraction(_ share: Double) -> SequenceSet {
+    if share >= 1 { return self }
+    let kept = min(count, max(1, Int((Double(count) * share).rounded())))
+    return selecting(0..<kept)
+  }
+
+  struct Builder {
+    let length: Int
+    private var tokens: [Int32] = []
+    private var users: [Int32] = []
+    private var times: [Int64] = []
+
+    init(length: Int) { self.length = length }
+
+    mutating func add(_ items: ArraySlice<Int32>, user: Int32, time: Int64?) {
+      tokens.append(contentsOf: repeatElement(0, count: length - items.count))
+      tokens.append(contentsOf: items)
+      users.append(user)
+      if let time { times.append(time) }
+    }
+
+    func build(_ from: Histories) -> SequenceSet {
+      SequenceSet(
+        length: length, tokens: tokens, users: users, times: times.count == users.count ? times : nil,
+        items: from.items, userNames: from.users, hasUsers: from.hasUsers, source: from.source, process: from.process)
+    }
+  }
+}
+
+/// Training, validation and test sequences of one data set.
+public final class Split: Sendable {
+  public let train: SequenceSet
+  public let valid: SequenceSet
+  public let test: SequenceSet
+  /// How it was made, for captions.
+  public let rule: String
+
+  public init(train: SequenceSet, valid: SequenceSet, test: SequenceSet, rule: String) {
+    self.train = train
+    self.valid = valid
+    self.test = test
+    self.rule = rule
+  }
+}

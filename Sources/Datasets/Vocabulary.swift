@@ -1,0 +1,84 @@
+/// Names and their numbers. Number 0 is kept for the pad where `reservesPad`; real names start at 1 then.
+public struct Vocabulary: Sendable, Equatable {
+  public private(set) var names: [String]
+
+  public init(_ names: [String]) { self.names = names }
+
+  public var count: Int { names.count }
+
+  public func name(_ id: Int32) -> String { names[Int(id)] }
+
+  /// Numbers by name, made anew at every call: keep it where many look-ups follow.
+  public func numbers() -> [String: Int32] {
+    Dictionary(names.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// Gives numbers to byte strings in the order they are first seen: an open-addressing table over one arena of bytes,
+/// so that a file of millions of rows makes no `String` a row.
+struct Interner {
+  private var arena: [UInt8] = []
+  private var ends: [Int] = []
+  private var table: [Int32]
+  private var mask: Int
+
+  init() {
+    table = Array(repeating: -1, count: 1024)
+    mask = 1023
+  }
+
+  var count: Int { ends.count }
+
+  mutating func number(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
+    var slot = Self.hash(bytes) & mask
+    while true {
+      let found = table[slot]
+      if found < 0 { break }
+      if equals(Int(found), bytes) { return found }
+      slot = (slot + 1) & mask
+    }
+    let number = Int32(ends.count)
+    arena.append(contentsOf: bytes)
+    ends.append(arena.count)
+    table[slot] = number
+    if ends.count * 2 > table.count { grow() }
+    return number
+  }
+
+  /// All names, in the order of their numbers. Bytes that are not UTF-8 are an error of the reader's before this.
+  func names() -> [String] {
+    var start = 0
+    return ends.map { end in
+      defer { start = end }
+      return String(decoding: arena[start..<end], as: UTF8.self)
+    }
+  }
+
+  private func equals(_ number: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    let start = number == 0 ? 0 : ends[number - 1]
+    guard ends[number] - start == bytes.count else { return false }
+    for i in 0..<bytes.count where arena[start + i] != bytes[i] { return false }
+    return true
+  }
+
+  private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    var h: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in bytes { h = (h ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    h ^= h >> 29
+    return Int(truncatingIfNeeded: h &* 0xbf58_476d_1ce4_e5b9 >> 1)
+  }
+
+  private mutating func grow() {
+    let old = ends
+    table = Array(repeating: -1, count: table.count * 2)
+    mask = table.count - 1
+    var start = 0
+    for (number, end) in old.enumerated() {
+      let hash = arena.withUnsafeBufferPointer { Self.hash(UnsafeBufferPointer(rebasing: $0[start..<end])) }
+      var slot = hash & mask
+      while table[slot] >= 0 { slot = (slot + 1) & mask }
+      table[slot] = Int32(number)
+      start = end
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Layers
+
+/// What a grown model takes from the old one besides its embeddings.
+public struct Carry: Sendable, Equatable {
+  public let parts: Set<ParameterPart>
+  /// Optimizer moments go along with their parameters.
+  public let optimizer: Bool
+  /// Only what the reference code carries.
+  public let onlyReference: Bool
+  /// Copies start as the identity, so that the scores stay what they were.
+  public let preserving: Bool
+  /// As it was asked for.
+  public let name: String
+
+  /// The authors' code: embeddings and convolution (or Q, K, V) weights; alpha, LN, output and optimizer afresh.
+  public static let reference = Carry(
+    parts: [.embedding, .blocks], optimizer: false, onlyReference: true, preserving: false, name: "reference")
+  /// Every parameter.
+  public static let all = Carry(
+    parts: Set(ParameterPart.allCases), optimizer: false, onlyReference: false, preserving: false, name: "all")
+  /// Every parameter; the copies enter as the identity.
+  public static let preserving = Carry(
+    parts: Set(ParameterPart.allCases), optimizer: false, onlyReference: false, preserving: true, name: "preserving")
+
+  /// Embeddings and the named parts.
+  public static func parts(_ parts: Set<ParameterPart>, optimizer: Bool) -> Carry {
+    let words = ParameterPart.allCases.filter { parts.contains($0) && $0 != .embedding }.map(\.rawValue)
+    return Carry(
+      parts: parts.union([.embedding]), optimizer: optimizer, onlyReference: false, preserving: false,
+      name: "[" + (words + (optimizer ? ["optimizer"] : [])).joined(separator: ", ") + "]")
+  }
+
+  public func withOptimizer(_ carried: Bool) -> Carry {
+    Carry(parts: parts, optimizer: carried, onlyReference: onlyReference, preserving: preserving, name: name)
+  }
+
+  func takes(_ parameter: Parameter) -> Bool {
+    onlyReference ? parameter.inReference : parts.contains(parameter.part)
+  }
+}

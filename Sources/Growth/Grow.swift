@@ -1,0 +1,104 @@
+import Kernels
+import Layers
+
+/// Where every parameter of a grown model came from; also moves an optimizer's moments.
+public struct GrowthPlan: Sendable {
+  public struct Step: Sendable {
+    public let target: Parameter
+    /// The old parameter it is copied from; nil: drawn afresh.
+    public let source: Parameter?
+    /// Set to zero after copying: a copy that enters as the identity.
+    public let silenced: Bool
+  }
+
+  public let operation: GrowthOperator
+  public let carry: Carry
+  public let sources: [BlockSource]
+  /// For function-preserving growth: is block i the one that goes on doing its source's work?
+  public let kept: [Bool]
+  public let steps: [Step]
+
+  /// Copies values (parameters or moments) that the plan carries; the others keep what `new` holds.
+  public func transfer(from old: FloatBuffer, to new: FloatBuffer) {
+    for step in steps {
+      if let source = step.source {
+        (new.base + step.target.offset).update(from: old.base + source.offset, count: source.count)
+      }
+    }
+  }
+}
+
+extension Model {
+  /// A deeper model with blocks and other parameters taken from this one.
+  ///
+  /// - Throws: `GrowthError` for a growth that cannot be: a depth no rule gives, or one that cannot preserve the
+  ///   function, with the reason.
+  public func grown(by operation: GrowthOperator, to depth: Int? = nil, carry: Carry) throws
+    -> (model: Model, plan: GrowthPlan)
+  {
+    let new = depth ?? operation.defaultDepth(from: network.depth)
+    let signatures = network.stacks.first?.blocks.map(\.signature) ?? []
+    let sources = try operation.sources(from: network.depth, to: new, period: Self.period(of: signatures))
+    let deeper = try network.withBlocks(new)
+    let kept = carry.preserving ? try Self.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
+
+    let steps = deeper.layout.parameters.map { target -> GrowthPlan.Step in
+      let source = Self.source(of: target, in: network.layout, sources: sources)
+      let taken = source.flatMap { carry.takes($0) ? $0 : nil }
+      let copies = carry.preserving && (target.block.map { !kept[$0.index] } ?? false)
+      return GrowthPlan.Step(target: target, source: taken, silenced: copies && target.part == .alpha)
+    }
+    let plan = GrowthPlan(operation: operation, carry: carry, sources: sources, kept: kept, steps: steps)
+    let grown = Model(deeper, seed: seed)
+    plan.transfer(from: values, to: grown.values)
+    for step in steps where step.silenced {
+      for i in step.target.range { grown.values[i] = 0 }
+    }
+    return (grown, plan)
+  }
+
+  /// Length of the shortest pattern that the signatures repeat.
+  static func period(of signatures: [String]) -> Int {
+    guard signatures.count > 1 else { return 1 }
+    for period in 1..<signatures.count where signatures.indices.allSatisfy({ signatures[$0] == signatures[$0 % period] }) {
+      return period
+    }
+    return signatures.count
+  }
+
+  /// The old parameter a new one may be copied from.
+  private static func source(of target: Parameter, in old: ParameterLayout, sources: [BlockSource]) -> Parameter? {
+    guard let place = target.block else { return old[target.name] }
+    guard case .copy(let index) = sources[place.index] else { return nil }
+    return old["\(place.stack).\(index).\(place.local)"]
+  }
+
+  /// Which of each old block's copies goes on with its work. It must compute the same (a dilation belongs to its
+  /// position), and the kept ones must stand in the old order.
+  private static func keptBlocks(_ sources: [BlockSource], from old: any Network, to new: any Network) throws -> [Bool] {
+    guard old.layout.parameters.contains(where: { $0.part == .alpha }) else {
+      throw GrowthError(
+        "carry", "a model without alpha cannot grow without changing its scores: a copied block has no weight to enter with",
+        help: "build the model with alpha: true, or use carry: all")
+    }
+    var kept = sources.map { _ in false }
+    var next = 0
+    for stack in zip(old.stacks, new.stacks).prefix(1) {
+      for block in 0..<old.depth {
+        let place = sources.indices.first { i in
+          i >= next && sources[i] == .copy(of: block)
+            && stack.1.blocks[i].signature == stack.0.blocks[block].signature
+        }
+        guard let place else {
+          throw GrowthError(
+            "carry",
+            "this growth cannot preserve the scores: no block of the new model does the work of old block \(block) (\(stack.0.blocks[block].signature)) in its place",
+            help: "use by: cross, or by: dilation_aware with a depth that is a multiple of the old one, or carry: all")
+        }
+        kept[place] = true
+        next = place + 1
+      }
+    }
+    return kept
+  }
+}

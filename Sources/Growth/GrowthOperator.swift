@@ -1,0 +1,104 @@
+/// Where a block of the grown model comes from.
+public enum BlockSource: Sendable, Equatable {
+  case copy(of: Int)
+  case fresh
+}
+
+/// Why a growth cannot be.
+public struct GrowthError: Error, Equatable {
+  /// The argument at fault, in the words of the language: `to`, `by` or `carry`.
+  public let argument: String
+  public let message: String
+  public let help: String?
+
+  init(_ argument: String, _ message: String, help: String? = nil) {
+    self.argument = argument
+    self.message = message
+    self.help = help
+  }
+}
+
+/// A table of sources: which old block each block of a deeper model starts from. It knows depths, nothing of models.
+///
+/// Sources: StackRec (Wang et al., SIGIR 2021) for the first six.
+public enum GrowthOperator: String, Sendable, CaseIterable {
+  /// stackA: every block is followed by its copies: 0 0 1 1 2 2 ...
+  case adjacent
+  /// stackC: the whole stack again on top: 0 1 2 0 1 2 ...
+  case cross
+  /// stackR: the old blocks, fresh ones on top.
+  case random
+  /// stackE: embeddings only, every block fresh.
+  case embedding
+  /// The top k = to - L blocks, each next to its copy.
+  case topAdjacent = "top_adjacent"
+  /// The top k = to - L blocks again on top.
+  case topCross = "top_cross"
+  /// Adjacent copying of whole dilation patterns: 0 1 0 1 2 3 2 3 for the pattern of two.
+  case dilationAware = "dilation_aware"
+  /// The middle blocks once more, after themselves (MIDAS, 2024).
+  case middle
+  /// Two copies of the stack with the seam cut out: the first without its last blocks, the second without its first
+  /// ones (SOLAR, arXiv 2312.15166).
+  case trimmedSeam = "trimmed_seam"
+
+  /// The depth asked for by nobody: twice as deep.
+  public func defaultDepth(from old: Int) -> Int { 2 * old }
+
+  /// The sources of a model of `new` blocks grown from one of `old`; `period` is the length of the pattern of
+  /// dilations (1 where blocks are all alike).
+  public func sources(from old: Int, to new: Int, period: Int = 1) throws(GrowthError) -> [BlockSource] {
+    guard old >= 1 else { throw GrowthError("to", "a model without blocks cannot be stacked") }
+    guard new > old else {
+      throw GrowthError(
+        "to", "\(new) blocks are not more than the \(old) there are", help: "growth only adds blocks: give `to:` above \(old)")
+    }
+    let extra = new - old
+    switch self {
+    case .adjacent:
+      // Spread evenly, so that `to` need not be a multiple: block i comes from i * old / new.
+      return (0..<new).map { .copy(of: $0 * old / new) }
+    case .cross:
+      return (0..<new).map { .copy(of: $0 % old) }
+    case .random:
+      return (0..<new).map { $0 < old ? .copy(of: $0) : .fresh }
+    case .embedding:
+      return Array(repeating: .fresh, count: new)
+    case .topAdjacent:
+      try atMostOld(extra, old, new)
+      let base = old - extra
+      return (0..<new).map { .copy(of: $0 < base ? $0 : base + ($0 - base) / 2) }
+    case .topCross:
+      try atMostOld(extra, old, new)
+      return (0..<new).map { .copy(of: $0 < old ? $0 : $0 - extra) }
+    case .dilationAware:
+      guard old % period == 0, new % period == 0 else {
+        throw GrowthError(
+          "to", "dilation-aware stacking copies whole patterns of \(period), and \(old) -> \(new) blocks is not whole patterns",
+          help: "give `to:` and the model a multiple of \(period) blocks, or use by: adjacent")
+      }
+      let groups = old / period
+      return (0..<new).map { .copy(of: ($0 / period) * groups / (new / period) * period + $0 % period) }
+    case .middle:
+      try atMostOld(extra, old, new)
+      let first = (old - extra) / 2
+      return (0..<new).map { .copy(of: $0 < first + extra ? $0 : $0 - extra) }
+    case .trimmedSeam:
+      guard new < 2 * old, (2 * old - new) % 2 == 0 else {
+        throw GrowthError(
+          "to", "a trimmed seam leaves out as many blocks on both sides: \(old) blocks give \(2 * old - 2), \(2 * old - 4), ... not \(new)",
+          help: "give an even number below \(2 * old), or use by: cross")
+      }
+      let kept = new / 2
+      return (0..<new).map { .copy(of: $0 < kept ? $0 : $0 - kept + (old - kept)) }
+    }
+  }
+
+  private func atMostOld(_ extra: Int, _ old: Int, _ new: Int) throws(GrowthError) {
+    if extra > old {
+      throw GrowthError(
+        "to", "by: \(rawValue) adds at most as many blocks as there are: from \(old) to at most \(2 * old), not \(new)",
+        help: "stack twice, or use by: adjacent")
+    }
+  }
+}

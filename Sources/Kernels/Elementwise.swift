@@ -1,0 +1,115 @@
+import CKernels
+
+/// The fused kernels under the names the engine uses. Only this target and the layers, through here, see the C ones.
+public enum Elementwise {
+  /// Instruction set in use: "avx512", "avx2" or "baseline".
+  public static var instructionSet: String { String(cString: srs_vector_isa()) }
+
+  @inline(__always)
+  public static func addScaled(
+    _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ a: Float, _ n: Int
+  ) {
+    srs_axpy(y, x, a, n)
+  }
+
+  @inline(__always)
+  public static func scale(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ a: Float, _ n: Int) {
+    srs_scale(y, x, a, n)
+  }
+
+  @inline(__always)
+  public static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ n: Int) -> Float {
+    srs_dot(x, y, n)
+  }
+
+  /// How many values are above `t`, and how many equal it.
+  @inline(__always)
+  public static func count(_ x: UnsafePointer<Float>, _ n: Int, above t: Float) -> (above: Int, equal: Int) {
+    var above = 0
+    var equal = 0
+    srs_count_above(x, n, t, &above, &equal)
+    return (above, equal)
+  }
+
+  public static func allFinite(_ x: UnsafePointer<Float>, _ n: Int) -> Bool { srs_all_finite(x, n) != 0 }
+
+  /// Adds the sum over rows of `x` (rows x c) to `out`.
+  @inline(__always)
+  public static func addRowSums(
+    _ out: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, c: Int
+  ) {
+    srs_sum_rows(rows, c, x, out)
+  }
+
+  @inline(__always)
+  public static func addBias(_ x: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, c: Int) {
+    srs_add_bias(rows, c, x, bias)
+  }
+
+  /// Full softmax cross-entropy: logits without bias in, weighted gradients out; returns the weighted loss.
+  @inline(__always)
+  public static func crossEntropy(
+    rows: Int, c: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>,
+    targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>
+  ) -> Double {
+    srs_cross_entropy(rows, c, logits, bias, targets, weights)
+  }
+
+  /// Cross-entropy of [target | candidates]: logits in, weighted gradients out; returns the weighted loss.
+  @inline(__always)
+  public static func crossEntropySampled(
+    rows: Int, c: Int, logits: UnsafeMutablePointer<Float>, targetLogits: UnsafeMutablePointer<Float>,
+    weights: UnsafePointer<Float>
+  ) -> Double {
+    srs_cross_entropy_sampled(rows, c, logits, targetLogits, weights)
+  }
+
+  @inline(__always)
+  public static func adam(
+    _ n: Int, _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>,
+    _ g: UnsafePointer<Float>, decay: Float, rate: Float, beta1: Float, beta2: Float, epsilon: Float,
+    correction: Float
+  ) {
+    srs_adam(n, p, m, v, g, 1, decay, rate, beta1, beta2, epsilon, correction)
+  }
+
+  /// xhat = norm(x + bias), y = relu(gain * xhat + shift); `xhat` may be `x`.
+  @inline(__always)
+  public static func normRelu(
+    rows: Int, c: Int, x: UnsafePointer<Float>, bias: UnsafePointer<Float>, gain: UnsafePointer<Float>,
+    shift: UnsafePointer<Float>, epsilon: Float, xhat: UnsafeMutablePointer<Float>,
+    rstd: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+  ) {
+    srs_norm_relu(rows, c, x, bias, gain, shift, epsilon, xhat, rstd, y)
+  }
+
+  /// As `normRelu`, then out = skip + alpha * relu(...).
+  @inline(__always)
+  public static func normReluResidual(
+    rows: Int, c: Int, x: UnsafePointer<Float>, bias: UnsafePointer<Float>, gain: UnsafePointer<Float>,
+    shift: UnsafePointer<Float>, epsilon: Float, xhat: UnsafeMutablePointer<Float>,
+    rstd: UnsafeMutablePointer<Float>, skip: UnsafePointer<Float>, alpha: Float, out: UnsafeMutablePointer<Float>
+  ) {
+    srs_norm_relu_residual(rows, c, x, bias, gain, shift, epsilon, xhat, rstd, skip, alpha, out)
+  }
+
+  /// Backward of `normRelu`; adds to the gradients of gain, shift and bias. `dx` may be `dy`.
+  @inline(__always)
+  public static func normReluBackward(
+    rows: Int, c: Int, dy: UnsafePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
+    gain: UnsafePointer<Float>, shift: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    dgain: UnsafeMutablePointer<Float>, dshift: UnsafeMutablePointer<Float>, dbias: UnsafeMutablePointer<Float>
+  ) {
+    srs_norm_relu_backward(rows, c, dy, xhat, rstd, gain, shift, dx, dgain, dshift, dbias)
+  }
+
+  /// Backward of `normReluResidual` but for the skip path; returns the gradient of alpha.
+  @inline(__always)
+  public static func normReluResidualBackward(
+    rows: Int, c: Int, dout: UnsafePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
+    gain: UnsafePointer<Float>, shift: UnsafePointer<Float>, alpha: Float, dx: UnsafeMutablePointer<Float>,
+    dgain: UnsafeMutablePointer<Float>, dshift: UnsafeMutablePointer<Float>, dbias: UnsafeMutablePointer<Float>
+  ) -> Float {
+    srs_norm_relu_residual_backward(rows, c, dout, xhat, rstd, gain, shift, alpha, dx, dgain, dshift, dbias)
+  }
+}

@@ -1,0 +1,60 @@
+import Glibc
+
+/// A zeroed, 64-byte aligned array of `Float` on the heap that several threads may write to disjoint parts of.
+///
+/// `@unchecked Sendable`: the buffer itself does no synchronisation. Whoever hands it to several threads cuts it into
+/// parts that only one of them writes at a time; that is what the tiles and lanes of the engine do.
+public final class FloatBuffer: @unchecked Sendable {
+  public let base: UnsafeMutablePointer<Float>
+  public let count: Int
+
+  public init(count: Int) {
+    self.count = count
+    let bytes = max(count, 1) * MemoryLayout<Float>.stride
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    memset(raw, 0, bytes)
+    base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+  }
+
+  public convenience init(_ values: some Collection<Float>) {
+    self.init(count: values.count)
+    for (i, value) in values.enumerated() { base[i] = value }
+  }
+
+  deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+  public subscript(index: Int) -> Float {
+    get {
+      precondition(index >= 0 && index < count)
+      return base[index]
+    }
+    set {
+      precondition(index >= 0 && index < count)
+      base[index] = newValue
+    }
+  }
+
+  public var values: UnsafeMutableBufferPointer<Float> { .init(start: base, count: count) }
+
+  public var array: [Float] { Array(values) }
+
+  public func zero() { memset(base, 0, count * MemoryLayout<Float>.stride) }
+
+  public func copy() -> FloatBuffer {
+    let twin = FloatBuffer(count: count)
+    memcpy(twin.base, base, count * MemoryLayout<Float>.stride)
+    return twin
+  }
+
+  /// Copies all values of `other`, which has as many.
+  public func assign(_ other: FloatBuffer) {
+    precondition(other.count == count)
+    memcpy(base, other.base, count * MemoryLayout<Float>.stride)
+  }
+}
+
+/// A mutable pointer that may cross into the closure of a parallel loop. See `FloatBuffer` for who guards it.
+public struct Shared<Pointee>: @unchecked Sendable {
+  public let pointer: UnsafeMutablePointer<Pointee>
+  public init(_ pointer: UnsafeMutablePointer<Pointee>) { self.pointer = pointer }
+}

@@ -1,0 +1,102 @@
+/// A named, counter-based stream of random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy
+/// as 1, 2, 3", SC 2011).
+///
+/// The key is made of the seed and the name, so a use that is added later never shifts another, and any number of the
+/// stream can be had without the ones before it: a resumed run or another number of threads sees the same numbers.
+public struct RandomStream: Sendable {
+  private let key: SIMD2<UInt32>
+
+  public init(seed: UInt64, _ name: String) {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a over the name, then mixed with the seed
+    for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let mixed = Self.mix(hash ^ Self.mix(seed &+ 0x9e37_79b9_7f4a_7c15))
+    key = SIMD2(UInt32(truncatingIfNeeded: mixed), UInt32(truncatingIfNeeded: mixed >> 32))
+  }
+
+  init(key: SIMD2<UInt32>) { self.key = key }
+
+  /// SplitMix64's finaliser.
+  private static func mix(_ x: UInt64) -> UInt64 {
+    var z = x
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+
+  /// The four 32-bit words at `counter`.
+  @inline(__always)
+  func words(_ counter: SIMD4<UInt32>) -> SIMD4<UInt32> {
+    var c = counter
+    var k = key
+    for _ in 0..<10 {
+      let a = UInt64(c.x) &* 0xD251_1F53
+      let b = UInt64(c.z) &* 0xCD9E_8D57
+      c = SIMD4(
+        UInt32(truncatingIfNeeded: b >> 32) ^ c.y ^ k.x, UInt32(truncatingIfNeeded: b),
+        UInt32(truncatingIfNeeded: a >> 32) ^ c.w ^ k.y, UInt32(truncatingIfNeeded: a))
+      k = k &+ SIMD2(0x9E37_79B9, 0xBB67_AE85)
+    }
+    return c
+  }
+
+  /// The numbers that belong to `place` (a step, an epoch, a sequence), from the first on.
+  public func numbers(at place: UInt64 = 0) -> RandomNumbers { RandomNumbers(stream: self, place: place) }
+}
+
+/// A cursor over the numbers of one place of a stream.
+public struct RandomNumbers: Sendable, RandomNumberGenerator {
+  private let stream: RandomStream
+  private let place: UInt64
+  private var index: UInt64 = 0
+  private var words = SIMD4<UInt32>()
+  private var left = 0
+
+  init(stream: RandomStream, place: UInt64) {
+    self.stream = stream
+    self.place = place
+  }
+
+  public mutating func word() -> UInt32 {
+    if left == 0 {
+      words = stream.words(
+        SIMD4(
+          UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
+          UInt32(truncatingIfNeeded: place), UInt32(truncatingIfNeeded: place >> 32)))
+      index += 1
+      left = 4
+    }
+    left -= 1
+    return words[3 - left]
+  }
+
+  public mutating func next() -> UInt64 {
+    let low = UInt64(word())
+    return UInt64(word()) << 32 | low
+  }
+
+  /// Uniform in [0, 1), in steps of 2^-53.
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// Uniform in 0..<n, without bias (Lemire 2019).
+  public mutating func below(_ n: Int) -> Int {
+    precondition(n > 0)
+    let bound = UInt64(n)
+    var product = next().multipliedFullWidth(by: bound)
+    if product.low < bound {
+      let threshold = (0 &- bound) % bound
+      while product.low < threshold { product = next().multipliedFullWidth(by: bound) }
+    }
+    return Int(product.high)
+  }
+
+  /// A permutation of 0..<n (Fisher-Yates).
+  public mutating func permutation(_ n: Int) -> [Int] {
+    var order = Array(0..<n)
+    var i = n - 1
+    while i > 0 {
+      order.swapAt(i, below(i + 1))
+      i -= 1
+    }
+    return order
+  }
+}

@@ -1,0 +1,138 @@
+import Glibc
+import Synchronization
+
+/// A fixed set of threads that run the iterations of one loop at a time.
+///
+/// Which thread runs which iteration is left to chance; the engine gives every iteration its own place to write, so
+/// the results do not depend on the number of threads.
+public final class WorkerPool: @unchecked Sendable {
+  public let threads: Int
+
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let started = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Held for the whole of a loop: two callers take turns.
+  private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private var body: (@Sendable (_ index: Int, _ worker: Int) -> Void)?
+  private var count = 0
+  private var generation = 0
+  private var running = 0
+  private var stopping = false
+  private var handles: [pthread_t] = []
+  private let next = Atomic<Int>(0)
+
+  /// - Parameter threads: how many iterations may run at once, the calling thread included; at least 1.
+  public init(threads: Int) {
+    self.threads = max(1, threads)
+    pthread_mutex_init(mutex, nil)
+    pthread_mutex_init(turn, nil)
+    pthread_cond_init(started, nil)
+    pthread_cond_init(finished, nil)
+    for worker in 0..<self.threads where worker > 0 {
+      start(worker)
+    }
+  }
+
+  deinit {
+    pthread_mutex_lock(mutex)
+    stopping = true
+    pthread_cond_broadcast(started)
+    pthread_mutex_unlock(mutex)
+    for handle in handles { pthread_join(handle, nil) }
+    pthread_cond_destroy(started)
+    pthread_cond_destroy(finished)
+    pthread_mutex_destroy(mutex)
+    pthread_mutex_destroy(turn)
+    mutex.deallocate()
+    turn.deallocate()
+    started.deallocate()
+    finished.deallocate()
+  }
+
+  /// Runs `body(index, worker)` for every index below `count` and returns when all are done. Iterations must be
+  /// independent; `worker` is below `threads` and never used twice at the same time. A body must not start a loop of
+  /// its own on the same pool.
+  public func forEach(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ worker: Int) -> Void) {
+    guard count > 0 else { return }
+    pthread_mutex_lock(turn)
+    defer { pthread_mutex_unlock(turn) }
+    if threads == 1 || count == 1 {
+      for index in 0..<count { body(index, 0) }
+      return
+    }
+    pthread_mutex_lock(mutex)
+    self.body = body
+    self.count = count
+    next.store(0, ordering: .relaxed)
+    generation += 1
+    running = threads - 1
+    pthread_cond_broadcast(started)
+    pthread_mutex_unlock(mutex)
+
+    drain(body, count, 0)
+
+    pthread_mutex_lock(mutex)
+    while running > 0 { pthread_cond_wait(finished, mutex) }
+    self.body = nil
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func drain(_ body: @Sendable (Int, Int) -> Void, _ count: Int, _ worker: Int) {
+    while true {
+      let index = next.add(1, ordering: .relaxed).oldValue
+      if index >= count { return }
+      body(index, worker)
+    }
+  }
+
+  private final class Start {
+    unowned let pool: WorkerPool
+    let worker: Int
+    init(_ pool: WorkerPool, _ worker: Int) {
+      self.pool = pool
+      self.worker = worker
+    }
+  }
+
+  private func start(_ worker: Int) {
+    let start = Unmanaged.passRetained(Start(self, worker))
+    var handle = pthread_t()
+    let failed = pthread_create(
+      &handle, nil,
+      { raw in
+        guard let raw else { return nil }
+        let start = Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
+        // Signals belong to the main thread, which knows what to do with them.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
+        start.pool.work(start.worker)
+        return nil
+      }, start.toOpaque())
+    precondition(failed == 0, "the system refused a thread")
+    handles.append(handle)
+  }
+
+  private func work(_ worker: Int) {
+    var seen = 0
+    while true {
+      pthread_mutex_lock(mutex)
+      while generation == seen && !stopping { pthread_cond_wait(started, mutex) }
+      if stopping {
+        pthread_mutex_unlock(mutex)
+        return
+      }
+      seen = generation
+      let body = self.body
+      let count = self.count
+      pthread_mutex_unlock(mutex)
+
+      if let body { drain(body, count, worker) }
+
+      pthread_mutex_lock(mutex)
+      running -= 1
+      if running == 0 { pthread_cond_signal(finished) }
+      pthread_mutex_unlock(mutex)
+    }
+  }
+}

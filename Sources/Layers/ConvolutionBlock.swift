@@ -1,0 +1,134 @@
+import Kernels
+
+/// NextItNet's residual block (Yuan et al., WSDM 2019) with StackRec's residual weight:
+///
+///     y1  = ReLU(LN(conv_q(x)))
+///     y2  = ReLU(LN(conv_2q(y1)))
+///     out = x + alpha * y2
+///
+/// Activations `(T, B, d)`; conv weights `(kernel, d, d)`; LN over the d channels. `alpha` is one scalar, 0 at first
+/// (as in ReZero); without it `out = x + y2`.
+public struct ConvolutionBlock: Block {
+  public struct Options: Sendable {
+    public let width: Int
+    public let kernel: Int
+    public let dilation: Int
+    /// Causal: sees the past only. Otherwise the kernel is centred.
+    public let causal: Bool
+    public let alpha: Bool
+
+    public init(width: Int, kernel: Int, dilation: Int, causal: Bool = true, alpha: Bool = true) {
+      self.width = width
+      self.kernel = kernel
+      self.dilation = dilation
+      self.causal = causal
+      self.alpha = alpha
+    }
+  }
+
+  static let epsilon: Float = 1e-8
+
+  private struct Half {
+    let convolution: TimeConvolution
+    let weight: Slot
+    let bias: Slot
+    let gain: Slot
+    let shift: Slot
+  }
+
+  private let options: Options
+  private let first: Half
+  private let second: Half
+  private let alpha: Slot?
+
+  public init(_ options: Options, in builder: LayoutBuilder) {
+    self.options = options
+    let d = options.width
+    func half(_ number: Int, _ dilation: Int) -> Half {
+      Half(
+        convolution: options.causal
+          ? TimeConvolution(causal: options.kernel, dilation: dilation, channelsIn: d, channelsOut: d)
+          : TimeConvolution(symmetric: options.kernel, dilation: dilation, channelsIn: d, channelsOut: d),
+        weight: builder.add(
+          "conv\(number).weight", [options.kernel, d, d], .truncatedNormal(0.02), .blocks, inReference: true),
+        bias: builder.add("conv\(number).bias", [d], .constant(0), .blocks, inReference: true),
+        gain: builder.add("norm\(number).weight", [d], .constant(1), .norm),
+        shift: builder.add("norm\(number).bias", [d], .constant(0), .norm))
+    }
+    first = half(1, options.dilation)
+    second = half(2, 2 * options.dilation)
+    alpha = options.alpha ? builder.add("alpha", [1], .constant(0), .alpha) : nil
+  }
+
+  public var signature: String { "dilation \(options.dilation)" }
+
+  // Kept: normalised conv1, y1, normalised conv2, and the two reciprocal deviations a row.
+  public func savedCount(_ tile: Tile) -> Int { 3 * tile.rows * options.width + 2 * tile.rows }
+
+  public func scratchCount(_ tile: Tile) -> Int { 2 * tile.rows * options.width }
+
+  private struct Kept {
+    let norm1: UnsafeMutablePointer<Float>
+    let y1: UnsafeMutablePointer<Float>
+    let norm2: UnsafeMutablePointer<Float>
+    let rstd1: UnsafeMutablePointer<Float>
+    let rstd2: UnsafeMutablePointer<Float>
+  }
+
+  private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
+    let size = tile.rows * options.width
+    return Kept(
+      norm1: saved, y1: saved + size, norm2: saved + 2 * size, rstd1: saved + 3 * size,
+      rstd2: saved + 3 * size + tile.rows)
+  }
+
+  public func forward(
+    _ tile: Tile, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
+    pass: Pass, sequence: Int
+  ) {
+    let d = options.width
+    let k = kept(tile, saved)
+    let p = pass.parameters
+    first.convolution.forward(
+      time: tile.positions, batch: tile.sequences, x: x, weight: p + first.weight.offset, y: k.norm1)
+    Elementwise.normRelu(
+      rows: tile.rows, c: d, x: k.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
+      shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: k.norm1, rstd: k.rstd1, y: k.y1)
+    second.convolution.forward(
+      time: tile.positions, batch: tile.sequences, x: k.y1, weight: p + second.weight.offset, y: k.norm2)
+    Elementwise.normReluResidual(
+      rows: tile.rows, c: d, x: k.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
+      shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: k.norm2, rstd: k.rstd2, skip: x,
+      alpha: alpha.map { p[$0.offset] } ?? 1, out: y)
+  }
+
+  public func backward(
+    _ tile: Tile, x: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
+    pass: Pass, sequence: Int
+  ) {
+    let width = options.width
+    let size = tile.rows * width
+    let k = kept(tile, saved)
+    let p = pass.parameters
+    let g = pass.gradients
+    let dz2 = pass.scratch
+    let dy1 = pass.scratch + size
+
+    let dalpha = Elementwise.normReluResidualBackward(
+      rows: tile.rows, c: width, dout: d, xhat: k.norm2, rstd: k.rstd2, gain: p + second.gain.offset,
+      shift: p + second.shift.offset, alpha: alpha.map { p[$0.offset] } ?? 1, dx: dz2,
+      dgain: g + second.gain.offset, dshift: g + second.shift.offset, dbias: g + second.bias.offset)
+    if let alpha { g[alpha.offset] += dalpha }
+    second.convolution.backward(
+      time: tile.positions, batch: tile.sequences, x: k.y1, weight: p + second.weight.offset, dy: dz2,
+      dw: g + second.weight.offset, dx: dy1, add: false)
+    Elementwise.normReluBackward(
+      rows: tile.rows, c: width, dy: dy1, xhat: k.norm1, rstd: k.rstd1, gain: p + first.gain.offset,
+      shift: p + first.shift.offset, dx: dy1, dgain: g + first.gain.offset, dshift: g + first.shift.offset,
+      dbias: g + first.bias.offset)
+    // The residual path leaves its gradient in d; the convolution adds its own.
+    first.convolution.backward(
+      time: tile.positions, batch: tile.sequences, x: x, weight: p + first.weight.offset, dy: dy1,
+      dw: g + first.weight.offset, dx: d, add: true)
+  }
+}

@@ -1,0 +1,38 @@
+import Kernels
+
+/// A table `(rows, d)` looked up by id.
+public struct Embedding: Sendable {
+  public let table: RowTable
+
+  public init(
+    _ name: String, rows: Int, width: Int, initial: Initializer, perPosition: Bool = true, inReference: Bool = true,
+    in builder: LayoutBuilder
+  ) {
+    let slot = builder.add(
+      name + ".weight", [rows, width], initial, .embedding, inReference: inReference, sparseRows: true)
+    table = RowTable(name: name + ".weight", slot: slot, rows: rows, width: width, perPosition: perPosition)
+  }
+
+  /// y row r = table[ids[r]]; `stride` floats from one row of y to the next.
+  public func forward(
+    _ count: Int, ids: UnsafePointer<Int32>, y: UnsafeMutablePointer<Float>, stride: Int? = nil, pass: Pass
+  ) {
+    let d = table.width
+    let base = pass.parameters + table.slot.offset
+    for r in 0..<count {
+      (y + r * (stride ?? d)).update(from: base + Int(ids[r]) * d, count: d)
+    }
+  }
+
+  /// Leaves ids and gradients of `count` look-ups at `first` in the batch's list.
+  public func backward(
+    _ count: Int, ids: UnsafePointer<Int32>, dy: UnsafePointer<Float>, stride: Int? = nil, into gradient: RowGradient,
+    first: Int
+  ) {
+    let d = table.width
+    for r in 0..<count {
+      gradient.ids[first + r] = ids[r]
+      (gradient.vectors + (first + r) * d).update(from: dy + r * (stride ?? d), count: d)
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Kernels
+import Layers
+
+/// NextItNet (Yuan et al., WSDM 2019): dilated causal convolutions over item embeddings.
+///
+/// Item embedding `(V, d)`, truncated normal 0.02; residual blocks with the dilations of a repeated pattern; an output
+/// layer of its own, `(V, d)` normal 0.01 and bias 0.1, not tied to the embedding.
+public struct NextItNet: Network {
+  public let kind = "nextitnet"
+  public let layout: ParameterLayout
+  public let stacks: [BlockStack]
+  public let output: OutputTable
+  public let objective: Objective
+  public let usesUsers = false
+  public let maximumLength: Int? = nil
+  private let embedding: Embedding
+  public let configuration: Configuration
+
+  public struct Configuration: Sendable, Equatable {
+    /// Items, the pad included.
+    public var items: Int
+    public var dim: Int
+    public var blocks: Int
+    public var dilations: [Int]
+    public var kernel: Int
+    public var alpha: Bool
+
+    public init(
+      items: Int, dim: Int = 64, blocks: Int = 4, dilations: [Int] = [1, 4], kernel: Int = 3, alpha: Bool = true
+    ) {
+      self.items = items
+      self.dim = dim
+      self.blocks = blocks
+      self.dilations = dilations
+      self.kernel = kernel
+      self.alpha = alpha
+    }
+  }
+
+  public init(_ configuration: Configuration) throws {
+    try ModelError.require(configuration.dim >= 1, "dim", "must be at least 1")
+    try ModelError.require(configuration.blocks >= 1, "blocks", "must be at least 1")
+    try ModelError.require(
+      !configuration.dilations.isEmpty && configuration.dilations.allSatisfy { $0 >= 1 }, "dilations",
+      "must be a list of whole numbers from 1 on")
+    try ModelError.require(configuration.kernel >= 2, "kernel", "must be at least 2")
+    self.configuration = configuration
+    objective = .nextItem
+    let builder = LayoutBuilder()
+    let d = configuration.dim
+    embedding = Embedding(
+      "item_embedding", rows: configuration.items, width: d, initial: .truncatedNormal(0.02), in: builder)
+    stacks = [
+      BlockStack(count: configuration.blocks, width: d, in: builder) { index, builder in
+        ConvolutionBlock(
+          .init(
+            width: d, kernel: configuration.kernel,
+            dilation: configuration.dilations[index % configuration.dilations.count], alpha: configuration.alpha),
+          in: builder)
+      }
+    ]
+    output = OutputTable(
+      rows: configuration.items, width: d, weight: .normal(0.01), bias: .constant(0.1), in: builder)
+    layout = builder.close()
+  }
+
+  public var options: [(name: String, value: String)] {
+    [
+      ("dim", "\(configuration.dim)"), ("blocks", "\(configuration.blocks)"),
+      ("dilations", "\(configuration.dilations)"), ("kernel", "\(configuration.kernel)"),
+      ("alpha", "\(configuration.alpha)"),
+    ]
+  }
+
+  public var rowTables: [RowTable] { [embedding.table] }
+
+  public func withBlocks(_ count: Int) throws -> any Network {
+    var deeper = configuration
+    deeper.blocks = count
+    return try NextItNet(deeper)
+  }
+
+  public func savedCount(_ tile: Tile, training: Bool) -> Int {
+    training ? stacks[0].savedCount(tile) : stacks[0].evaluationCount(tile)
+  }
+
+  public func scratchCount(_ tile: Tile) -> Int { stacks[0].scratchCount(tile) }
+
+  public func forward(
+    _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    embedding.forward(input.tile.rows, ids: input.items, y: saved, pass: pass)
+    stacks[0].forward(input.tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence)
+  }
+
+  public func backward(
+    _ input: TileInput, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    stacks[0].backward(input.tile, d: d, saved: saved, pass: pass, sequence: input.firstSequence)
+    embedding.backward(
+      input.tile.rows, ids: input.items, dy: d, into: pass.rowGradients[0], first: input.firstRow)
+  }
+}

@@ -1,0 +1,53 @@
+/// How much sooner one run reaches what another one reached at its best.
+public struct Speedup: Sendable {
+  public let metric: Metric
+  /// The quality both reach: the best of `over`.
+  public let target: Double
+  public struct Cost: Sendable {
+    public let seconds: Double
+    public let cpuSeconds: Double
+    public let steps: Double
+  }
+  /// What `over` took to get there.
+  public let over: Cost
+  /// What the other run took, all its phases counted; nil if it never got there.
+  public let reached: Cost?
+  /// The best it got to.
+  public let best: Double
+
+  /// Ratio of training times, evaluation left out.
+  public var ratio: Double? { reached.map { over.seconds / max($0.seconds, 1e-9) } }
+
+  /// - Returns: nil where `over` was never evaluated on the metric.
+  public init?(_ run: TrainingRun, over other: TrainingRun, on metric: Metric) {
+    let values = other.history.compactMap { $0.metrics[metric] }
+    guard let target = values.max(), run.history.contains(where: { $0.metrics[metric] != nil }) else { return nil }
+    self.metric = metric
+    self.target = target
+    guard let over = Self.reach(target, other.history, metric) else { return nil }
+    self.over = over
+    reached = Self.reach(target, run.history, metric)
+    best = run.history.compactMap { $0.metrics[metric] }.max() ?? 0
+  }
+
+  /// When the metric first reaches the target: between two evaluations, by a straight line.
+  static func reach(_ target: Double, _ history: [HistoryPoint], _ metric: Metric) -> Cost? {
+    var before: HistoryPoint?
+    for point in history {
+      guard let value = point.metrics[metric] else { continue }
+      if value >= target {
+        guard let before, let low = before.metrics[metric], value > low else {
+          return Cost(seconds: point.seconds, cpuSeconds: point.cpuSeconds, steps: Double(point.step))
+        }
+        let share = (target - low) / (value - low)
+        func between(_ a: Double, _ b: Double) -> Double { a + share * (b - a) }
+        return Cost(
+          seconds: between(before.seconds, point.seconds),
+          cpuSeconds: between(before.cpuSeconds, point.cpuSeconds),
+          steps: between(Double(before.step), Double(point.step)))
+      }
+      before = point
+    }
+    return nil
+  }
+}

@@ -1,0 +1,254 @@
+import Datasets
+import Kernels
+import Layers
+
+/// One training step of one network: the memory for it, taken once, and the way of a batch through it.
+///
+/// Threads take lanes; a lane's tiles go through the network forward and backward while their activations are in
+/// cache. See `BatchCut` for why the result does not depend on the threads.
+final class StepEngine {
+  private let network: any Network
+  private let layout: ParameterLayout
+  private let pool: WorkerPool
+  private let loss: Loss
+  private let positions: Int
+  private let largestBatch: Int
+
+  private let lanes: [Lane]
+  private let workers: [Worker]
+  private let tables: [TableGradient]
+  private let outputGrouping: RowGrouping
+  private let outputRows: FloatBuffer
+  private let outputBias: FloatBuffer
+  private let candidates: OutputCandidates?
+
+  /// Gradients of one lane: dense parameters, then the output table's (all rows, or the negatives').
+  private final class Lane: Sendable {
+    let gradients: FloatBuffer
+    init(count: Int) { gradients = FloatBuffer(count: count) }
+  }
+
+  /// What one thread needs while a tile is on its way.
+  private final class Worker: Sendable {
+    let saved: FloatBuffer
+    let scratch: FloatBuffer
+    let hidden: FloatBuffer
+    let head: OutputHead.Memory
+    let row: FloatBuffer
+
+    init(saved: Int, scratch: Int, hidden: Int, head: OutputHead.Memory, row: Int) {
+      self.saved = FloatBuffer(count: saved)
+      self.scratch = FloatBuffer(count: scratch)
+      self.hidden = FloatBuffer(count: hidden)
+      self.head = head
+      self.row = FloatBuffer(count: row)
+    }
+  }
+
+  /// Look-ups of one embedding table in a batch.
+  private final class TableGradient: @unchecked Sendable {
+    let table: RowTable
+    let ids: UnsafeMutablePointer<Int32>
+    let vectors: FloatBuffer
+    let grouping: RowGrouping
+
+    init(_ table: RowTable, lookups: Int) {
+      self.table = table
+      ids = .allocate(capacity: max(1, lookups))
+      vectors = FloatBuffer(count: lookups * table.width)
+      grouping = RowGrouping(rows: table.rows)
+    }
+
+    deinit { ids.deallocate() }
+  }
+
+  /// - Parameter negatives: how many negatives a batch has; nil for the full softmax.
+  init(_ network: any Network, loss: Loss, length: Int, batch: Int, negatives: Int?, pool: WorkerPool) {
+    self.network = network
+    self.loss = loss
+    self.pool = pool
+    layout = network.layout
+    positions = network.positions(length: length)
+    largestBatch = batch
+    let output = network.output
+    let tile = Tile(
+      positions: positions, sequences: BatchCut(batch).tiles.first?.count ?? 1)
+    let outputCount = (negatives ?? output.rows) * (output.width + 1)
+    lanes = (0..<min(BatchCut.lanes, batch)).map { _ in Lane(count: network.layout.denseCount + outputCount) }
+    workers = (0..<pool.threads).map { _ in
+      Worker(
+        saved: network.savedCount(tile, training: true), scratch: network.scratchCount(tile),
+        hidden: tile.rows * network.width,
+        head: OutputHead.Memory(rows: tile.rows, width: output.width, columns: negatives ?? output.rows),
+        row: max(output.width, network.rowTables.map(\.width).max() ?? 1, Self.chunk))
+    }
+    let positions = positions
+    tables = network.rowTables.map {
+      TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
+    }
+    outputGrouping = RowGrouping(rows: output.rows)
+    let sampledRows = negatives == nil ? 0 : positions * batch
+    outputRows = FloatBuffer(count: sampledRows * output.width)
+    outputBias = FloatBuffer(count: sampledRows)
+    candidates = negatives.map { OutputCandidates(count: $0, width: output.width, items: output.rows) }
+  }
+
+  /// Bytes a step holds besides parameters and optimizer.
+  var bytes: Int {
+    let perWorker = workers.first.map { $0.saved.count + $0.scratch.count + $0.hidden.count + $0.head.count } ?? 0
+    let perLane = lanes.first.map { $0.gradients.count } ?? 0
+    let shared = tables.reduce(outputRows.count) { $0 + $1.vectors.count }
+    return 4 * (perWorker * workers.count + perLane * lanes.count + shared)
+  }
+
+  /// Loss of the batch and its gradients, which stay in the lanes until `apply`.
+  func gradients(
+    _ batch: Batch, parameters: FloatBuffer, negatives: Negatives?, seed: UInt64, step: UInt64
+  ) -> Double {
+    let cut = batch.cut
+    precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
+    if let candidates, let negatives { candidates.gather(negatives, network.output, parameters) }
+    let head = OutputHead(network.output, parameters: parameters, candidates: candidates)
+    var losses = [Double](repeating: 0, count: cut.lanesUsed)
+    let (network, lanes, workers, tables) = (network, lanes, workers, tables)
+    let (positions, denseCount) = (positions, layout.denseCount)
+    let (outputRows, outputBias) = (outputRows, outputBias)
+    batch.items.withUnsafeBufferPointer { items in
+      batch.originals.withUnsafeBufferPointer { originals in
+        batch.targets.withUnsafeBufferPointer { targets in
+          batch.weights.withUnsafeBufferPointer { weights in
+            batch.users.withUnsafeBufferPointer { users in
+              losses.withUnsafeMutableBufferPointer { losses in
+                guard let items = items.baseAddress, let originals = originals.baseAddress,
+                  let targets = targets.baseAddress, let weights = weights.baseAddress,
+                  let users = users.baseAddress, let first = losses.baseAddress
+                else { return }
+                let source = Pointers(
+                  items: items, originals: originals, targets: targets, weights: weights, users: users)
+                let sums = Shared(first)
+                pool.forEach(cut.lanesUsed) { lane, worker in
+                  let gradients = lanes[lane].gradients
+                  gradients.zero()
+                  let memory = workers[worker]
+                  let pass = Pass(
+                    parameters: parameters.base, gradients: gradients.base, scratch: memory.scratch.base,
+                    rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) },
+                    mode: .training(seed: seed, step: step))
+                  for range in cut.tiles(of: lane) {
+                    let firstRow = range.lowerBound * positions
+                    let input = TileInput(
+                      tile: Tile(positions: positions, sequences: range.count), items: source.items + firstRow,
+                      originals: source.originals + firstRow, users: source.users + range.lowerBound,
+                      firstRow: firstRow, firstSequence: range.lowerBound)
+                    network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
+                    sums.pointer[lane] += head.run(
+                      rows: input.tile.rows, hidden: memory.hidden.base, targets: source.targets + firstRow,
+                      weights: source.weights + firstRow, gradients: gradients.base + denseCount,
+                      rowVectors: outputRows.base + (outputRows.count > 0 ? firstRow * network.output.width : 0),
+                      rowBias: outputBias.base + (outputBias.count > 0 ? firstRow : 0), memory: memory.head)
+                    network.backward(input, d: memory.hidden.base, saved: memory.saved.base, pass: pass)
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    return losses.reduce(0, +)
+  }
+
+  private struct Pointers: @unchecked Sendable {
+    let items: UnsafePointer<Int32>
+    let originals: UnsafePointer<Int32>
+    let targets: UnsafePointer<Int32>
+    let weights: UnsafePointer<Float>
+    let users: UnsafePointer<Int32>
+  }
+
+  /// Values a job of the optimizer works on at a time.
+  private static let chunk = 8192
+
+  /// Reduces the gradients in their fixed order and hands every parameter its own.
+  func reduce(_ batch: Batch, lazy: Bool, into update: @escaping @Sendable (_ offset: Int, _ count: Int, UnsafePointer<Float>) -> Void) {
+    let used = batch.cut.lanesUsed
+    reduceDense(layout.denseCount, used: used, from: 0, to: 0, update)
+    for table in tables {
+      let lookups = table.table.lookups(positions: positions, sequences: batch.users.count)
+      table.grouping.clear()
+      for i in 0..<lookups { table.grouping.add(table.ids[i], counted: true) }
+      reduceRows(table.grouping, table.table.slot.offset, rows: table.table.rows, width: table.table.width, lazy: lazy, update) {
+        row, sum in
+        table.grouping.forEach(row) {
+          Elementwise.addScaled(sum, table.vectors.base + $0 * table.table.width, 1, table.table.width)
+        }
+      }
+    }
+    reduceOutput(batch, used: used, lazy: lazy, update)
+  }
+
+  /// Sums `count` values over lanes, chunk by chunk.
+  private func reduceDense(
+    _ count: Int, used: Int, from: Int, to offset: Int,
+    _ update: @escaping @Sendable (Int, Int, UnsafePointer<Float>) -> Void
+  ) {
+    let (lanes, workers, chunk) = (lanes, workers, Self.chunk)
+    pool.forEach((count + chunk - 1) / chunk) { job, worker in
+      let start = job * chunk
+      let n = min(chunk, count - start)
+      let sum = workers[worker].row.base
+      sum.update(from: lanes[0].gradients.base + from + start, count: n)
+      for lane in 1..<max(used, 1) { Elementwise.addScaled(sum, lanes[lane].gradients.base + from + start, 1, n) }
+      update(offset + start, n, sum)
+    }
+  }
+
+  /// Rows of a table: those touched, or all when the optimizer is not lazy.
+  private func reduceRows(
+    _ grouping: RowGrouping, _ offset: Int, rows: Int, width: Int, lazy: Bool,
+    _ update: @escaping @Sendable (Int, Int, UnsafePointer<Float>) -> Void,
+    _ add: @escaping @Sendable (Int32, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let touched = lazy ? grouping.touched : (0..<Int32(rows)).map { $0 }
+    let workers = workers
+    let perJob = 64
+    pool.forEach((touched.count + perJob - 1) / perJob) { job, worker in
+      let sum = workers[worker].row.base
+      for row in touched[(job * perJob)..<min(touched.count, (job + 1) * perJob)] {
+        sum.update(repeating: 0, count: width)
+        add(row, sum)
+        update(offset + Int(row) * width, width, sum)
+      }
+    }
+  }
+
+  private func reduceOutput(
+    _ batch: Batch, used: Int, lazy: Bool, _ update: @escaping @Sendable (Int, Int, UnsafePointer<Float>) -> Void
+  ) {
+    let output = network.output
+    let dense = layout.denseCount
+    guard let candidates else {
+      reduceDense(output.rows * output.width, used: used, from: dense, to: output.weight.offset, update)
+      reduceDense(output.rows, used: used, from: dense + output.rows * output.width, to: output.bias.offset, update)
+      return
+    }
+    let grouping = outputGrouping
+    grouping.clear()
+    for item in candidates.items { grouping.touch(item) }
+    for (row, target) in batch.targets.enumerated() { grouping.add(target, counted: batch.weights[row] != 0) }
+    let (lanes, width, rowVectors, rowBias) = (lanes, output.width, outputRows, outputBias)
+    let biasStart = dense + candidates.items.count * width
+    reduceRows(grouping, output.weight.offset, rows: output.rows, width: width, lazy: lazy, update) { row, sum in
+      if let place = candidates.place(of: row) {
+        for lane in 0..<used { Elementwise.addScaled(sum, lanes[lane].gradients.base + dense + place * width, 1, width) }
+      }
+      grouping.forEach(row) { Elementwise.addScaled(sum, rowVectors.base + $0 * width, 1, width) }
+    }
+    reduceRows(grouping, output.bias.offset, rows: output.rows, width: 1, lazy: lazy, update) { row, sum in
+      if let place = candidates.place(of: row) {
+        for lane in 0..<used { sum[0] += lanes[lane].gradients.base[biasStart + place] }
+      }
+      grouping.forEach(row) { sum[0] += rowBias.base[$0] }
+    }
+  }
+}

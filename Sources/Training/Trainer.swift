@@ -1,0 +1,309 @@
+import Datasets
+import Growth
+import Kernels
+import Layers
+
+/// The training loop: one for every model, one phase or many.
+public struct Trainer {
+  private let options: TrainingOptions
+  private let data: Split
+  private let pool: WorkerPool
+  private let observer: any TrainingObserver
+
+  public init(_ options: TrainingOptions, data: Split, pool: WorkerPool, observer: any TrainingObserver) {
+    self.options = options
+    self.data = data
+    self.pool = pool
+    self.observer = observer
+  }
+
+  /// Trains `model` through the phases. The model given is not changed; the run's model has the best parameters of
+  /// the last phase by `options.watch` on the validation part.
+  ///
+  /// - Throws: `TrainingError` or `GrowthError`, before anything is trained, for what cannot be.
+  public func run(_ model: Model, _ phases: [Phase]) throws -> TrainingRun {
+    try check(model, phases)
+    var state = State(model: model.copy())
+    for (index, phase) in phases.enumerated() {
+      try grow(&state, phase, index)
+      let stop = try runPhase(&state, phase, index, of: phases)
+      state.model.values.assign(state.bestValues)
+      if stop == .interrupted || stop.isDivergence { break }
+    }
+    return TrainingRun(
+      name: options.name, model: state.model, data: data, options: options, history: state.history,
+      growths: state.growths, stop: state.stop, best: state.bestPoint ?? state.history[state.history.count - 1],
+      evaluationSeconds: state.evaluationSeconds)
+  }
+
+  /// What changes while a run goes on.
+  private struct State {
+    var model: Model
+    var adam: AdamState
+    /// Steps of the optimizer since its moments were last reset.
+    var adamSteps = 0
+    var step = 0
+    var epoch = 0.0
+    var seconds = 0.0
+    var cpuSeconds = 0.0
+    var evaluationSeconds = 0.0
+    var history: [HistoryPoint] = []
+    var growths: [GrowthMark] = []
+    var bestValues: FloatBuffer
+    var bestPoint: HistoryPoint?
+    var stop = StopReason.finished
+
+    init(model: Model) {
+      self.model = model
+      adam = AdamState(model.network.layout)
+      bestValues = model.values.copy()
+    }
+  }
+
+  // MARK: Before
+
+  private func check(_ model: Model, _ phases: [Phase]) throws {
+    guard !phases.isEmpty else { throw TrainingError("there is no phase to run", argument: "phases") }
+    guard options.batch >= 1 else { throw TrainingError("batch must be at least 1", argument: "batch") }
+    guard model.network.output.rows == data.train.items.count else {
+      throw TrainingError(
+        "the model was built for \(model.network.output.rows - 1) items, this data has \(data.train.items.count - 1)",
+        argument: "data", help: "build the model with the same data it is trained on")
+    }
+    if let longest = model.network.maximumLength, longest < data.train.length {
+      throw TrainingError(
+        "the model reads sequences of \(longest) items, this data has \(data.train.length)", argument: "data")
+    }
+    // Every growth is tried on an empty copy of the model, so that a bad last phase costs no night of training.
+    var rehearsal = model
+    for phase in phases where phase.grows {
+      rehearsal = try rehearsal.grown(by: phase.by ?? .adjacent, to: phase.to, carry: phase.carry).model
+    }
+  }
+
+  private func grow(_ state: inout State, _ phase: Phase, _ index: Int) throws {
+    guard phase.grows else { return }
+    let start = Clock.wall()
+    let cpu = Clock.cpu()
+    let from = state.model.network.depth
+    let operation = phase.by ?? .adjacent
+    let (model, plan) = try state.model.grown(by: operation, to: phase.to, carry: phase.carry)
+    let adam = AdamState(model.network.layout)
+    if phase.carry.optimizer {
+      plan.transfer(from: state.adam.first, to: adam.first)
+      plan.transfer(from: state.adam.second, to: adam.second)
+    } else {
+      state.adamSteps = 0
+    }
+    state.adam = adam
+    state.model = model
+    state.seconds += Clock.wall() - start
+    state.cpuSeconds += Clock.cpu() - cpu
+    let mark = GrowthMark(
+      step: state.step, epoch: state.epoch, seconds: state.seconds, from: from, to: model.network.depth,
+      by: operation, carry: phase.carry.name)
+    state.growths.append(mark)
+    observer.grew(mark, name: options.name)
+  }
+
+  // MARK: A phase
+
+  private func runPhase(_ state: inout State, _ phase: Phase, _ index: Int, of phases: [Phase]) throws -> StopReason {
+    let train = data.train.fraction(phase.dataShare)
+    let negatives = sampler()
+    let engine = StepEngine(
+      state.model.network, loss: options.loss, length: train.length, batch: min(options.batch, train.count),
+      negatives: negatives?.count, pool: pool)
+    let batches = Batches(train, size: options.batch, seed: options.seed, phase: index)
+    let planned = plannedSteps(phases)
+    let evaluateEvery = max(1, steps(options.evaluateEvery, train) ?? 1)
+    var phaseStep = 0
+    var lossSum = 0.0
+    var lossCount = 0
+    var lastLoss: Double?
+    var waiting = 0
+    let phaseSeconds = state.seconds
+
+    // The start of the phase is a candidate too: a preserving growth may only be followed by worse.
+    state.bestPoint = evaluate(&state, index, loss: nil)
+    state.bestValues = state.model.values.copy()
+
+    func progress(_ state: State) -> TrainingProgress {
+      let rate = state.seconds > 0 ? Double(state.step) / state.seconds : 0
+      return TrainingProgress(
+        name: options.name, phase: index + 1, phases: phases.count, blocks: state.model.network.depth,
+        step: state.step, plannedSteps: planned, stepsPerSecond: rate,
+        sequencesPerSecond: rate * Double(min(options.batch, train.count)), loss: lastLoss,
+        watched: options.watch, value: state.history.last?.metrics[options.watch],
+        best: state.bestPoint?.metrics[options.watch],
+        secondsLeft: secondsLeft(state, phase, planned: planned, phaseSeconds: phaseSeconds))
+    }
+
+    while !isOver(phase.run, train, phaseStep, state.seconds - phaseSeconds) {
+      if observer.shouldStop {
+        state.stop = .interrupted
+        break
+      }
+      let start = Clock.wall()
+      let cpu = Clock.cpu()
+      let indices = batches.indices(step: phaseStep)
+      let masked = masking(state.model.network.objective, train, indices, step: state.step)
+      let batch = Batch(
+        train, indices[...], objective: state.model.network.objective, padsCount: options.padsInLoss, masking: masked)
+      let loss = engine.gradients(
+        batch, parameters: state.model.values, negatives: negatives?.draw(step: UInt64(state.step)),
+        seed: options.seed, step: UInt64(state.step))
+      if !loss.isFinite {
+        state.stop = .diverged(step: state.step + 1)
+        break
+      }
+      state.adamSteps += 1
+      let update = AdamStep(
+        options.optimizer, state: state.adam, parameters: state.model.values, step: state.adamSteps)
+      engine.reduce(batch, lazy: options.optimizer.lazy) { offset, count, g in update.apply(offset, count, g) }
+      state.step += 1
+      phaseStep += 1
+      state.epoch += Double(indices.count) / Double(train.count)
+      state.seconds += Clock.wall() - start
+      state.cpuSeconds += Clock.cpu() - cpu
+      lossSum += loss
+      lossCount += 1
+      lastLoss = loss
+      observer.stepped(progress(state))
+
+      let over = isOver(phase.run, train, phaseStep, state.seconds - phaseSeconds)
+      guard phaseStep % evaluateEvery == 0 || over else { continue }
+      let point = evaluate(&state, index, loss: lossSum / Double(lossCount))
+      (lossSum, lossCount) = (0, 0)
+      if (point.metrics[options.watch] ?? 0) > (state.bestPoint?.metrics[options.watch] ?? 0) {
+        state.bestPoint = point
+        state.bestValues.assign(state.model.values)
+        waiting = 0
+      } else {
+        waiting += 1
+      }
+      observer.evaluated(progress(state), point)
+      if let patience = options.patience, waiting >= patience {
+        state.stop = .patience(patience, options.watch)
+        break
+      }
+    }
+    // An interrupted run keeps what it learnt since its last evaluation, if that is better.
+    if state.stop == .interrupted, lossCount > 0 {
+      let point = evaluate(&state, index, loss: lossSum / Double(lossCount))
+      if (point.metrics[options.watch] ?? 0) > (state.bestPoint?.metrics[options.watch] ?? 0) {
+        state.bestPoint = point
+        state.bestValues.assign(state.model.values)
+      }
+    }
+    return state.stop
+  }
+
+  private func evaluate(_ state: inout State, _ phase: Int, loss: Double?) -> HistoryPoint {
+    let start = Clock.wall()
+    let ranks = Ranking.ranks(state.model, on: data.valid, pool: pool)
+    var metrics: [Metric: Double] = [:]
+    for metric in Set(options.metrics + [options.watch]) { metrics[metric] = metric.mean(ranks: ranks) }
+    let point = HistoryPoint(
+      step: state.step, epoch: state.epoch, seconds: state.seconds, cpuSeconds: state.cpuSeconds, loss: loss,
+      metrics: metrics, phase: phase, blocks: state.model.network.depth)
+    state.history.append(point)
+    state.evaluationSeconds += Clock.wall() - start
+    return point
+  }
+
+  private func sampler() -> NegativeSampler? {
+    guard case .sampledSoftmax(let share, let distribution) = options.loss else { return nil }
+    var popularity = [Int](repeating: 0, count: data.train.items.count)
+    for token in data.train.tokens where token != 0 { popularity[Int(token)] += 1 }
+    return NegativeSampler(share: share, distribution: distribution, popularity: popularity, seed: options.seed)
+  }
+
+  /// A fifth of the places after the first, at least one and at most fifty, pads never, for objectives that mask.
+  private func masking(_ objective: Objective, _ set: SequenceSet, _ indices: [Int], step: Int) -> (Int) -> Set<Int> {
+    guard objective != .nextItem else { return { _ in [] } }
+    let stream = RandomStream(seed: options.seed, "masking")
+    return { place in
+      let sequence = set.sequence(indices[place])
+      let candidates = (1..<set.length).filter { sequence[sequence.startIndex + $0] != 0 }
+      let count = min(candidates.count, max(1, min(50, Int((Double(set.length - 1) * 0.2).rounded()))))
+      var numbers = stream.numbers(at: UInt64(step) << 20 | UInt64(place))
+      return Set(numbers.permutation(candidates.count).prefix(count).map { candidates[$0] })
+    }
+  }
+
+  // MARK: Lengths
+
+  private func steps(_ extent: Extent, _ train: SequenceSet) -> Int? {
+    switch extent {
+    case .steps(let count): count
+    case .epochs(let count): Int((count * Double(Batches.perEpoch(train.count, options.batch))).rounded(.up))
+    case .seconds: nil
+    }
+  }
+
+  private func isOver(_ extent: Extent?, _ train: SequenceSet, _ step: Int, _ seconds: Double) -> Bool {
+    switch extent {
+    case nil: false
+    case .seconds(let limit): seconds >= limit
+    case .some(let extent): step >= (steps(extent, train) ?? 0)
+    }
+  }
+
+  private func plannedSteps(_ phases: [Phase]) -> Int? {
+    var total = 0
+    for phase in phases {
+      guard let run = phase.run, let count = steps(run, data.train.fraction(phase.dataShare)) else { return nil }
+      total += count
+    }
+    return total
+  }
+
+  /// Steps of deeper phases take longer, so the rest is counted in block-steps.
+  private func secondsLeft(_ state: State, _ phase: Phase, planned: Int?, phaseSeconds: Double) -> Double? {
+    if case .seconds(let limit) = phase.run { return max(0, limit - (state.seconds - phaseSeconds)) }
+    guard let planned, state.step > 0 else { return nil }
+    return Double(planned - state.step) * state.seconds / Double(state.step)
+  }
+}
+
+extension StopReason {
+  var isDivergence: Bool {
+    if case .diverged = self { return true }
+    return false
+  }
+}
+
+/// Which sequences are in which batch: every epoch in an order of its own, drawn from the seed and the epoch.
+struct Batches {
+  private let count: Int
+  private let size: Int
+  private let stream: RandomStream
+  private let cache = OrderCache()
+
+  private final class OrderCache {
+    var epoch = -1
+    var order: [Int] = []
+  }
+
+  init(_ set: SequenceSet, size: Int, seed: UInt64, phase: Int) {
+    count = set.count
+    self.size = min(size, set.count)
+    stream = RandomStream(seed: seed, "shuffle/\(phase)")
+  }
+
+  static func perEpoch(_ count: Int, _ size: Int) -> Int { max(1, (count + size - 1) / size) }
+
+  /// The sequences of a phase's step, counted from 0. An epoch's last batch may be smaller.
+  func indices(step: Int) -> [Int] {
+    let perEpoch = Self.perEpoch(count, size)
+    let epoch = step / perEpoch
+    if cache.epoch != epoch {
+      var numbers = stream.numbers(at: UInt64(epoch))
+      cache.order = numbers.permutation(count)
+      cache.epoch = epoch
+    }
+    let start = step % perEpoch * size
+    return Array(cache.order[start..<min(count, start + size)])
+  }
+}

@@ -1,0 +1,70 @@
+import Datasets
+import Foundation
+import Kernels
+import Layers
+import Testing
+
+@testable import Models
+@testable import Training
+
+/// Values made by the independent PyTorch program in Tests/Fixtures/pytorch.
+struct Fixture {
+  let file: SafeTensors
+
+  init(_ name: String) throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    file = try SafeTensors(contentsOf: folder.appendingPathComponent("Fixtures/pytorch/\(name).safetensors").path)
+  }
+
+  func floats(_ name: String) throws -> [Float] { try #require(file[name], "no tensor \(name)").floats }
+
+  func integers(_ name: String) throws -> [Int] { try #require(file[name]?.integers, "no tensor \(name)").map { Int($0) } }
+
+  /// A model with the fixture's parameters, every one of which must be there and no other.
+  func model(_ network: any Network, prefix: String = "param.") throws -> Model {
+    let values = FloatBuffer(count: network.layout.count)
+    for parameter in network.layout.parameters {
+      let tensor = try #require(file[prefix + parameter.name], "no tensor \(prefix + parameter.name)")
+      #expect(tensor.shape == parameter.shape, "\(parameter.name)")
+      for (i, value) in tensor.floats.enumerated() { values[parameter.offset + i] = value }
+    }
+    let names = file.tensors.filter { $0.name.hasPrefix(prefix) }.map { String($0.name.dropFirst(prefix.count)) }
+    #expect(Set(names) == Set(network.layout.parameters.map(\.name)))
+    return Model(network, values: values, seed: 0)
+  }
+
+  /// The sequences of a tensor (B, t).
+  func sequences(_ name: String = "tokens", items: Int, users: [Int]? = nil) throws -> SequenceSet {
+    let tensor = try #require(file[name])
+    return SequenceSet.fixed(
+      length: tensor.shape[1], tokens: try integers(name).map { Int32($0) }, items: items,
+      users: users?.map { Int32($0) })
+  }
+}
+
+extension SequenceSet {
+  /// A set made by hand.
+  static func fixed(length: Int, tokens: [Int32], items: Int, users: [Int32]? = nil) -> SequenceSet {
+    SequenceSet(
+      length: length, tokens: tokens, users: users ?? [Int32](repeating: 0, count: tokens.count / length), times: nil,
+      items: Vocabulary((0..<items).map { "\($0)" }), userNames: Vocabulary(["u"]), hasUsers: users != nil,
+      source: "by hand", process: nil)
+  }
+}
+
+/// The largest difference of two lists, relative to the larger of 1 and the largest value.
+func worstDifference(_ a: [Float], _ b: [Float]) -> Float {
+  guard a.count == b.count else { return .infinity }
+  let scale = max(1, b.map { abs($0) }.max() ?? 0)
+  return zip(a, b).map { $0 - $1 }.map { $0.isNaN ? .infinity : abs($0) }.max().map { $0 / scale } ?? 0
+}
+
+extension StepEngine {
+  /// Loss and gradients of one batch, laid out as the parameters are.
+  func lossAndGradients(_ model: Model, _ batch: Batch, negatives: Negatives? = nil, lazy: Bool = false) -> (Double, FloatBuffer) {
+    let loss = gradients(batch, parameters: model.values, negatives: negatives, seed: 1, step: 0)
+    let result = FloatBuffer(count: model.network.layout.count)
+    reduce(batch, lazy: lazy) { offset, count, g in (result.base + offset).update(from: g, count: count) }
+    return (loss, result)
+  }
+}
