@@ -1,3 +1,42 @@
-#ifndef SRS_CEDITLINE_H
-#define SRS_CEDITLINE_H
+// gnuplot through gnuplot-iostream, behind C: no C++ exception and no signal leaves these calls.
+#ifndef SRS_CGNUPLOT_H
+#define SRS_CGNUPLOT_H
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  SRS_GNUPLOT_OK = 0,
+  /// There is no such program.
+  SRS_GNUPLOT_MISSING = 1,
+  /// It ended with an error; its words are in `errors`.
+  SRS_GNUPLOT_FAILED = 2,
+  /// It did not end in time and was killed.
+  SRS_GNUPLOT_TIMEOUT = 3,
+  /// It was killed by a signal.
+  SRS_GNUPLOT_CRASHED = 4,
+  /// The system refused a pipe, a process or memory; why is in `errors`.
+  SRS_GNUPLOT_SYSTEM = 5,
+};
+
+typedef struct {
+  int status;
+  /// What it wrote to its stdout and stderr; free with srs_gnuplot_free.
+  char *output;
+  size_t output_length;
+  char *errors;
+  size_t errors_length;
+} srs_gnuplot_result;
+
+/// Starts `program` (looked up in PATH, without a shell), sends it the script, and waits at most `seconds` for its end.
+/// The user's own gnuplot settings are not read.
+void srs_gnuplot_run(const char *program, const char *script, size_t length, double seconds,
+                     srs_gnuplot_result *result);
+void srs_gnuplot_free(srs_gnuplot_result *result);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

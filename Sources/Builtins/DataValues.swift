@@ -1,0 +1,131 @@
+import Datasets
+import Foundation
+import Interpreter
+import Training
+
+/// Interaction histories as loaded or made.
+final class HistoriesValue: ObjectValue {
+  static let type = ObjectType(
+    "a set of histories",
+    members: [
+      ("users", .number, "how many users (or lines) it has"), ("items", .number, "how many items"),
+      ("interactions", .number, "how many events"), ("source", .text, "where it came from"),
+      ("synthetic", .bool, "made by a known process?"),
+    ])
+
+  let histories: Histories
+
+  init(_ histories: Histories) { self.histories = histories }
+
+  func member(_ name: String) -> Value? {
+    switch name {
+    case "users": .number(Double(histories.count))
+    case "items": .number(Double(histories.items.count - 1))
+    case "interactions": .number(Double(histories.events.count))
+    case "source": .text(histories.source)
+    case "synthetic": .bool(histories.process != nil)
+    default: nil
+    }
+  }
+
+  var summary: String {
+    let who = histories.hasUsers ? "users" : "sequences"
+    return
+      "\(NumberFormat.grouped(histories.count)) \(who), \(NumberFormat.grouped(histories.items.count - 1)) items, \(NumberFormat.grouped(histories.events.count)) interactions"
+  }
+
+  var display: String {
+    let lengths = (0..<histories.count).map { histories.history($0).count }.sorted()
+    guard !lengths.isEmpty else { return summary }
+    func quantile(_ q: Double) -> Int { lengths[min(lengths.count - 1, Int(Double(lengths.count) * q))] }
+    let density = Double(histories.events.count) / Double(max(1, histories.count)) / Double(max(1, histories.items.count - 1))
+    return """
+      \(histories.source)
+        \(summary)
+        density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
+      """
+  }
+}
+
+/// Fixed-length sequences: a part of a data set, or all of it before it is split.
+final class SequencesValue: ObjectValue {
+  static let type = ObjectType(
+    "a set of sequences",
+    members: [
+      ("count", .number, "how many sequences"), ("length", .number, "items in each, padding counted"),
+      ("items", .number, "how many items there are"), ("source", .text, "where it came from"),
+    ])
+
+  let set: SequenceSet
+  /// The data set it is a part of.
+  let split: Split?
+  let part: String
+
+  init(_ set: SequenceSet, split: Split? = nil, part: String = "all") {
+    self.set = set
+    self.split = split
+    self.part = part
+  }
+
+  func member(_ name: String) -> Value? {
+    switch name {
+    case "count": .number(Double(set.count))
+    case "length": .number(Double(set.length))
+    case "items": .number(Double(set.items.count - 1))
+    case "source": .text(set.source)
+    default: nil
+    }
+  }
+
+  var summary: String {
+    "\(NumberFormat.grouped(set.count)) sequences of \(set.length) (\(part)), \(NumberFormat.grouped(set.items.count - 1)) items"
+  }
+}
+
+/// Training, validation and test sequences.
+final class SplitValue: ObjectValue {
+  static let type = ObjectType(
+    "a data set",
+    members: [
+      ("train", .object(SequencesValue.type), "the sequences to train on"),
+      ("valid", .object(SequencesValue.type), "those that choose the best parameters"),
+      ("test", .object(SequencesValue.type), "those that judge"), ("items", .number, "how many items there are"),
+      ("length", .number, "items in a sequence"), ("synthetic", .bool, "made by a known process?"),
+    ])
+
+  let split: Split
+
+  init(_ split: Split) { self.split = split }
+
+  func member(_ name: String) -> Value? {
+    switch name {
+    case "train": .object(SequencesValue(split.train, split: split, part: "train"))
+    case "valid": .object(SequencesValue(split.valid, split: split, part: "validation"))
+    case "test": .object(SequencesValue(split.test, split: split, part: "test"))
+    case "items": .number(Double(split.train.items.count - 1))
+    case "length": .number(Double(split.train.length))
+    case "synthetic": .bool(split.train.process != nil)
+    default: nil
+    }
+  }
+
+  var summary: String {
+    "\(NumberFormat.grouped(split.train.count)) train, \(NumberFormat.grouped(split.valid.count)) validation, \(NumberFormat.grouped(split.test.count)) test sequences of \(split.train.length), \(NumberFormat.grouped(split.train.items.count - 1)) items"
+  }
+
+  var display: String {
+    let sets = [split.train, split.valid, split.test]
+    let filled = sets.reduce(0) { $0 + $1.interactions }
+    let cells = sets.reduce(0) { $0 + $1.tokens.count }
+    var text = """
+      \(split.train.source)
+        \(summary)
+        split \(split.rule)
+        \(NumberFormat.grouped(filled)) interactions in the sequences, \(NumberFormat.text((Double(cells - filled) / Double(max(cells, 1)) * 1000).rounded() / 10)) % padding
+      """
+    if split.train.process != nil {
+      text += "\n  the data is synthetic; for your own give a file: --set data_file=PATH, or load(\"PATH\")"
+    }
+    return text
+  }
+}

@@ -1,0 +1,103 @@
+import Datasets
+import Growth
+import Interpreter
+import Kernels
+import Layers
+import Models
+import Plotting
+import Synchronization
+import Syntax
+import Training
+
+/// What all builtins of the engine share.
+enum Engine {
+  private static let pools = Mutex<[Int: WorkerPool]>([:])
+
+  /// The threads the host allows, started once.
+  static func pool(_ call: Builtin.Call) -> WorkerPool {
+    let threads = call.interpreter.host.threads
+    Matrix.setUp
+    return pools.withLock { pools in
+      if let pool = pools[threads] { return pool }
+      let pool = WorkerPool(threads: threads)
+      pools[threads] = pool
+      return pool
+    }
+  }
+}
+
+extension Builtin.Call {
+  /// Runs engine code; its errors become diagnostics at the argument that caused them.
+  func engine<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let problem as DataError {
+      let place = problem.place.map { $0 + ": " } ?? ""
+      throw error(
+        problem.argument == "file" ? .file : .data, place + problem.message, argument: problem.argument ?? "file",
+        help: problem.help)
+    } catch let problem as ModelError {
+      throw error(.model, problem.message, argument: problem.option)
+    } catch let problem as GrowthError {
+      throw error(.growth, problem.message, argument: problem.argument, help: problem.help)
+    } catch let problem as TrainingError {
+      throw error(.training, problem.message, argument: problem.argument, help: problem.help)
+    } catch let problem as PlottingError {
+      throw error(.figure, problem.message, argument: "file", help: problem.help)
+    } catch let problem as OutputFile.Failure {
+      throw error(.file, problem.message, argument: "file")
+    }
+  }
+}
+
+extension Metric {
+  /// The metric of a literal, which the checker has let through.
+  init?(_ name: MetricName) {
+    guard let kind = Kind(rawValue: name.name) else { return nil }
+    self.init(kind, name.k)
+  }
+
+  var literal: MetricName { MetricName(kind.rawValue, k) }
+}
+
+extension Kind where T == Metric {
+  static var metric: Kind<Metric> {
+    Kind(.metric) { value throws(ConversionError) in
+      guard case .metric(let name) = value, let metric = Metric(name) else { throw .type }
+      return metric
+    }
+  }
+}
+
+extension Kind where T == Extent {
+  /// A length of training. A plain number is a number of steps, rounded to a whole one.
+  static var extent: Kind<Extent> {
+    Kind(.oneOf([.quantity(.steps), .quantity(.epochs), .quantity(.time), .number])) {
+      value throws(ConversionError) in
+      let amount: Double
+      let extent: Extent
+      switch value {
+      case .number(let number), .quantity(let number, .steps):
+        amount = number.rounded()
+        guard abs(amount) < 1e15 else { throw .value("is too large") }
+        extent = .steps(Int(amount))
+      case .quantity(let number, .epochs):
+        amount = number
+        extent = .epochs(number)
+      case .quantity(let number, let unit) where unit.dimension == .time:
+        amount = number
+        extent = .seconds(number * unit.factor)
+      default: throw .type
+      }
+      guard amount > 0 else { throw .value("must be above 0") }
+      return extent
+    }
+  }
+}
+
+public enum StackRecLibrary {
+  /// Everything the language can call.
+  public static let library = Library(
+    Builtin.standard + Builtin.data + Builtin.models + Builtin.training + Builtin.judging + Builtin.showing,
+    metrics: Metric.Kind.allCases.map(\.rawValue))
+}

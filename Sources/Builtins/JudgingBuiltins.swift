@@ -1,0 +1,234 @@
+import Datasets
+import Foundation
+import Interpreter
+import Kernels
+import Layers
+import Syntax
+import Training
+
+/// What can be compared: runs and models, several of them for several seeds, or a baseline.
+enum Contender {
+  case models([(model: Model, run: TrainingRun?)])
+  case scorer(any Scorer)
+}
+
+/// A simple method, ready to be judged.
+final class BaselineValue: ObjectValue {
+  static let type = ObjectType("a baseline", members: [("kind", .text, "popular or markov")])
+  let baseline: Baseline
+
+  init(_ baseline: Baseline) { self.baseline = baseline }
+  func member(_ name: String) -> Value? { name == "kind" ? .text(baseline.kind.rawValue) : nil }
+  var summary: String { "baseline: \(baseline.title)" }
+}
+
+/// How much sooner one run got where another did.
+final class SpeedupValue: ObjectValue {
+  static let type = ObjectType(
+    "a speed-up",
+    members: [
+      ("ratio", .any, "how many times sooner, by training time; nil if never"),
+      ("steps", .any, "how many times fewer steps; nil if never"), ("target", .number, "the quality both reach"),
+    ])
+
+  let speedup: Speedup
+
+  init(_ speedup: Speedup) { self.speedup = speedup }
+
+  func member(_ name: String) -> Value? {
+    switch name {
+    case "ratio": speedup.ratio.map { .number($0) } ?? .nothing
+    case "steps": speedup.reached.map { .number(speedup.over.steps / max($0.steps, 1)) } ?? .nothing
+    case "target": .number(speedup.target)
+    default: nil
+    }
+  }
+
+  var summary: String {
+    let target = "\(speedup.metric.title) \(NumberFormat.fixed(speedup.target, digits: 4))"
+    guard let reached = speedup.reached, let ratio = speedup.ratio else {
+      return "not reached: \(target) took \(NumberFormat.duration(speedup.over.seconds)), the best here is \(NumberFormat.fixed(speedup.best, digits: 4))"
+    }
+    return
+      "\(NumberFormat.fixed(ratio, digits: 2))x (\(target) after \(NumberFormat.duration(reached.seconds)) instead of \(NumberFormat.duration(speedup.over.seconds)) of training; \(Int(reached.steps.rounded())) instead of \(Int(speedup.over.steps.rounded())) steps)"
+  }
+}
+
+extension Builtin {
+  static let judging: [Builtin] = [evaluate, compare, speedup, baseline]
+
+  static let evaluate = Builtin(
+    "evaluate",
+    "Ranks all items for every sequence's last item, given those before, and takes the metrics' means. Ties count half.",
+    topic: "Judging", returns: .object(EvaluationValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let result = evaluate(baseline(data, kind: popular), on: data.test, metrics: [hr@10])
+      print(result[hr@10] > 0)  #> true
+      """
+  ) { d in
+    let what = d.positional("model", .any, "a model, a run, or a baseline")
+    let on = d.named("on", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
+    let metrics = d.named(
+      "metrics", Kind<Metric>.metric.list, default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what to compute")
+    return { call in
+      let set = try call[on]
+      let contender = try contender(call, try call[what], "model")
+      let ranks = try ranks(call, contender, set)[0]
+      let values = try call[metrics].map { ($0, $0.mean(ranks: ranks)) }
+      return .object(EvaluationValue(values, title: Self.title(set)))
+    }
+  }
+
+  private static func title(_ set: SequencesValue) -> String {
+    "\(NumberFormat.grouped(set.set.count)) \(set.part) sequences, all \(NumberFormat.grouped(set.set.items.count - 1)) items ranked"
+  }
+
+  static let compare = Builtin(
+    "compare",
+    "A table of models judged on the same sequences, with the baselines a reviewer asks for below; for synthetic data also the best any ranking can do. A list of runs gives mean and standard deviation.",
+    topic: "Judging", returns: .object(TableValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let table = compare({ Popular: baseline(data, kind: popular) }, on: data.test, metrics: [hr@10], baselines: [])
+      print(len(table.rows))  #> 2
+      """
+  ) { d in
+    let what = d.positional("methods", .record, "name: run, model, baseline, or a list of runs")
+    let on = d.named("on", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
+    let metrics = d.named(
+      "metrics", Kind<Metric>.metric.list, default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what to compute")
+    let baselines = d.named(
+      "baselines", Kind<Baseline.Kind>.word.list, default: Baseline.Kind.allCases, "[popular, markov]",
+      "simple methods to print below")
+    return { call in
+      let set = try call[on]
+      let chosen = try call[metrics]
+      guard !chosen.isEmpty else { throw call.error(.badValue, "a table needs a metric", argument: "metrics") }
+      var rows: [Table.Row] = []
+      for (name, value) in try call[what].fields {
+        let contender = try contender(call, value, "methods")
+        rows.append(row(name, contender, try ranks(call, contender, set), chosen, isReference: false))
+      }
+      guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
+      for scorer in references(set, try call[baselines]) {
+        let contender = Contender.scorer(scorer)
+        rows.append(row(scorer.title, contender, try ranks(call, contender, set), chosen, isReference: true))
+      }
+      var caption = title(set) + "; ties count half; " + (set.split.map { "split \($0.rule)" } ?? "no split")
+      if set.set.process != nil { caption += "; synthetic data" }
+      return .object(
+        TableValue(Table(caption: caption, factNames: ["blocks", "steps", "training"], metrics: chosen, rows: rows)))
+    }
+  }
+
+  private static func references(_ set: SequencesValue, _ kinds: [Baseline.Kind]) -> [any Scorer] {
+    var scorers: [any Scorer] = []
+    if let split = set.split { scorers += kinds.map { Baseline($0, train: split.train) } }
+    if let oracle = Oracle(set.set) { scorers.append(oracle) }
+    return scorers
+  }
+
+  private static func row(
+    _ name: String, _ contender: Contender, _ ranks: [[Double]], _ metrics: [Metric], isReference: Bool
+  ) -> Table.Row {
+    let cells = metrics.map { metric -> Table.Cell in
+      let values = ranks.map { metric.mean(ranks: $0) }
+      let mean = values.reduce(0, +) / Double(values.count)
+      let deviation =
+        values.count > 1
+        ? (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot() : nil
+      return Table.Cell(value: mean, deviation: deviation)
+    }
+    return Table.Row(name: name, facts: facts(contender), cells: cells, isReference: isReference)
+  }
+
+  private static func facts(_ contender: Contender) -> [String] {
+    guard case .models(let models) = contender else { return ["", "", ""] }
+    let runs = models.compactMap(\.run)
+    let seconds = runs.map(\.seconds).reduce(0, +) / Double(max(1, runs.count))
+    return [
+      "\(models[0].model.network.depth)", runs.isEmpty ? "" : "\(runs.map(\.steps).reduce(0, +) / runs.count)",
+      runs.isEmpty ? "" : NumberFormat.duration(seconds),
+    ]
+  }
+
+  private static func contender(_ call: Call, _ value: Value, _ argument: String) throws -> Contender {
+    if case .list(let values) = value, !values.isEmpty {
+      var all: [(Model, TrainingRun?)] = []
+      for value in values {
+        guard case .models(let models) = try contender(call, value, argument) else {
+          throw call.error(.wrongType, "a list holds runs or models", argument: argument)
+        }
+        all += models
+      }
+      return .models(all)
+    }
+    guard case .object(let object) = value else {
+      throw call.error(.wrongType, "expected a run, a model or a baseline, found \(value.described)", argument: argument)
+    }
+    switch object {
+    case let run as RunValue: return .models([(run.run.model, run.run)])
+    case let model as ModelValue: return .models([(model.model, nil)])
+    case let baseline as BaselineValue: return .scorer(baseline.baseline)
+    default:
+      throw call.error(.wrongType, "expected a run, a model or a baseline, found \(value.described)", argument: argument)
+    }
+  }
+
+  /// Ranks of the targets, one list a model.
+  private static func ranks(_ call: Call, _ contender: Contender, _ set: SequencesValue) throws -> [[Double]] {
+    let pool = Engine.pool(call)
+    switch contender {
+    case .scorer(let scorer): return [Ranking.ranks(scorer, on: set.set, pool: pool)]
+    case .models(let models):
+      return try models.map { entry in
+        guard entry.model.network.output.rows == set.set.items.count else {
+          throw call.error(
+            .model,
+            "the model knows \(entry.model.network.output.rows - 1) items, these sequences have \(set.set.items.count - 1)",
+            argument: "on", help: "judge a model on the data set it was built with")
+        }
+        return Ranking.ranks(entry.model, on: set.set, pool: pool)
+      }
+    }
+  }
+
+  static let speedup = Builtin(
+    "speedup",
+    "How much sooner a run reaches the best of another, by training time from the very beginning of its first phase, evaluation left out. Between two evaluations the time is taken from a straight line.",
+    topic: "Judging", returns: .object(SpeedupValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1, seed: 1) |> train(data, run: 4steps, eval_every: 2steps, batch: 32)
+      print(speedup(run, over: run, on: mrr@5).ratio)  #> 1
+      """
+  ) { d in
+    let run = d.positional("run", Kind<RunValue>.object, "the run that should be faster")
+    let over = d.named("over", Kind<RunValue>.object, "the run it is measured against")
+    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "a metric both were evaluated on")
+    return { call in
+      let chosen = try call[metric]
+      guard let speedup = Speedup((try call[run]).run, over: (try call[over]).run, on: chosen) else {
+        throw call.error(
+          .badValue, "one of the runs was not evaluated on \(chosen.name)", argument: "on",
+          help: "name it in the training: metrics: [\(chosen.name)]")
+      }
+      return .object(SpeedupValue(speedup))
+    }
+  }
+
+  static let baseline = Builtin(
+    "baseline",
+    "A simple method: the most popular items, or first-order Markov (how often an item followed the last one, popularity where nothing is known).",
+    topic: "Judging", returns: .object(BaselineValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(baseline(data, kind: markov))  #> baseline: first-order Markov
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, whose training part is counted")
+    let kind = d.named("kind", Kind<Baseline.Kind>.word, "which one")
+    return { call in .object(BaselineValue(Baseline(try call[kind], train: (try call[data]).split.train))) }
+  }
+}

@@ -1,0 +1,305 @@
+import Foundation
+import Interpreter
+import Plotting
+import Syntax
+import Training
+
+/// What stands on the x axis when a run is drawn.
+enum RunAxis: String, Sendable, CaseIterable {
+  case steps, epochs, seconds
+  case cpuSeconds = "cpu_seconds"
+
+  func value(_ point: HistoryPoint) -> Double {
+    switch self {
+    case .steps: Double(point.step)
+    case .epochs: point.epoch
+    case .seconds: point.seconds
+    case .cpuSeconds: point.cpuSeconds
+    }
+  }
+}
+
+enum RunMeasure: Sendable {
+  case metric(Metric)
+  case loss
+}
+
+extension Builtin {
+  static let showing: [Builtin] = [figure, line, bars, vlines, axis, show, save]
+
+  static let figure = Builtin(
+    "figure", "An empty figure, to which `line`, `bars`, `vlines` and `axis` are piped.", topic: "Figures",
+    returns: .object(FigureValue.type), example: "let fig = figure(size: (8.4cm, 5.6cm), title: \"Convergence\")"
+  ) { d in
+    let size = d.named(
+      "size", Kind<Double>.length.list.checked { $0.count == 2 ? nil : "is width and height: (8.4cm, 5.6cm)" },
+      default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height")
+    let title = d.optional("title", .text, "what stands above")
+    let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
+    return { call in
+      let sides = try call[size]
+      return .object(
+        FigureValue(
+          Figure(size: .init(width: sides[0], height: sides[1]), title: try call[title], palette: try call[palette])))
+    }
+  }
+
+  /// The figure with its last panel changed.
+  private static func changed(_ value: FigureValue, _ body: (inout Panel) -> Void) -> Value {
+    var figure = value.figure
+    if figure.panels.isEmpty { figure.panels.append(Panel()) }
+    body(&figure.panels[figure.panels.count - 1])
+    return .object(FigureValue(figure))
+  }
+
+  static let line = Builtin(
+    "line",
+    "Adds a curve: of a run (`x: seconds, y: mrr@5`), of several runs with a band over them, or of two lists of numbers.",
+    topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure() |> line([1, 2, 3], y: [2, 4, 8], label: \"doubling\")"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let what = d.positional("data", .any, "a run, a list of runs, or the x values")
+    let x = d.named("x", Kind<RunAxis>.word, default: .steps, "steps", "for runs: what is on the x axis")
+    let y = d.named("y", .curve, "for runs: a metric or `loss`; else a list of numbers")
+    let label = d.optional("label", .text, "its name in the legend")
+    return { call in
+      let source = try call[what]
+      let axis = try call[x]
+      let points: [Layer.Point]
+      switch try call[y] {
+      case .measure(let measure): points = try curve(call, source, axis, measure)
+      case .numbers(let ys):
+        guard let xs = numbers(source), xs.count == ys.count else {
+          throw call.error(
+            .badValue, "`data` and `y` of line are lists of as many numbers; y has \(ys.count)", argument: "data")
+        }
+        points = zip(xs, ys).map { Layer.Point($0, $1) }
+      }
+      let title = try call[label]
+      return changed(try call[figure]) { panel in
+        panel.layers.append(.line(.init(points, label: title)))
+        if numbers(source) == nil { panel.xUnit = axis.rawValue }
+      }
+    }
+  }
+
+  private static func numbers(_ value: Value) -> [Double]? {
+    guard let elements = value.sequence else { return nil }
+    let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
+    return numbers.count == elements.count ? numbers : nil
+  }
+
+  private static func runs(_ value: Value) -> [TrainingRun]? {
+    if case .object(let object) = value { return (object as? RunValue).map { [$0.run] } }
+    guard case .list(let values) = value, !values.isEmpty else { return nil }
+    let runs = values.compactMap { value -> TrainingRun? in
+      if case .object(let object) = value { (object as? RunValue)?.run } else { nil }
+    }
+    return runs.count == values.count ? runs : nil
+  }
+
+  /// A run's curve, or the mean of several at each of their common evaluations with the least and the most around it.
+  private static func curve(_ call: Call, _ value: Value, _ axis: RunAxis, _ measure: RunMeasure) throws -> [Layer.Point] {
+    guard let runs = runs(value) else {
+      throw call.error(
+        .wrongType, "with a metric for `y`, `data` of line is a run or a list of runs, not \(value.described)", argument: "data")
+    }
+    let curves = runs.map { run in
+      run.history.compactMap { point -> (x: Double, y: Double)? in
+        let y: Double? =
+          switch measure {
+          case .metric(let metric): point.metrics[metric]
+          case .loss: point.loss
+          }
+        return y.map { (axis.value(point), $0) }
+      }
+    }
+    guard curves.allSatisfy({ !$0.isEmpty }) else {
+      throw call.error(.badValue, "this run was not evaluated on that metric", argument: "y", help: "name it in the training: metrics: [...]")
+    }
+    if curves.count == 1 { return curves[0].map { Layer.Point($0.x, $0.y) } }
+    return (0..<(curves.map(\.count).min() ?? 0)).map { i in
+      let ys = curves.map { $0[i].y }
+      let n = Double(curves.count)
+      return Layer.Point(
+        curves.map { $0[i].x }.reduce(0, +) / n, ys.reduce(0, +) / n, low: ys.min(), high: ys.max())
+    }
+  }
+
+  static let bars = Builtin(
+    "bars", "Adds bars: one for every field of a record of numbers.", topic: "Figures",
+    returns: .object(FigureValue.type),
+    example: "let fig = figure() |> bars({ adjacent: 2.1, cross: 1.8 }) |> axis(y: \"speed-up\")"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let values = d.positional("values", .record, "name: height")
+    let errors = d.optional("errors", .record, "name: half the length of its error bar")
+    let label = d.optional("label", .text, "its name in the legend")
+    return { call in
+      let heights = try call[values]
+      func number(_ record: Record, _ key: String, _ argument: String) throws -> Double {
+        guard case .number(let number)? = record[key] else {
+          throw call.error(.wrongType, "`\(argument)` of bars needs a number for \"\(key)\"", argument: argument)
+        }
+        return number
+      }
+      let bars = Layer.Bars(
+        names: heights.keys, values: try heights.keys.map { try number(heights, $0, "values") },
+        errors: try call[errors].map { record in try heights.keys.map { try number(record, $0, "errors") } },
+        label: try call[label])
+      return changed(try call[figure]) { $0.layers.append(.bars(bars)) }
+    }
+  }
+
+  static let vlines = Builtin(
+    "vlines",
+    "Adds vertical lines: at the growths of a run, in the unit of the curve before them, or at numbers.",
+    topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure() |> line([0, 1], y: [0, 1]) |> vlines([0.5], label: \"half\")"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let places = d.positional("places", .sequence, "a run's `growths`, or numbers")
+    let label = d.optional("label", .text, "their name in the legend")
+    return { call in
+      let base = try call[figure]
+      let unit = base.figure.panels.last?.xUnit
+      let keys = ["steps": "step", "epochs": "epoch", "seconds": "seconds"]
+      let xs = try call[places].map { value -> Double in
+        if case .number(let number) = value { return number }
+        if case .record(let record) = value, case .number(let number)? = record[keys[unit ?? "steps"] ?? "step"] {
+          return number
+        }
+        throw call.error(.wrongType, "`places` of vlines holds numbers or growths, not \(value.described)", argument: "places")
+      }
+      let title = try call[label]
+      return changed(base) { $0.marks.append(Marks(xs, label: title)) }
+    }
+  }
+
+  static let axis = Builtin(
+    "axis", "Names the axes, sets their ranges, and says where the legend stands.", topic: "Figures",
+    returns: .object(FigureValue.type),
+    example: "let fig = figure() |> axis(x: \"step\", y: \"MRR@5\", legend: bottom_right)"
+  ) { d in
+    let pair = Kind<Double>.number.list.checked {
+      $0.count == 2 && $0[0] < $0[1] ? nil : "is two numbers, the smaller first: (0, 1)"
+    }
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let x = d.optional("x", .text, "label of the x axis")
+    let y = d.optional("y", .text, "label of the y axis")
+    let xRange = d.optional("x_range", pair, "ends of the x axis")
+    let yRange = d.optional("y_range", pair, "ends of the y axis")
+    let logX = d.named("log_x", .bool, default: false, "false", "a logarithmic x axis")
+    let logY = d.named("log_y", .bool, default: false, "false", "a logarithmic y axis")
+    let legend = d.named("legend", Kind<Legend>.word, default: .automatic, "automatic", "where the legend stands")
+    return { call in
+      let (xName, yName) = (try call[x], try call[y])
+      let (xEnds, yEnds) = (try call[xRange], try call[yRange])
+      let (xLog, yLog, place) = (try call[logX], try call[logY], try call[legend])
+      return changed(try call[figure]) { panel in
+        if let xName { panel.x.label = xName }
+        if let yName { panel.y.label = yName }
+        if let xEnds { panel.x.range = xEnds[0]...xEnds[1] }
+        if let yEnds { panel.y.range = yEnds[0]...yEnds[1] }
+        panel.x.logarithmic = xLog
+        panel.y.logarithmic = yLog
+        panel.legend = place
+      }
+    }
+  }
+
+  static let show = Builtin(
+    "show", "Draws a figure in the terminal, or writes any other value.", topic: "Figures", returns: .nothing,
+    example: "show({ depth: 16 })  #> { depth: 16 }"
+  ) { d in
+    let value = d.positional("value", .any, "what to show")
+    return { call in
+      let what = try call[value]
+      let host = call.interpreter.host
+      guard case .object(let object) = what, let figure = object as? FigureValue else {
+        host.write(what.shown + "\n")
+        return .nothing
+      }
+      let picture = try call.engine {
+        if host.isTerminal && ProcessInfo.processInfo.environment["TERM"]?.contains("sixel") == true {
+          return try Gnuplot().sixel(figure.figure)
+        }
+        return try Gnuplot().text(figure.figure, columns: max(40, min(host.width, 100) - 1), lines: 22)
+      }
+      host.write(picture.hasSuffix("\n") ? picture : picture + "\n")
+      return .nothing
+    }
+  }
+
+  /// How a table is written as LaTeX.
+  enum TableStyle: String, Sendable, CaseIterable { case booktabs }
+  enum BestMark: String, Sendable, CaseIterable { case bold, none }
+
+  static let save = Builtin(
+    "save",
+    "Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it) or a table (.tex, .csv, .txt). A file is there whole or not at all; folders are made.",
+    topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
+  ) { d in
+    let value = d.positional("value", .any, "a figure or a table")
+    let file = d.positional("file", .text, "its path; the ending says the format")
+    let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
+    let best = d.named("best", Kind<BestMark>.word, default: .bold, "bold", "for .tex: how the best value is marked")
+    return { call in
+      let path = call.outputPath((try call[file] as NSString).expandingTildeInPath)
+      let what = try call[value]
+      _ = try call[style]
+      let mark = try call[best]
+      let written = try call.engine { () -> [String] in
+        guard case .object(let object) = what else {
+          throw call.error(.wrongType, "`save` saves figures and tables, not \(what.described)", argument: "value")
+        }
+        switch object {
+        case let figure as FigureValue: return try Gnuplot().save(figure.figure, to: path)
+        case let table as TableValue:
+          let text: String
+          switch (path as NSString).pathExtension.lowercased() {
+          case "tex": text = table.table.latex(boldBest: mark == .bold)
+          case "csv": text = table.table.csv()
+          case "txt": text = table.table.screen() + "\n"
+          case let other:
+            throw call.error(.file, "a table cannot be saved as .\(other)", argument: "file", help: "endings are: .tex, .csv, .txt")
+          }
+          try OutputFile.write(Data(text.utf8), to: path)
+          return [path]
+        default: throw call.error(.wrongType, "`save` saves figures and tables, not \(what.described)", argument: "value")
+        }
+      }
+      call.interpreter.host.note("wrote \(written.joined(separator: ", "))")
+      return .nothing
+    }
+  }
+}
+
+/// What the y of a line may be.
+enum CurveSource {
+  case measure(RunMeasure)
+  case numbers([Double])
+}
+
+extension Kind where T == CurveSource {
+  static var curve: Kind<CurveSource> {
+    Kind(.oneOf([.metric, .list(.number), .range, .word("loss")]), words: ["loss"]) { value throws(ConversionError) in
+      switch value {
+      case .metric(let name):
+        guard let metric = Metric(name) else { throw .type }
+        return .measure(.metric(metric))
+      case .word("loss"), .text("loss"): return .measure(.loss)
+      case .word(let word), .text(let word): throw .word(word)
+      default:
+        guard let elements = value.sequence else { throw .type }
+        var numbers: [Double] = []
+        for element in elements {
+          guard case .number(let number) = element else { throw .type }
+          numbers.append(number)
+        }
+        return .numbers(numbers)
+      }
+    }
+  }
+}

@@ -1,0 +1,304 @@
+import Datasets
+import Growth
+import Interpreter
+import Kernels
+import Layers
+import Syntax
+import Training
+
+/// A value of the language that is a setting of the engine.
+final class SettingValue<Setting>: ObjectValue {
+  static var type: ObjectType { SettingTypes.type(of: Setting.self) }
+  let setting: Setting
+  let summary: String
+
+  init(_ setting: Setting, _ summary: String) {
+    self.setting = setting
+    self.summary = summary
+  }
+}
+
+/// The object types of settings: one each, so that the checker can tell them apart.
+enum SettingTypes {
+  static let optimizer = ObjectType("an optimizer such as adam(lr: 1e-3)")
+  static let loss = ObjectType("a loss such as sampled_softmax(20%)")
+  static let stop = ObjectType("a stopping rule such as patience(8, on: mrr@5)")
+  static let phase = ObjectType("a phase such as phase(run: 500steps)")
+  private static let other = ObjectType("a setting")
+
+  static func type<Setting>(of setting: Setting.Type) -> ObjectType {
+    switch setting {
+    case is AdamOptions.Type: optimizer
+    case is Loss.Type: loss
+    case is Patience.Type: stop
+    case is Phase.Type: phase
+    default: other
+    }
+  }
+}
+
+/// When to stop early.
+struct Patience: Sendable {
+  let evaluations: Int
+  let metric: Metric
+}
+
+extension Kind {
+  static func setting<Setting>(_: Setting.Type) -> Kind<Setting> where T == SettingValue<Setting> {
+    Kind<Setting>(.object(SettingTypes.type(of: Setting.self))) { value throws(ConversionError) in
+      guard case .object(let object) = value, let found = object as? SettingValue<Setting> else { throw .type }
+      return found.setting
+    }
+  }
+}
+
+/// The arguments that every training takes, declared once.
+struct TrainingArguments: Sendable {
+  private let batch: Builtin.Argument<Int>
+  private let optimizer: Builtin.Argument<AdamOptions>
+  private let loss: Builtin.Argument<Loss>
+  private let pads: Builtin.Argument<Bool>
+  private let every: Builtin.Argument<Extent>
+  private let stop: Builtin.Argument<Patience?>
+  private let metrics: Builtin.Argument<[Metric]>
+  private let seed: Builtin.Argument<Int?>
+  private let name: Builtin.Argument<String?>
+
+  init(_ d: inout Builtin.Declaration) {
+    batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: 256, "256", "sequences a step")
+    optimizer = d.named(
+      "optimizer", Kind<SettingValue<AdamOptions>>.setting(AdamOptions.self), default: AdamOptions(), "adam()",
+      "how parameters are updated")
+    loss = d.named(
+      "loss",
+      Kind<SettingValue<Loss>>.setting(Loss.self).orWords({ $0 == "softmax" ? Loss.softmax : nil }, ["softmax"]),
+      default: .softmax, "softmax", "what is minimised")
+    pads = d.named("pads_in_loss", .bool, default: false, "false", "count positions whose target is padding")
+    every = d.named("eval_every", .extent, default: .steps(100), "100steps", "how often the validation part is ranked")
+    stop = d.optional("stop", Kind<SettingValue<Patience>>.setting(Patience.self), "when to stop early, and by which metric the best is chosen")
+    metrics = d.named(
+      "metrics", Kind<Metric>.metric.list, default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]",
+      "what an evaluation computes")
+    seed = d.optional("seed", .whole(from: 0), "seed of shuffling and negatives; left out: that of the session (--seed)")
+    name = d.optional("name", .text, "what the run is called in progress and tables")
+  }
+
+  func options(_ call: Builtin.Call, fallback: String) throws -> TrainingOptions {
+    var options = TrainingOptions()
+    options.batch = try call[batch]
+    options.optimizer = try call[optimizer]
+    options.loss = try call[loss]
+    options.padsInLoss = try call[pads]
+    options.evaluateEvery = try call[every]
+    if case .seconds = options.evaluateEvery {
+      throw call.error(
+        .wrongUnit, "`eval_every` is a number of steps or epochs: by time, runs could not be repeated", argument: "eval_every")
+    }
+    if let stop = try call[stop] {
+      options.patience = stop.evaluations
+      options.watch = stop.metric
+    }
+    options.metrics = try call[metrics]
+    options.seed = UInt64(try call[seed] ?? call.interpreter.host.seed)
+    options.name = try call[name] ?? fallback
+    return options
+  }
+}
+
+extension Builtin {
+  static let training: [Builtin] = [train, stackrec, phase, adam, sampledSoftmax, patience]
+
+  static let train = Builtin(
+    "train",
+    "Trains a model on a data set. The run's model has the parameters that were best on the validation part; the model given stays as it is. Ctrl-C stops after the step and keeps what was learnt.",
+    topic: "Training", returns: .object(RunValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1, seed: 1) |> train(data, run: 4steps, eval_every: 2steps, batch: 32)
+      print(run.steps)  #> 4
+      """
+  ) { d in
+    let model = d.positional("model", .model, "the model to start from, or a run")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set")
+    let run = d.optional("run", .extent, "how long: steps, epochs or a time; left out: until `stop` ends it")
+    let arguments = TrainingArguments(&d)
+    return { call in
+      let options = try arguments.options(call, fallback: "train")
+      let length = try call[run]
+      if length == nil && options.patience == nil {
+        throw call.error(
+          .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
+      }
+      return try start(call, try call[model], (try call[data]).split, options, [Phase(run: length)])
+    }
+  }
+
+  static let stackrec = Builtin(
+    "stackrec",
+    "StackRec (Wang et al., SIGIR 2021): trains in phases, and stacks the model deeper at the beginning of those that say `to` or `by`. One history over all phases, growth times in it.",
+    topic: "Training", returns: .object(RunValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1, seed: 1)
+        |> stackrec(data, batch: 32, phases: [phase(run: 2steps), phase(to: 2, by: adjacent, run: 2steps)])
+      print(run.model.depth)  #> 2
+      """
+  ) { d in
+    let model = d.positional("model", .model, "the shallow model")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set")
+    let phases = d.named(
+      "phases", Kind<SettingValue<Phase>>.setting(Phase.self).list, "what is done, one after the other")
+    let arguments = TrainingArguments(&d)
+    return { call in
+      let options = try arguments.options(call, fallback: "stackrec")
+      let plan = try call[phases]
+      if options.patience == nil, let index = plan.firstIndex(where: { $0.run == nil }) {
+        throw call.error(
+          .missingArgument, "nothing ends phase \(index + 1)", argument: "phases",
+          help: "give it run: 1000steps, or the whole stop: patience(8, on: mrr@5)")
+      }
+      return try start(call, try call[model], (try call[data]).split, options, plan)
+    }
+  }
+
+  private static func start(
+    _ call: Call, _ model: Model, _ split: Split, _ options: TrainingOptions, _ phases: [Phase]
+  ) throws -> Value {
+    let observer = ProgressReporter(call.interpreter.host)
+    defer { observer.finish() }
+    let run = try call.engine {
+      try Trainer(options, data: split, pool: Engine.pool(call), observer: observer).run(model, phases)
+    }
+    observer.finished(run)
+    return .object(RunValue(run))
+  }
+
+  static let phase = Builtin(
+    "phase", "A stretch of a `stackrec` training: first a growth, if `to` or `by` is given, then `run`.",
+    topic: "Training", returns: .object(SettingTypes.phase), example: "let deeper = phase(to: 8, by: adjacent, run: 500steps)"
+  ) { d in
+    let run = d.optional("run", .extent, "how long; left out: until `stop` of the training ends it")
+    let to = d.optional("to", .whole(from: 1, to: 4096), "depth to grow to; left out with `by`: twice as deep")
+    let by = d.optional("by", Kind<GrowthOperator>.word, "where new blocks come from; left out with `to`: adjacent")
+    let carry = d.named("carry", .carry, default: .reference, "reference", "what is carried over at the growth")
+    let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; shares are nested")
+    return { call in
+      let phase = Phase(
+        run: try call[run], to: try call[to], by: try call[by], carry: try call[carry], dataShare: try call[share])
+      guard phase.dataShare > 0 else {
+        throw call.error(.badValue, "a share of 0% leaves nothing to train on", argument: "data")
+      }
+      if call.given(carry) && !phase.grows {
+        throw call.error(.missingArgument, "`carry` says nothing without a growth", argument: "carry", help: "give `to:` or `by:` too")
+      }
+      var text = "phase"
+      if let to = phase.to { text += " to \(to) blocks" }
+      return .object(SettingValue(phase, text))
+    }
+  }
+
+  static let adam = Builtin(
+    "adam",
+    "Adam (Kingma and Ba, 2015) with bias correction. Lazy: rows of embedding and output tables that a batch does not touch stay as they are; otherwise they move on by their decaying moments.",
+    topic: "Training", returns: .object(SettingTypes.optimizer), example: "let slow = adam(lr: 1e-4)"
+  ) { d in
+    let defaults = AdamOptions()
+    let rate = d.named(
+      "lr", Kind<Double>.number.checked { $0 > 0 && $0.isFinite ? nil : "must be above 0" }, default: defaults.rate,
+      "1e-3", "learning rate")
+    let unit = Kind<Double>.number.checked { $0 >= 0 && $0 < 1 ? nil : "must be from 0 to below 1" }
+    let beta1 = d.named("beta1", unit, default: defaults.beta1, "0.9", "decay of the first moment")
+    let beta2 = d.named("beta2", unit, default: defaults.beta2, "0.999", "decay of the second moment")
+    let epsilon = d.named(
+      "epsilon", Kind<Double>.number.checked { $0 > 0 ? nil : "must be above 0" }, default: defaults.epsilon, "1e-8",
+      "added to the root of the second moment")
+    let lazy = d.named("lazy", .bool, default: defaults.lazy, "true", "leave untouched rows alone")
+    let l2 = d.named(
+      "l2", Kind<Double>.number.checked { $0 >= 0 ? nil : "must not be negative" }, default: 0, "0",
+      "coefficient of an L2 penalty on all parameters")
+    return { call in
+      let options = AdamOptions(
+        rate: try call[rate], beta1: try call[beta1], beta2: try call[beta2], epsilon: try call[epsilon],
+        lazy: try call[lazy], l2: try call[l2])
+      return .object(SettingValue(options, "adam(lr: \(NumberFormat.text(options.rate)))"))
+    }
+  }
+
+  static let sampledSoftmax = Builtin(
+    "sampled_softmax",
+    "Softmax over the target and a share of the items as negatives, drawn anew for each batch, logits corrected by the log expected counts.",
+    topic: "Training", returns: .object(SettingTypes.loss), example: "let loss = sampled_softmax(20%)"
+  ) { d in
+    let share = d.positional("share", .share, "share of the items that are negatives")
+    let distribution = d.named(
+      "distribution", Kind<NegativeDistribution>.word, default: .logUniform, "log_uniform",
+      "how they are drawn: uniformly, or by popularity rank as log-uniform")
+    return { call in
+      let part = try call[share]
+      guard part > 0 else { throw call.error(.badValue, "a share of 0% leaves no negatives", argument: "share") }
+      let loss = Loss.sampledSoftmax(share: part, distribution: try call[distribution])
+      return .object(SettingValue(loss, loss.name))
+    }
+  }
+
+  static let patience = Builtin(
+    "patience", "Stops when a metric has not got better in so many evaluations.", topic: "Training",
+    returns: .object(SettingTypes.stop), example: "let stop = patience(8, on: mrr@5)"
+  ) { d in
+    let count = d.positional("evaluations", .whole(from: 1), "how many evaluations to wait for a better value")
+    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "the metric, on the validation part")
+    return { call in
+      let rule = Patience(evaluations: try call[count], metric: try call[metric])
+      return .object(SettingValue(rule, "patience(\(rule.evaluations), on: \(rule.metric.name))"))
+    }
+  }
+}
+
+/// Tells a training's progress to the host: a live line on a terminal, plain lines elsewhere.
+final class ProgressReporter: TrainingObserver {
+  private let host: any InterpreterHost
+  private var lastShown = 0.0
+
+  init(_ host: any InterpreterHost) { self.host = host }
+
+  var shouldStop: Bool { host.isInterrupted }
+
+  func stepped(_ progress: TrainingProgress) {
+    let now = Clock.wall()
+    guard now - lastShown > 0.1 else { return }
+    lastShown = now
+    host.progress(line(progress))
+  }
+
+  func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) {
+    // A terminal has the live line; a log wants each evaluation.
+    if !host.showsLiveProgress { host.milestone(line(progress)) }
+  }
+
+  func grew(_ mark: GrowthMark, name: String) {
+    host.milestone("\(name): step \(mark.step), stacked \(mark.from) -> \(mark.to) blocks (\(mark.by.rawValue), carry \(mark.carry))")
+  }
+
+  func finish() { host.progress(nil) }
+
+  func finished(_ run: TrainingRun) {
+    host.progress(nil)
+    host.milestone(
+      "\(run.name): \(run.stop.text) after \(run.steps) steps, \(NumberFormat.duration(run.seconds)) training; best \(run.options.watch.title) \(NumberFormat.fixed(run.best.metrics[run.options.watch] ?? 0, digits: 4)) at step \(run.best.step)")
+  }
+
+  private func line(_ p: TrainingProgress) -> String {
+    var parts = [p.name]
+    if p.phases > 1 { parts.append("phase \(p.phase)/\(p.phases)") }
+    parts.append("\(p.blocks) blocks")
+    parts.append("step \(p.step)" + (p.plannedSteps.map { "/\($0)" } ?? ""))
+    parts.append("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(p.sequencesPerSecond))) seq/s")
+    if let loss = p.loss { parts.append("loss \(NumberFormat.fixed(loss, digits: 4))") }
+    if let value = p.value {
+      let trend = value >= (p.best ?? value) ? "↑" : "↓"
+      parts.append("\(p.watched.title) \(NumberFormat.fixed(value, digits: 4)) \(trend)")
+    }
+    if let left = p.secondsLeft { parts.append("\(NumberFormat.duration(left)) left") }
+    return parts.joined(separator: " · ")
+  }
+}

@@ -1,0 +1,197 @@
+#include "CGnuplot.h"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gnuplot-iostream.h>
+
+extern char **environ;
+
+namespace {
+
+// Keeps a broken pipe from killing the process while it lives: SIGPIPE is held back in this thread, and one that came
+// meanwhile is taken away before it is let through again.
+class PipeGuard {
+public:
+  PipeGuard() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    already_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~PipeGuard() {
+    if (!already_) {
+      struct timespec none = {0, 0};
+      while (sigtimedwait(&pipe_, nullptr, &none) == -1 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+private:
+  sigset_t pipe_, before_;
+  bool already_;
+};
+
+char *copy_of(const std::string &text, size_t *length) {
+  *length = text.size();
+  char *copy = static_cast<char *>(malloc(text.size() + 1));
+  if (copy != nullptr) memcpy(copy, text.c_str(), text.size() + 1);
+  return copy;
+}
+
+void report(srs_gnuplot_result *result, int status, const std::string &errors) {
+  result->status = status;
+  free(result->errors);
+  result->errors = copy_of(errors, &result->errors_length);
+}
+
+// At most 16 MB: a terminal picture is a few kilobytes.
+std::string contents(int descriptor) {
+  std::string text;
+  char buffer[65536];
+  off_t place = 0;
+  while (place < (16 << 20)) {
+    ssize_t count = pread(descriptor, buffer, sizeof buffer, place);
+    if (count <= 0) break;
+    text.append(buffer, static_cast<size_t>(count));
+    place += count;
+  }
+  return text;
+}
+
+struct Descriptor {
+  int value = -1;
+  ~Descriptor() { reset(); }
+  void reset() {
+    if (value >= 0) close(value);
+    value = -1;
+  }
+};
+
+// Waits for the child, at most `seconds`; kills it then. Returns false on a time-out.
+bool wait_for(pid_t child, double seconds, int *status) {
+  auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  for (;;) {
+    pid_t found = waitpid(child, status, WNOHANG);
+    if (found == child) return true;
+    if (found < 0 && errno != EINTR) return true;
+    if (std::chrono::steady_clock::now() >= end) {
+      kill(child, SIGKILL);
+      while (waitpid(child, status, 0) < 0 && errno == EINTR) {
+      }
+      return false;
+    }
+    usleep(2000);
+  }
+}
+
+void run(const char *program, const char *script, size_t length, double seconds, srs_gnuplot_result *result) {
+  Descriptor output, errors, reading, writing;
+  output.value = memfd_create("gnuplot-output", MFD_CLOEXEC);
+  errors.value = memfd_create("gnuplot-errors", MFD_CLOEXEC);
+  int ends[2];
+  if (output.value < 0 || errors.value < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+    report(result, SRS_GNUPLOT_SYSTEM, strerror(errno));
+    return;
+  }
+  reading.value = ends[0];
+  writing.value = ends[1];
+  // The whole script fits into the pipe, so that a child that does not read cannot hold us up.
+  if (length >= 65536 && fcntl(writing.value, F_SETPIPE_SZ, static_cast<int>(length + 4096)) < 0) {
+    report(result, SRS_GNUPLOT_SYSTEM, "the script is too long for a pipe");
+    return;
+  }
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, reading.value, 0);
+  posix_spawn_file_actions_adddup2(&actions, output.value, 1);
+  posix_spawn_file_actions_adddup2(&actions, errors.value, 2);
+  // Its own group: Ctrl-C is for the session, not for a half-drawn figure.
+  sigset_t none, defaults;
+  sigemptyset(&none);
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  sigaddset(&defaults, SIGINT);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  char *arguments[] = {const_cast<char *>("gnuplot"), const_cast<char *>("-d"), nullptr};
+  pid_t child = 0;
+  int failed = posix_spawnp(&child, program, &actions, &attributes, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  reading.reset();
+  if (failed != 0) {
+    report(result, failed == ENOENT ? SRS_GNUPLOT_MISSING : SRS_GNUPLOT_SYSTEM, strerror(failed));
+    return;
+  }
+
+  std::FILE *file = fdopen(writing.value, "w");
+  if (file != nullptr) {
+    writing.value = -1; // now the stream's
+    try {
+      gnuplotio::Gnuplot gnuplot(file);
+      gnuplot.write(script, static_cast<std::streamsize>(length));
+      gnuplot.flush();
+    } catch (const std::exception &) {
+      // A child that died early; its end, below, says more.
+    }
+  }
+  writing.reset();
+
+  int status = 0;
+  bool ended = wait_for(child, seconds, &status);
+  result->output = copy_of(contents(output.value), &result->output_length);
+  std::string said = contents(errors.value);
+  if (!ended) {
+    report(result, SRS_GNUPLOT_TIMEOUT, said);
+  } else if (WIFSIGNALED(status)) {
+    report(result, SRS_GNUPLOT_CRASHED, said);
+  } else if (WEXITSTATUS(status) == 127 && said.empty()) {
+    report(result, SRS_GNUPLOT_MISSING, said);
+  } else {
+    report(result, WEXITSTATUS(status) == 0 ? SRS_GNUPLOT_OK : SRS_GNUPLOT_FAILED, said);
+  }
+}
+
+} // namespace
+
+extern "C" void srs_gnuplot_run(const char *program, const char *script, size_t length, double seconds,
+                                srs_gnuplot_result *result) {
+  memset(result, 0, sizeof *result);
+  PipeGuard guard;
+  try {
+    run(program, script, length, seconds, result);
+  } catch (const std::exception &error) {
+    result->status = SRS_GNUPLOT_SYSTEM;
+    free(result->errors);
+    result->errors = strdup(error.what());
+    result->errors_length = result->errors == nullptr ? 0 : strlen(result->errors);
+  } catch (...) {
+    result->status = SRS_GNUPLOT_SYSTEM;
+  }
+}
+
+extern "C" void srs_gnuplot_free(srs_gnuplot_result *result) {
+  free(result->output);
+  free(result->errors);
+  memset(result, 0, sizeof *result);
+}

@@ -1,0 +1,326 @@
+import Syntax
+
+extension Compiler {
+  func call(_ callee: Expression, _ arguments: [Expression.Argument], piped: Expression?, _ span: Span) -> Typed {
+    checkOrder(arguments)
+    if case .name(let name) = callee.kind {
+      switch resolve(name) {
+      case .builtin(let builtin): return call(builtin, callee.span, arguments, piped: piped, span)
+      case .global(let index):
+        if let signature = globals.signatures[index] {
+          check(signature, name, callee.span, arguments, piped: piped)
+        }
+      case nil:
+        report(unknownName(name, callee.span))
+        // The arguments may have mistakes of their own.
+        for argument in arguments { _ = expression(argument.value) }
+        if let piped { _ = expression(piped) }
+        return Typed(.any) { _ in .nothing }
+      default: break
+      }
+    }
+    return dynamicCall(expression(callee), callee.span, arguments, piped: piped, span)
+  }
+
+  private func checkOrder(_ arguments: [Expression.Argument]) {
+    var named: Name?
+    for argument in arguments {
+      if let label = argument.label {
+        named = label
+      } else if !argument.isSpread, let named {
+        report(
+          Diagnostic(
+            .surplusArgument, "an argument without a name stands after `\(named.text):`", at: argument.value.span,
+            help: "arguments by place come first, then those by name"))
+        return
+      }
+    }
+  }
+
+  // MARK: Functions of the script
+
+  private func check(
+    _ signature: Signature, _ name: String, _ span: Span, _ arguments: [Expression.Argument], piped: Expression?
+  ) {
+    guard !arguments.contains(where: \.isSpread) else { return }
+    let positional = arguments.filter { $0.label == nil }.count + (piped == nil ? 0 : 1)
+    if positional > signature.parameters.count {
+      report(
+        Diagnostic(
+          .surplusArgument, "`\(name)` takes \(signature.parameters.count) arguments, here are \(positional)",
+          at: arguments.last?.value.span ?? span))
+    }
+    var given = Set(signature.parameters.prefix(positional))
+    for label in arguments.compactMap(\.label) {
+      if !signature.parameters.contains(label.text) {
+        report(unknownArgument(label, name, signature.parameters))
+      } else if !given.insert(label.text).inserted {
+        report(Diagnostic(.repeatedArgument, "`\(label.text)` is given twice", at: label.span))
+      }
+    }
+    for missing in signature.parameters.prefix(signature.required) where !given.contains(missing) {
+      report(Diagnostic(.missingArgument, "`\(name)` needs `\(missing)`", at: span))
+    }
+  }
+
+  private func unknownArgument(_ label: Name, _ function: String, _ known: [String]) -> Diagnostic {
+    Diagnostic(
+      .unknownArgument, "`\(function)` has no argument `\(label.text)`", at: label.span,
+      help: Spelling.suggestion(label.text, in: known)
+        ?? (known.isEmpty ? "it takes none" : "its arguments are: \(known.joined(separator: ", "))"))
+  }
+
+  private func dynamicCall(
+    _ callee: Typed, _ calleeSpan: Span, _ arguments: [Expression.Argument], piped: Expression?, _ span: Span
+  ) -> Typed {
+    if !callee.type.fits(.function) {
+      report(Diagnostic(.notCallable, "\(callee.type.name) cannot be called", at: calleeSpan))
+    }
+    let first = piped.map { expression($0) }
+    let rest = arguments.map { (label: $0.label, value: expression($0.value), isSpread: $0.isSpread, span: $0.value.span) }
+    return Typed(.any) { frame in
+      let value = try callee.code(frame)
+      guard case .function(let function) = value else {
+        throw Diagnostic(.notCallable, "\(value.described) cannot be called", at: calleeSpan)
+      }
+      var values = [Value?](repeating: nil, count: function.parameters.count)
+      var next = 0
+      func place(_ value: Value, _ span: Span) throws {
+        guard next < values.count else {
+          throw Diagnostic(
+            .surplusArgument, "`\(function.name)` takes \(function.parameters.count) arguments", at: span)
+        }
+        values[next] = value
+        next += 1
+      }
+      func name(_ name: String, _ value: Value, _ span: Span) throws {
+        guard let index = function.parameters.firstIndex(of: name) else {
+          throw Diagnostic(
+            .unknownArgument, "`\(function.name)` has no argument `\(name)`", at: span,
+            help: Spelling.suggestion(name, in: function.parameters))
+        }
+        if values[index] != nil { throw Diagnostic(.repeatedArgument, "`\(name)` is given twice", at: span) }
+        values[index] = value
+      }
+      if let first { try place(try first.code(frame), calleeSpan) }
+      for argument in rest {
+        let value = try argument.value.code(frame)
+        if let label = argument.label {
+          try name(label.text, value, label.span)
+        } else if argument.isSpread {
+          guard case .record(let record) = value else {
+            throw Diagnostic(.wrongType, "`..` needs a record here, not \(value.described)", at: argument.span)
+          }
+          for field in record.fields { try name(field.key, field.value, argument.span) }
+        } else {
+          try place(value, argument.span)
+        }
+      }
+      for index in 0..<function.required where values[index] == nil {
+        throw Diagnostic(
+          .missingArgument, "`\(function.name)` needs `\(function.parameters[index])`", at: calleeSpan)
+      }
+      return try function.call(values, span)
+    }
+  }
+
+  // MARK: Builtins
+
+  /// An argument bound to its parameter.
+  private struct Bound {
+    let index: Int
+    let code: Code
+    let span: Span
+  }
+
+  private struct Spread {
+    let code: Code
+    let span: Span
+  }
+
+  private func call(
+    _ builtin: Builtin, _ nameSpan: Span, _ arguments: [Expression.Argument], piped: Expression?, _ span: Span
+  ) -> Typed {
+    var bound: [Bound] = []
+    var given: [Int: Span] = [:]
+    var spreads: [Spread] = []
+    var fromSpreads: Set<String> = []
+    var openSpread = false
+    var rest: [(Code, Span)] = []
+    let positional = builtin.parameters.indices.filter { builtin.parameters[$0].positional }
+    var nextPlace = 0
+
+    func bind(_ index: Int, _ value: Expression) {
+      let typed = argument(value, for: builtin.parameters[index], index, of: builtin)
+      given[index] = value.span
+      bound.append(Bound(index: index, code: typed.code, span: value.span))
+    }
+    func place(_ value: Expression) {
+      if nextPlace < positional.count, !(builtin.hasRest && nextPlace == positional.count - 1) {
+        bind(positional[nextPlace], value)
+        nextPlace += 1
+      } else if builtin.hasRest {
+        rest.append((expression(value).code, value.span))
+      } else {
+        _ = expression(value)
+        report(surplus(builtin, value.span, positional.count))
+      }
+    }
+
+    if let piped { place(piped) }
+    for argument in arguments {
+      if let label = argument.label {
+        guard let index = builtin.parameters.firstIndex(where: { $0.name == label.text }) else {
+          report(unknownArgument(label, builtin.name, builtin.parameters.map(\.name)))
+          // The one that was meant is not missing as well.
+          if let meant = Spelling.nearest(label.text, in: builtin.parameters.map(\.name)) { fromSpreads.insert(meant) }
+          _ = expression(argument.value)
+          continue
+        }
+        if given[index] != nil {
+          report(Diagnostic(.repeatedArgument, "`\(label.text)` is given twice", at: label.span))
+          continue
+        }
+        bind(index, argument.value)
+      } else if argument.isSpread {
+        let typed = expression(argument.value)
+        spreads.append(Spread(code: typed.code, span: argument.value.span))
+        openSpread = check(typed, argument.value.span, builtin, &fromSpreads) || openSpread
+      } else {
+        place(argument.value)
+      }
+    }
+    if !openSpread {
+      for (index, parameter) in builtin.parameters.enumerated()
+      where parameter.required && given[index] == nil && !fromSpreads.contains(parameter.name) {
+        report(missing(parameter, builtin, nameSpan))
+      }
+    }
+    return invocation(builtin, nameSpan, bound, rest, spreads, span)
+  }
+
+  private func surplus(_ builtin: Builtin, _ span: Span, _ places: Int) -> Diagnostic {
+    let named = builtin.parameters.filter { !$0.positional }.map { "\($0.name):" }
+    return Diagnostic(
+      .surplusArgument, "`\(builtin.name)` takes \(places) argument\(places == 1 ? "" : "s") by place", at: span,
+      help: named.isEmpty ? nil : "the others are given by name: \(named.joined(separator: ", "))")
+  }
+
+  private func missing(_ parameter: Builtin.Parameter, _ builtin: Builtin, _ span: Span) -> Diagnostic {
+    Diagnostic(
+      .missingArgument, "`\(builtin.name)` needs `\(parameter.name)`: \(parameter.summary)", at: span,
+      help: parameter.positional ? builtin.signature : "give it as \(parameter.name): \(parameter.wanted)")
+  }
+
+  /// Checks a spread record whose fields are known; true where they are not.
+  private func check(_ typed: Typed, _ span: Span, _ builtin: Builtin, _ names: inout Set<String>) -> Bool {
+    switch typed.type {
+    case .record(let fields?):
+      for (key, type) in fields.sorted(by: { $0.key < $1.key }) {
+        guard let parameter = builtin.parameters.first(where: { $0.name == key }) else {
+          report(unknownArgument(Name(text: key, span: span), builtin.name, builtin.parameters.map(\.name)))
+          continue
+        }
+        if !names.insert(key).inserted {
+          report(Diagnostic(.repeatedArgument, "`\(key)` comes from two records", at: span))
+        }
+        if !type.fits(parameter.type) {
+          report(
+            Diagnostic(
+              .wrongType, "`\(key)` of \(builtin.name) is \(parameter.wanted), this record has \(type.name)", at: span))
+        }
+      }
+      return false
+    case .any, .record, .oneOf: return true
+    default:
+      report(Diagnostic(.wrongType, "`..` needs a record here, not \(typed.type.name)", at: span))
+      return true
+    }
+  }
+
+  /// Compiles an argument for its parameter: bare words win over variables, and what is known of its type is checked.
+  private func argument(_ value: Expression, for parameter: Builtin.Parameter, _ index: Int, of builtin: Builtin) -> Typed {
+    if let word = bareWord(value, parameter.words, parameter, builtin) { return word }
+    if !parameter.elementWords.isEmpty, case .list(let elements) = value.kind {
+      let typed = elements.map { element in
+        bareWord(element.value, parameter.elementWords, parameter, builtin) ?? expression(element.value)
+      }
+      if typed.allSatisfy({ $0.constant != nil }), !elements.contains(where: \.isSpread) {
+        return checked(.constant(.list(typed.compactMap(\.constant))), value.span, index, builtin)
+      }
+      if !elements.contains(where: \.isSpread) {
+        return Typed(.list(.any)) { frame in .list(try typed.map { try $0.code(frame) }) }
+      }
+    }
+    return checked(expression(value), value.span, index, builtin)
+  }
+
+  private func bareWord(
+    _ value: Expression, _ words: [String], _ parameter: Builtin.Parameter, _ builtin: Builtin
+  ) -> Typed? {
+    guard !words.isEmpty, case .name(let name) = value.kind else { return nil }
+    if words.contains(name) { return .constant(.word(name)) }
+    if resolve(name) == nil {
+      report(parameter.unknownWord(name, in: builtin.name, at: value.span))
+      return Typed(.any) { _ in .nothing }
+    }
+    return nil
+  }
+
+  private func checked(_ typed: Typed, _ span: Span, _ index: Int, _ builtin: Builtin) -> Typed {
+    let parameter = builtin.parameters[index]
+    if let constant = typed.constant {
+      do throws(ConversionError) {
+        try parameter.accepts(constant)
+      } catch {
+        report(builtin.diagnostic(error, constant, index, at: span))
+      }
+    } else if !typed.type.fits(parameter.type) {
+      let code: Diagnostic.Code = if case .quantity = typed.type { .wrongUnit } else { .wrongType }
+      report(
+        Diagnostic(
+          code, "`\(parameter.name)` of \(builtin.name) is \(parameter.wanted), not \(typed.type.name)", at: span,
+          label: "expected \(parameter.wanted)"))
+    }
+    return typed
+  }
+
+  private func invocation(
+    _ builtin: Builtin, _ nameSpan: Span, _ bound: [Bound], _ rest: [(Code, Span)], _ spreads: [Spread], _ span: Span
+  ) -> Typed {
+    let interpreter = interpreter
+    let count = builtin.parameters.count
+    let restIndex = builtin.hasRest ? builtin.parameters.lastIndex { $0.positional } : nil
+    return Typed(builtin.result) { frame in
+      var values = [Value?](repeating: nil, count: count)
+      var spans = [Span?](repeating: nil, count: count)
+      for argument in bound {
+        values[argument.index] = try argument.code(frame)
+        spans[argument.index] = argument.span
+      }
+      if let restIndex {
+        values[restIndex] = .list(try rest.map { try $0.0(frame) })
+        spans[restIndex] = rest.first?.1
+      }
+      for spread in spreads {
+        let value = try spread.code(frame)
+        guard case .record(let record) = value else {
+          throw Diagnostic(.wrongType, "`..` needs a record here, not \(value.described)", at: spread.span)
+        }
+        for field in record.fields {
+          guard let index = builtin.parameters.firstIndex(where: { $0.name == field.key }) else {
+            throw Diagnostic(
+              .unknownArgument, "`\(builtin.name)` has no argument `\(field.key)`", at: spread.span,
+              help: Spelling.suggestion(field.key, in: builtin.parameters.map(\.name)))
+          }
+          // What is written in the call wins over what a record brings along.
+          if values[index] == nil {
+            values[index] = field.value
+            spans[index] = spread.span
+          }
+        }
+      }
+      return try interpreter.invoke(builtin, values, spans, nameSpan)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Syntax
+
+/// The world around the interpreter: where text goes, whether someone wants it to stop.
+public protocol InterpreterHost: AnyObject {
+  /// Results.
+  func write(_ text: String)
+  /// Notes and warnings, a line each; nothing with `--quiet`.
+  func note(_ text: String)
+  /// One line that is drawn over on a terminal, or now and then a line of its own elsewhere; nil takes it away.
+  func progress(_ line: String?)
+  /// A line of progress that stays.
+  func milestone(_ line: String)
+  /// Someone pressed Ctrl-C (or sent SIGTERM) since the statement began.
+  var isInterrupted: Bool { get }
+  /// Columns to write in.
+  var width: Int { get }
+  /// Is stdout a terminal?
+  var isTerminal: Bool { get }
+  /// Does someone see a line that is drawn over? Otherwise progress is told in plain lines.
+  var showsLiveProgress: Bool { get }
+  /// Threads the engine may use.
+  var threads: Int { get }
+  /// Seed where a script gives none.
+  var seed: Int { get }
+  /// Folder that relative output paths start from; nil: the present one.
+  var outputFolder: String? { get }
+}

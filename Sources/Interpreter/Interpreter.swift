@@ -1,0 +1,205 @@
+import Foundation
+import Syntax
+
+/// Runs texts of the language: a file at once, or one entry after the other at the prompt.
+public final class Interpreter {
+  public let library: Library
+  public let host: any InterpreterHost
+  let globals = Globals()
+  var compilingLoops = 0
+  private var depth = 0
+  private var importing: [String] = []
+  private var overrides: [String: String] = [:]
+  private(set) var usedOverrides: Set<String> = []
+  /// Frame of the top level, whose variables are the globals.
+  private let top = Frame(slots: 0, parent: nil)
+
+  /// Calls of script functions inside each other before it is an error.
+  static let deepestCalls = 2000
+
+  public init(_ library: Library, host: any InterpreterHost) {
+    self.library = library
+    self.host = host
+  }
+
+  // MARK: Running
+
+  /// A text that was checked and can be run.
+  public struct Program {
+    let step: Step
+    /// Its statements with their spans, for those who run them one by one.
+    public let tree: SyntaxTree
+  }
+
+  /// Parses and checks a text; nothing of it runs.
+  public func compile(_ file: SourceFile) -> (program: Program?, diagnostics: [Diagnostic]) {
+    let tree = Parser.parse(file)
+    guard tree.diagnostics.isEmpty else { return (nil, tree.diagnostics) }
+    let compiler = Compiler(self, tree.statements)
+    let step = compiler.block(tree.statements)
+    let errors = compiler.diagnostics + unusedOverrides(tree)
+    let sorted = errors.sorted { ($0.span?.range.lowerBound ?? 0) < ($1.span?.range.lowerBound ?? 0) }
+    return sorted.isEmpty ? (Program(step: step, tree: tree), []) : (nil, sorted)
+  }
+
+  /// Runs a compiled text; returns the value of its last statement.
+  @discardableResult
+  public func run(_ program: Program) throws -> Value {
+    depth = 0
+    _ = try program.step(top)
+    return top.result
+  }
+
+  public func checkInterrupt(_ span: Span) throws {
+    if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: span) }
+  }
+
+  // MARK: The session
+
+  public var names: [String] { globals.setNames.sorted() }
+
+  public func value(_ name: String) -> Value? { globals.indices[name].flatMap { globals.values[$0] } }
+
+  public func set(_ name: String, _ value: Value) {
+    let index = globals.index(name)
+    globals.values[index] = value
+    globals.types[index] = .any
+  }
+
+  // MARK: Parameters
+
+  /// Values for `param`s from outside, as they were typed.
+  public func override(_ parameters: [String: String]) { overrides = parameters }
+
+  func parameterOverride(_ name: Name, _ fallback: Typed) throws -> Value? {
+    guard let raw = overrides[name.text] else { return nil }
+    usedOverrides.insert(name.text)
+    if case .text = fallback.type { return .text(raw) }
+    let tree = Parser.parse(SourceFile(name: "--set \(name.text)", text: raw))
+    let given: Typed?
+    if tree.diagnostics.isEmpty, tree.statements.count == 1, case .expression(let value) = tree.statements[0].kind {
+      let compiler = Compiler(self, [])
+      given = compiler.expression(value)
+      if !compiler.diagnostics.isEmpty { throw badOverride(name, raw, fallback.type) }
+    } else {
+      given = nil
+    }
+    guard let value = given?.constant, value.type.fits(fallback.type) else { throw badOverride(name, raw, fallback.type) }
+    return value
+  }
+
+  private func badOverride(_ name: Name, _ raw: String, _ type: ValueType) -> Diagnostic {
+    Diagnostic(.badParameter, "--set \(name.text)=\(raw): `\(name.text)` is \(type.name)", at: name.span)
+  }
+
+  private func unusedOverrides(_ tree: SyntaxTree) -> [Diagnostic] {
+    let known = tree.parameters.map(\.name)
+    return overrides.keys.sorted().filter { !known.contains($0) && !usedOverrides.contains($0) }.map { name in
+      Diagnostic(
+        .badParameter, "--set \(name): the script has no param `\(name)`", at: nil,
+        help: Spelling.suggestion(name, in: known)
+          ?? (known.isEmpty ? "it has no params" : "its params are: \(known.joined(separator: ", "))"))
+    }
+  }
+
+  // MARK: Calls
+
+  func invoke(_ builtin: Builtin, _ values: [Value?], _ spans: [Span?], _ span: Span) throws -> Value {
+    try builtin.body(Builtin.Call(builtin: builtin, interpreter: self, span: span, values: values, spans: spans))
+  }
+
+  /// A builtin as a value: `map(sum)`.
+  func function(_ builtin: Builtin) -> FunctionValue {
+    let required = builtin.parameters.prefix { $0.required }.count
+    return FunctionValue(name: builtin.name, parameters: builtin.parameters.map(\.name), required: required) {
+      [unowned self] values, span in
+      var values = values
+      // One value for a parameter that takes many.
+      if builtin.hasRest, let index = builtin.parameters.lastIndex(where: \.positional), let value = values[index] {
+        values[index] = .list([value])
+      }
+      return try invoke(builtin, values, values.map { $0 == nil ? nil : span }, span)
+    }
+  }
+
+  func closure(_ template: FunctionTemplate, _ frame: Frame, _ captured: [(Value, Int)]) -> FunctionValue {
+    FunctionValue(name: template.name, parameters: template.parameters, required: template.required) {
+      [unowned self] values, span in
+      try checkInterrupt(span)
+      guard depth < Self.deepestCalls else {
+        throw Diagnostic(
+          .tooManyCalls, "functions call each other more than \(Self.deepestCalls) deep", at: span,
+          help: "does the recursion of `\(template.name)` end?")
+      }
+      depth += 1
+      defer { depth -= 1 }
+      let inner = Frame(slots: template.frameSize(), parent: frame)
+      for (value, slot) in captured { inner.slots[slot] = value }
+      do {
+        for (index, value) in values.enumerated() {
+          if let value {
+            inner.slots[template.slots[index]] = value
+          } else if let code = template.defaults[index] {
+            inner.slots[template.slots[index]] = try code(inner)
+          }
+        }
+        if let single = template.single { return try single(inner) }
+        _ = try template.step?(inner)
+        return inner.result
+      } catch let transfer as ControlTransfer where transfer.flow == .returned {
+        return transfer.value
+      } catch var diagnostic as Diagnostic {
+        if diagnostic.trace.count < 64 { diagnostic.trace.append(.init(function: template.name, span: span)) }
+        throw diagnostic
+      }
+    }
+  }
+
+  /// Calls a function value with arguments by place; surplus ones that it does not take are an error.
+  public func call(_ function: FunctionValue, _ arguments: [Value], at span: Span) throws -> Value {
+    guard arguments.count <= function.parameters.count, arguments.count >= function.required else {
+      throw Diagnostic(
+        .wrongType,
+        "`\(function.name)` takes \(function.parameters.count) argument\(function.parameters.count == 1 ? "" : "s"), it is called with \(arguments.count) here",
+        at: span)
+    }
+    var values = [Value?](repeating: nil, count: function.parameters.count)
+    for (index, argument) in arguments.enumerated() { values[index] = argument }
+    return try function.call(values, span)
+  }
+
+  // MARK: Import
+
+  /// Compiles another file in place; it runs where the `import` stands.
+  func compileImport(_ name: String, _ span: Span, report: (Diagnostic) -> Void) -> Step? {
+    let folder = (span.file.name as NSString).deletingLastPathComponent
+    let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+    if importing.contains(path) || path == span.file.name {
+      report(Diagnostic(.importFailed, "these files import each other: \((importing + [path]).joined(separator: " -> "))", at: span))
+      return nil
+    }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      report(Diagnostic(.importFailed, "there is no file \(path)", at: span, help: "the name is taken from the folder of the importing file"))
+      return nil
+    }
+    importing.append(path)
+    defer { importing.removeLast() }
+    let tree = Parser.parse(SourceFile(name: path, bytes: [UInt8](data)))
+    tree.diagnostics.forEach(report)
+    guard tree.diagnostics.isEmpty else { return nil }
+    let compiler = Compiler(self, tree.statements)
+    let step = compiler.block(tree.statements)
+    compiler.diagnostics.forEach(report)
+    return step
+  }
+}
+
+extension SyntaxTree {
+  /// The script's parameters in order: name, default as written, comment.
+  public var parameters: [(name: String, defaultText: String, comment: String?)] {
+    statements.compactMap { statement in
+      guard case .parameter(let name, let value, let comment) = statement.kind else { return nil }
+      return (name.text, value.span.text, comment)
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import Syntax
+
+/// A value that does not fit its parameter.
+public enum ConversionError: Error {
+  /// Another type of thing was wanted.
+  case type
+  /// The right type, but not one of the allowed words.
+  case word(String)
+  /// The right type, but not a value that will do: what it must be.
+  case value(String)
+}
+
+/// The type of a parameter: what it accepts, and how a value becomes a Swift one.
+public struct Kind<T>: Sendable {
+  public let type: ValueType
+  /// Bare words it takes.
+  public let words: [String]
+  /// Bare words the elements of a list may be.
+  public let elementWords: [String]
+  let convert: @Sendable (Value) throws(ConversionError) -> T
+
+  public init(
+    _ type: ValueType, words: [String] = [], elementWords: [String] = [],
+    convert: @escaping @Sendable (Value) throws(ConversionError) -> T
+  ) {
+    self.type = type
+    self.words = words
+    self.elementWords = elementWords
+    self.convert = convert
+  }
+
+  /// Also takes words, each standing for a value.
+  public func orWords(_ table: @escaping @Sendable (String) -> T?, _ names: [String]) -> Kind<T> {
+    let original = convert
+    return Kind(.oneOf([type] + names.map { .word($0) }), words: names, elementWords: elementWords) {
+      value throws(ConversionError) in
+      switch value {
+      case .word(let word), .text(let word):
+        if let found = table(word) { return found }
+        do { return try original(value) } catch { throw .word(word) }
+      default: return try original(value)
+      }
+    }
+  }
+
+  /// One or a list of it.
+  public var oneOrMore: Kind<[T]> {
+    let original = convert
+    return Kind<[T]>(.oneOf([type, .list(type)]), words: words, elementWords: words) { value throws(ConversionError) in
+      guard let elements = value.sequence, case .list = value else { return [try original(value)] }
+      var result: [T] = []
+      for element in elements { result.append(try original(element)) }
+      return result
+    }
+  }
+
+  public var list: Kind<[T]> {
+    let original = convert
+    return Kind<[T]>(.list(type), elementWords: words) { value throws(ConversionError) in
+      guard let elements = value.sequence else { throw .type }
+      var result: [T] = []
+      for element in elements { result.append(try original(element)) }
+      return result
+    }
+  }
+
+  var optional: Kind<T?> {
+    let original = convert
+    return Kind<T?>(type, words: words, elementWords: elementWords) { value throws(ConversionError) in
+      if case .nothing = value { return nil }
+      return try original(value)
+    }
+  }
+
+  /// The same type with a condition on the value.
+  public func checked(_ test: @escaping @Sendable (T) -> String?) -> Kind<T> {
+    let original = convert
+    return Kind(type, words: words, elementWords: elementWords) { value throws(ConversionError) in
+      let result = try original(value)
+      if let problem = test(result) { throw .value(problem) }
+      return result
+    }
+  }
+}
+
+extension Kind where T: RawRepresentable & CaseIterable & Sendable, T.RawValue == String {
+  /// One of the words of a Swift enumeration.
+  public static var word: Kind<T> {
+    let names = T.allCases.map(\.rawValue)
+    return Kind<T>(.oneOf(names.map { .word($0) }), words: names) { value throws(ConversionError) in
+      switch value {
+      case .word(let word), .text(let word):
+        guard let found = T(rawValue: word) else { throw .word(word) }
+        return found
+      default: throw .type
+      }
+    }
+  }
+}
+
+extension Kind where T: ObjectValue {
+  /// An object of one class.
+  public static var object: Kind<T> {
+    Kind<T>(.object(T.type)) { value throws(ConversionError) in
+      guard case .object(let object) = value, let found = object as? T else { throw .type }
+      return found
+    }
+  }
+}
+
+extension Kind where T == Value {
+  public static var any: Kind<Value> { Kind(.any) { $0 } }
+}
+
+extension Kind where T == [Value] {
+  /// What can be gone through: a list, a range, a record's pairs.
+  public static var sequence: Kind<[Value]> {
+    Kind(.oneOf([.list(.any), .range, .record(nil), .any])) { value throws(ConversionError) in
+      guard let values = value.sequence else { throw .type }
+      return values
+    }
+  }
+}
+
+extension Kind where T == Double {
+  public static var number: Kind<Double> {
+    Kind(.number) { value throws(ConversionError) in
+      guard case .number(let number) = value else { throw .type }
+      return number
+    }
+  }
+
+  /// A part of a whole: `80%` or 0.8.
+  public static var share: Kind<Double> {
+    Kind(.oneOf([.quantity(.share), .number])) { value throws(ConversionError) in
+      let share: Double
+      switch value {
+      case .quantity(let amount, .percent): share = amount / 100
+      case .number(let number): share = number
+      default: throw .type
+      }
+      guard share >= 0 && share <= 1 else { throw .value("must be from 0% to 100%") }
+      return share
+    }
+  }
+
+  /// In centimetres.
+  public static var length: Kind<Double> {
+    Kind(.quantity(.length)) { value throws(ConversionError) in
+      guard case .quantity(let amount, let unit) = value, unit.dimension == .length else { throw .type }
+      guard amount > 0 else { throw .value("must be above 0") }
+      return amount * unit.factor
+    }
+  }
+}
+
+extension Kind where T == Int {
+  public static var whole: Kind<Int> {
+    Kind(.number) { value throws(ConversionError) in
+      guard case .number(let number) = value else { throw .type }
+      guard let whole = Int(exactly: number) else { throw .value("must be a whole number") }
+      return whole
+    }
+  }
+
+  public static func whole(from low: Int, to high: Int = .max) -> Kind<Int> {
+    whole.checked { $0 < low || $0 > high ? "must be " + (high == .max ? "at least \(low)" : "from \(low) to \(high)") : nil }
+  }
+}
+
+extension Kind where T == String {
+  public static var text: Kind<String> {
+    Kind(.text) { value throws(ConversionError) in
+      switch value {
+      case .text(let text), .word(let text): return text
+      default: throw .type
+      }
+    }
+  }
+}
+
+extension Kind where T == Bool {
+  public static var bool: Kind<Bool> {
+    Kind(.bool) { value throws(ConversionError) in
+      guard case .bool(let bool) = value else { throw .type }
+      return bool
+    }
+  }
+}
+
+extension Kind where T == Record {
+  public static var record: Kind<Record> {
+    Kind(.record(nil)) { value throws(ConversionError) in
+      guard case .record(let record) = value else { throw .type }
+      return record
+    }
+  }
+}
+
+extension Kind where T == FunctionValue {
+  public static var function: Kind<FunctionValue> {
+    Kind(.function) { value throws(ConversionError) in
+      guard case .function(let function) = value else { throw .type }
+      return function
+    }
+  }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Syntax
+
+/// What the operators do. Numbers are the fast path of the compiler; the rest comes here.
+enum Operators {
+  static func equal(_ a: Value, _ b: Value) -> Bool {
+    switch (a, b) {
+    case (.nothing, .nothing): return true
+    case (.bool(let x), .bool(let y)): return x == y
+    case (.number(let x), .number(let y)): return x == y
+    case (.quantity(let x, let u), .quantity(let y, let v)):
+      return u.dimension == v.dimension && x * u.factor == y * v.factor
+    case (.quantity(let x, .percent), .number(let y)), (.number(let y), .quantity(let x, .percent)):
+      return x / 100 == y
+    case (.text(let x), .text(let y)), (.word(let x), .word(let y)), (.text(let x), .word(let y)),
+      (.word(let x), .text(let y)):
+      return x == y
+    case (.metric(let x), .metric(let y)): return x == y
+    case (.range(let a, let b), .range(let c, let d)): return a == c && b == d
+    case (.list(let x), .list(let y)): return x.count == y.count && zip(x, y).allSatisfy { equal($0, $1) }
+    case (.record(let x), .record(let y)):
+      return x.count == y.count
+        && x.fields.allSatisfy { field in y[field.key].map { equal(field.value, $0) } ?? false }
+    case (.function(let x), .function(let y)): return x === y
+    case (.object(let x), .object(let y)): return x === y
+    default: return false
+    }
+  }
+
+  /// Order of numbers, quantities of one dimension, and texts; nil for what has none.
+  static func compare(_ a: Value, _ b: Value) -> ComparisonResult? {
+    func order(_ x: Double, _ y: Double) -> ComparisonResult {
+      x < y ? .orderedAscending : x > y ? .orderedDescending : .orderedSame
+    }
+    switch (a, b) {
+    case (.number(let x), .number(let y)): return x.isNaN || y.isNaN ? nil : order(x, y)
+    case (.quantity(let x, let u), .quantity(let y, let v)) where u.dimension == v.dimension:
+      return order(x * u.factor, y * v.factor)
+    case (.text(let x), .text(let y)): return x < y ? .orderedAscending : x == y ? .orderedSame : .orderedDescending
+    default: return nil
+    }
+  }
+
+  static func binary(_ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span) throws -> Value {
+    switch operation {
+    case .equal: return .bool(equal(a, b))
+    case .unequal: return .bool(!equal(a, b))
+    case .less, .lessOrEqual, .greater, .greaterOrEqual:
+      guard let order = compare(a, b) else { throw bad(operation, a, b, span) }
+      switch operation {
+      case .less: return .bool(order == .orderedAscending)
+      case .lessOrEqual: return .bool(order != .orderedDescending)
+      case .greater: return .bool(order == .orderedDescending)
+      default: return .bool(order != .orderedAscending)
+      }
+    case .plus, .minus, .times, .divide, .power: return try arithmetic(operation, a, b, span)
+    case .and, .or: throw bad(operation, a, b, span)
+    }
+  }
+
+  private static func arithmetic(_ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span) throws -> Value {
+    switch (a, b) {
+    case (.number(let x), .number(let y)): return .number(try apply(operation, x, y, span))
+    case (.text(let x), .text(let y)) where operation == .plus: return .text(x + y)
+    case (.quantity(let x, let u), .quantity(let y, let v)) where u.dimension == v.dimension:
+      switch operation {
+      case .plus, .minus: return .quantity(try apply(operation, x, y * v.factor / u.factor, span), u)
+      case .divide: return .number(try apply(.divide, x * u.factor, y * v.factor, span))
+      default: throw bad(operation, a, b, span)
+      }
+    case (.quantity(let x, let u), .number(let y)) where operation == .times || operation == .divide:
+      return .quantity(try apply(operation, x, y, span), u)
+    case (.number(let x), .quantity(let y, let u)) where operation == .times && u != .percent:
+      return .quantity(x * y, u)
+    case (.number(let x), .quantity(let y, .percent)) where operation == .times: return .number(x * y / 100)
+    case (.list(let x), .list(let y)):
+      guard x.count == y.count else {
+        throw Diagnostic(
+          .badOperands, "these lists have \(x.count) and \(y.count) elements", at: span,
+          help: "`\(operation.rawValue)` works element by element; to join lists write [..a, ..b]")
+      }
+      return .list(try zip(x, y).map { try arithmetic(operation, $0, $1, span) })
+    case (.list(let x), .number), (.list(let x), .quantity):
+      return .list(try x.map { try arithmetic(operation, $0, b, span) })
+    case (.number, .list(let y)), (.quantity, .list(let y)):
+      return .list(try y.map { try arithmetic(operation, a, $0, span) })
+    case (.range, _): return try arithmetic(operation, .list(a.sequence ?? []), b, span)
+    case (_, .range): return try arithmetic(operation, a, .list(b.sequence ?? []), span)
+    default: throw bad(operation, a, b, span)
+    }
+  }
+
+  private static func apply(_ operation: BinaryOperator, _ x: Double, _ y: Double, _ span: Span) throws -> Double {
+    switch operation {
+    case .plus: return x + y
+    case .minus: return x - y
+    case .times: return x * y
+    case .power: return Foundation.pow(x, y)
+    default:
+      if y == 0 { throw Diagnostic(.badValue, "division by zero", at: span) }
+      return x / y
+    }
+  }
+
+  static func negate(_ value: Value, _ span: Span) throws -> Value {
+    switch value {
+    case .number(let x): return .number(-x)
+    case .quantity(let x, let unit): return .quantity(-x, unit)
+    case .list(let values): return .list(try values.map { try negate($0, span) })
+    default: throw Diagnostic(.badOperands, "`-` needs a number, not \(value.described)", at: span)
+    }
+  }
+
+  private static func bad(_ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span) -> Diagnostic {
+    bad(operation, a.described, b.described, textual: a.isText || b.isText, span)
+  }
+
+  static func bad(_ operation: BinaryOperator, _ a: String, _ b: String, textual: Bool, _ span: Span) -> Diagnostic {
+    var help: String?
+    if operation == .plus && textual { help = "to put values into a text write \"... {value} ...\"" }
+    let verb: String
+    switch operation {
+    case .less, .lessOrEqual, .greater, .greaterOrEqual: verb = "cannot be compared with"
+    default: verb = "and"
+    }
+    let message =
+      verb == "and" ? "`\(operation.rawValue)` does not work on \(a) and \(b)" : "\(a) \(verb) \(b)"
+    return Diagnostic(.badOperands, message, at: span, help: help)
+  }
+
+  /// Could the operator work on these types? Unknown ones could.
+  static func fits(_ operation: BinaryOperator, _ a: ValueType, _ b: ValueType) -> Bool {
+    func isNumeric(_ t: ValueType) -> Bool {
+      switch t {
+      case .any, .number, .quantity, .list, .range, .oneOf: true
+      default: false
+      }
+    }
+    func isUnknown(_ t: ValueType) -> Bool {
+      switch t {
+      case .any, .oneOf: true
+      default: false
+      }
+    }
+    switch operation {
+    case .equal, .unequal, .and, .or: return true
+    case .plus:
+      if case .text = a, case .text = b { return true }
+      if case .text = a { return isUnknown(b) }
+      if case .text = b { return isUnknown(a) }
+      return isNumeric(a) && isNumeric(b)
+    case .minus, .times, .divide, .power: return isNumeric(a) && isNumeric(b)
+    case .less, .lessOrEqual, .greater, .greaterOrEqual:
+      switch (a, b) {
+      case (.any, _), (_, .any), (.oneOf, _), (_, .oneOf), (.number, .number), (.text, .text): return true
+      case (.quantity(let x), .quantity(let y)): return x == y
+      default: return false
+      }
+    }
+  }
+}
+
+extension Value {
+  var isText: Bool { if case .text = self { true } else { false } }
+}

@@ -1,0 +1,192 @@
+import Foundation
+import Syntax
+
+// Lists, ranges and records: what everyone expects of them.
+extension Builtin {
+  static let lists: [Builtin] = [
+    len, range, map, sort, maxBy, minBy, zip, unique, flatten, reverse, keys, values, reduce, contains,
+  ]
+
+  static let len = Builtin(
+    "len", "How many elements a list, range or record has, or characters a text.", topic: "Lists", returns: .number,
+    example: "print(len([4, 5, 6]))  #> 3"
+  ) { d in
+    let value = d.positional("value", .any, "what to count")
+    return { call in
+      let counted = try call[value]
+      if case .text(let text) = counted { return .number(Double(text.count)) }
+      if case .range(let low, let high) = counted { return .number(Double(max(0, high - low + 1))) }
+      guard let elements = counted.sequence else {
+        throw call.error(.wrongType, "`len` counts elements, and \(counted.described) has none", argument: "value")
+      }
+      return .number(Double(elements.count))
+    }
+  }
+
+  static let range = Builtin(
+    "range", "The whole numbers from one to another, both included, `by` apart.", topic: "Lists",
+    returns: .list(.number), example: "print(range(0, 10, by: 5))  #> [0, 5, 10]"
+  ) { d in
+    let low = d.positional("from", .number, "the first")
+    let high = d.positional("to", .number, "the last, if a step meets it")
+    let step = d.named("by", .number, default: 1, "1", "the distance")
+    return { call in
+      let (from, to, by) = (try call[low], try call[high], try call[step])
+      guard by != 0, (to - from) / by < 1e7 else {
+        throw call.error(.badValue, "a step of \(NumberFormat.text(by)) makes no list of sensible length", argument: "by")
+      }
+      return .list(stride(from: from, through: to, by: by).map { .number($0) })
+    }
+  }
+
+  static let map = Builtin(
+    "map", "Calls a function with every element; the results as a list.", topic: "Lists", returns: .list(.any),
+    example: "print([1, 2, 3] |> map(x => x * x))  #> [1, 4, 9]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to go through")
+    let function = d.positional("function", .function, "called with each element")
+    return { call in
+      let body = try call[function]
+      return .list(try (try call[list]).map { try call.interpreter.call(body, [$0], at: call.span(of: "function")) })
+    }
+  }
+
+  static let sort = Builtin(
+    "sort", "Elements in order: numbers, quantities of one kind, or texts.", topic: "Lists", returns: .list(.any),
+    example: "print(sort([3, 1, 2], by: x => -x))  #> [3, 2, 1]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to sort")
+    let key = d.optional("by", .function, "what of an element to sort by")
+    return { call in
+      let elements = try call[list]
+      let keys = try sortKeys(call, elements, try call[key])
+      return .list(try order(call, keys).map { elements[$0] })
+    }
+  }
+
+  private static func sortKeys(_ call: Call, _ elements: [Value], _ key: FunctionValue?) throws -> [Value] {
+    guard let key else { return elements }
+    return try elements.map { try call.interpreter.call(key, [$0], at: call.span(of: "by")) }
+  }
+
+  /// Indices in the order of their keys; equal ones stay as they were.
+  private static func order(_ call: Call, _ keys: [Value]) throws -> [Int] {
+    for (a, b) in Swift.zip(keys, keys.dropFirst()) where Operators.compare(a, b) == nil {
+      throw call.error(.badOperands, "\(a.described) and \(b.described) have no order", argument: "list")
+    }
+    return keys.indices.sorted { a, b in
+      switch Operators.compare(keys[a], keys[b]) {
+      case .orderedAscending: true
+      case .orderedDescending: false
+      default: a < b
+      }
+    }
+  }
+
+  static let maxBy = Builtin(
+    "max_by", "The element for which a function gives the most.", topic: "Lists", returns: .any,
+    example: "print(max_by([\"a\", \"ccc\", \"bb\"], x => len(x)))  #> ccc"
+  ) { d in extreme(&d, last: true) }
+
+  static let minBy = Builtin(
+    "min_by", "The element for which a function gives the least.", topic: "Lists", returns: .any,
+    example: "print(min_by([3, -1, 2], x => x * x))  #> -1"
+  ) { d in extreme(&d, last: false) }
+
+  private static func extreme(_ d: inout Declaration, last: Bool) -> @Sendable (Call) throws -> Value {
+    let list = d.positional("list", .sequence, "what to choose from")
+    let function = d.positional("function", .function, "what to compare")
+    return { call in
+      let elements = try call[list]
+      guard !elements.isEmpty else { throw call.error(.badValue, "the list is empty", argument: "list") }
+      let body = try call[function]
+      let keys = try elements.map { try call.interpreter.call(body, [$0], at: call.span(of: "function")) }
+      let order = try order(call, keys)
+      return elements[last ? order[order.count - 1] : order[0]]
+    }
+  }
+
+  static let zip = Builtin(
+    "zip", "Pairs of the elements of two lists.", topic: "Lists", returns: .list(.list(.any)),
+    example: "print(zip([1, 2], [\"a\", \"b\"]))  #> [[1, \"a\"], [2, \"b\"]]"
+  ) { d in
+    let a = d.positional("a", .sequence, "the first of each pair")
+    let b = d.positional("b", .sequence, "the second of each pair")
+    return { call in .list(Swift.zip(try call[a], try call[b]).map { .list([$0, $1]) }) }
+  }
+
+  static let unique = Builtin(
+    "unique", "The elements that differ, each where it is first.", topic: "Lists", returns: .list(.any),
+    example: "print(unique([2, 1, 2]))  #> [2, 1]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to go through")
+    return { call in
+      var kept: [Value] = []
+      for value in try call[list] where !kept.contains(where: { Operators.equal($0, value) }) { kept.append(value) }
+      return .list(kept)
+    }
+  }
+
+  static let flatten = Builtin(
+    "flatten", "The elements of the lists in a list, one after the other.", topic: "Lists", returns: .list(.any),
+    example: "print(flatten([[1, 2], [3]]))  #> [1, 2, 3]"
+  ) { d in
+    let list = d.positional("list", .sequence, "a list of lists")
+    return { call in .list((try call[list]).flatMap { $0.sequence ?? [$0] }) }
+  }
+
+  static let reverse = Builtin(
+    "reverse", "The elements from the last to the first.", topic: "Lists", returns: .list(.any),
+    example: "print(reverse(1..3))  #> [3, 2, 1]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to turn")
+    return { call in .list((try call[list]).reversed()) }
+  }
+
+  static let keys = Builtin(
+    "keys", "The names of a record's fields.", topic: "Lists", returns: .list(.text),
+    example: "print(keys({ a: 1, b: 2 }))  #> [\"a\", \"b\"]"
+  ) { d in
+    let record = d.positional("record", .record, "whose names")
+    return { call in .list((try call[record]).keys.map { .text($0) }) }
+  }
+
+  static let values = Builtin(
+    "values", "The values of a record's fields.", topic: "Lists", returns: .list(.any),
+    example: "print(values({ a: 1, b: 2 }))  #> [1, 2]"
+  ) { d in
+    let record = d.positional("record", .record, "whose values")
+    return { call in .list((try call[record]).fields.map(\.value)) }
+  }
+
+  static let reduce = Builtin(
+    "reduce", "Folds a list into one value: function(so far, element) for each in turn.", topic: "Lists",
+    returns: .any, example: "print(reduce([1, 2, 3], (a, x) => a + x, from: 10))  #> 16"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to fold")
+    let function = d.positional("function", .function, "takes what there is so far and an element")
+    let start = d.named("from", .any, "what to start with")
+    return { call in
+      let body = try call[function]
+      return try (try call[list]).reduce(try call[start]) {
+        try call.interpreter.call(body, [$0, $1], at: call.span(of: "function"))
+      }
+    }
+  }
+
+  static let contains = Builtin(
+    "contains", "Is a value in a list, or a text in a text?", topic: "Lists", returns: .bool,
+    example: "print(contains([1, 2], 2))  #> true"
+  ) { d in
+    let list = d.positional("list", .any, "where to look")
+    let value = d.positional("value", .any, "what to look for")
+    return { call in
+      let (place, wanted) = (try call[list], try call[value])
+      if case .text(let text) = place, case .text(let part) = wanted { return .bool(text.contains(part)) }
+      guard let elements = place.sequence else {
+        throw call.error(.wrongType, "\(place.described) contains nothing", argument: "list")
+      }
+      return .bool(elements.contains { Operators.equal($0, wanted) })
+    }
+  }
+}

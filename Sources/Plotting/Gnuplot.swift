@@ -1,0 +1,133 @@
+import CGnuplot
+import Foundation
+
+/// Why a picture could not be made.
+public struct PlottingError: Error, Equatable, Sendable {
+  public let message: String
+  public let help: String?
+}
+
+/// Draws figures with a gnuplot of its own for each: a crash or a hang of one leaves the next unharmed.
+public struct Gnuplot: Sendable {
+  private let program: String
+  private let seconds: Double
+
+  /// - Parameters:
+  ///   - program: looked up in PATH.
+  ///   - seconds: a picture that takes longer is given up.
+  public init(program: String = "gnuplot", seconds: Double = 60) {
+    self.program = program
+    self.seconds = seconds
+  }
+
+  /// Runs a script; returns what it wrote to stdout.
+  public func run(_ script: String) throws(PlottingError) -> String {
+    var result = srs_gnuplot_result()
+    let bytes = Array(script.utf8)
+    bytes.withUnsafeBufferPointer { buffer in
+      buffer.withMemoryRebound(to: CChar.self) { text in
+        srs_gnuplot_run(program, text.baseAddress, text.count, seconds, &result)
+      }
+    }
+    defer { srs_gnuplot_free(&result) }
+    let said = Self.text(result.errors, result.errors_length)
+    switch Int(result.status) {
+    case SRS_GNUPLOT_OK: break
+    case SRS_GNUPLOT_MISSING:
+      throw PlottingError(
+        message: "gnuplot is not there, and figures are drawn by it", help: "install it: sudo apt install gnuplot-nox")
+    case SRS_GNUPLOT_TIMEOUT:
+      throw PlottingError(message: "gnuplot did not finish within \(Int(seconds)) seconds and was stopped", help: nil)
+    case SRS_GNUPLOT_CRASHED: throw PlottingError(message: "gnuplot crashed\(said.isEmpty ? "" : ": \(Self.last(said))")", help: nil)
+    case SRS_GNUPLOT_SYSTEM: throw PlottingError(message: "gnuplot cannot be started: \(said)", help: nil)
+    default: throw PlottingError(message: "gnuplot refused the figure: \(Self.last(said))", help: nil)
+    }
+    // gnuplot goes on after some errors and exits with 0.
+    if said.contains("line ") && said.contains("error") {
+      throw PlottingError(message: "gnuplot refused the figure: \(Self.last(said))", help: nil)
+    }
+    return Self.text(result.output, result.output_length)
+  }
+
+  private static func text(_ bytes: UnsafeMutablePointer<CChar>?, _ length: Int) -> String {
+    guard let bytes else { return "" }
+    return String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
+  }
+
+  private static func last(_ said: String) -> String {
+    said.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.last { !$0.isEmpty } ?? "it did not say why"
+  }
+
+  // MARK: Figures
+
+  /// The figure in characters.
+  public func text(_ figure: Figure, columns: Int, lines: Int) throws(PlottingError) -> String {
+    let script = GnuplotScript(figure)
+    return try withData(script.data()) { data throws(PlottingError) in
+      try run(script.textScript(columns: columns, lines: lines, data: data))
+    }
+  }
+
+  /// The figure in sixel, for terminals that show it.
+  public func sixel(_ figure: Figure) throws(PlottingError) -> String {
+    let script = GnuplotScript(figure)
+    return try withData(script.data()) { data throws(PlottingError) in try run(script.sixelScript(data: data)) }
+  }
+
+  private func withData(_ data: String, _ body: (String) throws(PlottingError) -> String) throws(PlottingError) -> String {
+    let path = NSTemporaryDirectory() + "srs-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).dat"
+    guard FileManager.default.createFile(atPath: path, contents: Data(data.utf8), attributes: [.posixPermissions: 0o600]) else {
+      throw PlottingError(message: "\(path) cannot be written", help: nil)
+    }
+    defer { unlink(path) }
+    return try body(path)
+  }
+
+  /// Saves the picture and, beside it, the script and the data it was made from; `gnuplot NAME.gp` in that folder
+  /// makes all pictures of that name again. Returns what was written.
+  public func save(_ figure: Figure, to path: String) throws(PlottingError) -> [String] {
+    let url = URL(fileURLWithPath: path)
+    guard let format = PictureFormat(rawValue: url.pathExtension.lowercased()) else {
+      throw PlottingError(
+        message: "a picture cannot be saved as .\(url.pathExtension)",
+        help: "endings are: \(PictureFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", "))")
+    }
+    let folder = url.deletingLastPathComponent().path
+    let name = url.deletingPathExtension().lastPathComponent
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw PlottingError(message: "the folder \(folder) cannot be made: \((error as NSError).localizedDescription)", help: nil)
+    }
+    let script = GnuplotScript(figure)
+    let data = script.data()
+    let stem = (path as NSString).deletingPathExtension
+    try write(data, stem + ".dat")
+    // The picture is drawn beside its place and moved there when it is whole.
+    let part = "\(folder)/.\(name)-\(getpid()).\(format.rawValue)"
+    defer { unlink(part) }
+    _ = try run(script.script(format, output: part, data: folder + "/" + name + ".dat"))
+    guard let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int, size > 0 else {
+      throw PlottingError(message: "gnuplot wrote no picture", help: nil)
+    }
+    guard rename(part, path) == 0 else {
+      throw PlottingError(message: "\(path) cannot be written: \(String(cString: strerror(errno)))", help: nil)
+    }
+    let formats = PictureFormat.allCases.filter {
+      $0 == format || FileManager.default.fileExists(atPath: "\(stem).\($0.rawValue)")
+    }
+    let head = "# Made by srs. In this folder, `gnuplot \(name).gp` draws it again from \(name).dat.\n"
+    try write(
+      head + formats.map { script.script($0, output: "\(name).\($0.rawValue)", data: "\(name).dat") }.joined(separator: "\n"),
+      stem + ".gp")
+    return [path, stem + ".gp", stem + ".dat"]
+  }
+
+  private func write(_ text: String, _ path: String) throws(PlottingError) {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
+    }
+  }
+}

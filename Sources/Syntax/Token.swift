@@ -1,0 +1,72 @@
+/// The smallest parts of a text.
+public struct Token: Sendable {
+  public indirect enum Kind: Sendable {
+    case number(Double)
+    case quantity(Double, Unit)
+    case metric(String, Int)
+    case string([StringPart])
+    case identifier(String)
+    case keyword(Keyword)
+    case symbol(Symbol)
+    case end
+  }
+
+  public enum StringPart: Sendable {
+    case text(String)
+    /// What stands between braces: its tokens, closed by `.end`.
+    case code([Token])
+  }
+
+  public enum Keyword: String, Sendable, CaseIterable {
+    case `let`, fn, param, `if`, `else`, `for`, `in`, `while`, `return`, `break`, `continue`, `true`, `false`, `nil`
+    case and, or, not, `import`, assert, `try`
+  }
+
+  public enum Symbol: String, Sendable, CaseIterable {
+    case pipe = "|>"
+    case arrow = "=>"
+    case dots = ".."
+    case equal = "=="
+    case unequal = "!="
+    case lessOrEqual = "<="
+    case greaterOrEqual = ">="
+    case less = "<"
+    case greater = ">"
+    case assign = "="
+    case plus = "+"
+    case minus = "-"
+    case times = "*"
+    case divide = "/"
+    case power = "^"
+    case dot = "."
+    case comma = ","
+    case colon = ":"
+    case semicolon = ";"
+    case openParenthesis = "("
+    case closeParenthesis = ")"
+    case openBracket = "["
+    case closeBracket = "]"
+    case openBrace = "{"
+    case closeBrace = "}"
+  }
+
+  public let kind: Kind
+  public let range: Range<Int>
+  /// Does it stand first on its line?
+  public let startsLine: Bool
+}
+
+/// A comment, from `#` to the end of its line.
+public struct Comment: Sendable {
+  public let range: Range<Int>
+  public let text: String
+  /// Nothing but blanks stands before it.
+  public let ownLine: Bool
+}
+
+/// A line `# %% title` that begins a cell.
+public struct CellMark: Sendable {
+  public let offset: Int
+  public let title: String
+  public let isMarkdown: Bool
+}

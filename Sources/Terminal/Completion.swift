@@ -1,0 +1,103 @@
+import Interpreter
+import Syntax
+
+/// What could stand at the cursor: names, members, arguments and their words, all from the declarations.
+public struct Completer {
+  private let interpreter: Interpreter
+
+  public init(_ interpreter: Interpreter) { self.interpreter = interpreter }
+
+  public func complete(_ line: String, _ cursor: Int) -> Editline.Completion {
+    let before = String(decoding: Array(line.utf8).prefix(cursor), as: UTF8.self)
+    let stem = String(before.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
+    let candidates = candidates(before, stem).filter { $0.hasPrefix(stem) && $0 != stem }
+    let sorted = Array(Set(candidates)).sorted()
+    guard let first = sorted.first else { return .init(insert: "", choices: []) }
+    let common = sorted.dropFirst().reduce(first) { $0.commonPrefix(with: $1) }
+    if common.count > stem.count { return .init(insert: String(common.dropFirst(stem.count)), choices: []) }
+    return .init(insert: "", choices: Self.columns(sorted))
+  }
+
+  private func candidates(_ before: String, _ stem: String) -> [String] {
+    let lead = before.dropLast(stem.count)
+    if lead.hasSuffix("."), let owner = owner(String(lead.dropLast())) { return members(owner) }
+    if lead.hasPrefix("?") { return Array(interpreter.library.builtins.keys) }
+    if let (builtin, argument) = call(String(lead)) {
+      if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
+        return parameter.words + parameter.elementWords + names
+      }
+      let given = builtin.parameters.filter { lead.contains("\($0.name):") }.map(\.name)
+      return builtin.parameters.filter { !given.contains($0.name) && !$0.positional }.map { $0.name + ": " } + names
+    }
+    return names + Token.Keyword.allCases.map(\.rawValue)
+  }
+
+  private var names: [String] { interpreter.names + interpreter.library.builtins.keys }
+
+  private func owner(_ text: String) -> Value? {
+    let name = String(text.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }.reversed())
+    let parts = name.split(separator: ".").map(String.init)
+    guard let first = parts.first, var value = interpreter.value(first) else { return nil }
+    for part in parts.dropFirst() {
+      switch value {
+      case .object(let object):
+        guard let next = object.member(part) else { return nil }
+        value = next
+      case .record(let record):
+        guard let next = record[part] else { return nil }
+        value = next
+      default: return nil
+      }
+    }
+    return value
+  }
+
+  private func members(_ value: Value) -> [String] {
+    switch value {
+    case .object(let object): type(of: object).type.members.map(\.name)
+    case .record(let record): record.keys
+    default: []
+    }
+  }
+
+  /// The builtin whose call is open at the end of the text, and the argument whose value is being typed.
+  private func call(_ text: String) -> (Builtin, String?)? {
+    var depth = 0
+    var place = text.endIndex
+    while place > text.startIndex {
+      place = text.index(before: place)
+      if ")]}".contains(text[place]) { depth += 1 }
+      if "([{".contains(text[place]) {
+        if depth == 0 { break }
+        depth -= 1
+      }
+    }
+    guard place < text.endIndex, text[place] == "(" else { return nil }
+    let name = String(text[..<place].reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
+    guard let builtin = interpreter.library.builtins[name] else { return nil }
+    let inside = text[text.index(after: place)...]
+    let last = inside.split(separator: ",", omittingEmptySubsequences: false).last ?? ""
+    let colon = last.lastIndex(of: ":")
+    let argument = colon.map { last[..<$0].trimmingBlanks }
+    return (builtin, argument)
+  }
+
+  private static func columns(_ names: [String]) -> [String] {
+    let width = (names.map(\.count).max() ?? 0) + 2
+    let perLine = max(1, 78 / width)
+    return stride(from: 0, to: min(names.count, 200), by: perLine).map { start in
+      names[start..<min(names.count, start + perLine)]
+        .map { $0 + String(repeating: " ", count: width - $0.count) }.joined()
+    }
+  }
+}
+
+extension String {
+  func commonPrefix(with other: String) -> String {
+    String(zip(self, other).prefix { $0 == $1 }.map(\.0))
+  }
+}
+
+extension Substring {
+  var trimmingBlanks: String { String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+}

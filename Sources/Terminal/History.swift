@@ -1,0 +1,61 @@
+import Foundation
+
+/// Entries of earlier sessions: a file of one line an entry, line breaks written as `\n`. Sessions only ever append, a
+/// whole line in one write, so that several at once lose nothing. The file is its user's alone.
+public struct History {
+  private let path: String
+  private static let largest = 5000
+
+  public init(path: String) { self.path = path }
+
+  /// `$XDG_STATE_HOME/srs/history`, or `~/.local/state/srs/history`.
+  public static var standardPath: String {
+    let environment = ProcessInfo.processInfo.environment
+    let state = environment["XDG_STATE_HOME"] ?? NSHomeDirectory() + "/.local/state"
+    return state + "/srs/history"
+  }
+
+  /// The latest entries, oldest first. A file that has grown too long is cut.
+  public func entries() -> [String] {
+    guard let data = FileManager.default.contents(atPath: path) else { return [] }
+    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+    let kept = lines.suffix(Self.largest)
+    if lines.count > 2 * Self.largest {
+      let text = kept.joined(separator: "\n") + "\n"
+      try? Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      chmod(path, 0o600)
+    }
+    return kept.map { Self.decoded(String($0)) }
+  }
+
+  public func append(_ entry: String) {
+    let folder = (path as NSString).deletingLastPathComponent
+    try? FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    let bytes = Array((Self.encoded(entry) + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+  }
+
+  static func encoded(_ entry: String) -> String {
+    entry.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\n", with: "\\n")
+  }
+
+  static func decoded(_ line: String) -> String {
+    var result = ""
+    var escaped = false
+    for character in line {
+      if escaped {
+        result.append(character == "n" ? "\n" : character)
+        escaped = false
+      } else if character == "\\" {
+        escaped = true
+      } else {
+        result.append(character)
+      }
+    }
+    return result
+  }
+}

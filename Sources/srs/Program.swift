@@ -1,0 +1,166 @@
+import ArgumentParser
+import Builtins
+import Foundation
+import Interpreter
+import Syntax
+import Terminal
+
+@main
+enum Program {
+  static func main() {
+    Interrupt.install()
+    // Deep recursion of scripts needs more stack than a main thread has.
+    let thread = Thread {
+      let status = start()
+      fflush(nil)
+      exit(status)
+    }
+    thread.stackSize = 512 << 20
+    thread.start()
+    // Signals are for the thread that works: it may be waiting in a read.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    sigaddset(&signals, SIGTERM)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
+    while true { pause() }
+  }
+
+  private static func start() -> Int32 {
+    do {
+      if let help = try ScriptHelp.asked(CommandLine.arguments) {
+        print(help, terminator: "")
+        return 0
+      }
+      var command = try Srs.parseAsRoot()
+      try command.run()
+      return 0
+    } catch let status as ExitStatus {
+      return status.code
+    } catch {
+      // Usage errors leave with 2; help and version are no errors.
+      let message = Srs.fullMessage(for: error)
+      guard Srs.exitCode(for: error) != .success else {
+        print(message)
+        return 0
+      }
+      FileHandle.standardError.write(Data((message + "\n").utf8))
+      return 2
+    }
+  }
+}
+
+/// How the program ends: 0 done, 1 a run-time error, 2 usage, syntax or check error, 130 interrupted.
+struct ExitStatus: Error {
+  let code: Int32
+}
+
+struct Srs: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "srs",
+    abstract: "StackRec: deep sequential recommenders by iterative stacking.",
+    discussion: "Without a command: the prompt. With input from a pipe: runs it.",
+    version: "0.1.0",
+    subcommands: [Repl.self, Run.self, Check.self, Docs.self], defaultSubcommand: Repl.self)
+}
+
+/// Flags that several commands share.
+struct EngineFlags: ParsableArguments {
+  @Option(help: "Seed where a script gives none.") var seed: Int?
+  @Option(help: "Threads; all processors if left out. Results are the same for any number.") var threads: Int?
+  @Flag(name: .shortAndLong, help: "No progress and no notes.") var quiet = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024, not \(threads)") }
+    if let seed, seed < 0 { throw ValidationError("--seed is at least 0, not \(seed)") }
+  }
+
+  func host(out: String? = nil) -> ConsoleHost {
+    ConsoleHost(quiet: quiet, threads: threads, seed: seed, outputFolder: out)
+  }
+}
+
+struct Repl: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "repl", abstract: "The prompt.", shouldDisplay: false)
+  @OptionGroup var flags: EngineFlags
+  @Flag(help: "Do not keep entries for later sessions.") var noHistory = false
+
+  func run() throws {
+    guard isatty(STDIN_FILENO) == 1 else {
+      try Script.run("-", host: flags.host(), parameters: [:], json: false)
+      return
+    }
+    let host = flags.host()
+    let interpreter = Interpreter(StackRecLibrary.library, host: host)
+    let completer = Completer(interpreter)
+    guard let editor = Editline(complete: { completer.complete($0, $1) }) else {
+      throw ValidationError("the terminal cannot be set up for editing; scripts run with: srs run FILE")
+    }
+    host.write("srs \(Srs.configuration.version) - ?name for help, Ctrl-D to leave\n")
+    Session(
+      interpreter, editor: editor, history: noHistory ? nil : History(path: History.standardPath),
+      renderer: DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO)), errors: { host.error($0) },
+      beginEntry: { Interrupt.clear() }
+    ).run()
+  }
+}
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a script.", discussion: "srs run FILE --help lists the script's own parameters.")
+  @Argument(help: "The script; - for stdin.") var file: String
+  @Option(name: .customLong("set"), help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
+  var parameters: [String] = []
+  @Option(help: "Folder that relative output paths start from.") var out: String?
+  @Flag(help: "Errors as JSON, a line each.") var json = false
+  @OptionGroup var flags: EngineFlags
+
+  func run() throws {
+    var values: [String: String] = [:]
+    for parameter in parameters {
+      guard let equals = parameter.firstIndex(of: "="), equals != parameter.startIndex else {
+        throw ValidationError("--set takes name=value, not \"\(parameter)\"")
+      }
+      let name = String(parameter[..<equals])
+      guard values[name] == nil else { throw ValidationError("--set \(name) is given twice") }
+      values[name] = String(parameter[parameter.index(after: equals)...])
+    }
+    try Script.run(file, host: flags.host(out: out), parameters: values, json: json)
+  }
+}
+
+struct Check: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Check scripts without running them.")
+  @Argument(help: "The scripts.") var files: [String]
+  @Flag(help: "Errors as JSON, a line each.") var json = false
+
+  func run() throws {
+    let host = ConsoleHost(quiet: false, threads: 1, seed: nil, outputFolder: nil)
+    var failed = false
+    for file in files {
+      let source = try Script.read(file, host: host, json: json)
+      let (_, diagnostics) = Interpreter(StackRecLibrary.library, host: host).compile(source)
+      Script.report(diagnostics, host: host, json: json)
+      failed = failed || !diagnostics.isEmpty
+    }
+    if failed { throw ExitStatus(code: 2) }
+  }
+}
+
+struct Docs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "The reference of the language's functions.")
+  @Argument(help: "A function; all of them if left out.") var name: String?
+
+  func run() throws {
+    let builtins = StackRecLibrary.library.builtins
+    guard let name else {
+      print(Reference.markdown(), terminator: "")
+      return
+    }
+    guard let builtin = builtins[name] else {
+      let near = Spelling.suggestion(name, in: builtins.keys.sorted()).map { "; \($0)" } ?? ""
+      throw ValidationError("there is no function \(name)\(near)")
+    }
+    print(builtin.help, terminator: "")
+  }
+}

@@ -1,0 +1,95 @@
+import Builtins
+import Foundation
+import Interpreter
+import Syntax
+
+/// Running a script file from beginning to end.
+enum Script {
+  static func read(_ file: String, host: ConsoleHost, json: Bool) throws -> SourceFile {
+    if file == "-" { return SourceFile(name: "<stdin>", bytes: [UInt8](FileHandle.standardInput.readDataToEndOfFile())) }
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: file, isDirectory: &isFolder)
+    guard exists, !isFolder.boolValue, let data = FileManager.default.contents(atPath: file) else {
+      let problem = !exists ? "there is no script \(file)" : isFolder.boolValue ? "\(file) is a folder, not a script" : "\(file) cannot be read"
+      report([Diagnostic(.file, problem, at: nil)], host: host, json: json)
+      throw ExitStatus(code: 2)
+    }
+    return SourceFile(name: file, bytes: [UInt8](data))
+  }
+
+  static func run(_ file: String, host: ConsoleHost, parameters: [String: String], json: Bool) throws {
+    let source = try read(file, host: host, json: json)
+    let interpreter = Interpreter(StackRecLibrary.library, host: host)
+    interpreter.override(parameters)
+    let (program, diagnostics) = interpreter.compile(source)
+    report(diagnostics, host: host, json: json)
+    guard let program else { throw ExitStatus(code: 2) }
+    do {
+      try interpreter.run(program)
+      if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: nil) }
+    } catch let diagnostic as Diagnostic {
+      report([diagnostic], host: host, json: json)
+      throw ExitStatus(code: diagnostic.code == .interrupted ? 130 : 1)
+    }
+  }
+
+  static func report(_ diagnostics: [Diagnostic], host: ConsoleHost, json: Bool) {
+    let renderer = DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO))
+    for diagnostic in diagnostics { host.error(json ? self.json(diagnostic) + "\n" : renderer.render(diagnostic)) }
+  }
+
+  private struct Report: Encodable {
+    let code: String
+    let message: String
+    let file: String?
+    let line: Int?
+    let column: Int?
+    let help: String?
+    let trace: [String]
+  }
+
+  private static func json(_ diagnostic: Diagnostic) -> String {
+    let place = diagnostic.span.map { $0.file.place(of: $0.range.lowerBound) }
+    let report = Report(
+      code: diagnostic.code.rawValue, message: diagnostic.message, file: diagnostic.span?.file.name,
+      line: place?.line, column: place?.column, help: diagnostic.help,
+      trace: diagnostic.trace.map { "\($0.function) at \($0.span.place)" })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+  }
+}
+
+/// `srs run FILE --help`: the script's parameters with their comments.
+enum ScriptHelp {
+  static func asked(_ arguments: [String]) throws -> String? {
+    guard arguments.count >= 4, arguments[1] == "run", arguments.dropFirst(3).contains(where: { $0 == "--help" || $0 == "-h" }),
+      !arguments[2].hasPrefix("-"), let data = FileManager.default.contents(atPath: arguments[2])
+    else { return nil }
+    let tree = Parser.parse(SourceFile(name: arguments[2], bytes: [UInt8](data)))
+    let parameters = tree.parameters
+    guard !parameters.isEmpty else { return "\(arguments[2]) has no params.\n" }
+    var text = "srs run \(arguments[2]) [--set name=value ...]\n\nParams:\n"
+    let width = parameters.map { "\($0.name) = \($0.defaultText)".count }.max() ?? 0
+    for parameter in parameters {
+      let left = "\(parameter.name) = \(parameter.defaultText)"
+      text += "  \(left)\(String(repeating: " ", count: width - left.count))  \(parameter.comment ?? "")\n"
+    }
+    return text
+  }
+}
+
+/// The reference of all builtins, made from their declarations.
+enum Reference {
+  static func markdown() -> String {
+    let topics = Dictionary(grouping: StackRecLibrary.library.builtins.values, by: \.topic)
+    var text = "# Reference\n\nMade by `srs docs` from the declarations; not to be edited.\n"
+    for topic in topics.keys.sorted() {
+      text += "\n## \(topic)\n"
+      for builtin in (topics[topic] ?? []).sorted(by: { $0.name < $1.name }) {
+        text += "\n### `\(builtin.name)`\n\n```\n\(builtin.help)```\n"
+      }
+    }
+    return text
+  }
+}
