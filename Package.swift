@@ -53,8 +53,10 @@ let package = Package(
 
     .testTarget(
       name: "EngineTests",
-      dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting"]),
-    .testTarget(name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins"]),
+      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting"]),
+    .testTarget(
+      name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal"],
+      exclude: ["Scripts"]),
     .testTarget(name: "ProgramTests", dependencies: ["srs"]),
   ],
   swiftLanguageModes: [.v6],

@@ -79,18 +79,30 @@ extension Kind where T == Extent {
       switch value {
       case .number(let number), .quantity(let number, .steps):
         amount = number.rounded()
-        guard abs(amount) < 1e15 else { throw .value("is too large") }
+        guard abs(amount) < 1e12 else { throw .value("is too large") }
         extent = .steps(Int(amount))
       case .quantity(let number, .epochs):
         amount = number
         extent = .epochs(number)
       case .quantity(let number, let unit) where unit.dimension == .time:
-        amount = number
-        extent = .seconds(number * unit.factor)
+        amount = number * unit.factor
+        extent = .seconds(amount)
       default: throw .type
       }
       guard amount > 0 else { throw .value("must be above 0") }
+      guard amount < 1e12 else { throw .value("is too large") }
       return extent
+    }
+  }
+}
+
+extension Kind where T == Extent {
+  /// As `extent`, but no time: what depends on the clock could not be repeated.
+  static var countedExtent: Kind<Extent> {
+    let inner = Kind<Extent>.extent
+    return Kind(.oneOf([.quantity(.steps), .quantity(.epochs), .number])) { value throws(ConversionError) in
+      if case .quantity(_, let unit) = value, unit.dimension == .time { throw .type }
+      return try inner.value(of: value)
     }
   }
 }

@@ -180,7 +180,13 @@ extension Builtin {
   private static func ranks(_ call: Call, _ contender: Contender, _ set: SequencesValue) throws -> [[Double]] {
     let pool = Engine.pool(call)
     switch contender {
-    case .scorer(let scorer): return [Ranking.ranks(scorer, on: set.set, pool: pool)]
+    case .scorer(let scorer):
+      if let baseline = scorer as? Baseline, baseline.items != set.set.items {
+        throw call.error(
+          .model, "the baseline was counted on other items than these sequences have", argument: "on",
+          help: "judge a baseline on the data set it was made from")
+      }
+      return [Ranking.ranks(scorer, on: set.set, pool: pool)]
     case .models(let models):
       return try models.map { entry in
         guard entry.model.network.output.rows == set.set.items.count else {

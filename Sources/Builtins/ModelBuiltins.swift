@@ -1,3 +1,4 @@
+import Foundation
 import Growth
 import Interpreter
 import Layers
@@ -31,7 +32,23 @@ extension Builtin {
         items: split.train.items.count, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
         kernel: try call[kernel], alpha: try call[alpha])
       let seed = UInt64(try call[seed] ?? call.interpreter.host.seed)
-      return .object(ModelValue(try call.engine { Model(try NextItNet(configuration), seed: seed) }))
+      return .object(ModelValue(try build(call, seed: seed) { try NextItNet(configuration) }))
+    }
+  }
+
+  /// A fresh model, if there is memory for it: parameters, gradients and the optimizer's moments.
+  static func build(_ call: Call, seed: UInt64, _ make: () throws -> any Network) throws -> Model {
+    try call.engine {
+      let network = try make()
+      let needed = network.layout.count * 4 * 5
+      let present = Int(ProcessInfo.processInfo.physicalMemory)
+      guard needed < present else {
+        throw call.error(
+          .model,
+          "this model has \(NumberFormat.grouped(network.layout.count)) parameters; training it needs \(ModelValue.megabytes(needed)), this machine has \(ModelValue.megabytes(present))",
+          argument: "blocks", help: "lower `blocks` or `dim`")
+      }
+      return Model(network, seed: seed)
     }
   }
 

@@ -32,7 +32,9 @@ extension Builtin {
     returns: .object(FigureValue.type), example: "let fig = figure(size: (8.4cm, 5.6cm), title: \"Convergence\")"
   ) { d in
     let size = d.named(
-      "size", Kind<Double>.length.list.checked { $0.count == 2 ? nil : "is width and height: (8.4cm, 5.6cm)" },
+      "size", Kind<Double>.length.list.checked {
+        $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
+      },
       default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height")
     let title = d.optional("title", .text, "what stands above")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")

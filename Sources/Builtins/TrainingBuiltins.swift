@@ -74,11 +74,11 @@ struct TrainingArguments: Sendable {
       Kind<SettingValue<Loss>>.setting(Loss.self).orWords({ $0 == "softmax" ? Loss.softmax : nil }, ["softmax"]),
       default: .softmax, "softmax", "what is minimised")
     pads = d.named("pads_in_loss", .bool, default: false, "false", "count positions whose target is padding")
-    every = d.named("eval_every", .extent, default: .steps(100), "100steps", "how often the validation part is ranked")
+    every = d.named("eval_every", .countedExtent, default: .steps(100), "100steps", "how often the validation part is ranked")
     stop = d.optional("stop", Kind<SettingValue<Patience>>.setting(Patience.self), "when to stop early, and by which metric the best is chosen")
     metrics = d.named(
-      "metrics", Kind<Metric>.metric.list, default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]",
-      "what an evaluation computes")
+      "metrics", Kind<Metric>.metric.list.checked { $0.isEmpty ? "must name a metric" : nil },
+      default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what an evaluation computes")
     seed = d.optional("seed", .whole(from: 0), "seed of shuffling and negatives; left out: that of the session (--seed)")
     name = d.optional("name", .text, "what the run is called in progress and tables")
   }
@@ -90,10 +90,6 @@ struct TrainingArguments: Sendable {
     options.loss = try call[loss]
     options.padsInLoss = try call[pads]
     options.evaluateEvery = try call[every]
-    if case .seconds = options.evaluateEvery {
-      throw call.error(
-        .wrongUnit, "`eval_every` is a number of steps or epochs: by time, runs could not be repeated", argument: "eval_every")
-    }
     if let stop = try call[stop] {
       options.patience = stop.evaluations
       options.watch = stop.metric
@@ -210,11 +206,11 @@ extension Builtin {
     let beta1 = d.named("beta1", unit, default: defaults.beta1, "0.9", "decay of the first moment")
     let beta2 = d.named("beta2", unit, default: defaults.beta2, "0.999", "decay of the second moment")
     let epsilon = d.named(
-      "epsilon", Kind<Double>.number.checked { $0 > 0 ? nil : "must be above 0" }, default: defaults.epsilon, "1e-8",
+      "epsilon", Kind<Double>.number.checked { $0 > 0 && $0 < 1 ? nil : "must be above 0 and below 1" }, default: defaults.epsilon, "1e-8",
       "added to the root of the second moment")
     let lazy = d.named("lazy", .bool, default: defaults.lazy, "true", "leave untouched rows alone")
     let l2 = d.named(
-      "l2", Kind<Double>.number.checked { $0 >= 0 ? nil : "must not be negative" }, default: 0, "0",
+      "l2", Kind<Double>.number.checked { $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6" }, default: 0, "0",
       "coefficient of an L2 penalty on all parameters")
     return { call in
       let options = AdamOptions(
@@ -292,7 +288,7 @@ final class ProgressReporter: TrainingObserver {
     if p.phases > 1 { parts.append("phase \(p.phase)/\(p.phases)") }
     parts.append("\(p.blocks) blocks")
     parts.append("step \(p.step)" + (p.plannedSteps.map { "/\($0)" } ?? ""))
-    parts.append("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(p.sequencesPerSecond))) seq/s")
+    parts.append("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s")
     if let loss = p.loss { parts.append("loss \(NumberFormat.fixed(loss, digits: 4))") }
     if let value = p.value {
       let trend = value >= (p.best ?? value) ? "↑" : "↓"

@@ -59,7 +59,7 @@ extension Histories {
   private static func fileBytes(_ path: String) throws -> [UInt8] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      let folder = (path as NSString).deletingLastPathComponent
+      let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
       let near = ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []).sorted()
       let list = near.prefix(6).joined(separator: ", ")
       throw DataError(

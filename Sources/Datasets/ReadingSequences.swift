@@ -1,6 +1,11 @@
 extension TextFile {
   /// One sequence a line. Items in front that equal the pad are left out.
   func sequences(_ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
+    if let column = options.user ?? options.item ?? options.time {
+      throw DataError(
+        "a file of sequences has no columns, so \"\(column)\" says nothing", help: "leave it out, or give format: table",
+        argument: options.user != nil ? "user" : options.item != nil ? "item" : "time")
+    }
     let separator = sequenceSeparator()
     var interner = Interner()
     var rows: [Int32] = []
@@ -19,6 +24,11 @@ extension TextFile {
         }
         rows.append(self.number(&interner, item))
       }
+      if rows.count == offsets[offsets.count - 1] + 1, let other = strangeSeparator(trimmed(line), separator) {
+        throw error(
+          "items are separated by \(Self.name(separator)) in this file, here by \(Self.name(other))", line: number,
+          column: 1)
+      }
       offsets.append(rows.count)
       lineNumbers.append(number)
     }
@@ -26,6 +36,15 @@ extension TextFile {
     let lengths = zip(offsets, offsets.dropFirst()).map { $1 - $0 }
     let pad = try self.pad(options, names: names, rows: rows, offsets: offsets, lineNumbers: lineNumbers, &notes)
     return stripped(rows, offsets, names: names, pad: pad, longest: lengths.max() ?? 0)
+  }
+
+  /// Another separator in a line that has none of the file's.
+  private func strangeSeparator(_ line: Range<Int>, _ separator: UInt8) -> UInt8? {
+    [0x2c, 0x09, 0x3b, 0x20].first { $0 != separator && bytes[line].contains($0) }
+  }
+
+  private static func name(_ separator: UInt8) -> String {
+    [0x2c: "commas", 0x09: "tabs", 0x3b: "semicolons", 0x20: "blanks"][separator] ?? "something else"
   }
 
   private func sequenceSeparator() -> UInt8 {

@@ -1,11 +1,11 @@
 extension TextFile {
   /// MovieLens: `ratings.dat` (`user::item::rating::time`) or `ratings.csv` (`userId,movieId,rating,timestamp`).
   func movieLens(_ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
-    var isDat = false
-    forEachLine { number, line in
-      if number <= 1 { isDat = text(line).contains("::") }
+    var isDat: Bool?
+    forEachLine { _, line in
+      if isDat == nil { isDat = text(line).contains("::") }
     }
-    if !isDat { return try table(options, &notes) }
+    if isDat != true { return try table(options, &notes) }
     var rows = EventRows()
     try forEachLine { number, line in
       var starts = [line.lowerBound]
@@ -85,6 +85,9 @@ extension TextFile {
       throw DataError(
         "no column looks like the item", help: "name it: item: \"...\"; the columns are: \(header.joined(separator: ", "))",
         file: path, line: line)
+    }
+    guard user != item else {
+      throw DataError("user and item are the same column, \"\(header[user])\"", file: path, line: line, argument: "item")
     }
     return (user, item, try place(options.time, Self.timeNames, "time"), header.count)
   }

@@ -170,14 +170,19 @@ public struct Builtin: Sendable {
 extension Builtin.Parameter {
   /// What is expected, for people.
   var wanted: String {
-    let others: [ValueType]
-    if case .oneOf(let types) = type {
-      others = types.filter { if case .word = $0 { false } else { true } }
-    } else {
-      others = [type]
+    let others = Self.flat(type).filter {
+      switch $0 {
+      case .word, .nothing: false
+      default: true
+      }
     }
     let listed = words.isEmpty ? [] : [words.count <= 10 ? "one of \(words.joined(separator: ", "))" : "a word"]
     return ValueType.join(others.map(\.name) + listed)
+  }
+
+  private static func flat(_ type: ValueType) -> [ValueType] {
+    if case .oneOf(let types) = type { return types.flatMap(flat) }
+    return [type]
   }
 
   func unknownWord(_ word: String, in function: String, at span: Span) -> Diagnostic {

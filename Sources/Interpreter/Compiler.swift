@@ -46,12 +46,20 @@ final class Compiler {
 
   func resolve(_ name: String) -> Access? {
     if let scope, let found = resolve(name, in: scope) { return found }
-    if let index = globals.indices[name] { return .global(index) }
-    return library.builtins[name].map { .builtin($0) }
+    if let index = globals.indices[name] {
+      // `let mean = mean(xs)`: the builtin, until the name is bound. Functions look names up when they run.
+      let early = scope == nil && !globals.isBound[index] && globals.values[index] == nil
+      if !early || library.builtins[name] == nil { return .global(index) }
+    }
+    if let builtin = library.builtins[name] { return .builtin(builtin) }
+    // Bound further down in this function: an error when it runs, if it has no value by then.
+    return scope.flatMap { scope in scope.slots[name].map { .local($0, scope.types[$0]) } }
   }
 
   private func resolve(_ name: String, in scope: Scope) -> Access? {
-    if let slot = scope.slots[name] { return .local(slot, scope.types[slot]) }
+    if let slot = scope.slots[name], scope.bound.contains(name) || scope !== self.scope {
+      return .local(slot, scope.types[slot])
+    }
     guard let parent = scope.parent else {
       // A loop variable of the file, seen from a function made inside the loop.
       guard topLoops.contains(name), let index = globals.indices[name] else { return nil }
@@ -60,7 +68,7 @@ final class Compiler {
     guard let found = resolve(name, in: parent) else { return nil }
     switch found {
     case .local(let slot, let type):
-      if parent.loops.contains(name) { return capture(name, type, into: scope) { $0.slots[slot] } }
+      if parent.loops.contains(name) { return capture(name, type, into: scope) { $0.slots[slot] ?? .nothing } }
       return .outer(1, slot, type)
     case .outer(let depth, let slot, let type): return .outer(depth + 1, slot, type)
     default: return found
@@ -69,24 +77,27 @@ final class Compiler {
 
   private func capture(_ name: String, _ type: ValueType, into scope: Scope, _ read: @escaping Code) -> Access {
     let slot = scope.slot(name, type: type)
+    scope.bound.insert(name)
     scope.captures.append((read, slot))
     return .local(slot, type)
   }
 
   func name(_ name: String, _ span: Span) -> Typed {
     switch resolve(name) {
-    case .local(let slot, let type): return Typed(type) { $0.slots[slot] }
-    case .outer(1, let slot, let type):
-      return Typed(type) { frame in frame.outer(1).slots[slot] }
+    case .local(let slot, let type):
+      return Typed(type) { frame in
+        guard let value = frame.slots[slot] else { throw Self.notSetYet(name, span) }
+        return value
+      }
     case .outer(let depth, let slot, let type):
-      return Typed(type) { frame in frame.outer(depth).slots[slot] }
+      return Typed(type) { frame in
+        guard let value = frame.outer(depth).slots[slot] else { throw Self.notSetYet(name, span) }
+        return value
+      }
     case .global(let index):
       let globals = globals
       return Typed(globals.types[index]) { _ in
-        guard let value = globals.values[index] else {
-          throw Diagnostic(
-            .notSetYet, "`\(name)` has no value yet", at: span, help: "it is bound further down, or its statement failed")
-        }
+        guard let value = globals.values[index] else { throw Self.notSetYet(name, span) }
         return value
       }
     case .builtin(let builtin):
@@ -96,6 +107,12 @@ final class Compiler {
       report(unknownName(name, span))
       return Typed(.any) { _ in .nothing }
     }
+  }
+
+  private static func notSetYet(_ name: String, _ span: Span) -> Diagnostic {
+    Diagnostic(
+      .notSetYet, "`\(name)` has no value yet", at: span,
+      help: "it is bound further down, in a branch that was not taken, or its statement failed")
   }
 
   func unknownName(_ name: String, _ span: Span) -> Diagnostic {
@@ -114,12 +131,14 @@ final class Compiler {
   func store(_ name: String, _ type: ValueType) -> (Frame, Value) -> Void {
     if let scope {
       let slot = scope.slot(name, type: type)
+      scope.bound.insert(name)
       return { frame, value in frame.slots[slot] = value }
     }
     let globals = globals
     let index = globals.index(name)
     globals.types[index] = boundOnce.contains(name) ? type : .any
-    if case .function = type {} else { globals.signatures[index] = nil }
+    globals.signatures[index] = nil
+    globals.isBound[index] = true
     return { _, value in globals.values[index] = value }
   }
 
@@ -170,7 +189,14 @@ final class Compiler {
     let openLoops = interpreter.compilingLoops
     interpreter.compilingLoops = 0
     scope = inner
-    let slots = body.parameters.map { inner.slot($0.name.text) }
+    let slots = body.parameters.map { parameter in
+      inner.bound.insert(parameter.name.text)
+      return inner.slot(parameter.name.text)
+    }
+    // Functions inside may use names that are bound further down.
+    for name in Bindings(body.body.statements).counts.keys.sorted() where inner.slots[name] == nil {
+      _ = inner.slot(name)
+    }
     let defaults = body.parameters.map { $0.defaultValue.map { expression($0) } }
     let single: Typed?
     let step: Step?

@@ -2,7 +2,7 @@ import Syntax
 
 extension Compiler {
   func call(_ callee: Expression, _ arguments: [Expression.Argument], piped: Expression?, _ span: Span) -> Typed {
-    checkOrder(arguments)
+    guard isInOrder(arguments) else { return Typed(.any) { _ in .nothing } }
     if case .name(let name) = callee.kind {
       switch resolve(name) {
       case .builtin(let builtin): return call(builtin, callee.span, arguments, piped: piped, span)
@@ -22,7 +22,7 @@ extension Compiler {
     return dynamicCall(expression(callee), callee.span, arguments, piped: piped, span)
   }
 
-  private func checkOrder(_ arguments: [Expression.Argument]) {
+  private func isInOrder(_ arguments: [Expression.Argument]) -> Bool {
     var named: Name?
     for argument in arguments {
       if let label = argument.label {
@@ -32,9 +32,10 @@ extension Compiler {
           Diagnostic(
             .surplusArgument, "an argument without a name stands after `\(named.text):`", at: argument.value.span,
             help: "arguments by place come first, then those by name"))
-        return
+        return false
       }
     }
+    return true
   }
 
   // MARK: Functions of the script
@@ -54,6 +55,7 @@ extension Compiler {
     for label in arguments.compactMap(\.label) {
       if !signature.parameters.contains(label.text) {
         report(unknownArgument(label, name, signature.parameters))
+        if let meant = Spelling.nearest(label.text, in: signature.parameters) { given.insert(meant) }
       } else if !given.insert(label.text).inserted {
         report(Diagnostic(.repeatedArgument, "`\(label.text)` is given twice", at: label.span))
       }
@@ -102,6 +104,7 @@ extension Compiler {
         if values[index] != nil { throw Diagnostic(.repeatedArgument, "`\(name)` is given twice", at: span) }
         values[index] = value
       }
+      var brought: [(String, Value, Span)] = []
       if let first { try place(try first.code(frame), calleeSpan) }
       for argument in rest {
         let value = try argument.value.code(frame)
@@ -111,11 +114,14 @@ extension Compiler {
           guard case .record(let record) = value else {
             throw Diagnostic(.wrongType, "`..` needs a record here, not \(value.described)", at: argument.span)
           }
-          for field in record.fields { try name(field.key, field.value, argument.span) }
+          brought += record.fields.map { ($0.key, $0.value, argument.span) }
         } else {
           try place(value, argument.span)
         }
       }
+      // What is written in the call wins over what a record brings along.
+      let written = Set(function.parameters.indices.filter { values[$0] != nil }.map { function.parameters[$0] })
+      for (key, value, span) in brought where !written.contains(key) { try name(key, value, span) }
       for index in 0..<function.required where values[index] == nil {
         throw Diagnostic(
           .missingArgument, "`\(function.name)` needs `\(function.parameters[index])`", at: calleeSpan)

@@ -66,7 +66,7 @@ extension Compiler {
     if typed.allSatisfy({ $0.0.constant != nil && !$0.1 }) {
       return .constant(.list(typed.compactMap { $0.0.constant }))
     }
-    let type: ValueType = typed.contains { $0.1 } ? .any : typed.first?.0.type ?? .any
+    let type: ValueType = typed.contains { $0.1 } ? .any : .common(typed.map(\.0.type))
     return Typed(.list(type)) { frame in
       var values: [Value] = []
       values.reserveCapacity(typed.count)
@@ -122,7 +122,7 @@ extension Compiler {
       var numbers: [Int] = []
       for (end, span) in ends {
         let value = try end.code(frame)
-        guard case .number(let number) = value, let whole = Int(exactly: number) else {
+        guard case .number(let number) = value, let whole = Int(exactly: number), abs(number) <= 0x1p53 else {
           throw Diagnostic(.wrongType, "the ends of a range are whole numbers, not \(value.described)", at: span)
         }
         numbers.append(whole)
@@ -139,6 +139,7 @@ extension Compiler {
     case .minus:
       let typed = expression(value)
       if case .number(let number)? = typed.constant { return .constant(.number(-number)) }
+      if case .quantity(let amount, let unit)? = typed.constant { return .constant(.quantity(-amount, unit)) }
       if !typed.type.fits(.oneOf([.number, .list(.any), .quantity(.share), .quantity(.time), .quantity(.length), .quantity(.steps), .quantity(.epochs)])) {
         report(Diagnostic(.badOperands, "`-` needs a number, not \(typed.type.name)", at: value.span))
       }
@@ -203,7 +204,7 @@ extension Compiler {
     case .times:
       return Typed(type) { frame in
         let (x, y) = (try l(frame), try r(frame))
-        if case .number(let p) = x, case .number(let q) = y { return .number(p * q) }
+        if case .number(let p) = x, case .number(let q) = y, (p * q).isFinite { return .number(p * q) }
         return try slow(x, y)
       }
     default:
@@ -215,6 +216,7 @@ extension Compiler {
     switch (a, b) {
     case (.number, .number): return .number
     case (.text, .text): return .text
+    case (.quantity(.share), .number) where operation == .times: return .number
     case (.quantity(let x), .number) where operation == .times || operation == .divide: return .quantity(x)
     case (.quantity(let x), .quantity(let y)) where x == y: return operation == .divide ? .number : .quantity(x)
     default: return .any
@@ -295,7 +297,7 @@ extension Compiler {
       }
       return values[place]
     case (.range(let low, let high), .number(let number)):
-      guard let whole = Int(exactly: number), whole >= 0, low + whole <= high else {
+      guard let whole = Int(exactly: number), whole >= 0, whole <= high - low else {
         throw Diagnostic(.outOfRange, "there is no element \(index.described) in \(low)..\(high)", at: span)
       }
       return .number(Double(low + whole))
@@ -379,7 +381,8 @@ extension Compiler {
     default:
       report(
         Diagnostic(
-          .notCallable, "`|>` leads into a function", at: target.span, help: "x |> f(y) is f(x, y)"))
+          .notCallable, "`|>` leads into a function", at: target.span,
+          help: "x |> f(y) is f(x, y); a pipe inside a larger expression stands in parentheses"))
       return Typed(.any) { _ in .nothing }
     }
   }

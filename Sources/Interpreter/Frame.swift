@@ -2,13 +2,14 @@ import Syntax
 
 /// The variables of one call of a function.
 final class Frame {
-  var slots: [Value]
+  /// nil: not bound yet.
+  var slots: [Value?]
   let parent: Frame?
   /// Value of the last expression statement, or of `return`.
   var result = Value.nothing
 
   init(slots: Int, parent: Frame?) {
-    self.slots = [Value](repeating: .nothing, count: slots)
+    self.slots = [Value?](repeating: nil, count: slots)
     self.parent = parent
   }
 
@@ -30,6 +31,8 @@ final class Globals {
   var values: [Value?] = []
   var types: [ValueType] = []
   var signatures: [Signature?] = []
+  /// Has its binding been compiled? Before that, the name may still mean a builtin.
+  var isBound: [Bool] = []
 
   /// Index of a name, made when it is new.
   func index(_ name: String) -> Int {
@@ -39,6 +42,7 @@ final class Globals {
     values.append(nil)
     types.append(.any)
     signatures.append(nil)
+    isBound.append(false)
     return names.count - 1
   }
 
@@ -91,6 +95,8 @@ final class Scope {
   private(set) var types: [ValueType] = []
   /// Names bound once in this function: their type is known for good.
   let boundOnce: Set<String>
+  /// Names whose binding has been compiled: before that, they may still mean something outside.
+  var bound: Set<String> = []
   /// Variables of the loops that are open here.
   var loops: [String] = []
   /// Loop variables of enclosing functions that are taken along: how the maker reads each, and its slot here.

@@ -8,6 +8,7 @@ public final class Interpreter {
   let globals = Globals()
   var compilingLoops = 0
   private var depth = 0
+  private var stack = StackSpace()
   private var importing: [String] = []
   private var overrides: [String: String] = [:]
   private(set) var usedOverrides: Set<String> = []
@@ -46,6 +47,7 @@ public final class Interpreter {
   @discardableResult
   public func run(_ program: Program) throws -> Value {
     depth = 0
+    stack = StackSpace()
     _ = try program.step(top)
     return top.result
   }
@@ -84,8 +86,22 @@ public final class Interpreter {
     } else {
       given = nil
     }
-    guard let value = given?.constant, value.type.fits(fallback.type) else { throw badOverride(name, raw, fallback.type) }
+    guard let value = given?.constant, Self.isAccepted(value.type, for: fallback.type) else { throw badOverride(name, raw, fallback.type) }
     return value
+  }
+
+  /// The default's type, or what the language takes in its place: numbers for quantities, one length of training
+  /// for another.
+  private static func isAccepted(_ given: ValueType, for fallback: ValueType) -> Bool {
+    if given.fits(fallback) { return true }
+    switch (given, fallback) {
+    case (.number, .quantity(.steps)), (.number, .quantity(.share)), (.quantity(.share), .number): return true
+    case (.quantity(.steps), .number): return true
+    case (.quantity(let a), .quantity(let b)):
+      let lengths: [Syntax.Unit.Dimension] = [.steps, .epochs, .time]
+      return lengths.contains(a) && lengths.contains(b)
+    default: return false
+    }
   }
 
   private func badOverride(_ name: Name, _ raw: String, _ type: ValueType) -> Diagnostic {
@@ -126,9 +142,9 @@ public final class Interpreter {
     FunctionValue(name: template.name, parameters: template.parameters, required: template.required) {
       [unowned self] values, span in
       try checkInterrupt(span)
-      guard depth < Self.deepestCalls else {
+      guard depth < Self.deepestCalls, stack.isEnough else {
         throw Diagnostic(
-          .tooManyCalls, "functions call each other more than \(Self.deepestCalls) deep", at: span,
+          .tooManyCalls, "functions call each other too deeply (\(depth) calls inside each other)", at: span,
           help: "does the recursion of `\(template.name)` end?")
       }
       depth += 1
@@ -172,7 +188,7 @@ public final class Interpreter {
 
   /// Compiles another file in place; it runs where the `import` stands.
   func compileImport(_ name: String, _ span: Span, report: (Diagnostic) -> Void) -> Step? {
-    let folder = (span.file.name as NSString).deletingLastPathComponent
+    let folder = FilePath.folder(of: span.file.name)
     let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
     if importing.contains(path) || path == span.file.name {
       report(Diagnostic(.importFailed, "these files import each other: \((importing + [path]).joined(separator: " -> "))", at: span))
@@ -183,7 +199,12 @@ public final class Interpreter {
       return nil
     }
     importing.append(path)
-    defer { importing.removeLast() }
+    let openLoops = compilingLoops
+    compilingLoops = 0
+    defer {
+      importing.removeLast()
+      compilingLoops = openLoops
+    }
     let tree = Parser.parse(SourceFile(name: path, bytes: [UInt8](data)))
     tree.diagnostics.forEach(report)
     guard tree.diagnostics.isEmpty else { return nil }
@@ -191,6 +212,24 @@ public final class Interpreter {
     let step = compiler.block(tree.statements)
     compiler.diagnostics.forEach(report)
     return step
+  }
+}
+
+/// How much of the thread's stack is left.
+private struct StackSpace {
+  private let lowest: UInt
+
+  /// Measured from the caller down; a quarter is kept for what runs between two calls.
+  init() {
+    var here = 0
+    let address = withUnsafePointer(to: &here) { UInt(bitPattern: $0) }
+    let size = UInt(max(Thread.current.stackSize, 4 << 20))
+    lowest = address - size / 4 * 3
+  }
+
+  var isEnough: Bool {
+    var here = 0
+    return withUnsafePointer(to: &here) { UInt(bitPattern: $0) } > lowest
   }
 }
 

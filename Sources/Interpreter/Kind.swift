@@ -29,6 +29,9 @@ public struct Kind<T>: Sendable {
     self.convert = convert
   }
 
+  /// The Swift value of a value that fits.
+  public func value(of value: Value) throws(ConversionError) -> T { try convert(value) }
+
   /// Also takes words, each standing for a value.
   public func orWords(_ table: @escaping @Sendable (String) -> T?, _ names: [String]) -> Kind<T> {
     let original = convert
@@ -56,17 +59,25 @@ public struct Kind<T>: Sendable {
 
   public var list: Kind<[T]> {
     let original = convert
+    let wanted = type.name
     return Kind<[T]>(.list(type), elementWords: words) { value throws(ConversionError) in
       guard let elements = value.sequence else { throw .type }
       var result: [T] = []
-      for element in elements { result.append(try original(element)) }
+      for element in elements {
+        do throws(ConversionError) {
+          result.append(try original(element))
+        } catch {
+          guard case .type = error else { throw error }
+          throw .value("needs \(wanted) for every element, not \(element.described)")
+        }
+      }
       return result
     }
   }
 
   var optional: Kind<T?> {
     let original = convert
-    return Kind<T?>(type, words: words, elementWords: elementWords) { value throws(ConversionError) in
+    return Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords) { value throws(ConversionError) in
       if case .nothing = value { return nil }
       return try original(value)
     }
@@ -116,6 +127,9 @@ extension Kind where T == [Value] {
   /// What can be gone through: a list, a range, a record's pairs.
   public static var sequence: Kind<[Value]> {
     Kind(.oneOf([.list(.any), .range, .record(nil), .any])) { value throws(ConversionError) in
+      if case .range(let low, let high) = value, high - low >= Value.longestList {
+        throw .value("has more than \(NumberFormat.grouped(Value.longestList)) elements")
+      }
       guard let values = value.sequence else { throw .type }
       return values
     }

@@ -9,7 +9,9 @@ enum Operators {
     case (.bool(let x), .bool(let y)): return x == y
     case (.number(let x), .number(let y)): return x == y
     case (.quantity(let x, let u), .quantity(let y, let v)):
-      return u.dimension == v.dimension && x * u.factor == y * v.factor
+      // 3mm is 0.3cm, though 3 * 0.1 is not 0.3 in binary.
+      let (a, b) = (x * u.factor, y * v.factor)
+      return u.dimension == v.dimension && (a == b || abs(a - b) <= 1e-12 * max(abs(a), abs(b)))
     case (.quantity(let x, .percent), .number(let y)), (.number(let y), .quantity(let x, .percent)):
       return x / 100 == y
     case (.text(let x), .text(let y)), (.word(let x), .word(let y)), (.text(let x), .word(let y)),
@@ -68,6 +70,7 @@ enum Operators {
       case .divide: return .number(try apply(.divide, x * u.factor, y * v.factor, span))
       default: throw bad(operation, a, b, span)
       }
+    case (.quantity(let x, .percent), .number(let y)) where operation == .times: return .number(x / 100 * y)
     case (.quantity(let x, let u), .number(let y)) where operation == .times || operation == .divide:
       return .quantity(try apply(operation, x, y, span), u)
     case (.number(let x), .quantity(let y, let u)) where operation == .times && u != .percent:
@@ -94,8 +97,15 @@ enum Operators {
     switch operation {
     case .plus: return x + y
     case .minus: return x - y
-    case .times: return x * y
-    case .power: return Foundation.pow(x, y)
+    case .times, .power:
+      let result = operation == .times ? x * y : Foundation.pow(x, y)
+      if !result.isFinite && x.isFinite && y.isFinite {
+        throw Diagnostic(
+          .badValue,
+          "\(NumberFormat.text(x)) \(operation.rawValue) \(NumberFormat.text(y)) is \(result.isNaN ? "not a real number" : "too large for a number")",
+          at: span)
+      }
+      return result
     default:
       if y == 0 { throw Diagnostic(.badValue, "division by zero", at: span) }
       return x / y
@@ -148,8 +158,12 @@ enum Operators {
       if case .text = a, case .text = b { return true }
       if case .text = a { return isUnknown(b) }
       if case .text = b { return isUnknown(a) }
+      if case .quantity(let x) = a, case .quantity(let y) = b { return x == y }
       return isNumeric(a) && isNumeric(b)
-    case .minus, .times, .divide, .power: return isNumeric(a) && isNumeric(b)
+    case .minus:
+      if case .quantity(let x) = a, case .quantity(let y) = b { return x == y }
+      return isNumeric(a) && isNumeric(b)
+    case .times, .divide, .power: return isNumeric(a) && isNumeric(b)
     case .less, .lessOrEqual, .greater, .greaterOrEqual:
       switch (a, b) {
       case (.any, _), (_, .any), (.oneOf, _), (_, .oneOf), (.number, .number), (.text, .text): return true

@@ -160,12 +160,32 @@ public indirect enum ValueType: Sendable {
     }
   }
 
+  /// The type that all have, or anything.
+  static func common(_ types: [ValueType]) -> ValueType {
+    guard let first = types.first else { return .any }
+    switch first {
+    case .number, .text, .metric, .bool:
+      return types.allSatisfy { $0.name == first.name } ? first : .any
+    case .quantity(let dimension):
+      return types.allSatisfy { if case .quantity(dimension) = $0 { true } else { false } } ? first : .any
+    case .object(let object):
+      return types.allSatisfy { if case .object(let other) = $0 { other === object } else { false } } ? first : .any
+    case .list:
+      return types.allSatisfy { if case .list = $0 { true } else { false } } ? .list(.any) : .any
+    case .record:
+      return types.allSatisfy { if case .record = $0 { true } else { false } } ? .record(nil) : .any
+    default: return .any
+    }
+  }
+
   private var plural: String {
     switch self {
     case .number: "numbers"
     case .text: "texts"
     case .metric: "metrics"
-    case .object(let type): type.name.drop { $0 != " " }.dropFirst() + "s"
+    case .object(let type) where !type.name.contains("such as"):
+      type.name.drop { $0 != " " }.dropFirst() + "s"
+    case .object(let type): type.name.prefix { $0 != "(" }.split(separator: " ").dropFirst().first.map { "\($0)s" } ?? type.name
     default: name
     }
   }
@@ -209,7 +229,7 @@ extension Value {
     case .word(let word): .word(word)
     case .metric: .metric
     case .range: .range
-    case .list(let values): .list(values.first.map(\.type) ?? .any)
+    case .list(let values): .list(.common(values.map(\.type)))
     case .record(let record): .record(Dictionary(uniqueKeysWithValues: record.fields.map { ($0.key, $0.value.type) }))
     case .function: .function
     case .object(let object): .object(Swift.type(of: object).type)
@@ -229,11 +249,15 @@ extension Value {
     }
   }
 
+  /// Longer ranges are not made into lists.
+  static let longestList = 10_000_000
+
   /// The values that `for` and `map` go through.
   public var sequence: [Value]? {
     switch self {
     case .list(let values): values
-    case .range(let low, let high): low <= high ? (low...high).map { .number(Double($0)) } : []
+    case .range(let low, let high):
+      high - low >= Self.longestList ? nil : low <= high ? (low...high).map { .number(Double($0)) } : []
     case .record(let record): record.fields.map { .list([.text($0.key), $0.value]) }
     case .object(let object): object.elements
     default: nil

@@ -5,13 +5,35 @@ import Synchronization
 ///
 /// Which thread runs which iteration is left to chance; the engine gives every iteration its own place to write, so
 /// the results do not depend on the number of threads.
-public final class WorkerPool: @unchecked Sendable {
+public final class WorkerPool: Sendable {
   public let threads: Int
+  private let state: WorkerState
 
+  /// - Parameter threads: how many iterations may run at once, the calling thread included; at least 1.
+  public init(threads: Int) {
+    self.threads = max(1, threads)
+    state = WorkerState(workers: max(1, threads) - 1)
+  }
+
+  deinit { state.stop() }
+
+  /// Runs `body(index, worker)` for every index below `count` and returns when all are done. Iterations must be
+  /// independent; `worker` is below `threads` and never used twice at the same time. Two callers take turns; a body
+  /// must not start a loop of its own on the same pool.
+  public func forEach(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ worker: Int) -> Void) {
+    guard count > 0 else { return }
+    state.run(count, body)
+  }
+}
+
+/// What the threads of a pool share. They hold it, not the pool, so that a pool that is gone leaves nothing dangling.
+///
+/// `@unchecked Sendable`: every field is read and written under `mutex`, but for the atomic `next`.
+private final class WorkerState: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let started = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Held for the whole of a loop: two callers take turns.
+  /// Held for the whole of a loop.
   private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var body: (@Sendable (_ index: Int, _ worker: Int) -> Void)?
   private var count = 0
@@ -21,24 +43,15 @@ public final class WorkerPool: @unchecked Sendable {
   private var handles: [pthread_t] = []
   private let next = Atomic<Int>(0)
 
-  /// - Parameter threads: how many iterations may run at once, the calling thread included; at least 1.
-  public init(threads: Int) {
-    self.threads = max(1, threads)
+  init(workers: Int) {
     pthread_mutex_init(mutex, nil)
     pthread_mutex_init(turn, nil)
     pthread_cond_init(started, nil)
     pthread_cond_init(finished, nil)
-    for worker in 0..<self.threads where worker > 0 {
-      start(worker)
-    }
+    for worker in 0..<workers { start(worker + 1) }
   }
 
   deinit {
-    pthread_mutex_lock(mutex)
-    stopping = true
-    pthread_cond_broadcast(started)
-    pthread_mutex_unlock(mutex)
-    for handle in handles { pthread_join(handle, nil) }
     pthread_cond_destroy(started)
     pthread_cond_destroy(finished)
     pthread_mutex_destroy(mutex)
@@ -49,14 +62,19 @@ public final class WorkerPool: @unchecked Sendable {
     finished.deallocate()
   }
 
-  /// Runs `body(index, worker)` for every index below `count` and returns when all are done. Iterations must be
-  /// independent; `worker` is below `threads` and never used twice at the same time. A body must not start a loop of
-  /// its own on the same pool.
-  public func forEach(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ worker: Int) -> Void) {
-    guard count > 0 else { return }
+  func stop() {
+    pthread_mutex_lock(mutex)
+    stopping = true
+    pthread_cond_broadcast(started)
+    pthread_mutex_unlock(mutex)
+    for handle in handles { pthread_join(handle, nil) }
+    handles = []
+  }
+
+  func run(_ count: Int, _ body: @escaping @Sendable (Int, Int) -> Void) {
     pthread_mutex_lock(turn)
     defer { pthread_mutex_unlock(turn) }
-    if threads == 1 || count == 1 {
+    if handles.isEmpty || count == 1 {
       for index in 0..<count { body(index, 0) }
       return
     }
@@ -65,7 +83,7 @@ public final class WorkerPool: @unchecked Sendable {
     self.count = count
     next.store(0, ordering: .relaxed)
     generation += 1
-    running = threads - 1
+    running = handles.count
     pthread_cond_broadcast(started)
     pthread_mutex_unlock(mutex)
 
@@ -86,14 +104,15 @@ public final class WorkerPool: @unchecked Sendable {
   }
 
   private final class Start {
-    unowned let pool: WorkerPool
+    let state: WorkerState
     let worker: Int
-    init(_ pool: WorkerPool, _ worker: Int) {
-      self.pool = pool
+    init(_ state: WorkerState, _ worker: Int) {
+      self.state = state
       self.worker = worker
     }
   }
 
+  /// A system that refuses a thread leaves the pool with fewer: slower, never wrong.
   private func start(_ worker: Int) {
     let start = Unmanaged.passRetained(Start(self, worker))
     var handle = pthread_t()
@@ -106,11 +125,10 @@ public final class WorkerPool: @unchecked Sendable {
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, nil)
-        start.pool.work(start.worker)
+        start.state.work(start.worker)
         return nil
       }, start.toOpaque())
-    precondition(failed == 0, "the system refused a thread")
-    handles.append(handle)
+    if failed == 0 { handles.append(handle) } else { start.release() }
   }
 
   private func work(_ worker: Int) {

@@ -101,26 +101,35 @@ public struct Gnuplot: Sendable {
     }
     let script = GnuplotScript(figure)
     let data = script.data()
-    let stem = (path as NSString).deletingPathExtension
-    try write(data, stem + ".dat")
-    // The picture is drawn beside its place and moved there when it is whole.
+    guard !name.contains(where: \.isNewline) else {
+      throw PlottingError(message: "the name of a picture cannot have a line break", help: nil)
+    }
+    let stem = url.deletingPathExtension().path
+    // The picture is drawn beside its place and moved there when it is whole; until then nothing old is touched.
     let part = "\(folder)/.\(name)-\(getpid()).\(format.rawValue)"
-    defer { unlink(part) }
-    _ = try run(script.script(format, output: part, data: folder + "/" + name + ".dat"))
+    let partData = part + ".dat"
+    defer {
+      unlink(part)
+      unlink(partData)
+    }
+    try write(data, partData)
+    _ = try run(script.script(format, output: part, data: partData))
     guard let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int, size > 0 else {
       throw PlottingError(message: "gnuplot wrote no picture", help: nil)
     }
     guard rename(part, path) == 0 else {
       throw PlottingError(message: "\(path) cannot be written: \(String(cString: strerror(errno)))", help: nil)
     }
+    try write(data, stem + ".dat")
     let formats = PictureFormat.allCases.filter {
       $0 == format || FileManager.default.fileExists(atPath: "\(stem).\($0.rawValue)")
     }
     let head = "# Made by srs. In this folder, `gnuplot \(name).gp` draws it again from \(name).dat.\n"
     try write(
-      head + formats.map { script.script($0, output: "\(name).\($0.rawValue)", data: "\(name).dat") }.joined(separator: "\n"),
+      head + formats.map { script.script($0, output: "./\(name).\($0.rawValue)", data: "./\(name).dat") }.joined(separator: "\n"),
       stem + ".gp")
-    return [path, stem + ".gp", stem + ".dat"]
+    let shown = path.hasSuffix(url.pathExtension) ? String(path.dropLast(url.pathExtension.count)) : path
+    return [path, shown + "gp", shown + "dat"]
   }
 
   private func write(_ text: String, _ path: String) throws(PlottingError) {

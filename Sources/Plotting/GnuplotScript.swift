@@ -100,7 +100,8 @@ public struct GnuplotScript: Sendable {
       lines.append("set multiplot layout \(figure.rows),\(figure.columns)\(title)")
     }
     var index = 0
-    for panel in figure.panels {
+    // A figure without anything in it is an empty set of axes.
+    for panel in figure.panels.isEmpty ? [Panel()] : figure.panels {
       let title = panel.title ?? (many ? nil : figure.title)
       lines += commands(panel, title: title, data: data, firstIndex: index, terminal)
       index += panel.layers.count
@@ -113,7 +114,7 @@ public struct GnuplotScript: Sendable {
     _ panel: Panel, title: String?, data: String, firstIndex: Int, _ medium: Medium
   ) -> [String] {
     var lines = [title.map { "set title \(Self.quoted($0)) offset 0,-0.4" } ?? "unset title"]
-    lines += axis("x", panel.x) + axis("y", panel.y)
+    lines += axis("x", panel.x, medium) + axis("y", panel.y, medium)
     if panel.x.range == nil { lines.append(Self.xRange(panel)) }
     lines.append(key(panel))
     lines += ["unset arrow"]
@@ -142,8 +143,9 @@ public struct GnuplotScript: Sendable {
     return lines
   }
 
-  private func axis(_ name: String, _ axis: Axis) -> [String] {
-    var lines = [axis.label.map { "set \(name)label \(Self.quoted($0)) offset \(name == "x" ? "0,0.4" : "0.8,0")" } ?? "unset \(name)label"]
+  private func axis(_ name: String, _ axis: Axis, _ medium: Medium) -> [String] {
+    let offset = medium == .text ? "" : name == "x" ? " offset 0,0.4" : " offset 0.8,0"
+    var lines = [axis.label.map { "set \(name)label \(Self.quoted($0))\(offset)" } ?? "unset \(name)label"]
     lines.append(axis.logarithmic ? "set logscale \(name)" : "unset logscale \(name)")
     if let range = axis.range {
       lines.append("set \(name)range [\(Self.cell(range.lowerBound)):\(Self.cell(range.upperBound))]")

@@ -16,6 +16,8 @@ public struct Lexer {
   public init(_ file: SourceFile) {
     self.file = file
     bytes = file.bytes
+    // A byte-order mark is no part of the text.
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { place = 3 }
     checkText()
     tokens = run(untilBrace: false)
   }
@@ -134,6 +136,7 @@ public struct Lexer {
   private mutating func token() -> Token.Kind? {
     let b = byte()
     if Self.isDigit(b) { return number() }
+    if isForeignMark { return foreignMark() }
     if Self.isLetter(b) { return word() }
     if b == 0x22 { return string() }
     for symbol in Self.symbols where matches(symbol.rawValue) {
@@ -161,6 +164,23 @@ public struct Lexer {
   private func matches(_ text: String) -> Bool {
     for (i, b) in text.utf8.enumerated() where byte(i) != b { return false }
     return true
+  }
+
+  /// Typographic blanks, dashes and quotes, as word processors and web pages put them in.
+  private var isForeignMark: Bool {
+    switch (byte(), byte(1), byte(2)) {
+    case (0xc2, 0xa0, _), (0xe2, 0x80...0x81, _), (0xe3, 0x80, 0x80): true
+    default: false
+    }
+  }
+
+  private mutating func foreignMark() -> Token.Kind? {
+    let start = place
+    place += byte() == 0xc2 ? 2 : 3
+    let text = file.text(start..<min(place, bytes.count))
+    let help = "\u{2018}\u{2019}\u{201c}\u{201d}".contains(text) ? "strings stand in straight double quotes: \"text\"" : nil
+    note(.strayCharacter, "this character is not part of the language", start..<min(place, bytes.count), help: help)
+    return nil
   }
 
   private mutating func number() -> Token.Kind? {
@@ -207,7 +227,7 @@ public struct Lexer {
 
   private mutating func word() -> Token.Kind {
     let start = place
-    while Self.isLetter(byte()) || Self.isDigit(byte()) { place += 1 }
+    while (Self.isLetter(byte()) || Self.isDigit(byte())) && !isForeignMark { place += 1 }
     let text = file.text(start..<place)
     if byte() == 0x40 && Self.isDigit(byte(1)) {
       place += 1
@@ -275,9 +295,12 @@ public struct Lexer {
     }
     let wasFirst = startsLine
     startsLine = false
+    let told = diagnostics.count
     let tokens = run(untilBrace: true)
     startsLine = wasFirst
     guard byte() == 0x7d, place < bytes.count else {
+      // What was found wrong inside follows from this.
+      diagnostics.removeSubrange(told...)
       note(
         .unclosedString, "this `{` in a string is not closed", open..<(open + 1),
         help: "a plain brace is written \\{")

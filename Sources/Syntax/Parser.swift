@@ -5,6 +5,8 @@ public struct Parser {
   var place = 0
   var diagnostics: [Diagnostic] = []
   var isIncomplete = false
+  /// What follows from a mistake that swallowed the rest of the text is not worth saying.
+  var isMuted = false
   var depth = 0
   /// Inside brackets a line break does not end anything.
   var brackets = 0
@@ -68,6 +70,7 @@ public struct Parser {
 
   mutating func fail(_ message: String, at span: Span? = nil, help: String? = nil, code: Diagnostic.Code = .unexpectedToken) {
     if atEnd { isIncomplete = true }
+    if isMuted { return }
     let place = span ?? self.span
     // One mistake is told once.
     if let last = diagnostics.last?.span, last.range == place.range { return }
@@ -102,6 +105,7 @@ public struct Parser {
     defer { depth -= 1 }
     guard depth < Self.deepest else {
       fail("this is nested too deeply (\(Self.deepest) levels)", code: .tooDeep)
+      isMuted = true
       place = tokens.count - 1
       return nil
     }

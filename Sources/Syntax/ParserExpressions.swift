@@ -7,11 +7,13 @@ extension Parser {
   private mutating func lambdaOrPipe() -> Expression {
     if let lambda = lambda() { return lambda }
     var left = or()
+    var links = 0
     // A pipe may lead the next line.
     while isSymbol(.pipe) {
       advance()
       let right = lambda() ?? or()
       left = Expression(.pipe(left, right), left.span.to(right.span))
+      if isTooLong(&links) { break }
     }
     return left
   }
@@ -55,9 +57,8 @@ extension Parser {
       case .symbol(.closeParenthesis):
         open -= 1
         if open == 0 { return isSymbol(.arrow, peek(ahead + 1)) }
-      case .identifier, .symbol(.comma), .symbol(.assign), .number, .string, .quantity, .metric, .keyword: break
-      case .symbol: if open < 2 { return false }
       case .end: return false
+      default: break
       }
       ahead += 1
     }
@@ -72,16 +73,28 @@ extension Parser {
     }
   }
 
+  /// Chains are trees as deep as they are long, and what walks them needs stack.
+  private mutating func isTooLong(_ links: inout Int) -> Bool {
+    links += 1
+    guard links >= 10_000 else { return false }
+    fail("this chain has more than 10,000 links", help: "cut it with `let`", code: .tooDeep)
+    isMuted = true
+    place = tokens.count - 1
+    return true
+  }
+
   private mutating func binary(
     _ next: (inout Parser) -> Expression, _ operators: (Token) -> BinaryOperator?
   ) -> Expression {
     var left = next(&self)
+    var links = 0
     while continues, let operation = operators(current) {
       let operatorSpan = span
       advance()
       let right = next(&self)
       left = Expression(
         .binary(operation, left, right, operatorSpan: operatorSpan), left.span.to(right.span))
+      if isTooLong(&links) { break }
     }
     return left
   }
@@ -175,7 +188,9 @@ extension Parser {
 
   private mutating func postfix() -> Expression {
     var value = primary()
+    var links = 0
     while continues {
+      if isTooLong(&links) { break }
       if isSymbol(.openParenthesis) {
         let arguments = arguments()
         value = Expression(.call(value, arguments), value.span.to(previousSpan))
@@ -212,6 +227,7 @@ extension Parser {
     if atEnd {
       isIncomplete = true
       fail("this `\(open.text)` is not closed", at: open, code: .unclosedBracket)
+      isMuted = true
     } else {
       fail("expected `\(symbol.rawValue)` \(context), found \(describe(current))")
     }

@@ -6,7 +6,7 @@ public enum Spelling {
     let wanted = fold(name)
     var best: (distance: Int, name: String)?
     for candidate in candidates where candidate != name {
-      let limit = min(best?.distance ?? .max, max(1, wanted.count / 3) + 1)
+      let limit = min(best?.distance ?? .max, wanted.count < 2 ? 1 : max(1, wanted.count / 3) + 1)
       let distance = distance(wanted, fold(candidate), limit: limit)
       if distance < limit { best = (distance, candidate) }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Interpreter
 
 /// Entries of earlier sessions: a file of one line an entry, line breaks written as `\n`. Sessions only ever append, a
 /// whole line in one write, so that several at once lose nothing. The file is its user's alone.
@@ -29,7 +30,7 @@ public struct History {
   }
 
   public func append(_ entry: String) {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = FilePath.folder(of: path)
     try? FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

@@ -12,6 +12,8 @@ public struct Baseline: Scorer {
   }
 
   public let kind: Kind
+  /// The items it was counted on.
+  public let items: Vocabulary
   private let popularity: [Float]
   /// Followers of item i: `followers[starts[i]..<starts[i + 1]]`, with their counts.
   private let starts: [Int]
@@ -27,6 +29,7 @@ public struct Baseline: Scorer {
 
   public init(_ kind: Kind, train: SequenceSet) {
     self.kind = kind
+    self.items = train.items
     let items = train.items.count
     var uses = [Float](repeating: 0, count: items)
     for token in train.tokens where token != 0 { uses[Int(token)] += 1 }

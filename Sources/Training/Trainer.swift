@@ -136,7 +136,8 @@ public struct Trainer {
         sequencesPerSecond: rate * Double(min(options.batch, train.count)), loss: lastLoss,
         watched: options.watch, value: state.history.last?.metrics[options.watch],
         best: state.bestPoint?.metrics[options.watch],
-        secondsLeft: secondsLeft(state, phase, planned: planned, phaseSeconds: phaseSeconds))
+        secondsLeft: secondsLeft(
+          state, phases, index, phaseStep: phaseStep, planned: planned, phaseSeconds: phaseSeconds))
     }
 
     while !isOver(phase.run, train, phaseStep, state.seconds - phaseSeconds) {
@@ -237,7 +238,7 @@ public struct Trainer {
   private func steps(_ extent: Extent, _ train: SequenceSet) -> Int? {
     switch extent {
     case .steps(let count): count
-    case .epochs(let count): Int((count * Double(Batches.perEpoch(train.count, options.batch))).rounded(.up))
+    case .epochs(let count): Int(min(1e15, (count * Double(Batches.perEpoch(train.count, options.batch))).rounded(.up)))
     case .seconds: nil
     }
   }
@@ -254,16 +255,29 @@ public struct Trainer {
     var total = 0
     for phase in phases {
       guard let run = phase.run, let count = steps(run, data.train.fraction(phase.dataShare)) else { return nil }
-      total += count
+      total = min(1_000_000_000_000_000, total + min(count, 1_000_000_000_000_000))
     }
     return total
   }
 
-  /// Steps of deeper phases take longer, so the rest is counted in block-steps.
-  private func secondsLeft(_ state: State, _ phase: Phase, planned: Int?, phaseSeconds: Double) -> Double? {
-    if case .seconds(let limit) = phase.run { return max(0, limit - (state.seconds - phaseSeconds)) }
-    guard let planned, state.step > 0 else { return nil }
-    return Double(planned - state.step) * state.seconds / Double(state.step)
+  private func secondsLeft(
+    _ state: State, _ phases: [Phase], _ index: Int, phaseStep: Int, planned: Int?, phaseSeconds: Double
+  ) -> Double? {
+    if case .seconds(let limit) = phases[index].run, phases.count == 1 { return max(0, limit - (state.seconds - phaseSeconds)) }
+    guard let planned, phaseStep > 0 else { return nil }
+    // Steps of a deeper phase take longer, about in proportion to its blocks.
+    let perStep = (state.seconds - phaseSeconds) / Double(phaseStep)
+    let perBlock = perStep / Double(max(1, state.model.network.depth))
+    var left = 0.0
+    var depth = state.model.network.depth
+    var before = 0
+    for (i, phase) in phases.enumerated() {
+      guard let run = phase.run, let count = steps(run, data.train.fraction(phase.dataShare)) else { return nil }
+      if i > index, phase.grows { depth = phase.to ?? 2 * depth }
+      if i >= index { left += Double(i == index ? max(0, count - phaseStep) : count) * perBlock * Double(depth) }
+      before += count
+    }
+    return before == planned ? left : nil
   }
 }
 

@@ -24,17 +24,7 @@ final class ConsoleHost: InterpreterHost {
 
   func write(_ text: String) {
     progress(nil)
-    var rest = ArraySlice(Array(text.utf8))
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR || errno == EAGAIN { continue }
-        // Nobody reads any more: there is nothing left to do for this program.
-        if errno == EPIPE { exit(0) }
-        return
-      }
-      rest = rest.dropFirst(count)
-    }
+    Output.write(text)
   }
 
   func note(_ text: String) {
@@ -104,5 +94,23 @@ private struct StderrLog: LogHandler {
   func log(event: LogEvent) {
     let name = event.level <= .notice ? "note" : "\(event.level)"
     FileHandle.standardError.write(Data("\(name): \(event.message)\n".utf8))
+  }
+}
+
+/// stdout. Whoever cannot be written to ends the program: quietly when nobody reads any more, with an error otherwise.
+enum Output {
+  static func write(_ text: String) {
+    var rest = ArraySlice(Array(text.utf8))
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR || errno == EAGAIN { continue }
+        if errno == EPIPE { exit(0) }
+        let reason = String(cString: strerror(errno))
+        FileHandle.standardError.write(Data("error: stdout cannot be written: \(reason)\n".utf8))
+        exit(1)
+      }
+      rest = rest.dropFirst(count)
+    }
   }
 }

@@ -12,7 +12,6 @@ enum Program {
     // Deep recursion of scripts needs more stack than a main thread has.
     let thread = Thread {
       let status = start()
-      fflush(nil)
       exit(status)
     }
     thread.stackSize = 512 << 20
@@ -29,7 +28,7 @@ enum Program {
   private static func start() -> Int32 {
     do {
       if let help = try ScriptHelp.asked(CommandLine.arguments) {
-        print(help, terminator: "")
+        Output.write(help)
         return 0
       }
       var command = try Srs.parseAsRoot()
@@ -41,7 +40,7 @@ enum Program {
       // Usage errors leave with 2; help and version are no errors.
       let message = Srs.fullMessage(for: error)
       guard Srs.exitCode(for: error) != .success else {
-        print(message)
+        Output.write(message + "\n")
         return 0
       }
       FileHandle.standardError.write(Data((message + "\n").utf8))
@@ -154,13 +153,13 @@ struct Docs: ParsableCommand {
   func run() throws {
     let builtins = StackRecLibrary.library.builtins
     guard let name else {
-      print(Reference.markdown(), terminator: "")
+      Output.write(Reference.markdown())
       return
     }
     guard let builtin = builtins[name] else {
       let near = Spelling.suggestion(name, in: builtins.keys.sorted()).map { "; \($0)" } ?? ""
       throw ValidationError("there is no function \(name)\(near)")
     }
-    print(builtin.help, terminator: "")
+    Output.write(builtin.help)
   }
 }

@@ -15,7 +15,7 @@ extension Builtin {
     return { call in
       let counted = try call[value]
       if case .text(let text) = counted { return .number(Double(text.count)) }
-      if case .range(let low, let high) = counted { return .number(Double(max(0, high - low + 1))) }
+      if case .range(let low, let high) = counted { return .number(max(0, Double(high) - Double(low) + 1)) }
       guard let elements = counted.sequence else {
         throw call.error(.wrongType, "`len` counts elements, and \(counted.described) has none", argument: "value")
       }

@@ -7,6 +7,9 @@ extension Kind where T == [Double] {
   static var numbers: Kind<[Double]> {
     Kind(.oneOf([.number, .list(.number), .range])) { value throws(ConversionError) in
       if case .number(let number) = value { return [number] }
+      if case .range(let low, let high) = value, high - low >= Value.longestList {
+        throw .value("has more than \(NumberFormat.grouped(Value.longestList)) elements")
+      }
       guard let elements = value.sequence else { throw .type }
       var result: [Double] = []
       for element in elements {
@@ -103,7 +106,10 @@ extension Builtin {
     let digits = d.named("digits", .whole(from: 0, to: 15), default: 0, "0", "digits after the point")
     return { call in
       let scale = pow(10, Double(try call[digits]))
-      return .number(((try call[x]) * scale).rounded() / scale)
+      let value = try call[x]
+      // Numbers that large have no digits there.
+      guard abs(value) * scale < 0x1p53 else { return .number(value) }
+      return .number((value * scale).rounded() / scale)
     }
   }
 

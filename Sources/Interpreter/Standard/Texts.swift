@@ -29,13 +29,9 @@ extension Builtin {
       let text = try call[digits].map { NumberFormat.fixed(number, digits: $0) } ?? NumberFormat.text(number)
       guard try call[grouped], number.isFinite, abs(number) < 1e15 else { return .text(text) }
       let point = text.firstIndex(of: ".") ?? text.endIndex
-      let whole = NumberFormat.grouped(Int(number.rounded(.towardZero)))
-      let sign = number < 0 && !whole.hasPrefix("-") ? "-" : ""
-      let digitsShown = try call[digits]
-      if digitsShown == 0 || point == text.endIndex {
-        return .text(NumberFormat.grouped(Int(number.rounded())))
-      }
-      return .text(sign + whole + text[point...])
+      guard let whole = Int(text[..<point]) else { return .text(text) }
+      let sign = text.hasPrefix("-") && whole == 0 ? "-" : ""
+      return .text(sign + NumberFormat.grouped(whole) + text[point...])
     }
   }
 
@@ -125,6 +121,13 @@ extension Builtin.Call {
   }
 }
 
+/// The part of a path before its last slash; empty where it has none.
+public enum FilePath {
+  public static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
+  }
+}
+
 /// Files that are there whole or not at all.
 public enum OutputFile {
   public struct Failure: Error {
@@ -133,7 +136,7 @@ public enum OutputFile {
 
   /// Writes beside the target, syncs, and renames; makes the folders it needs.
   public static func write(_ data: Data, to path: String) throws(Failure) {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = FilePath.folder(of: path)
     if !folder.isEmpty {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -1,0 +1,186 @@
+import CKernels
+import Foundation
+import Kernels
+import Testing
+
+/// The fused kernels against plain loops, for widths with and without a tail.
+@Suite struct KernelTests {
+  static let widths = [1, 3, 8, 16, 19, 64, 100]
+
+  static func random(_ count: Int, _ name: String, scale: Double = 1) -> [Float] {
+    var numbers = RandomStream(seed: 5, name).numbers()
+    return (0..<count).map { _ in Float(numbers.normal() * scale) }
+  }
+
+  /// LN(x + bias) * gain + shift in double precision.
+  static func norm(_ x: [Float], _ bias: [Float], _ gain: [Float], _ shift: [Float], _ c: Int, _ epsilon: Double) -> [Double] {
+    var y = [Double](repeating: 0, count: x.count)
+    for r in 0..<(x.count / c) {
+      let z = (0..<c).map { Double(x[r * c + $0]) + Double(bias[$0]) }
+      let mean = z.reduce(0, +) / Double(c)
+      let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(c)
+      for i in 0..<c {
+        y[r * c + i] = Double(gain[i]) * (z[i] - mean) / (variance + epsilon).squareRoot() + Double(shift[i])
+      }
+    }
+    return y
+  }
+
+  @Test(arguments: widths)
+  func normReluResidualForward(c: Int) {
+    let rows = 7
+    let x = Self.random(rows * c, "x"), bias = Self.random(c, "bias"), gain = Self.random(c, "gain")
+    let shift = Self.random(c, "shift"), skip = Self.random(rows * c, "skip")
+    var xhat = x, rstd = [Float](repeating: 0, count: rows), y = x, out = x
+    // Width 1 has no variance: epsilon keeps it finite.
+    let epsilon: Float = 1e-5
+    srs_norm_relu(rows, c, x, bias, gain, shift, epsilon, &xhat, &rstd, &y)
+    srs_norm_relu_residual(rows, c, x, bias, gain, shift, epsilon, &xhat, &rstd, skip, 0.7, &out)
+    let expected = Self.norm(x, bias, gain, shift, c, Double(epsilon))
+    for i in 0..<(rows * c) {
+      #expect(abs(Double(y[i]) - max(0, expected[i])) < 2e-5)
+      #expect(abs(Double(out[i]) - (Double(skip[i]) + 0.7 * max(0, expected[i]))) < 2e-5)
+    }
+  }
+
+  /// Backward by finite differences of the forward pass in double precision.
+  @Test(arguments: [3, 16, 19])
+  func normReluResidualBackward(c: Int) {
+    let rows = 3
+    let x = Self.random(rows * c, "x"), bias = Self.random(c, "bias"), gain = Self.random(c, "gain")
+    let shift = Self.random(c, "shift"), skip = Self.random(rows * c, "skip"), dout = Self.random(rows * c, "dout")
+    let alpha: Float = 0.7
+    var xhat = x, rstd = [Float](repeating: 0, count: rows), out = x
+    srs_norm_relu_residual(rows, c, x, bias, gain, shift, 1e-5, &xhat, &rstd, skip, alpha, &out)
+    var dx = [Float](repeating: 0, count: rows * c)
+    var dgain = [Float](repeating: 0, count: c), dshift = dgain, dbias = dgain
+    let dalpha = srs_norm_relu_residual_backward(
+      rows, c, dout, xhat, rstd, gain, shift, alpha, &dx, &dgain, &dshift, &dbias)
+
+    func loss(_ x: [Float], _ bias: [Float], _ gain: [Float], _ shift: [Float], _ alpha: Double) -> Double {
+      let y = Self.norm(x, bias, gain, shift, c, 1e-5)
+      return y.indices.reduce(0) { $0 + Double(dout[$1]) * (Double(skip[$1]) + alpha * max(0, y[$1])) }
+    }
+    func slope(_ values: [Float], _ i: Int, _ f: ([Float]) -> Double) -> Double {
+      let h: Float = 1e-3
+      var up = values, down = values
+      up[i] += h
+      down[i] -= h
+      return (f(up) - f(down)) / Double(up[i] - down[i])
+    }
+    for i in 0..<(rows * c) {
+      #expect(abs(Double(dx[i]) - slope(x, i) { loss($0, bias, gain, shift, 0.7) }) < 5e-3)
+    }
+    for i in 0..<c {
+      #expect(abs(Double(dgain[i]) - slope(gain, i) { loss(x, bias, $0, shift, 0.7) }) < 5e-3)
+      #expect(abs(Double(dshift[i]) - slope(shift, i) { loss(x, bias, gain, $0, 0.7) }) < 5e-3)
+      #expect(abs(Double(dbias[i]) - slope(bias, i) { loss(x, $0, gain, shift, 0.7) }) < 5e-3)
+    }
+    #expect(abs(Double(dalpha) - (loss(x, bias, gain, shift, 0.701) - loss(x, bias, gain, shift, 0.699)) / 0.002) < 5e-3)
+  }
+
+  @Test(arguments: [1, 5, 16, 33, 1000])
+  func crossEntropy(c: Int) {
+    let rows = 5
+    let logits = Self.random(rows * c, "logits", scale: 6), bias = Self.random(c, "bias")
+    let targets = (0..<rows).map { Int32($0 * 7 % c) }
+    let weights: [Float] = [0.1, 0.5, 0, 1, 0.25]
+    var gradient = logits
+    let loss = srs_cross_entropy(rows, c, &gradient, bias, targets, weights)
+    var expected = 0.0
+    for r in 0..<rows {
+      let z = (0..<c).map { Double(logits[r * c + $0]) + Double(bias[$0]) }
+      let top = z.max()!
+      let total = z.reduce(0) { $0 + exp($1 - top) }
+      expected += Double(weights[r]) * (log(total) + top - z[Int(targets[r])])
+      for i in 0..<c {
+        let p = exp(z[i] - top) / total
+        let wanted = Double(weights[r]) * (p - (i == Int(targets[r]) ? 1 : 0))
+        #expect(abs(Double(gradient[r * c + i]) - wanted) < 2e-6)
+      }
+    }
+    #expect(abs(loss - expected) < 1e-5 * max(1, expected))
+  }
+
+  @Test func softmaxOfExtremeValuesIsFinite() {
+    var x: [Float] = [-1e30, 0, 88, 500, -.infinity]
+    srs_softmax_rows(1, 5, 5, &x)
+    #expect(x == [0, 0, 0, 1, 0])
+  }
+
+  @Test(arguments: [1, 15, 16, 100])
+  func countsAboveAndEqual(n: Int) {
+    let x = (0..<n).map { Float($0 % 5) }
+    var above = 0, equal = 0
+    srs_count_above(x, n, 2, &above, &equal)
+    #expect(above == x.filter { $0 > 2 }.count)
+    #expect(equal == x.filter { $0 == 2 }.count)
+  }
+
+  @Test func finiteValuesAreToldFromTheOthers() {
+    var x = [Float](repeating: 3e38, count: 37)
+    #expect(srs_all_finite(x, 37) == 1)
+    x[36] = .nan
+    #expect(srs_all_finite(x, 37) == 0)
+    x[36] = 1
+    x[3] = -.infinity
+    #expect(srs_all_finite(x, 37) == 0)
+  }
+}
+
+/// Convolution over time against loops that know nothing of tiles.
+@Suite struct ConvolutionTests {
+  @Test(arguments: [(9, 1, true), (9, 4, true), (5, 8, true), (9, 2, false), (4, 3, false)])
+  func forwardAndBackward(time: Int, dilation: Int, causal: Bool) {
+    let (batch, ci, co, kernel) = (3, 5, 4, 3)
+    let convolution =
+      causal
+      ? TimeConvolution(causal: kernel, dilation: dilation, channelsIn: ci, channelsOut: co)
+      : TimeConvolution(symmetric: kernel, dilation: dilation, channelsIn: ci, channelsOut: co)
+    let x = KernelTests.random(time * batch * ci, "x"), w = KernelTests.random(kernel * ci * co, "w")
+    let dy = KernelTests.random(time * batch * co, "dy")
+    var y = [Float](repeating: .nan, count: time * batch * co)
+    convolution.forward(time: time, batch: batch, x: x, weight: w, y: &y)
+    var dw = [Float](repeating: 0, count: w.count), dx = [Float](repeating: .nan, count: x.count)
+    convolution.backward(time: time, batch: batch, x: x, weight: w, dy: dy, dw: &dw, dx: &dx, add: false)
+
+    var y2 = [Double](repeating: 0, count: y.count), dw2 = [Double](repeating: 0, count: w.count)
+    var dx2 = [Double](repeating: 0, count: x.count)
+    for t in 0..<time {
+      for j in 0..<kernel {
+        let s = causal ? t - (kernel - 1 - j) * dilation : t + (j - (kernel - 1) / 2) * dilation
+        guard s >= 0 && s < time else { continue }
+        for b in 0..<batch {
+          for i in 0..<ci {
+            for o in 0..<co {
+              let (xi, wi, yi) = ((s * batch + b) * ci + i, (j * ci + i) * co + o, (t * batch + b) * co + o)
+              y2[yi] += Double(x[xi]) * Double(w[wi])
+              dw2[wi] += Double(x[xi]) * Double(dy[yi])
+              dx2[xi] += Double(w[wi]) * Double(dy[yi])
+            }
+          }
+        }
+      }
+    }
+    #expect(zip(y, y2).allSatisfy { abs(Double($0) - $1) < 1e-5 })
+    #expect(zip(dw, dw2).allSatisfy { abs(Double($0) - $1) < 1e-5 })
+    #expect(zip(dx, dx2).allSatisfy { abs(Double($0) - $1) < 1e-5 })
+  }
+}
+
+@Suite struct WorkerPoolTests {
+  @Test(arguments: [1, 2, 3, 8])
+  func everyIterationRunsOnce(threads: Int) {
+    let pool = WorkerPool(threads: threads)
+    let counts = FloatBuffer(count: 1000)
+    let workers = FloatBuffer(count: 1000)
+    for _ in 0..<20 {
+      pool.forEach(1000) { index, worker in
+        counts.base[index] += 1
+        workers.base[index] = Float(worker)
+      }
+    }
+    #expect(counts.array.allSatisfy { $0 == 20 })
+    #expect(workers.array.allSatisfy { $0 >= 0 && Int($0) < threads })
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+@testable import Plotting
+
+@Suite struct PlottingTests {
+  static let figure: Figure = {
+    var figure = Figure(title: "It's `ls` | <b> \"x\" %d _a^b {c} \\alpha")
+    var panel = Panel()
+    panel.layers = [.line(.init((0..<20).map { .init(Double($0), Double($0 * $0)) }, label: "a'b`c`$(ls)"))]
+    panel.marks = [Marks([5, 10], label: "stacking")]
+    panel.x.label = "time (s)"
+    figure.panels = [panel]
+    return figure
+  }()
+
+  func folder() throws -> String {
+    let path = NSTemporaryDirectory() + "stackrec-plots-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return path
+  }
+
+  @Test func textsAreDataNotCommands() {
+    #expect(GnuplotScript.quoted("it's\n`ls`") == "'it''s `ls`'")
+    let script = GnuplotScript(Self.figure).script(.pdf, output: "a'b.pdf", data: "d.dat")
+    #expect(script.contains("noenhanced") && script.contains("set output 'a''b.pdf'"))
+  }
+
+  @Test func savesPictureScriptAndData() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for format in PictureFormat.allCases {
+      let written = try Gnuplot().save(Self.figure, to: "\(folder)/it's a/fig.\(format.rawValue)")
+      for path in written { #expect(FileManager.default.fileExists(atPath: path), "\(path)") }
+    }
+    let pdf = try #require(FileManager.default.contents(atPath: "\(folder)/it's a/fig.pdf"))
+    #expect(pdf.starts(with: Data("%PDF".utf8)))
+    let svg = try String(contentsOfFile: "\(folder)/it's a/fig.svg", encoding: .utf8)
+    #expect(svg.contains("`ls`") && svg.contains("stacking"))
+
+    // The script alone makes the pictures again.
+    try FileManager.default.removeItem(atPath: "\(folder)/it's a/fig.svg")
+    let gnuplot = Process()
+    gnuplot.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    gnuplot.arguments = ["gnuplot", "fig.gp"]
+    gnuplot.currentDirectoryURL = URL(fileURLWithPath: "\(folder)/it's a")
+    try gnuplot.run()
+    gnuplot.waitUntilExit()
+    #expect(gnuplot.terminationStatus == 0)
+    #expect(try String(contentsOfFile: "\(folder)/it's a/fig.svg", encoding: .utf8) == svg)
+  }
+
+  @Test func drawsInCharacters() throws {
+    let text = try Gnuplot().text(Self.figure, columns: 79, lines: 22)
+    #expect(text.contains("time (s)") && text.contains("*"))
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test(arguments: [[], [Layer.Point(1, 1)], [.init(0, .nan), .init(1, .infinity), .init(2, 3)], [.init(0, 5), .init(1, 5)]])
+  func oddData(points: [Layer.Point]) throws {
+    var figure = Figure()
+    var panel = Panel()
+    panel.layers = [.line(.init(points, label: nil))]
+    figure.panels = [panel]
+    _ = try? Gnuplot().text(figure, columns: 60, lines: 15)
+    // Whatever it made of that, the next figure works.
+    #expect(try Gnuplot().text(Self.figure, columns: 60, lines: 15).isEmpty == false)
+  }
+
+  @Test func troubleIsAnError() throws {
+    func problem(_ gnuplot: Gnuplot, _ script: String = "plot sin(x)") -> String {
+      do throws(PlottingError) {
+        _ = try gnuplot.run(script)
+        return ""
+      } catch {
+        return error.message + (error.help ?? "")
+      }
+    }
+    #expect(problem(Gnuplot(program: "no-such-gnuplot")).contains("apt install gnuplot-nox"))
+    #expect(problem(Gnuplot(program: "true"), String(repeating: "set grid\n", count: 100_000)) == "")
+    #expect(problem(Gnuplot(program: "false")).contains("refused"))
+    #expect(problem(Gnuplot(), "plot no_such_function(x)").contains("undefined function"))
+    #expect(problem(Gnuplot(seconds: 0.3), "pause 30").contains("did not finish"))
+    #expect(throws: PlottingError.self) { try Gnuplot().save(Self.figure, to: "/tmp/x.jpeg") }
+    #expect(throws: PlottingError.self) { try Gnuplot().save(Self.figure, to: "/proc/no/x.pdf") }
+    // A broken pipe did not kill us, and the next figure works.
+    #expect(problem(Gnuplot(), "set terminal dumb\nplot sin(x)") == "")
+  }
+}

@@ -1,0 +1,121 @@
+import Builtins
+import Foundation
+import Interpreter
+import Syntax
+import Testing
+
+/// A host that keeps what is written.
+final class CapturingHost: InterpreterHost {
+  var output = ""
+  var notes: [String] = []
+  var isInterrupted = false
+  var width: Int { 80 }
+  var isTerminal: Bool { false }
+  var showsLiveProgress: Bool { false }
+  var threads: Int { 2 }
+  var seed: Int { 0 }
+  var outputFolder: String?
+  func write(_ text: String) { output += text }
+  func note(_ text: String) { notes.append(text) }
+  func progress(_ line: String?) {}
+  func milestone(_ line: String) { notes.append(line) }
+}
+
+/// Runs a text on a thread with the stack the program has; returns what it wrote and what was wrong.
+func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: String? = nil) -> (
+  output: String, diagnostics: [Diagnostic]
+) {
+  final class Result: @unchecked Sendable {
+    var output = ""
+    var diagnostics: [Diagnostic] = []
+  }
+  let result = Result()
+  let done = DispatchSemaphore(value: 0)
+  let thread = Thread {
+    let host = CapturingHost()
+    host.outputFolder = folder
+    let interpreter = Interpreter(StackRecLibrary.library, host: host)
+    interpreter.override(parameters)
+    let (program, diagnostics) = interpreter.compile(file)
+    result.diagnostics = diagnostics
+    if let program {
+      do { try interpreter.run(program) } catch let diagnostic as Diagnostic { result.diagnostics = [diagnostic] } catch {}
+    }
+    result.output = host.output
+    done.signal()
+  }
+  thread.stackSize = 512 << 20
+  thread.start()
+  done.wait()
+  return (result.output, result.diagnostics)
+}
+
+/// The scripts under Scripts/: one behaviour a file. `#> text` is a line of output, `#! CODE LINE:COLUMN text` an
+/// error whose message or help holds the text; all of them, in order.
+@Suite struct ScriptTests {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Scripts")
+
+  static let scripts: [String] = {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasSuffix(".srs") }.sorted()
+  }()
+
+  @Test func thereAreScripts() { #expect(Self.scripts.count > 100) }
+
+  @Test(arguments: scripts)
+  func script(name: String) throws {
+    let path = Self.folder.appendingPathComponent(name).path
+    let bytes = [UInt8](try #require(FileManager.default.contents(atPath: path)))
+    let text = String(decoding: bytes, as: UTF8.self)
+    let result = runScript(SourceFile(name: path, bytes: bytes))
+    var wanted: [Substring] = []
+    var errors: [Substring] = []
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if let mark = line.range(of: "#>") { wanted.append(line[mark.upperBound...].drop { $0 == " " }) }
+      if let mark = line.range(of: "#! E") { errors.append(line[mark.lowerBound...].dropFirst(3)) }
+    }
+    var lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last == "" { lines.removeLast() }
+    #expect(lines.map { $0.drop { $0 == " " } } == wanted)
+    #expect(result.diagnostics.count == errors.count, "\(result.diagnostics.map(\.message))")
+    for (diagnostic, error) in zip(result.diagnostics, errors) {
+      let parts = error.split(separator: " ", maxSplits: 2)
+      let place = diagnostic.span.map { $0.file.place(of: $0.range.lowerBound) }
+      #expect(diagnostic.code.rawValue == parts[0])
+      #expect(place.map { "\($0.line):\($0.column)" } ?? "" == parts[1], "\(diagnostic.message)")
+      if parts.count > 2 {
+        #expect((diagnostic.message + " " + (diagnostic.help ?? "")).contains(parts[2]), "\(diagnostic.message)")
+      }
+    }
+  }
+}
+
+/// Every builtin's example runs and prints what its comments say.
+@Suite struct ExampleTests {
+  @Test(arguments: StackRecLibrary.library.builtins.keys.sorted())
+  func example(name: String) throws {
+    let builtin = try #require(StackRecLibrary.library.builtins[name])
+    let folder = NSTemporaryDirectory() + "stackrec-example-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var example = builtin.example
+    // Examples name files of a reader's own; those are made here.
+    try Data("1::1::5::10\n1::2::5::20\n".utf8).write(to: URL(fileURLWithPath: folder + "/ratings.dat"))
+    for file in ["ratings.dat", "out/hello.txt"] { example = example.replacingOccurrences(of: "\"\(file)\"", with: "\"\(folder)/\(file)\"") }
+    let result = runScript(SourceFile(name: name, text: example), folder: folder)
+    #expect(result.diagnostics.isEmpty, "\(result.diagnostics.map(\.message))")
+    let wanted = example.split(separator: "\n").compactMap { line in
+      line.range(of: "#> ").map { String(line[$0.upperBound...]) }
+    }
+    let lines = result.output.split(separator: "\n").map(String.init)
+    if !wanted.isEmpty { #expect(lines == wanted) }
+  }
+
+  @Test func everyParameterIsDescribed() {
+    for builtin in StackRecLibrary.library.builtins.values {
+      #expect(!builtin.summary.isEmpty && !builtin.topic.isEmpty && !builtin.example.isEmpty, "\(builtin.name)")
+      #expect(builtin.parameters.allSatisfy { !$0.summary.isEmpty }, "\(builtin.name)")
+      #expect(Set(builtin.parameters.map(\.name)).count == builtin.parameters.count, "\(builtin.name)")
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// The rooms of the house and who may know whom; docs/architecture.md has the same table.
+@Suite struct ArrowsTests {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  static let arrows: [String: Set<String>] = [
+    "Kernels": ["CBLAS", "CKernels"],
+    "Layers": ["Kernels"],
+    "Growth": ["Layers", "Kernels"],
+    "Models": ["Layers", "Kernels"],
+    "Datasets": ["Kernels"],
+    "Training": ["Layers", "Growth", "Datasets", "Kernels"],
+    "Plotting": ["CGnuplot"],
+    "Syntax": [],
+    "Interpreter": ["Syntax"],
+    "Terminal": ["Interpreter", "Syntax", "CEditline"],
+    "Builtins": [
+      "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
+    ],
+    "srs": ["Builtins", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
+  ]
+
+  static let toolchain: Set<String> = ["Foundation", "Glibc", "Synchronization", "Dispatch"]
+
+  static func swiftFiles(in folder: URL) -> [URL] {
+    let all = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+    return (all?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "swift" }
+  }
+
+  @Test func importsFollowTheArrows() throws {
+    let sources = Self.root.appendingPathComponent("Sources")
+    let rooms = try FileManager.default.contentsOfDirectory(atPath: sources.path).filter { !$0.hasPrefix("C") }
+    #expect(Set(rooms) == Set(Self.arrows.keys))
+    for room in rooms {
+      let allowed = (Self.arrows[room] ?? []).union(Self.toolchain)
+      for file in Self.swiftFiles(in: sources.appendingPathComponent(room)) {
+        for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+          let words = line.split(separator: " ")
+          guard let place = words.firstIndex(of: "import"), place <= 1, words.count > place + 1 else { continue }
+          let name = String(words[words.count - 1].split(separator: ".")[0])
+          #expect(allowed.contains(name), "\(room)/\(file.lastPathComponent) imports \(name)")
+        }
+      }
+    }
+  }
+
+  /// The package file says the same as the table.
+  @Test func packageFollowsTheArrows() throws {
+    let text = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
+      .replacingOccurrences(of: "\n", with: " ")
+    for (room, allowed) in Self.arrows {
+      let kind = room == "srs" ? "executableTarget" : "target"
+      let pattern = try Regex<(Substring, Substring)>("\\.\(kind)\\(\\s*name: \"\(room)\"(.*?)(?:\\.target\\(|\\.testTarget\\(|\\.executableTarget\\()")
+      let declared = try #require(text.firstMatch(of: pattern), "\(room)").1
+      for other in Self.arrows.keys where declared.contains("\"\(other)\"") && other != room {
+        #expect(allowed.contains(other), "\(room) depends on \(other)")
+      }
+    }
+  }
+
+  @Test func architectureHasTheTable() throws {
+    let text = try String(contentsOf: Self.root.appendingPathComponent("docs/architecture.md"), encoding: .utf8)
+    for (room, allowed) in Self.arrows {
+      let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| `\(room)`") }, "\(room)")
+      for name in allowed where !["ArgumentParser", "Logging"].contains(name) {
+        #expect(row.contains(name), "\(room) may import \(name)")
+      }
+    }
+  }
+
+  /// Only Plotting starts processes.
+  @Test func noOtherProcesses() throws {
+    for file in Self.swiftFiles(in: Self.root.appendingPathComponent("Sources")) {
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for word in ["Process()", "posix_spawn", "popen(", "system("] {
+        #expect(!text.contains(word), "\(file.lastPathComponent) has \(word)")
+      }
+    }
+  }
+}

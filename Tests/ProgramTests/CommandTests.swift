@@ -1,0 +1,147 @@
+import Foundation
+import Testing
+
+/// The program as it is called from a shell.
+struct Srs {
+  let status: Int32
+  let output: String
+  let errors: String
+
+  static let path: String = {
+    // The tests and the program are built into the same folder.
+    URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("srs").path
+  }()
+
+  init(_ arguments: [String], input: String = "", environment: [String: String] = [:], interruptAfter: Double? = nil) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let folder = NSTemporaryDirectory() + "stackrec-command-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    // Files, not pipes: nothing can fill up.
+    func file(_ name: String, _ text: String = "") throws -> FileHandle {
+      _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data(text.utf8))
+      return try #require(FileHandle(forUpdatingAtPath: "\(folder)/\(name)"))
+    }
+    process.standardInput = try file("in", input)
+    process.standardOutput = try file("out")
+    process.standardError = try file("err")
+    try process.run()
+    if let interruptAfter {
+      Thread.sleep(forTimeInterval: interruptAfter)
+      process.interrupt()
+    }
+    process.waitUntilExit()
+    status = process.terminationStatus
+    output = try String(contentsOfFile: "\(folder)/out", encoding: .utf8)
+    errors = try String(contentsOfFile: "\(folder)/err", encoding: .utf8)
+  }
+
+  /// Runs a script given as text.
+  static func run(_ script: String, _ arguments: [String] = [], environment: [String: String] = [:], interruptAfter: Double? = nil) throws -> Srs {
+    let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).srs"
+    try Data(script.utf8).write(to: URL(fileURLWithPath: path))
+    defer { unlink(path) }
+    return try Srs(["run", path] + arguments, environment: environment, interruptAfter: interruptAfter)
+  }
+}
+
+@Suite struct CommandTests {
+  @Test func runsAScript() throws {
+    let result = try Srs.run("param n = 2  # how many\nprint(\"{n} blocks\")", ["--set", "n=16"])
+    #expect(result.output == "16 blocks\n" && result.errors.isEmpty && result.status == 0)
+    let piped = try Srs(["run", "-"], input: "print(1 + 1)")
+    #expect(piped.output == "2\n" && piped.status == 0)
+    let prompt = try Srs([], input: "print(3)\n")
+    #expect(prompt.output == "3\n" && prompt.status == 0)
+  }
+
+  @Test func exitStatusTellsWhatHappened() throws {
+    #expect(try Srs.run("print([1][5])").status == 1)
+    #expect(try Srs.run("print(x)").status == 2)
+    #expect(try Srs.run("print((1)").status == 2)
+    #expect(try Srs(["run", "/no/such/script.srs"]).status == 2)
+    #expect(try Srs(["rum", "x.srs"]).status == 2)
+    #expect(try Srs(["run"]).status == 2)
+    #expect(try Srs(["run", "x.srs", "--bogus"]).status == 2)
+    #expect(try Srs.run("", ["--threads", "0"]).status == 2)
+    #expect(try Srs(["--help"]).status == 0)
+    #expect(try Srs(["--version"]).output == "0.1.0\n")
+  }
+
+  @Test func oneClearMessageForEachMistake() throws {
+    let missing = try Srs.run("let d = load(\"/no/such/data.csv\")")
+    #expect(missing.status == 1 && missing.errors.contains("error[E0501]") && missing.errors.contains("/no/such/data.csv"))
+    #expect(missing.errors.contains("^^^^"))
+
+    let data = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).csv"
+    try Data("a,b,c\na,,c\n".utf8).write(to: URL(fileURLWithPath: data))
+    defer { unlink(data) }
+    let broken = try Srs.run("let d = load(\"\(data)\", format: sequences)")
+    #expect(broken.status == 1 && broken.errors.contains("\(data):2:3"))
+
+    let misspelt = try Srs.run("print(1)\nlet s = synthetic(usres: 4)")
+    #expect(misspelt.status == 2 && misspelt.errors.contains("did you mean `users`?"))
+    #expect(misspelt.output.isEmpty, "nothing runs before the whole file is checked")
+
+    let gnuplot = try Srs.run("show(figure() |> line([1, 2], y: [1, 2]))", environment: ["PATH": "/no/such/folder"])
+    #expect(gnuplot.status == 1 && gnuplot.errors.contains("sudo apt install gnuplot-nox"))
+    for result in [missing, broken, misspelt, gnuplot] {
+      #expect(result.errors.components(separatedBy: "error[").count == 2, "one message: \(result.errors)")
+    }
+  }
+
+  @Test func wrongSettingsAreErrors() throws {
+    let script = "param steps = 10\nparam name = \"x\"\nparam share = 80%\nprint(steps, name, share)"
+    #expect(try Srs.run(script, ["--set", "steps=20", "--set", "name=20"]).output == "20 20 80%\n")
+    for bad in ["step=1", "steps=many", "steps=", "share=3", "steps"] {
+      #expect(try Srs.run(script, ["--set", bad]).status == 2, "--set \(bad)")
+    }
+  }
+
+  @Test func errorsAsData() throws {
+    let result = try Srs.run("print(\n  lenn([1]))", ["--json"])
+    #expect(result.errors.contains("\"code\":\"E0201\"") && result.errors.contains("\"line\":2"))
+    #expect(result.errors.contains("\"column\":3"))
+  }
+
+  @Test func scriptsHaveHelp() throws {
+    let result = try Srs.run("param steps = 1_000  # how long\nparam out = \"x\"", ["--help"])
+    #expect(result.status == 0 && result.output.contains("steps = 1_000") && result.output.contains("how long"))
+  }
+
+  @Test func quietSaysNothing() throws {
+    let script = """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1) |> train(data, run: 4steps, eval_every: 2steps, batch: 32)
+      """
+    let quiet = try Srs.run(script, ["--quiet"])
+    #expect(quiet.output.isEmpty && quiet.errors.isEmpty && quiet.status == 0)
+    let plain = try Srs.run(script)
+    #expect(plain.errors.contains("step 2/4") && plain.errors.contains("MRR@5"))
+  }
+
+  @Test func anInterruptStopsCleanly() throws {
+    let result = try Srs.run("let i = 0\nwhile true { let i = i + 1 }", interruptAfter: 0.6)
+    #expect(result.status == 130 && result.errors.contains("E0801"))
+  }
+
+  /// The main job, small: trained, stacked, raced, table, figure.
+  @Test func quickstart() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-quickstart-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = ArrowsTests.root.appendingPathComponent("scripts/quickstart.srs").path
+    let result = try Srs(["run", script, "--set", "blocks=4", "--set", "steps=12", "--set", "out=\(folder)"])
+    #expect(result.status == 0, "\(result.errors)")
+    for word in ["synthetic", "StackRec", "Scratch", "most popular", "first-order Markov", "oracle", "speed-up to the same MRR@5"] {
+      #expect(result.output.contains(word), "\(word)")
+    }
+    for name in ["convergence.pdf", "convergence.svg", "convergence.gp", "convergence.dat", "result.tex", "result.csv"] {
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)"), "\(name)")
+    }
+    let table = try String(contentsOfFile: "\(folder)/result.tex", encoding: .utf8)
+    #expect(table.contains("\\toprule") && table.contains("\\mathbf"))
+  }
+}
