@@ -47,7 +47,8 @@ final class SpeedupValue: ObjectValue {
   var summary: String {
     let target = "\(speedup.metric.title) \(NumberFormat.fixed(speedup.target, digits: 4))"
     guard let reached = speedup.reached, let ratio = speedup.ratio else {
-      return "not reached: \(target) took \(NumberFormat.duration(speedup.over.seconds)), the best here is \(NumberFormat.fixed(speedup.best, digits: 4))"
+      return
+        "not reached: \(target) took \(NumberFormat.duration(speedup.over.seconds)), the best here is \(NumberFormat.fixed(speedup.best, digits: 4))"
     }
     return
       "\(NumberFormat.fixed(ratio, digits: 2))x (\(target) after \(NumberFormat.duration(reached.seconds)) instead of \(NumberFormat.duration(speedup.over.seconds)) of training; \(Int(reached.steps.rounded())) instead of \(Int(speedup.over.steps.rounded())) steps)"

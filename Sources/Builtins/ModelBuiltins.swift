@@ -22,7 +22,8 @@ extension Builtin {
     let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
     let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "residual blocks, two convolutions each")
     let dilations = d.named(
-      "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]", "dilation of each block's first convolution; the second has twice that")
+      "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]",
+      "dilation of each block's first convolution; the second has twice that")
     let kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "taps of a convolution")
     let alpha = d.named("alpha", .bool, default: true, "true", "with residual weights")
     let seed = d.optional("seed", .whole(from: 0), "seed of the parameters; left out: that of the session (--seed)")

@@ -32,7 +32,8 @@ extension Builtin {
     returns: .object(FigureValue.type), example: "let fig = figure(size: (8.4cm, 5.6cm), title: \"Convergence\")"
   ) { d in
     let size = d.named(
-      "size", Kind<Double>.length.list.checked {
+      "size",
+      Kind<Double>.length.list.checked {
         $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
       },
       default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height")
@@ -118,7 +119,8 @@ extension Builtin {
       }
     }
     guard curves.allSatisfy({ !$0.isEmpty }) else {
-      throw call.error(.badValue, "this run was not evaluated on that metric", argument: "y", help: "name it in the training: metrics: [...]")
+      throw call.error(
+        .badValue, "this run was not evaluated on that metric", argument: "y", help: "name it in the training: metrics: [...]")
     }
     if curves.count == 1 { return curves[0].map { Layer.Point($0.x, $0.y) } }
     return (0..<(curves.map(\.count).min() ?? 0)).map { i in

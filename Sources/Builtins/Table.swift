@@ -80,7 +80,9 @@ struct Table {
       wasReference = row.isReference
       let cells = row.cells.enumerated().map { m, cell -> String in
         let text = "$" + self.text(cell).replacingOccurrences(of: "±", with: "\\pm") + "$"
-        return boldBest && !row.isReference && cell.value == best[m] ? "$\\mathbf{\(NumberFormat.fixed(cell.value, digits: 4))}$" + (cell.deviation == nil ? "" : " $\\pm \(NumberFormat.fixed(cell.deviation ?? 0, digits: 4))$") : text
+        return boldBest && !row.isReference && cell.value == best[m]
+          ? "$\\mathbf{\(NumberFormat.fixed(cell.value, digits: 4))}$"
+            + (cell.deviation == nil ? "" : " $\\pm \(NumberFormat.fixed(cell.deviation ?? 0, digits: 4))$") : text
       }
       lines.append("    " + ([Self.escaped(row.name)] + row.facts.map(Self.escaped) + cells).joined(separator: " & ") + " \\\\")
     }

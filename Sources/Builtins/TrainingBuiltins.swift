@@ -75,7 +75,8 @@ struct TrainingArguments: Sendable {
       default: .softmax, "softmax", "what is minimised")
     pads = d.named("pads_in_loss", .bool, default: false, "false", "count positions whose target is padding")
     every = d.named("eval_every", .countedExtent, default: .steps(100), "100steps", "how often the validation part is ranked")
-    stop = d.optional("stop", Kind<SettingValue<Patience>>.setting(Patience.self), "when to stop early, and by which metric the best is chosen")
+    stop = d.optional(
+      "stop", Kind<SettingValue<Patience>>.setting(Patience.self), "when to stop early, and by which metric the best is chosen")
     metrics = d.named(
       "metrics", Kind<Metric>.metric.list.checked { $0.isEmpty ? "must name a metric" : nil },
       default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what an evaluation computes")
@@ -280,7 +281,8 @@ final class ProgressReporter: TrainingObserver {
   func finished(_ run: TrainingRun) {
     host.progress(nil)
     host.milestone(
-      "\(run.name): \(run.stop.text) after \(run.steps) steps, \(NumberFormat.duration(run.seconds)) training; best \(run.options.watch.title) \(NumberFormat.fixed(run.best.metrics[run.options.watch] ?? 0, digits: 4)) at step \(run.best.step)")
+      "\(run.name): \(run.stop.text) after \(run.steps) steps, \(NumberFormat.duration(run.seconds)) training; best \(run.options.watch.title) \(NumberFormat.fixed(run.best.metrics[run.options.watch] ?? 0, digits: 4)) at step \(run.best.step)"
+    )
   }
 
   private func line(_ p: TrainingProgress) -> String {
@@ -288,7 +290,8 @@ final class ProgressReporter: TrainingObserver {
     if p.phases > 1 { parts.append("phase \(p.phase)/\(p.phases)") }
     parts.append("\(p.blocks) blocks")
     parts.append("step \(p.step)" + (p.plannedSteps.map { "/\($0)" } ?? ""))
-    parts.append("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s")
+    parts.append(
+      "\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s")
     if let loss = p.loss { parts.append("loss \(NumberFormat.fixed(loss, digits: 4))") }
     if let value = p.value {
       let trend = value >= (p.best ?? value) ? "↑" : "↓"

@@ -55,7 +55,9 @@ extension TextFile {
         self, number, line, user: parts[columns.user], item: parts[columns.item], time: columns.time.map { parts[$0] })
     }
     if options.user == nil || options.item == nil {
-      notes.append("columns: user \(found.first ?? "?"), item \(found.dropFirst().first ?? "?")" + (found.count > 2 ? ", time \(found[2])" : ", no time: rows are taken in the order of the file"))
+      notes.append(
+        "columns: user \(found.first ?? "?"), item \(found.dropFirst().first ?? "?")"
+          + (found.count > 2 ? ", time \(found[2])" : ", no time: rows are taken in the order of the file"))
     }
     return rows.histories(source: path)
   }

@@ -11,7 +11,8 @@ extension SequenceSet {
     }
     guard train + valid + test <= 1 + 1e-9 else {
       throw DataError(
-        "the shares add up to \(Self.percent(train + valid + test)), more than all there is", help: "make train, valid and test add up to 100% or less",
+        "the shares add up to \(Self.percent(train + valid + test)), more than all there is",
+        help: "make train, valid and test add up to 100% or less",
         argument: "train")
     }
     guard count >= 3 else {

@@ -8,7 +8,7 @@ import Kernels
 /// - he stays with probability 0.75; otherwise he goes back to the interest he was in before (half of the time) or
 ///   drifts to one of four neighbours of the present one (0.4, 0.3, 0.2, 0.1);
 /// - inside an interest he goes on, with probability 0.75, from the item where he left *this interest*: each item has
-///   three lists of three successors (0.7, 0.2, 0.1), and which list counts depends on the item before that one;
+///   four lists of three successors (0.8, 0.15, 0.05), and which list counts depends on the item before that one;
 ///   otherwise he takes an item by popularity (Zipf, exponent 0.8, inside the interest).
 ///
 /// So the last item alone says little after a change of interest, and the one before it always matters: what
@@ -26,9 +26,9 @@ struct InterestProcess: Sendable {
   static let stay = 0.75
   static let goBack = 0.5
   static let chain = 0.75
-  static let successorWeights = [0.7, 0.2, 0.1]
+  static let successorWeights = [0.8, 0.15, 0.05]
   static let drift = [0.4, 0.3, 0.2, 0.1]
-  static let classes = 3
+  static let classes = 4
 
   init(items: Int, seed: UInt64) {
     itemCount = items
@@ -95,7 +95,7 @@ struct InterestProcess: Sendable {
   }
 
   func walk(_ numbers: inout RandomNumbers) -> [Int32] {
-    let length = 10 + numbers.below(31) + numbers.below(31)
+    let length = 20 + numbers.below(61) + numbers.below(61)
     var state = State()
     return (0..<length).map { _ in
       let interest = Self.draw(interestProbabilities(state), &numbers)

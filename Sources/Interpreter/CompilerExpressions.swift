@@ -140,7 +140,9 @@ extension Compiler {
       let typed = expression(value)
       if case .number(let number)? = typed.constant { return .constant(.number(-number)) }
       if case .quantity(let amount, let unit)? = typed.constant { return .constant(.quantity(-amount, unit)) }
-      if !typed.type.fits(.oneOf([.number, .list(.any), .quantity(.share), .quantity(.time), .quantity(.length), .quantity(.steps), .quantity(.epochs)])) {
+      if !typed.type.fits(
+        .oneOf([.number, .list(.any), .quantity(.share), .quantity(.time), .quantity(.length), .quantity(.steps), .quantity(.epochs)]))
+      {
         report(Diagnostic(.badOperands, "`-` needs a number, not \(typed.type.name)", at: value.span))
       }
       return Typed(typed.type) { frame in

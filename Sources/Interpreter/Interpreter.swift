@@ -86,16 +86,17 @@ public final class Interpreter {
     } else {
       given = nil
     }
-    guard let value = given?.constant, Self.isAccepted(value.type, for: fallback.type) else { throw badOverride(name, raw, fallback.type) }
+    guard let value = given?.constant, Self.isAccepted(value, for: fallback.type) else { throw badOverride(name, raw, fallback.type) }
     return value
   }
 
   /// The default's type, or what the language takes in its place: numbers for quantities, one length of training
   /// for another.
-  private static func isAccepted(_ given: ValueType, for fallback: ValueType) -> Bool {
-    if given.fits(fallback) { return true }
-    switch (given, fallback) {
-    case (.number, .quantity(.steps)), (.number, .quantity(.share)), (.quantity(.share), .number): return true
+  private static func isAccepted(_ value: Value, for fallback: ValueType) -> Bool {
+    if value.type.fits(fallback) { return true }
+    if case .number(let number) = value, case .quantity(.share) = fallback { return number >= 0 && number <= 1 }
+    switch (value.type, fallback) {
+    case (.number, .quantity(.steps)), (.quantity(.share), .number): return true
     case (.quantity(.steps), .number): return true
     case (.quantity(let a), .quantity(let b)):
       let lengths: [Syntax.Unit.Dimension] = [.steps, .epochs, .time]
@@ -195,7 +196,8 @@ public final class Interpreter {
       return nil
     }
     guard let data = FileManager.default.contents(atPath: path) else {
-      report(Diagnostic(.importFailed, "there is no file \(path)", at: span, help: "the name is taken from the folder of the importing file"))
+      report(
+        Diagnostic(.importFailed, "there is no file \(path)", at: span, help: "the name is taken from the folder of the importing file"))
       return nil
     }
     importing.append(path)

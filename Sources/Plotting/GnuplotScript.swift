@@ -13,11 +13,13 @@ public enum PictureFormat: String, Sendable, CaseIterable {
     case .png:
       // 300 dots an inch; the font is given in points of a 72 dpi picture.
       let scale = 300 / 2.54
-      return "set terminal pngcairo noenhanced color size \(Int(w * scale)),\(Int(h * scale)) fontscale \(Self.number(300.0 / 72 * 0.75)) linewidth 3 \(font)"
+      return
+        "set terminal pngcairo noenhanced color size \(Int(w * scale)),\(Int(h * scale)) fontscale \(Self.number(300.0 / 72 * 0.75)) linewidth 3 \(font)"
     case .svg:
       // Points: 72 an inch, as large on a page as the PDF.
       let scale = 72 / 2.54
-      return "set terminal svg noenhanced size \(Int((w * scale).rounded())),\(Int((h * scale).rounded())) dynamic font 'Liberation Sans,Arial,sans-serif,8' linewidth 1"
+      return
+        "set terminal svg noenhanced size \(Int((w * scale).rounded())),\(Int((h * scale).rounded())) dynamic font 'Liberation Sans,Arial,sans-serif,8' linewidth 1"
     }
   }
 
@@ -121,7 +123,8 @@ public struct GnuplotScript: Sendable {
     for marks in panel.marks {
       for place in marks.places where place.isFinite {
         lines.append(
-          "set arrow from first \(Self.cell(place)), graph 0 to first \(Self.cell(place)), graph 1 nohead back dashtype 3 linewidth 1 linecolor rgb '#777777'")
+          "set arrow from first \(Self.cell(place)), graph 0 to first \(Self.cell(place)), graph 1 nohead back dashtype 3 linewidth 1 linecolor rgb '#777777'"
+        )
       }
     }
     var plots: [String] = []
@@ -235,7 +238,8 @@ public struct GnuplotScript: Sendable {
       // Dashes and marks differ too, for grey print. Few points are marked each, many now and then.
       let every = max(1, line.points.count / 12)
       plots.append(
-        "\(source) using 1:2 with linespoints linewidth 1.6 dashtype \(style % 4 + 1) linecolor rgb '\(colour)' pointtype \([7, 5, 9, 13, 11][style % 5]) pointsize 0.35 pointinterval \(every) \(title(line.label))")
+        "\(source) using 1:2 with linespoints linewidth 1.6 dashtype \(style % 4 + 1) linecolor rgb '\(colour)' pointtype \([7, 5, 9, 13, 11][style % 5]) pointsize 0.35 pointinterval \(every) \(title(line.label))"
+      )
       return plots
     case .bars(let bars):
       var plots = ["\(source) using 1:2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]

@@ -13,7 +13,7 @@ public enum Spelling {
     return best?.name
   }
 
-  private static func fold(_ name: String) -> [Character] { name.lowercased().filter { $0 != "_" && $0 != "-" } .map { $0 } }
+  private static func fold(_ name: String) -> [Character] { name.lowercased().filter { $0 != "_" && $0 != "-" }.map { $0 } }
 
   /// Damerau-Levenshtein distance (optimal alignment), or `limit` where it is not below.
   static func distance(_ a: [Character], _ b: [Character], limit: Int) -> Int {

@@ -10,7 +10,8 @@ enum Script {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: file, isDirectory: &isFolder)
     guard exists, !isFolder.boolValue, let data = FileManager.default.contents(atPath: file) else {
-      let problem = !exists ? "there is no script \(file)" : isFolder.boolValue ? "\(file) is a folder, not a script" : "\(file) cannot be read"
+      let problem =
+        !exists ? "there is no script \(file)" : isFolder.boolValue ? "\(file) is a folder, not a script" : "\(file) cannot be read"
       report([Diagnostic(.file, problem, at: nil)], host: host, json: json)
       throw ExitStatus(code: 2)
     }

@@ -21,6 +21,7 @@ final class TestObserver: TrainingObserver {
 }
 
 @Suite struct TrainerTests {
+  // swift-format-ignore: NeverUseForceTry
   static let data: Split = {
     let histories = try! SyntheticProcess.histories(users: 300, items: 120, seed: 2)
     return try! histories.filtered(minUser: 5, minItem: 5).windows(length: 12)
@@ -54,7 +55,9 @@ final class TestObserver: TrainingObserver {
       #expect(other.history.map(\.metrics) == first.history.map(\.metrics))
       #expect(other.history.map(\.loss) == first.history.map(\.loss))
     }
-    let otherSeed = try Self.run(phases) { $0.loss = loss; $0.seed = 8 }
+    let otherSeed = try Self.run(phases) {
+      $0.loss = loss; $0.seed = 8
+    }
     #expect(otherSeed.model.values.array != first.model.values.array)
   }
 

@@ -101,7 +101,9 @@ func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: S
     var example = builtin.example
     // Examples name files of a reader's own; those are made here.
     try Data("1::1::5::10\n1::2::5::20\n".utf8).write(to: URL(fileURLWithPath: folder + "/ratings.dat"))
-    for file in ["ratings.dat", "out/hello.txt"] { example = example.replacingOccurrences(of: "\"\(file)\"", with: "\"\(folder)/\(file)\"") }
+    for file in ["ratings.dat", "out/hello.txt"] {
+      example = example.replacingOccurrences(of: "\"\(file)\"", with: "\"\(folder)/\(file)\"")
+    }
     let result = runScript(SourceFile(name: name, text: example), folder: folder)
     #expect(result.diagnostics.isEmpty, "\(result.diagnostics.map(\.message))")
     let wanted = example.split(separator: "\n").compactMap { line in

@@ -53,7 +53,8 @@ import Testing
       .replacingOccurrences(of: "\n", with: " ")
     for (room, allowed) in Self.arrows {
       let kind = room == "srs" ? "executableTarget" : "target"
-      let pattern = try Regex<(Substring, Substring)>("\\.\(kind)\\(\\s*name: \"\(room)\"(.*?)(?:\\.target\\(|\\.testTarget\\(|\\.executableTarget\\()")
+      let pattern = try Regex<(Substring, Substring)>(
+        "\\.\(kind)\\(\\s*name: \"\(room)\"(.*?)(?:\\.target\\(|\\.testTarget\\(|\\.executableTarget\\()")
       let declared = try #require(text.firstMatch(of: pattern), "\(room)").1
       for other in Self.arrows.keys where declared.contains("\"\(other)\"") && other != room {
         #expect(allowed.contains(other), "\(room) depends on \(other)")

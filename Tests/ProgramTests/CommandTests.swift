@@ -40,7 +40,9 @@ struct Srs {
   }
 
   /// Runs a script given as text.
-  static func run(_ script: String, _ arguments: [String] = [], environment: [String: String] = [:], interruptAfter: Double? = nil) throws -> Srs {
+  static func run(_ script: String, _ arguments: [String] = [], environment: [String: String] = [:], interruptAfter: Double? = nil) throws
+    -> Srs
+  {
     let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).srs"
     try Data(script.utf8).write(to: URL(fileURLWithPath: path))
     defer { unlink(path) }
