@@ -3,17 +3,17 @@ import Kernels
 
 /// A known process of interaction histories in which order and longer context matter.
 ///
-/// The catalogue is cut into interests of about 40 items. A user is in one interest at a time:
+/// The catalogue is cut into interests of about 40 items. A user follows several of them at a time, one thread each:
 ///
-/// - he stays with probability 0.75; otherwise he goes back to the interest he was in before (half of the time) or
-///   drifts to one of four neighbours of the present one (0.4, 0.3, 0.2, 0.1);
-/// - inside an interest he goes on, with probability 0.75, from the item where he left *this interest*: each item has
-///   four lists of three successors (0.8, 0.15, 0.05), and which list counts depends on the item before that one;
-///   otherwise he takes an item by popularity (Zipf, exponent 0.8, inside the interest).
+/// - the next event belongs to the present interest with probability 0.45; otherwise he goes back to the interest he
+///   was in before (0.8 of the time) or drifts to one of four neighbours of the present one (0.4, 0.3, 0.2, 0.1);
+/// - inside an interest he goes on, with probability 0.8, from the item where he left *this interest*, however long
+///   ago that was: each item has three successors (0.7, 0.2, 0.1); otherwise he takes an item by popularity (Zipf,
+///   exponent 0.8, inside the interest).
 ///
-/// So the last item alone says little after a change of interest, and the one before it always matters: what
-/// first-order Markov chains miss. As every probability is known, `probabilities(after:)` is the best ranking there
-/// can be for someone who has seen the whole history.
+/// So more than half of the time the last item says little, and what counts is the last item of another thread: what
+/// first-order Markov chains miss, and what a longer view finds. As every probability is known,
+/// `probabilities(after:)` is the best ranking there can be for someone who has seen the whole history.
 struct InterestProcess: Sendable {
   let itemCount: Int
   let interestCount: Int
@@ -23,12 +23,11 @@ struct InterestProcess: Sendable {
   private let successors: [Int32]
   private let neighbours: [[Int]]
 
-  static let stay = 0.75
-  static let goBack = 0.5
-  static let chain = 0.75
-  static let successorWeights = [0.8, 0.15, 0.05]
+  static let stay = 0.45
+  static let goBack = 0.8
+  static let chain = 0.8
+  static let successorWeights = [0.7, 0.2, 0.1]
   static let drift = [0.4, 0.3, 0.2, 0.1]
-  static let classes = 4
 
   init(items: Int, seed: UInt64) {
     itemCount = items
@@ -52,7 +51,7 @@ struct InterestProcess: Sendable {
     var successors: [Int32] = []
     for item in 0..<items {
       let group = members[Int(interestOf[item])]
-      for _ in 0..<(Self.classes * Self.successorWeights.count) {
+      for _ in Self.successorWeights {
         successors.append(group[numbers.below(group.count)])
       }
     }
@@ -60,23 +59,18 @@ struct InterestProcess: Sendable {
     neighbours = (0..<interests).map { _ in Self.drift.map { _ in numbers.below(interests) } }
   }
 
-  private static func list(_ item: Int32, _ before: Int32?) -> Int {
-    let kind = before.map { Int($0) % classes } ?? 0
-    return (Int(item) * classes + kind) * successorWeights.count
-  }
-
-  /// What a history says about the next event: the interests it is and was in, and the last two items of each.
+  /// What a history says about the next event: the interests it is and was in, and the last item of each.
   private struct State {
     var current: Int?
     var previous: Int?
-    var last: [Int: (item: Int32, before: Int32?)] = [:]
+    var last: [Int: Int32] = [:]
 
     mutating func see(_ item: Int32, in interest: Int) {
       if interest != current {
         previous = current
         current = interest
       }
-      last[interest] = (item, last[interest]?.item)
+      last[interest] = item
     }
   }
 
@@ -101,7 +95,7 @@ struct InterestProcess: Sendable {
       let interest = Self.draw(interestProbabilities(state), &numbers)
       let item: Int32
       if let last = state.last[interest], numbers.uniform() < Self.chain {
-        item = successors[Self.list(last.item, last.before) + Self.draw(Self.successorWeights, &numbers)]
+        item = successors[Int(last) * Self.successorWeights.count + Self.draw(Self.successorWeights, &numbers)]
       } else {
         item = members[interest][Self.draw(popularity[interest], &numbers)]
       }
@@ -129,7 +123,7 @@ struct InterestProcess: Sendable {
       let popular = last == nil ? 1 : 1 - Self.chain
       for (item, share) in zip(members[interest], popularity[interest]) { p[Int(item)] += weight * popular * share }
       guard let last else { continue }
-      let list = Self.list(last.item, last.before)
+      let list = Int(last) * Self.successorWeights.count
       for (i, share) in Self.successorWeights.enumerated() {
         p[Int(successors[list + i])] += weight * Self.chain * share
       }
