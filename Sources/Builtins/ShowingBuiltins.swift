@@ -226,7 +226,7 @@ extension Builtin {
         return .nothing
       }
       let picture = try call.engine {
-        if host.isTerminal && ProcessInfo.processInfo.environment["TERM"]?.contains("sixel") == true {
+        if host.showsSixel {
           return try Gnuplot().sixel(figure.figure)
         }
         return try Gnuplot().text(figure.figure, columns: max(40, min(host.width, 100) - 1), lines: 22)

@@ -16,6 +16,8 @@ public protocol InterpreterHost: AnyObject {
   var width: Int { get }
   /// Is stdout a terminal?
   var isTerminal: Bool { get }
+  /// Does the terminal say that it shows sixel pictures?
+  var showsSixel: Bool { get }
   /// Does someone see a line that is drawn over? Otherwise progress is told in plain lines.
   var showsLiveProgress: Bool { get }
   /// Threads the engine may use.

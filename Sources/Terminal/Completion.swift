@@ -26,8 +26,8 @@ public struct Completer {
       if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
         return parameter.words + parameter.elementWords + names
       }
-      let given = builtin.parameters.filter { lead.contains("\($0.name):") }.map(\.name)
-      return builtin.parameters.filter { !given.contains($0.name) && !$0.positional }.map { $0.name + ": " } + names
+      let open = builtin.parameters.filter { !lead.contains("\($0.name):") && !$0.positional }.map(\.name)
+      return open.map { $0 + ": " } + names.filter { !open.contains($0) }
     }
     return names + Token.Keyword.allCases.map(\.rawValue)
   }

@@ -109,6 +109,8 @@ public struct Trainer {
   // MARK: A phase
 
   private func runPhase(_ state: inout State, _ phase: Phase, _ index: Int, of phases: [Phase]) throws -> StopReason {
+    // How the phase before ended is its own.
+    state.stop = .finished
     let train = data.train.fraction(phase.dataShare)
     let negatives = sampler()
     let engine = StepEngine(

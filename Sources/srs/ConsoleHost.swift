@@ -73,6 +73,7 @@ final class ConsoleHost: InterpreterHost {
 
   var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   var showsLiveProgress: Bool { live }
+  var showsSixel: Bool { TerminalGraphics.showsSixel }
 
   /// Colours for what goes to a stream.
   static func colours(_ descriptor: Int32) -> Bool {

@@ -110,6 +110,16 @@ final class TestObserver: TrainingObserver {
     #expect(run.model.values.array != start.values.array)
   }
 
+  /// A phase that patience ended is followed by the next one, whose own end is told.
+  @Test func patienceOfOnePhaseIsNotTheEndOfTheRun() throws {
+    let observer = TestObserver()
+    let run = try Self.run([Phase(run: .steps(500)), Phase(run: .steps(5), to: 4)], observer: observer) {
+      $0.optimizer.rate = 1e-30
+      $0.patience = 2
+    }
+    #expect(run.growths.map(\.step) == [10] && run.steps == 15 && run.stop == .finished)
+  }
+
   @Test func patienceEndsAPhase() throws {
     // A rate of 0 never gets better.
     let run = try Self.run([Phase(run: nil)]) {

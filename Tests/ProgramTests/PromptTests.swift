@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// The prompt through a pseudo-terminal, as a person has it. `script` is part of every Debian.
+@Suite struct PromptTests {
+  /// Types the pieces, each after a pause, and returns all that the terminal showed.
+  private func type(_ pieces: [(String, Double)]) throws -> (screen: String, status: Int32) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+    process.arguments = ["-qec", "\(Srs.path) --no-history", "/dev/null"]
+    process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm", "HOME": "/nonexistent"]) { $1 }
+    let input = Pipe()
+    let path = NSTemporaryDirectory() + "stackrec-screen-\(UUID().uuidString)"
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    defer { unlink(path) }
+    process.standardInput = input
+    process.standardOutput = FileHandle(forWritingAtPath: path)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    for (text, pause) in pieces {
+      input.fileHandleForWriting.write(Data(text.utf8))
+      Thread.sleep(forTimeInterval: pause)
+    }
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    return (String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self), process.terminationStatus)
+  }
+
+  @Test func typingCompletingAndLeaving() throws {
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/script") else {
+      print("skipped: there is no script(1)")
+      return
+    }
+    let result = try type([
+      ("let xs = [1, 2, 3]\n", 0.4), ("xs |> su\t\n", 0.4), ("print(\"grüße {xs[0]}\")\n", 0.4), ("\u{4}", 0.5),
+    ])
+    #expect(result.screen.contains("srs> "))
+    // The Tab made `sum` of `su`.
+    #expect(result.screen.contains("\n6\r") && result.screen.contains("grüße 1"))
+    #expect(result.status == 0)
+  }
+
+  /// Ctrl-C stops a training, its run is kept, and the session goes on.
+  @Test func interruptingATraining() throws {
+    guard FileManager.default.isExecutableFile(atPath: "/usr/bin/script") else {
+      print("skipped: there is no script(1)")
+      return
+    }
+    let result = try type([
+      ("let data = synthetic(users: 300, items: 120, seed: 1) |> window(length: 20) |> split(seed: 1)\n", 1),
+      ("let run = nextitnet(data, dim: 16, blocks: 2, seed: 1) |> train(data, run: 100_000steps, eval_every: 50_000steps)\n", 2),
+      ("\u{3}", 1.5), ("print(\"kept {run.steps > 0}, {run.stop}\")\n", 0.6), ("\u{4}", 0.5),
+    ])
+    #expect(result.screen.contains("kept true, interrupted"), "\(result.screen.suffix(2000))")
+  }
+}
