@@ -32,7 +32,7 @@ extension Builtin {
 
   static let synthetic = Builtin(
     "synthetic",
-    "Makes interaction histories by a known process in which order and longer context matter: interests that persist, drift and are returned to, and inside each a second-order chain over popularity. As the process is known, `compare` can say what the best possible ranking would score.",
+    "Makes interaction histories by a known process in which order and longer context matter: a user follows several interests, drifts between them, and goes on in each where he left it. As the process is known, `compare` can say what the best possible ranking would score.",
     topic: "Data", returns: .object(HistoriesValue.type),
     example: "let events = synthetic(users: 100, items: 80, seed: 7)\nprint(events.users)  #> 100"
   ) { d in

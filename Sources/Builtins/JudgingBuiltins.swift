@@ -74,6 +74,10 @@ extension Builtin {
       "metrics", Kind<Metric>.metric.list, default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what to compute")
     return { call in
       let set = try call[on]
+      if case .list = try call[what] {
+        throw call.error(
+          .wrongType, "`evaluate` judges one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
+      }
       let contender = try contender(call, try call[what], "model")
       let ranks = try ranks(call, contender, set)[0]
       let values = try call[metrics].map { ($0, $0.mean(ranks: ranks)) }

@@ -212,7 +212,7 @@ extension Builtin {
     let lazy = d.named("lazy", .bool, default: defaults.lazy, "true", "leave untouched rows alone")
     let l2 = d.named(
       "l2", Kind<Double>.number.checked { $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6" }, default: 0, "0",
-      "coefficient of an L2 penalty on all parameters")
+      "coefficient of an L2 penalty; with `lazy`, rows feel it when they are touched")
     return { call in
       let options = AdamOptions(
         rate: try call[rate], beta1: try call[beta1], beta2: try call[beta2], epsilon: try call[epsilon],

@@ -77,30 +77,14 @@ void KERNEL(srs_count_above)(const float *x, size_t n, float t, size_t *above, s
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) {
     v16 v = load(x + i);
-    a -= v > tv;
+    a -= ~(v <= tv);
     e -= v == tv;
   }
   size_t ca = 0, ce = 0;
   for (int l = 0; l < LANES; l++) ca += (size_t)a[l], ce += (size_t)e[l];
-  for (; i < n; i++) ca += x[i] > t, ce += x[i] == t;
+  for (; i < n; i++) ca += !(x[i] <= t), ce += x[i] == t;
   *above = ca;
   *equal = ce;
-}
-
-void KERNEL(srs_multiply)(float *x, const float *m, size_t n) {
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES) store(x + i, load(x + i) * load(m + i));
-  for (; i < n; i++) x[i] *= m[i];
-}
-
-int KERNEL(srs_all_finite)(const float *x, size_t n) {
-  // x - x is 0 for finite values and NaN for the others.
-  v16 s = splat(0);
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES) { v16 v = load(x + i); s += v - v; }
-  float t = sum16(s);
-  for (; i < n; i++) t += x[i] - x[i];
-  return t == 0;
 }
 
 // Mean and reciprocal standard deviation of x + u * alpha + bias over c channels, leaving the centred sum in `z`.
@@ -243,46 +227,6 @@ float KERNEL(srs_norm_relu_residual_backward)(size_t rows, size_t c, const float
   return (float)total;
 }
 
-void KERNEL(srs_norm_sum)(size_t rows, size_t c, const float *x, const float *u, float alpha, const float *gamma,
-                         const float *beta, float epsilon, float *xhat, float *rstd, float *y) {
-  for (size_t r = 0; r < rows; r++) {
-    float *z = xhat + r * c, *o = y + r * c;
-    rstd[r] = normalise_row(c, x + r * c, u ? u + r * c : 0, alpha, 0, epsilon, z);
-    size_t i = 0;
-    for (; i + LANES <= c; i += LANES) store(o + i, load(gamma + i) * load(z + i) + load(beta + i));
-    for (; i < c; i++) o[i] = gamma[i] * z[i] + beta[i];
-  }
-}
-
-void KERNEL(srs_norm_sum_backward)(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
-                                  const float *gamma, float *dx, float *dgamma, float *dbeta) {
-  for (size_t r = 0; r < rows; r++) {
-    const float *z = xhat + r * c, *d0 = dy + r * c;
-    float *o = dx + r * c;
-    v16 sg = splat(0), sgx = splat(0);
-    size_t i = 0;
-    for (; i + LANES <= c; i += LANES) {
-      v16 d = load(d0 + i), zi = load(z + i);
-      store(dgamma + i, load(dgamma + i) + d * zi);
-      store(dbeta + i, load(dbeta + i) + d);
-      v16 g = d * load(gamma + i);
-      store(o + i, g);
-      sg += g;
-      sgx += g * zi;
-    }
-    float tg = sum16(sg), tgx = sum16(sgx);
-    for (; i < c; i++) {
-      float d = d0[i];
-      dgamma[i] += d * z[i];
-      dbeta[i] += d;
-      o[i] = d * gamma[i];
-      tg += o[i];
-      tgx += o[i] * z[i];
-    }
-    norm_row_backward(c, o, z, rstd[r], tg, tgx, 0);
-  }
-}
-
 void KERNEL(srs_add_bias)(size_t rows, size_t c, float *x, const float *bias) {
   for (size_t r = 0; r < rows; r++) {
     float *o = x + r * c;
@@ -292,40 +236,12 @@ void KERNEL(srs_add_bias)(size_t rows, size_t c, float *x, const float *bias) {
   }
 }
 
-void KERNEL(srs_bias_relu)(size_t rows, size_t c, float *x, const float *bias) {
-  for (size_t r = 0; r < rows; r++) {
-    float *o = x + r * c;
-    size_t i = 0;
-    for (; i + LANES <= c; i += LANES) store(o + i, max16(load(o + i) + load(bias + i), splat(0)));
-    for (; i < c; i++) o[i] = relu(o[i] + bias[i]);
-  }
-}
-
-void KERNEL(srs_relu_backward)(float *dy, const float *y, size_t n) {
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES) store(dy + i, select(load(y + i) > splat(0), load(dy + i), splat(0)));
-  for (; i < n; i++)
-    if (!(y[i] > 0)) dy[i] = 0;
-}
-
 void KERNEL(srs_sum_rows)(size_t rows, size_t c, const float *x, float *out) {
   for (size_t r = 0; r < rows; r++) {
     const float *o = x + r * c;
     size_t i = 0;
     for (; i + LANES <= c; i += LANES) store(out + i, load(out + i) + load(o + i));
     for (; i < c; i++) out[i] += o[i];
-  }
-}
-
-void KERNEL(srs_gelu)(float *y, const float *x, size_t n) {
-  for (size_t i = 0; i < n; i++) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678118654752f));
-}
-
-void KERNEL(srs_gelu_backward)(float *dy, const float *x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    float cdf = 0.5f * (1.0f + erff(x[i] * 0.70710678118654752f));
-    float pdf = 0.39894228040143268f * expf(-0.5f * x[i] * x[i]);
-    dy[i] *= cdf + x[i] * pdf;
   }
 }
 
@@ -363,29 +279,6 @@ INLINE void row_scale(float *x, size_t c, float a) {
   size_t i = 0;
   for (; i + LANES <= c; i += LANES) store(x + i, load(x + i) * splat(a));
   for (; i < c; i++) x[i] *= a;
-}
-
-void KERNEL(srs_softmax_rows)(size_t rows, size_t c, size_t stride, float *x) {
-  for (size_t r = 0; r < rows; r++) {
-    float *o = x + r * stride;
-    float total = row_exp(o, c, row_max(o, c, -INFINITY));
-    row_scale(o, c, 1.0f / total);
-  }
-}
-
-void KERNEL(srs_softmax_backward_rows)(size_t rows, size_t c, size_t stride, const float *p, float *dp, float scale) {
-  for (size_t r = 0; r < rows; r++) {
-    const float *q = p + r * stride;
-    float *d = dp + r * stride;
-    v16 s = splat(0);
-    size_t i = 0;
-    for (; i + LANES <= c; i += LANES) s += load(q + i) * load(d + i);
-    float t = sum16(s);
-    for (; i < c; i++) t += q[i] * d[i];
-    for (i = 0; i + LANES <= c; i += LANES)
-      store(d + i, load(q + i) * (load(d + i) - splat(t)) * splat(scale));
-    for (; i < c; i++) d[i] = q[i] * (d[i] - t) * scale;
-  }
 }
 
 double KERNEL(srs_cross_entropy)(size_t rows, size_t c, float *x, const float *bias,

@@ -149,6 +149,6 @@ extension Histories {
         end -= step
       }
     }
-    return builder.build(self)
+    return builder.build(self, overlaps: step < length)
   }
 }

@@ -44,7 +44,8 @@ extension Histories {
     let bytes = try fileBytes(path)
     let file = TextFile(path: path, bytes: bytes)
     var notes: [String] = []
-    let format = try options.format ?? file.guessedFormat()
+    let named = options.user != nil || options.item != nil || options.time != nil
+    let format = try options.format ?? (named ? .table : file.guessedFormat())
     if options.format == nil { notes.append("\(path) read as format: \(format.rawValue)") }
     let histories: Histories
     switch format {
@@ -132,9 +133,17 @@ struct TextFile {
     if line.contains("::") { return .movielens }
     let lower = line.lowercased()
     if lower.hasPrefix("userid,movieid,rating") { return .movielens }
-    let fields = lower.split(whereSeparator: { ",\t;|".contains($0) }).map { $0.trimmingCharacters(in: .whitespaces) }
+    let fields = lower.split(whereSeparator: { ",\t;|".contains($0) }).map {
+      $0.trimmingCharacters(in: CharacterSet(charactersIn: " \""))
+    }
     let known = Set(Self.userNames + Self.itemNames)
     if fields.contains(where: known.contains) { return .table }
+    // user, item, rating and time without a header would pass for sequences of four.
+    if (3...4).contains(fields.count), let last = Int(fields[fields.count - 1]), last > 100_000_000 {
+      throw DataError(
+        "\(path) may be a table without a header: \"\(line.prefix(60))\"",
+        help: "put a line of column names above (user, item, time), or give format: sequences if each line is a sequence", argument: "file")
+    }
     return .sequences
   }
 

@@ -35,6 +35,7 @@ extension TextFile {
     let names = interner.names()
     let lengths = zip(offsets, offsets.dropFirst()).map { $1 - $0 }
     let pad = try self.pad(options, names: names, rows: rows, offsets: offsets, lineNumbers: lineNumbers, &notes)
+    if let pad { try checkPadding(pad, rows, offsets, lineNumbers) }
     return stripped(rows, offsets, names: names, pad: pad, longest: lengths.max() ?? 0)
   }
 
@@ -103,6 +104,17 @@ extension TextFile {
     }
     notes.append("items \"0\" in front of lines are taken as padding; give pad: \"...\" if they are not")
     return zero
+  }
+
+  /// Padding stands in front; anywhere else it would be taken for an item.
+  private func checkPadding(_ pad: Int32, _ rows: [Int32], _ offsets: [Int], _ lineNumbers: [Int]) throws {
+    for line in 0..<(offsets.count - 1) {
+      let items = rows[offsets[line]..<offsets[line + 1]].drop { $0 == pad }
+      guard let place = items.firstIndex(of: pad) else { continue }
+      throw error(
+        "item \(place - offsets[line] + 1) of this line is the pad, after items that are not",
+        help: "sequences are padded in front; if this is a real item, name another pad: \"...\"", line: lineNumbers[line])
+    }
   }
 
   private func stripped(_ rows: [Int32], _ offsets: [Int], names: [String], pad: Int32?, longest: Int) -> Histories {

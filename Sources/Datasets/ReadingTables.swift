@@ -5,6 +5,14 @@ extension TextFile {
     forEachLine { _, line in
       if isDat == nil { isDat = text(line).contains("::") }
     }
+    if let pad = options.pad {
+      throw DataError("ratings are not padded, so pad: \"\(pad)\" says nothing", help: "leave it out", argument: "pad")
+    }
+    if isDat == true, let column = options.user ?? options.item ?? options.time {
+      throw DataError(
+        "ratings.dat has no named columns, so \"\(column)\" says nothing", help: "leave it out",
+        argument: options.user != nil ? "user" : options.item != nil ? "item" : "time")
+    }
     if isDat != true { return try table(options, &notes) }
     var rows = EventRows()
     try forEachLine { number, line in
@@ -33,6 +41,9 @@ extension TextFile {
 
   /// A table with a header: `user`, `item` and, where there is one, `time` columns by name; extra columns are ignored.
   func table(_ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
+    if let pad = options.pad {
+      throw DataError("a table is not padded, so pad: \"\(pad)\" says nothing", help: "leave it out", argument: "pad")
+    }
     var columns: (user: Int, item: Int, time: Int?, count: Int)?
     var separator: UInt8 = 0x2c
     var rows = EventRows()

@@ -12,10 +12,12 @@ public final class SequenceSet: Sendable {
   public let hasUsers: Bool
   public let source: String
   public let process: SyntheticProcess?
+  /// Do sequences of one user share events? Then `split` keeps a user in one part.
+  public let overlaps: Bool
 
   public init(
     length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
-    hasUsers: Bool, source: String, process: SyntheticProcess?
+    hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false
   ) {
     self.length = length
     self.tokens = tokens
@@ -26,6 +28,7 @@ public final class SequenceSet: Sendable {
     self.hasUsers = hasUsers
     self.source = source
     self.process = process
+    self.overlaps = overlaps
   }
 
   public var count: Int { users.count }
@@ -51,14 +54,17 @@ public final class SequenceSet: Sendable {
     }
     return SequenceSet(
       length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
-      hasUsers: hasUsers, source: source, process: process)
+      hasUsers: hasUsers, source: source, process: process, overlaps: overlaps)
+  }
+
+  public func fractionCount(_ share: Double) -> Int {
+    share >= 1 ? count : min(count, max(1, Int((Double(count) * share).rounded())))
   }
 
   /// The first `share` of the sequences, at least one: shares are nested.
   public func fraction(_ share: Double) -> SequenceSet {
     if share >= 1 { return self }
-    let kept = min(count, max(1, Int((Double(count) * share).rounded())))
-    return selecting(0..<kept)
+    return selecting(0..<fractionCount(share))
   }
 
   struct Builder {
@@ -76,10 +82,11 @@ public final class SequenceSet: Sendable {
       if let time { times.append(time) }
     }
 
-    func build(_ from: Histories) -> SequenceSet {
+    func build(_ from: Histories, overlaps: Bool) -> SequenceSet {
       SequenceSet(
         length: length, tokens: tokens, users: users, times: times.count == users.count ? times : nil,
-        items: from.items, userNames: from.users, hasUsers: from.hasUsers, source: from.source, process: from.process)
+        items: from.items, userNames: from.users, hasUsers: from.hasUsers, source: from.source, process: from.process,
+        overlaps: overlaps)
     }
   }
 }

@@ -3,7 +3,8 @@ import Kernels
 extension SequenceSet {
   /// Shuffles the sequences and cuts them into three parts by the given shares, which add up to at most 1.
   ///
-  /// Parts are rounded to whole sequences; each share above 0 gets at least one. The validation part stops the
+  /// Where windows overlap, whole users are shuffled and dealt out, for a window of one part would show what another
+  /// part asks for. Parts are rounded to whole sequences; each share above 0 gets at least one. The validation part stops the
   /// training, the test part judges it: no sequence is in two parts.
   public func split(train: Double, valid: Double, test: Double, seed: UInt64) throws(DataError) -> Split {
     for (name, share) in [("train", train), ("valid", valid), ("test", test)] where !(share > 0 && share < 1) {
@@ -19,21 +20,38 @@ extension SequenceSet {
       throw DataError("\(count) sequences cannot be split into three parts", help: "load more data, or filter less")
     }
     var numbers = RandomStream(seed: seed, "split").numbers()
-    let order = numbers.permutation(count)
+    let order = overlaps ? byUser(&numbers) : numbers.permutation(count)
     let validCount = max(1, Int((Double(count) * valid).rounded()))
     let testCount = max(1, Int((Double(count) * test).rounded()))
     let trainCount =
       train + valid + test > 1 - 1e-9
       ? count - validCount - testCount : min(count - validCount - testCount, max(1, Int((Double(count) * train).rounded())))
-    guard trainCount >= 1 else {
+    let cuts = overlaps ? userCuts(order, [trainCount, trainCount + validCount]) : [trainCount, trainCount + validCount]
+    guard trainCount >= 1, cuts[0] >= 1, cuts[1] > cuts[0], cuts[1] < count else {
       throw DataError("\(count) sequences leave none to train on", help: "load more data, or filter less")
     }
+    let end = train + valid + test > 1 - 1e-9 ? count : max(cuts[1] + 1, trainCount + validCount + testCount)
+    let shares = "\(Self.percent(train)) train, \(Self.percent(valid)) validation, \(Self.percent(test)) test, seed \(seed)"
     return Split(
-      train: selecting(order[0..<trainCount]),
-      valid: selecting(order[trainCount..<(trainCount + validCount)]),
-      test: selecting(order[(trainCount + validCount)..<(trainCount + validCount + testCount)]),
-      rule:
-        "by sequence, \(Self.percent(train)) train, \(Self.percent(valid)) validation, \(Self.percent(test)) test, seed \(seed)")
+      train: selecting(order[0..<cuts[0]]), valid: selecting(order[cuts[0]..<cuts[1]]),
+      test: selecting(order[cuts[1]..<min(count, end)]),
+      rule: (overlaps ? "by user (windows overlap), " : "by sequence, ") + shares)
+  }
+
+  /// Sequences user by user, the users shuffled.
+  private func byUser(_ numbers: inout RandomNumbers) -> [Int] {
+    var place = [Int](repeating: 0, count: userNames.count)
+    for (rank, user) in numbers.permutation(userNames.count).enumerated() { place[user] = rank }
+    return (0..<count).sorted { (place[Int(users[$0])], $0) < (place[Int(users[$1])], $1) }
+  }
+
+  /// Moves cuts on to where a user ends.
+  private func userCuts(_ order: [Int], _ cuts: [Int]) -> [Int] {
+    cuts.map { cut in
+      var cut = max(1, min(cut, count - 1))
+      while cut < count && users[order[cut]] == users[order[cut - 1]] { cut += 1 }
+      return cut
+    }
   }
 
   private static func percent(_ share: Double) -> String {

@@ -30,10 +30,6 @@ public struct Carry: Sendable, Equatable {
       name: "[" + (words + (optimizer ? ["optimizer"] : [])).joined(separator: ", ") + "]")
   }
 
-  public func withOptimizer(_ carried: Bool) -> Carry {
-    Carry(parts: parts, optimizer: carried, onlyReference: onlyReference, preserving: preserving, name: name)
-  }
-
   func takes(_ parameter: Parameter) -> Bool {
     onlyReference ? parameter.inReference : parts.contains(parameter.part)
   }

@@ -49,7 +49,8 @@ extension Model {
       return GrowthPlan.Step(target: target, source: taken, silenced: copies && target.part == .alpha)
     }
     let plan = GrowthPlan(operation: operation, carry: carry, sources: sources, kept: kept, steps: steps)
-    let grown = Model(deeper, seed: seed)
+    // Fresh parameters are drawn anew: the old ones' first values would not be fresh to what was trained on them.
+    let grown = Model(deeper, seed: seed &+ UInt64(new) &* 0x9e37_79b9_7f4a_7c15)
     plan.transfer(from: values, to: grown.values)
     for step in steps where step.silenced {
       for i in step.target.range { grown.values[i] = 0 }

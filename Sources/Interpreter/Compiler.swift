@@ -147,6 +147,18 @@ final class Compiler {
   /// Statements one after the other; the frame's result is the last expression's value.
   func block(_ statements: [Statement]) -> Step {
     let steps = statements.map { statement($0) }
+    if scope == nil, steps.count > 1 {
+      // What an interrupt cut short is kept, but nothing is made of it.
+      let (interpreter, spans) = (interpreter, statements.map(\.span))
+      return { frame in
+        for (i, step) in steps.enumerated() {
+          if i > 0 { try interpreter.checkInterrupt(spans[i]) }
+          let flow = try step(frame)
+          if flow != .next { return flow }
+        }
+        return .next
+      }
+    }
     switch steps.count {
     case 0:
       return { frame in

@@ -31,8 +31,6 @@ public enum Elementwise {
     return (above, equal)
   }
 
-  public static func allFinite(_ x: UnsafePointer<Float>, _ n: Int) -> Bool { srs_all_finite(x, n) != 0 }
-
   /// Adds the sum over rows of `x` (rows x c) to `out`.
   @inline(__always)
   public static func addRowSums(

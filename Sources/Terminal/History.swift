@@ -1,8 +1,8 @@
 import Foundation
 import Interpreter
 
-/// Entries of earlier sessions: a file of one line an entry, line breaks written as `\n`. Sessions only ever append, a
-/// whole line in one write, so that several at once lose nothing. The file is its user's alone.
+/// Entries of earlier sessions: a file of one line an entry, line breaks written as `\n`. Sessions append a whole
+/// line in one write, so that several can do so at once; a file grown to twice its size is cut when a session starts. The file is its user's alone.
 public struct History {
   private let path: String
   private static let largest = 5000

@@ -25,10 +25,21 @@ public struct Trainer {
     try check(model, phases)
     var state = State(model: model.copy())
     for (index, phase) in phases.enumerated() {
+      if index > 0 && observer.shouldStop {
+        state.stop = .interrupted
+        break
+      }
+      let before = (model: state.model, best: state.bestPoint)
       try grow(&state, phase, index)
       let stop = try runPhase(&state, phase, index, of: phases)
       state.model.values.assign(state.bestValues)
-      if stop == .interrupted || stop.isDivergence { break }
+      guard stop == .interrupted || stop.isDivergence else { continue }
+      // A growth that had no time to pay is not what was learnt.
+      if let best = before.best, value(best) > value(state.bestPoint) {
+        state.model = before.model
+        state.bestPoint = best
+      }
+      break
     }
     return TrainingRun(
       name: options.name, model: state.model, data: data, options: options, history: state.history,
@@ -59,6 +70,9 @@ public struct Trainer {
       bestValues = model.values.copy()
     }
   }
+
+  /// The watched metric, below everything where there is none.
+  private func value(_ point: HistoryPoint?) -> Double { point?.metrics[options.watch] ?? -1 }
 
   // MARK: Before
 
@@ -112,7 +126,7 @@ public struct Trainer {
     // How the phase before ended is its own.
     state.stop = .finished
     let train = data.train.fraction(phase.dataShare)
-    let negatives = sampler()
+    let negatives = sampler(train)
     let engine = StepEngine(
       state.model.network, loss: options.loss, length: train.length, batch: min(options.batch, train.count),
       negatives: negatives?.count, pool: pool)
@@ -178,13 +192,8 @@ public struct Trainer {
       guard phaseStep % evaluateEvery == 0 || over else { continue }
       let point = evaluate(&state, index, loss: lossSum / Double(lossCount))
       (lossSum, lossCount) = (0, 0)
-      if (point.metrics[options.watch] ?? 0) > (state.bestPoint?.metrics[options.watch] ?? 0) {
-        state.bestPoint = point
-        state.bestValues.assign(state.model.values)
-        waiting = 0
-      } else {
-        waiting += 1
-      }
+      waiting = value(point) > value(state.bestPoint) ? 0 : waiting + 1
+      keepIfBest(&state, point)
       observer.evaluated(progress(state), point)
       if let patience = options.patience, waiting >= patience {
         state.stop = .patience(patience, options.watch)
@@ -194,12 +203,16 @@ public struct Trainer {
     // An interrupted run keeps what it learnt since its last evaluation, if that is better.
     if state.stop == .interrupted, lossCount > 0 {
       let point = evaluate(&state, index, loss: lossSum / Double(lossCount))
-      if (point.metrics[options.watch] ?? 0) > (state.bestPoint?.metrics[options.watch] ?? 0) {
-        state.bestPoint = point
-        state.bestValues.assign(state.model.values)
-      }
+      keepIfBest(&state, point)
     }
     return state.stop
+  }
+
+  /// Of equals the later one: it has learnt more.
+  private func keepIfBest(_ state: inout State, _ point: HistoryPoint) {
+    guard value(point) >= value(state.bestPoint) else { return }
+    state.bestPoint = point
+    state.bestValues.assign(state.model.values)
   }
 
   private func evaluate(_ state: inout State, _ phase: Int, loss: Double?) -> HistoryPoint {
@@ -215,10 +228,10 @@ public struct Trainer {
     return point
   }
 
-  private func sampler() -> NegativeSampler? {
+  private func sampler(_ train: SequenceSet) -> NegativeSampler? {
     guard case .sampledSoftmax(let share, let distribution) = options.loss else { return nil }
-    var popularity = [Int](repeating: 0, count: data.train.items.count)
-    for token in data.train.tokens where token != 0 { popularity[Int(token)] += 1 }
+    var popularity = [Int](repeating: 0, count: train.items.count)
+    for token in train.tokens where token != 0 { popularity[Int(token)] += 1 }
     return NegativeSampler(share: share, distribution: distribution, popularity: popularity, seed: options.seed)
   }
 
@@ -237,10 +250,10 @@ public struct Trainer {
 
   // MARK: Lengths
 
-  private func steps(_ extent: Extent, _ train: SequenceSet) -> Int? {
+  private func steps(_ extent: Extent, _ train: SequenceSet, share: Double = 1) -> Int? {
     switch extent {
     case .steps(let count): count
-    case .epochs(let count): Int(min(1e15, (count * Double(Batches.perEpoch(train.count, options.batch))).rounded(.up)))
+    case .epochs(let count): Int(min(1e15, (count * Double(Batches.perEpoch(train.fractionCount(share), options.batch))).rounded(.up)))
     case .seconds: nil
     }
   }
@@ -256,7 +269,7 @@ public struct Trainer {
   private func plannedSteps(_ phases: [Phase]) -> Int? {
     var total = 0
     for phase in phases {
-      guard let run = phase.run, let count = steps(run, data.train.fraction(phase.dataShare)) else { return nil }
+      guard let run = phase.run, let count = steps(run, data.train, share: phase.dataShare) else { return nil }
       total = min(1_000_000_000_000_000, total + min(count, 1_000_000_000_000_000))
     }
     return total
@@ -274,7 +287,7 @@ public struct Trainer {
     var depth = state.model.network.depth
     var before = 0
     for (i, phase) in phases.enumerated() {
-      guard let run = phase.run, let count = steps(run, data.train.fraction(phase.dataShare)) else { return nil }
+      guard let run = phase.run, let count = steps(run, data.train, share: phase.dataShare) else { return nil }
       if i > index, phase.grows { depth = phase.to ?? 2 * depth }
       if i >= index { left += Double(i == index ? max(0, count - phaseStep) : count) * perBlock * Double(depth) }
       before += count

@@ -36,7 +36,7 @@ final class ConsoleHost: InterpreterHost {
   func progress(_ line: String?) {
     guard live else { return }
     guard let line else {
-      if lineShown { FileHandle.standardError.write(Data("\r\u{1b}[2K".utf8)) }
+      if lineShown { Output.error("\r\u{1b}[2K") }
       lineShown = false
       return
     }
@@ -47,19 +47,19 @@ final class ConsoleHost: InterpreterHost {
       if columns >= width { break }
       fitted.append(character)
     }
-    FileHandle.standardError.write(Data("\r\u{1b}[2K\(fitted)".utf8))
+    Output.error("\r\u{1b}[2K\(fitted)")
     lineShown = true
   }
 
   func milestone(_ line: String) {
     guard !quiet else { return }
     progress(nil)
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    Output.error((line + "\n"))
   }
 
   func error(_ text: String) {
     progress(nil)
-    FileHandle.standardError.write(Data(text.utf8))
+    Output.error(text)
   }
 
   var isInterrupted: Bool { Interrupt.isSet }
@@ -94,21 +94,32 @@ private struct StderrLog: LogHandler {
 
   func log(event: LogEvent) {
     let name = event.level <= .notice ? "note" : "\(event.level)"
-    FileHandle.standardError.write(Data("\(name): \(event.message)\n".utf8))
+    Output.error("\(name): \(event.message)\n")
   }
 }
 
-/// stdout. Whoever cannot be written to ends the program: quietly when nobody reads any more, with an error otherwise.
+/// stdout and stderr. Whoever cannot be written to ends the program: quietly, with the status of a broken pipe, when nobody reads any more; with an error otherwise.
 enum Output {
+  /// What cannot be told on stderr is not told.
+  static func error(_ text: String) {
+    var rest = ArraySlice(Array(text.utf8))
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      if count <= 0 { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+
   static func write(_ text: String) {
     var rest = ArraySlice(Array(text.utf8))
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if count < 0 {
         if errno == EINTR || errno == EAGAIN { continue }
-        if errno == EPIPE { exit(0) }
+        if errno == EPIPE { exit(141) }
         let reason = String(cString: strerror(errno))
-        FileHandle.standardError.write(Data("error: stdout cannot be written: \(reason)\n".utf8))
+        Output.error("error: stdout cannot be written: \(reason)\n")
         exit(1)
       }
       rest = rest.dropFirst(count)

@@ -43,7 +43,7 @@ enum Program {
         Output.write(message + "\n")
         return 0
       }
-      FileHandle.standardError.write(Data((message + "\n").utf8))
+      Output.error((message + "\n"))
       return 2
     }
   }
@@ -66,7 +66,8 @@ struct Srs: ParsableCommand {
 /// Flags that several commands share.
 struct EngineFlags: ParsableArguments {
   @Option(help: "Seed where a script gives none.") var seed: Int?
-  @Option(help: "Threads; all processors if left out. Results are the same for any number.") var threads: Int?
+  @Option(help: "Threads; all processors if left out. Results are the same for any number; a training step uses at most 8.") var threads:
+    Int?
   @Flag(name: .shortAndLong, help: "No progress and no notes.") var quiet = false
 
   func validate() throws {
@@ -89,6 +90,8 @@ struct Repl: ParsableCommand {
       try Script.run("-", host: flags.host(), parameters: [:], json: false)
       return
     }
+    // At the prompt there is nothing that a kill should wait for.
+    signal(SIGTERM, SIG_DFL)
     let host = flags.host()
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     let completer = Completer(interpreter)
