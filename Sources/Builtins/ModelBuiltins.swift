@@ -66,7 +66,8 @@ extension Builtin {
     let model = d.positional("model", .model, "the trained model, or a run")
     let by = d.named("by", Kind<GrowthOperator>.word, default: .adjacent, "adjacent", "where blocks come from")
     let to = d.optional("to", .whole(from: 1, to: 4096), "depth of the new model; left out: twice as deep")
-    let carry = d.named("carry", .carry, default: .reference, "reference", "what is carried over")
+    let carry = d.named(
+      "carry", .carry, default: .all, "all", "what is carried over: everything; what the authors' code does; or so that the scores stay")
     return { call in
       let old = try call[model]
       let grown = try call.engine { try old.grown(by: try call[by], to: try call[to], carry: try call[carry]) }

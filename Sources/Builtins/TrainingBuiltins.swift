@@ -177,7 +177,7 @@ extension Builtin {
     let run = d.optional("run", .extent, "how long; left out: until `stop` of the training ends it")
     let to = d.optional("to", .whole(from: 1, to: 4096), "depth to grow to; left out with `by`: twice as deep")
     let by = d.optional("by", Kind<GrowthOperator>.word, "where new blocks come from; left out with `to`: adjacent")
-    let carry = d.named("carry", .carry, default: .reference, "reference", "what is carried over at the growth")
+    let carry = d.named("carry", .carry, default: .all, "all", "what is carried over at the growth")
     let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; shares are nested")
     return { call in
       let phase = Phase(

@@ -5,8 +5,8 @@ import Kernels
 ///
 /// The catalogue is cut into interests of about 40 items. A user follows several of them at a time, one thread each:
 ///
-/// - the next event belongs to the present interest with probability 0.35; otherwise he goes back to the interest he
-///   was in before (0.8 of the time) or drifts to one of four neighbours of the present one (0.4, 0.3, 0.2, 0.1);
+/// - the next event belongs to the present interest with probability 0.3; otherwise he goes back to the interest he
+///   was in before (0.9 of the time) or drifts to one of four neighbours of the present one (0.4, 0.3, 0.2, 0.1);
 /// - inside an interest he goes on, with probability 0.8, from the item where he left *this interest*, however long
 ///   ago that was: each item has three successors (0.7, 0.2, 0.1); otherwise he takes an item by popularity (Zipf,
 ///   exponent 0.8, inside the interest).
@@ -23,8 +23,8 @@ struct InterestProcess: Sendable {
   private let successors: [Int32]
   private let neighbours: [[Int]]
 
-  static let stay = 0.35
-  static let goBack = 0.8
+  static let stay = 0.3
+  static let goBack = 0.9
   static let chain = 0.8
   static let successorWeights = [0.7, 0.2, 0.1]
   static let drift = [0.4, 0.3, 0.2, 0.1]

@@ -40,7 +40,6 @@ public protocol Network: Sendable {
   var rowTables: [RowTable] { get }
   var output: OutputTable { get }
   var objective: Objective { get }
-  var usesUsers: Bool { get }
 
   /// Longest sequence it can read (t items), or nil for any.
   var maximumLength: Int? { get }

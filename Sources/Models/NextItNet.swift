@@ -11,7 +11,6 @@ public struct NextItNet: Network {
   public let stacks: [BlockStack]
   public let output: OutputTable
   public let objective: Objective
-  public let usesUsers = false
   public let maximumLength: Int? = nil
   private let embedding: Embedding
   public let configuration: Configuration

@@ -51,7 +51,7 @@ struct OutputHead: Sendable {
 
   /// What a thread needs here.
   final class Memory: @unchecked Sendable {
-    /// Rows whose logits exist at the same time: about 2 MB of them.
+    /// Rows whose logits exist at the same time: about 2 MB of them, but never fewer than 16 rows.
     let chunk: Int
     let logits: FloatBuffer
     let hidden: FloatBuffer
@@ -77,7 +77,6 @@ struct OutputHead: Sendable {
       rows.deallocate()
     }
 
-    var count: Int { logits.count + hidden.count + gradient.count }
   }
 
   /// Weighted loss of a tile. On exit `hidden` holds the gradient of the hidden states, 0 in rows that do not count.

@@ -116,7 +116,7 @@ public struct Phase: Sendable {
   public var dataShare: Double
 
   public init(
-    run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .reference, dataShare: Double = 1
+    run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .all, dataShare: Double = 1
   ) {
     self.run = run
     self.to = to

@@ -93,14 +93,6 @@ final class StepEngine {
     candidates = negatives.map { OutputCandidates(count: $0, width: output.width, items: output.rows) }
   }
 
-  /// Bytes a step holds besides parameters and optimizer.
-  var bytes: Int {
-    let perWorker = workers.first.map { $0.saved.count + $0.scratch.count + $0.hidden.count + $0.head.count } ?? 0
-    let perLane = lanes.first.map { $0.gradients.count } ?? 0
-    let shared = tables.reduce(outputRows.count) { $0 + $1.vectors.count }
-    return 4 * (perWorker * workers.count + perLane * lanes.count + shared)
-  }
-
   /// Loss of the batch and its gradients, which stay in the lanes until `apply`.
   func gradients(
     _ batch: Batch, parameters: FloatBuffer, negatives: Negatives?, seed: UInt64, step: UInt64

@@ -71,6 +71,15 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(short.line == 3 && short.message.contains("2 items"))
     let named = try #require(try problem("x,a\na,b,c\n", .init(format: .sequences, pad: "x")))
     #expect(named.line == 2)
+    // Padding behind or inside would be taken for items.
+    let behind = try #require(try problem("a,0,0\n0,0,b\n"))
+    #expect(behind.line == 1 && behind.message.contains("pad"))
+    let blanks = try #require(try problem("1,2,3\n4 5 6\n"))
+    #expect(blanks.line == 2 && blanks.message.contains("commas"))
+    // Four columns without a header are no sequences.
+    let table = try #require(try problem("196\t242\t3\t881250949\n", .init()))
+    #expect(table.message.contains("table"))
+    #expect(try problem("0,a\n", .init(format: .sequences, user: "u"))?.argument == "user")
     let bytes = try withFile(Data([0x61, 0x2c, 0xff, 0x0a])) { path in
       #expect(throws: DataError.self) { try Histories.read(path, .init(format: .sequences)) }
     }
@@ -158,6 +167,16 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(split.train.fraction(0.2).tokens == Array(split.train.fraction(0.4).tokens.prefix(320)))
     #expect(throws: DataError.self) { try set.split(train: 0.9, valid: 0.1, test: 0.1, seed: 1) }
     #expect(throws: DataError.self) { try set.split(train: 0, valid: 0.5, test: 0.5, seed: 1) }
+  }
+
+  /// A window of one part would show what another part asks for, so users stay whole.
+  @Test func overlappingWindowsAreSplitByUser() throws {
+    let data = Self.histories((0..<40).map { u in (0..<9).map { Int32(($0 + u) % 7 + 1) } }, items: 8)
+    let split = try data.windows(length: 4, stride: 1).split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)
+    let users = [split.train, split.valid, split.test].map { Set($0.users) }
+    #expect(users[0].isDisjoint(with: users[1]) && users[0].isDisjoint(with: users[2]) && users[1].isDisjoint(with: users[2]))
+    #expect(users[0].count + users[1].count + users[2].count == 40)
+    #expect(split.rule.contains("by user"))
   }
 
   /// What is in the folder of real data, counted as its description says.

@@ -29,7 +29,8 @@ import Testing
     #expect(Ranking.rank(of: 1, [9, 3, 3, 1, 0], items: 5) == 0.5)
     // A constant scorer gets the middle, no credit.
     #expect(Ranking.rank(of: 1, [0, 0, 0, 0, 0], items: 5) == 1.5)
-    // A score that is not a number comes last.
+    // Others that are not numbers count as above; a target that is none comes last.
+    #expect(Ranking.rank(of: 1, [0, 1, .nan, .nan, 0], items: 5) == 2)
     #expect(Ranking.rank(of: 3, [0, 1, 2, .nan, 0], items: 5) == 3)
   }
 

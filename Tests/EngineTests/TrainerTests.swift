@@ -120,6 +120,19 @@ final class TestObserver: TrainingObserver {
     #expect(run.growths.map(\.step) == [10] && run.steps == 15 && run.stop == .finished)
   }
 
+  /// A growth that had no time to pay is not what was learnt.
+  @Test func interruptedRightAfterAGrowthGivesTheBetterModelBefore() throws {
+    let observer = TestObserver()
+    observer.stopAfter = 61
+    let run = try Self.run([Phase(run: .steps(60)), Phase(run: .steps(60), to: 4, carry: .reference)], observer: observer) {
+      $0.optimizer.rate = 3e-3
+    }
+    #expect(run.stop == .interrupted && run.growths.count == 1)
+    let metric = run.options.watch
+    #expect(run.best.metrics[metric] == run.history.compactMap { $0.metrics[metric] }.max())
+    #expect(run.model.network.depth == run.best.blocks)
+  }
+
   @Test func patienceEndsAPhase() throws {
     // A rate of 0 never gets better.
     let run = try Self.run([Phase(run: nil)]) {
