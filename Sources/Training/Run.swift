@@ -42,7 +42,7 @@ public enum StopReason: Sendable, Equatable {
   case finished
   case patience(Int, Metric)
   case interrupted
-  /// The loss was not a number at this step; the parameters are the last good ones.
+  /// The loss was not a number at this step; the model has the best parameters evaluated before.
   case diverged(step: Int)
 
   public var text: String {

@@ -18,7 +18,8 @@ public struct Trainer {
   }
 
   /// Trains `model` through the phases. The model given is not changed; the run's model has the best parameters of
-  /// the last phase by `options.watch` on the validation part.
+  /// the last phase by `options.watch` on the validation part; interrupted or diverged soon after a growth, the better
+  /// ones from before it.
   ///
   /// - Throws: `TrainingError` or `GrowthError`, before anything is trained, for what cannot be.
   public func run(_ model: Model, _ phases: [Phase]) throws -> TrainingRun {
