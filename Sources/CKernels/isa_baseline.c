@@ -1,2 +1,3 @@
 #define ISA baseline
 #include "kernels.inc.h"
+#include "attention.inc.h"

@@ -2,5 +2,6 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define ISA v3
 #include "kernels.inc.h"
+#include "attention.inc.h"
 #pragma clang attribute pop
 #endif

@@ -335,3 +335,137 @@ void KERNEL(srs_adam)(size_t n, float *p, float *m, float *v, const float *g, fl
     p[i] -= rate * m[i] / (sqrtf(v[i]) * correction + epsilon);
   }
 }
+
+void KERNEL(srs_multiply)(float *x, const float *m, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(x + i, load(x + i) * load(m + i));
+  for (; i < n; i++) x[i] *= m[i];
+}
+
+void KERNEL(srs_bias_relu)(size_t rows, size_t c, float *x, const float *bias) {
+  for (size_t r = 0; r < rows; r++) {
+    float *o = x + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(o + i, max16(load(o + i) + load(bias + i), splat(0)));
+    for (; i < c; i++) o[i] = relu(o[i] + bias[i]);
+  }
+}
+
+void KERNEL(srs_relu_backward)(size_t rows, size_t c, float *dy, const float *y, float scale, float *dbias) {
+  for (size_t r = 0; r < rows; r++) {
+    float *d = dy + r * c;
+    const float *o = y + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) {
+      v16 g = select(load(o + i) > splat(0), load(d + i) * splat(scale), splat(0));
+      store(d + i, g);
+      store(dbias + i, load(dbias + i) + g);
+    }
+    for (; i < c; i++) {
+      d[i] = o[i] > 0 ? d[i] * scale : 0;
+      dbias[i] += d[i];
+    }
+  }
+}
+
+void KERNEL(srs_norm_sum)(size_t rows, size_t c, const float *x, const float *u, float alpha, const float *gamma,
+                         const float *beta, float epsilon, float *xhat, float *rstd, float *y) {
+  for (size_t r = 0; r < rows; r++) {
+    float *z = xhat + r * c, *o = y + r * c;
+    rstd[r] = normalise_row(c, x + r * c, u ? u + r * c : 0, alpha, 0, epsilon, z);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) store(o + i, load(gamma + i) * load(z + i) + load(beta + i));
+    for (; i < c; i++) o[i] = gamma[i] * z[i] + beta[i];
+  }
+}
+
+float KERNEL(srs_norm_sum_backward)(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
+                                   const float *gamma, const float *u, float alpha, float *dx, float *du,
+                                   float *dgamma, float *dbeta) {
+  double total = 0;
+  for (size_t r = 0; r < rows; r++) {
+    const float *z = xhat + r * c, *d0 = dy + r * c;
+    float *o = dx + r * c;
+    v16 sg = splat(0), sgx = splat(0);
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES) {
+      v16 d = load(d0 + i), zi = load(z + i);
+      store(dgamma + i, load(dgamma + i) + d * zi);
+      store(dbeta + i, load(dbeta + i) + d);
+      v16 g = d * load(gamma + i);
+      store(o + i, g);
+      sg += g;
+      sgx += g * zi;
+    }
+    float tg = sum16(sg), tgx = sum16(sgx);
+    for (; i < c; i++) {
+      float d = d0[i];
+      dgamma[i] += d * z[i];
+      dbeta[i] += d;
+      o[i] = d * gamma[i];
+      tg += o[i];
+      tgx += o[i] * z[i];
+    }
+    norm_row_backward(c, o, z, rstd[r], tg, tgx, 0);
+    if (!u) continue;
+    const float *ur = u + r * c;
+    float *e = du + r * c;
+    v16 sa = splat(0);
+    for (i = 0; i + LANES <= c; i += LANES) {
+      v16 d = load(o + i);
+      sa += d * load(ur + i);
+      store(e + i, splat(alpha) * d);
+    }
+    float ta = sum16(sa);
+    for (; i < c; i++) {
+      ta += o[i] * ur[i];
+      e[i] = alpha * o[i];
+    }
+    total += ta;
+  }
+  return (float)total;
+}
+
+// Abramowitz and Stegun 7.1.26 for the error function, absolute error below 2e-7; e = exp(-x^2 / 2).
+INLINE v16 normal_cdf(v16 x, v16 e) {
+  v16 z = select(x < splat(0), -x, x) * splat(0.70710678118654752f);
+  v16 t = splat(1) / (splat(1) + splat(0.3275911f) * z);
+  v16 p = splat(1.061405429f);
+  p = p * t + splat(-1.453152027f);
+  p = p * t + splat(1.421413741f);
+  p = p * t + splat(-0.284496736f);
+  p = p * t + splat(0.254829592f);
+  v16 half = splat(0.5f) * p * t * e;
+  return select(x < splat(0), half, splat(1) - half);
+}
+
+INLINE v16 load_tail(const float *p, size_t n) {
+  v16 x = splat(0);
+  for (size_t l = 0; l < n; l++) x[l] = p[l];
+  return x;
+}
+
+INLINE v16 gelu16(v16 x) { return x * normal_cdf(x, exp16(splat(-0.5f) * x * x)); }
+
+INLINE v16 gelu_slope16(v16 x) {
+  v16 e = exp16(splat(-0.5f) * x * x);
+  return normal_cdf(x, e) + x * e * splat(0.39894228040143268f);
+}
+
+void KERNEL(srs_gelu)(float *y, const float *x, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, gelu16(load(x + i)));
+  if (i < n) {
+    v16 t = gelu16(load_tail(x + i, n - i));
+    for (size_t l = 0; i + l < n; l++) y[i + l] = t[l];
+  }
+}
+
+void KERNEL(srs_gelu_backward)(float *dy, const float *x, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(dy + i, load(dy + i) * gelu_slope16(load(x + i)));
+  if (i < n) {
+    v16 t = gelu_slope16(load_tail(x + i, n - i));
+    for (size_t l = 0; i + l < n; l++) dy[i + l] *= t[l];
+  }
+}

@@ -8,6 +8,8 @@ public final class SequenceSet: Sendable {
   /// Time of each sequence's last event, where the data has any.
   public let times: [Int64]?
   public let items: Vocabulary
+  /// Where the last item of every sequence belongs to another vocabulary, the transfer task's; nil elsewhere.
+  public let targetItems: Vocabulary?
   public let userNames: Vocabulary
   public let hasUsers: Bool
   public let source: String
@@ -17,7 +19,8 @@ public final class SequenceSet: Sendable {
 
   public init(
     length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
-    hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false
+    hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false,
+    targetItems: Vocabulary? = nil
   ) {
     self.length = length
     self.tokens = tokens
@@ -29,7 +32,11 @@ public final class SequenceSet: Sendable {
     self.source = source
     self.process = process
     self.overlaps = overlaps
+    self.targetItems = targetItems
   }
+
+  /// The items that are ranked.
+  public var rankedItems: Vocabulary { targetItems ?? items }
 
   public var count: Int { users.count }
 
@@ -54,7 +61,7 @@ public final class SequenceSet: Sendable {
     }
     return SequenceSet(
       length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
-      hasUsers: hasUsers, source: source, process: process, overlaps: overlaps)
+      hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
   }
 
   public func fractionCount(_ share: Double) -> Int {

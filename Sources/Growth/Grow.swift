@@ -55,7 +55,38 @@ extension Model {
     for step in steps where step.silenced {
       for i in step.target.range { grown.values[i] = 0 }
     }
+    if carry.preserving { Self.passThrough(grown, kept: kept) }
     return (grown, plan)
+  }
+
+  /// Lets a silent copy whose main path goes through normalisations pass on what it is given.
+  ///
+  /// The norm before it, gain g and shift b, hands its g and b to the copy's last norm and gets 1 and 0 itself: a norm of
+  /// what is normalised changes nothing, and g and b are applied once, at the end. Each norm divides by
+  /// sqrt(1 + epsilon) at a variance of 1; the gains make that good. What remains is epsilon / (2 variance) of the first
+  /// norm, about 3e-6 of the values, for its own epsilon had made its output a little smaller than 1.
+  private static func passThrough(_ model: Model, kept: [Bool]) {
+    let values = model.values
+    for (number, stack) in model.network.stacks.enumerated() {
+      var closing = number == 0 ? model.network.closingNorm : nil
+      for (index, block) in stack.blocks.enumerated() {
+        guard let last = block.norms.last else { continue }
+        if !kept[index], let before = closing {
+          let repair = (1 + last.epsilon).squareRoot()
+          for i in 0..<last.width {
+            values[last.gain.offset + i] = values[before.gain.offset + i] * repair
+            values[last.shift.offset + i] = values[before.shift.offset + i]
+            values[before.gain.offset + i] = 1
+            values[before.shift.offset + i] = 0
+            for inner in block.norms.dropLast() {
+              values[inner.gain.offset + i] = repair
+              values[inner.shift.offset + i] = 0
+            }
+          }
+        }
+        closing = last
+      }
+    }
   }
 
   /// Length of the shortest pattern that the signatures repeat.

@@ -110,4 +110,55 @@ public enum Elementwise {
   ) -> Float {
     srs_norm_relu_residual_backward(rows, c, dout, xhat, rstd, gain, shift, alpha, dx, dgain, dshift, dbias)
   }
+
+  /// x *= m
+  @inline(__always)
+  public static func multiply(_ x: UnsafeMutablePointer<Float>, _ m: UnsafePointer<Float>, _ n: Int) {
+    srs_multiply(x, m, n)
+  }
+
+  /// x = relu(x + bias)
+  @inline(__always)
+  public static func biasRelu(_ x: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, c: Int) {
+    srs_bias_relu(rows, c, x, bias)
+  }
+
+  /// dy = y > 0 ? scale * dy : 0; adds to the gradient of the bias.
+  @inline(__always)
+  public static func reluBackward(
+    rows: Int, c: Int, dy: UnsafeMutablePointer<Float>, y: UnsafePointer<Float>, scale: Float,
+    dbias: UnsafeMutablePointer<Float>
+  ) {
+    srs_relu_backward(rows, c, dy, y, scale, dbias)
+  }
+
+  /// xhat = norm(x + alpha * u), y = gain * xhat + shift; without `u` the norm of x.
+  @inline(__always)
+  public static func normSum(
+    rows: Int, c: Int, x: UnsafePointer<Float>, u: UnsafePointer<Float>?, alpha: Float, gain: UnsafePointer<Float>,
+    shift: UnsafePointer<Float>, epsilon: Float, xhat: UnsafeMutablePointer<Float>,
+    rstd: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
+  ) {
+    srs_norm_sum(rows, c, x, u, alpha, gain, shift, epsilon, xhat, rstd, y)
+  }
+
+  /// Backward of `normSum`: dx, du = alpha * dx; adds to the gradients of gain and shift; returns that of alpha.
+  @inline(__always)
+  public static func normSumBackward(
+    rows: Int, c: Int, dy: UnsafePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
+    gain: UnsafePointer<Float>, u: UnsafePointer<Float>?, alpha: Float, dx: UnsafeMutablePointer<Float>,
+    du: UnsafeMutablePointer<Float>?, dgain: UnsafeMutablePointer<Float>, dshift: UnsafeMutablePointer<Float>
+  ) -> Float {
+    srs_norm_sum_backward(rows, c, dy, xhat, rstd, gain, u, alpha, dx, du, dgain, dshift)
+  }
+
+  /// y = x * Phi(x)
+  @inline(__always)
+  public static func gelu(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) { srs_gelu(y, x, n) }
+
+  /// dy *= the slope of GELU at x
+  @inline(__always)
+  public static func geluBackward(_ dy: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) {
+    srs_gelu_backward(dy, x, n)
+  }
 }

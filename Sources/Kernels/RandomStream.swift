@@ -1,3 +1,5 @@
+import CKernels
+
 /// A named, counter-based stream of random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy
 /// as 1, 2, 3", SC 2011).
 ///
@@ -37,6 +39,13 @@ public struct RandomStream: Sendable {
       k = k &+ SIMD2(0x9E37_79B9, 0xBB67_AE85)
     }
     return c
+  }
+
+  /// Dropout multipliers of one place: 0 with probability `rate`, else 1 / (1 - rate). The words are those of the
+  /// stream in another order: value 64 g + 16 w + l is word w at counter 16 g + l, so that sixteen are made at once.
+  public func fillMask(_ mask: UnsafeMutablePointer<Float>, count: Int, place: UInt64, rate: Double) {
+    srs_dropout_mask(
+      mask, count, key.x, key.y, place, UInt32(min(rate * 4_294_967_296, 4_294_967_295)), Float(1 / (1 - rate)))
   }
 
   /// The numbers that belong to `place` (a step, an epoch, a sequence), from the first on.

@@ -4,6 +4,9 @@ import Kernels
 public protocol Block: Sendable {
   /// What makes two blocks compute the same from the same parameters, e.g. "dilation 4".
   var signature: String { get }
+  /// Normalisations on its main path, the last of which closes it; none where the input goes through a sum untouched.
+  /// Function-preserving growth asks.
+  var norms: [Norm] { get }
   /// Floats kept from forward to backward, besides the block's input, which the stack keeps.
   func savedCount(_ tile: Tile) -> Int
   /// Floats needed only while it runs.
@@ -16,6 +19,10 @@ public protocol Block: Sendable {
   func backward(
     _ tile: Tile, x: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
     pass: Pass, sequence: Int)
+}
+
+extension Block {
+  public var norms: [Norm] { [] }
 }
 
 /// Blocks one after the other: the part of a model that grows.

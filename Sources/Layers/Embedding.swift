@@ -24,6 +24,13 @@ public struct Embedding: Sendable {
     }
   }
 
+  /// y row r += table[ids[r]].
+  public func add(_ count: Int, ids: UnsafePointer<Int32>, to y: UnsafeMutablePointer<Float>, pass: Pass) {
+    let d = table.width
+    let base = pass.parameters + table.slot.offset
+    for r in 0..<count { Elementwise.addScaled(y + r * d, base + Int(ids[r]) * d, 1, d) }
+  }
+
   /// Leaves ids and gradients of `count` look-ups at `first` in the batch's list.
   public func backward(
     _ count: Int, ids: UnsafePointer<Int32>, dy: UnsafePointer<Float>, stride: Int? = nil, into gradient: RowGradient,

@@ -10,19 +10,36 @@ public enum Objective: String, Sendable, CaseIterable {
   case gapFillingShifted
 }
 
-/// The output layer: scores = h W^T + b, with W `(V, d)` and b `(V)`.
+/// The output layer: scores = h W^T + b, with W `(V, d)` and b `(V)`; the transfer task's has no bias.
 public struct OutputTable: Sendable {
   public let weight: Slot
-  public let bias: Slot
+  public let bias: Slot?
   /// Items, the pad included.
   public let rows: Int
   public let width: Int
 
-  public init(rows: Int, width: Int, weight: Initializer, bias: Initializer, in builder: LayoutBuilder) {
+  public init(
+    _ name: String = "output", rows: Int, width: Int, weight: Initializer, bias: Initializer? = nil,
+    in builder: LayoutBuilder
+  ) {
     self.rows = rows
     self.width = width
-    self.weight = builder.add("output.weight", [rows, width], weight, .output, sparseRows: true)
-    self.bias = builder.add("output.bias", [rows], bias, .output, sparseRows: true)
+    self.weight = builder.add(name + ".weight", [rows, width], weight, .output, sparseRows: true)
+    self.bias = bias.map { builder.add(name + ".bias", [rows], $0, .output, sparseRows: true) }
+  }
+}
+
+/// Stochastic shared embeddings (Wu et al., NeurIPS 2019): while training, a user's or an item's embedding is now and
+/// then that of another.
+public struct SharedEmbeddings: Sendable, Equatable {
+  /// Probability that a sequence's user is replaced by a uniformly drawn one.
+  public var user: Double
+  /// Probability that an input item, pads excepted, is replaced by a uniformly drawn one.
+  public var item: Double
+
+  public init(user: Double, item: Double) {
+    self.user = user
+    self.item = item
   }
 }
 
@@ -44,8 +61,15 @@ public protocol Network: Sendable {
   /// Longest sequence it can read (t items), or nil for any.
   var maximumLength: Int? { get }
 
+  /// Replacements of users and items while training, for models that share embeddings.
+  var sharing: SharedEmbeddings? { get }
+  /// The normalisation through which the stem's output enters the first stack, where there is one.
+  var closingNorm: Norm? { get }
+
   /// The same model with another depth.
   func withBlocks(_ count: Int) throws -> any Network
+  /// The same model scoring the items of another vocabulary.
+  func withTargets(_ count: Int) throws -> any Network
 
   func savedCount(_ tile: Tile, training: Bool) -> Int
   func scratchCount(_ tile: Tile) -> Int
@@ -61,6 +85,8 @@ public protocol Network: Sendable {
 extension Network {
   public var depth: Int { stacks.first?.count ?? 0 }
   public var width: Int { output.width }
+  public var sharing: SharedEmbeddings? { nil }
+  public var closingNorm: Norm? { nil }
 
   /// Rows of hidden states for sequences of `length` items.
   public func positions(length: Int) -> Int {

@@ -6,6 +6,8 @@ public enum Initializer: Sendable, Equatable {
   case normal(Float)
   /// Drawn again outside two standard deviations.
   case truncatedNormal(Float)
+  /// From minus to plus the bound.
+  case uniform(Float)
 }
 
 /// What a parameter is for. Growth's carry rules are written in these words.
@@ -79,6 +81,8 @@ public struct ParameterLayout: Sendable {
       for i in target.indices { target[i] = value }
     case .normal(let deviation):
       for i in target.indices { target[i] = Float(numbers.normal()) * deviation }
+    case .uniform(let bound):
+      for i in target.indices { target[i] = Float(2 * numbers.uniform() - 1) * bound }
     case .truncatedNormal(let deviation):
       for i in target.indices { target[i] = Float(numbers.truncatedNormal()) * deviation }
     }

@@ -49,28 +49,24 @@ public struct Pass {
   /// Gradients of table rows, one table after the other, as the network's `rowTables` say.
   public let rowGradients: [RowGradient]
   public let mode: Mode
+  /// Masks of dropout; nil where there is none: in evaluation.
+  public let dropout: (any DropoutMasks)?
 
-  public enum Mode: Sendable {
-    case evaluation
-    /// The random numbers of this step: `seed` names the run, `step` the place in each stream.
-    case training(seed: UInt64, step: UInt64)
-  }
+  public enum Mode: Sendable { case training, evaluation }
 
   public init(
     parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    rowGradients: [RowGradient], mode: Mode
+    rowGradients: [RowGradient], mode: Mode, dropout: (any DropoutMasks)? = nil
   ) {
     self.parameters = parameters
     self.gradients = gradients
     self.scratch = scratch
     self.rowGradients = rowGradients
     self.mode = mode
+    self.dropout = dropout
   }
 
-  public var isTraining: Bool {
-    if case .training = mode { return true }
-    return false
-  }
+  public var isTraining: Bool { mode == .training }
 }
 
 /// A table whose rows are looked up by id: its gradient is a list of (id, vector), one for every look-up of a batch.

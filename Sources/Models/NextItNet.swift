@@ -23,9 +23,11 @@ public struct NextItNet: Network {
     public var dilations: [Int]
     public var kernel: Int
     public var alpha: Bool
+    public var head: Head
 
     public init(
-      items: Int, dim: Int = 64, blocks: Int = 4, dilations: [Int] = [1, 4], kernel: Int = 3, alpha: Bool = true
+      items: Int, dim: Int = 64, blocks: Int = 4, dilations: [Int] = [1, 4], kernel: Int = 3, alpha: Bool = true,
+      head: Head = .items
     ) {
       self.items = items
       self.dim = dim
@@ -33,43 +35,49 @@ public struct NextItNet: Network {
       self.dilations = dilations
       self.kernel = kernel
       self.alpha = alpha
+      self.head = head
+    }
+
+    func check() throws {
+      try ModelError.require(dim >= 1, "dim", "must be at least 1")
+      try ModelError.require(blocks >= 1, "blocks", "must be at least 1")
+      try ModelError.require(
+        !dilations.isEmpty && dilations.allSatisfy { $0 >= 1 }, "dilations", "must be a list of whole numbers from 1 on")
+      try ModelError.require(kernel >= 2, "kernel", "must be at least 2")
+    }
+
+    /// A stack of residual blocks with the dilations repeated.
+    func blocks(_ name: String, causal: Bool, in builder: LayoutBuilder) -> BlockStack {
+      BlockStack(name, count: blocks, width: dim, in: builder) { index, builder in
+        ConvolutionBlock(
+          .init(width: dim, kernel: kernel, dilation: dilations[index % dilations.count], causal: causal, alpha: alpha),
+          in: builder)
+      }
+    }
+
+    var options: [(name: String, value: String)] {
+      [
+        ("dim", "\(dim)"), ("blocks", "\(blocks)"), ("dilations", "\(dilations)"), ("kernel", "\(kernel)"),
+        ("alpha", "\(alpha)"),
+      ]
     }
   }
 
   public init(_ configuration: Configuration) throws {
-    try ModelError.require(configuration.dim >= 1, "dim", "must be at least 1")
-    try ModelError.require(configuration.blocks >= 1, "blocks", "must be at least 1")
-    try ModelError.require(
-      !configuration.dilations.isEmpty && configuration.dilations.allSatisfy { $0 >= 1 }, "dilations",
-      "must be a list of whole numbers from 1 on")
-    try ModelError.require(configuration.kernel >= 2, "kernel", "must be at least 2")
+    try configuration.check()
     self.configuration = configuration
     objective = .nextItem
     let builder = LayoutBuilder()
     let d = configuration.dim
     embedding = Embedding(
       "item_embedding", rows: configuration.items, width: d, initial: .truncatedNormal(0.02), in: builder)
-    stacks = [
-      BlockStack(count: configuration.blocks, width: d, in: builder) { index, builder in
-        ConvolutionBlock(
-          .init(
-            width: d, kernel: configuration.kernel,
-            dilation: configuration.dilations[index % configuration.dilations.count], alpha: configuration.alpha),
-          in: builder)
-      }
-    ]
-    output = OutputTable(
-      rows: configuration.items, width: d, weight: .normal(0.01), bias: .constant(0.1), in: builder)
+    stacks = [configuration.blocks("blocks", causal: true, in: builder)]
+    output = configuration.head.table(
+      items: configuration.items, width: d, weight: .normal(0.01), bias: .constant(0.1), in: builder)
     layout = builder.close()
   }
 
-  public var options: [(name: String, value: String)] {
-    [
-      ("dim", "\(configuration.dim)"), ("blocks", "\(configuration.blocks)"),
-      ("dilations", "\(configuration.dilations)"), ("kernel", "\(configuration.kernel)"),
-      ("alpha", "\(configuration.alpha)"),
-    ]
-  }
+  public var options: [(name: String, value: String)] { configuration.options }
 
   public var rowTables: [RowTable] { [embedding.table] }
 
@@ -77,6 +85,12 @@ public struct NextItNet: Network {
     var deeper = configuration
     deeper.blocks = count
     return try NextItNet(deeper)
+  }
+
+  public func withTargets(_ count: Int) throws -> any Network {
+    var other = configuration
+    other.head = .targets(count)
+    return try NextItNet(other)
   }
 
   public func savedCount(_ tile: Tile, training: Bool) -> Int {

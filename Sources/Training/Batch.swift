@@ -33,6 +33,8 @@ struct Batch {
   /// 1 over the number of counted targets, or 0 where a row is not counted.
   var weights: [Float]
   var users: [Int32]
+  /// One item a row that its target is set against, for the pairwise loss; empty elsewhere.
+  var negatives: [Int32] = []
 
   /// - Parameters:
   ///   - padsCount: count rows whose target is the pad, as the reference does.
@@ -63,11 +65,13 @@ struct Batch {
           items[row] = masked.contains(t) ? 0 : item
           var target: Int32?
           switch objective {
-          case .nextItem: target = sequence[start + t + 1]
+          case .nextItem:
+            // Where the last item is of another vocabulary, it alone is predicted.
+            if set.targetItems == nil || t == positions - 1 { target = sequence[start + t + 1] }
           case .gapFilling: if masked.contains(t) { target = item }
           case .gapFillingShifted: if masked.contains(t + 1) { target = sequence[start + t + 1] }
           }
-          guard let target, padsCount || target != 0 else { continue }
+          guard let target, padsCount || target != 0 || set.targetItems != nil else { continue }
           targets[row] = target
           weights[row] = 1
           counted += 1
@@ -78,5 +82,46 @@ struct Batch {
       let weight = 1 / Float(counted)
       for row in 0..<rows where weights[row] != 0 { weights[row] = weight }
     }
+  }
+
+  /// Stochastic shared embeddings: replaces users and input items, pads excepted, now and then by others. Targets stay.
+  mutating func share(_ sharing: SharedEmbeddings, users count: Int, items: Int, seed: UInt64, step: UInt64) {
+    let userStream = RandomStream(seed: seed, "shared_users")
+    let itemStream = RandomStream(seed: seed, "shared_items")
+    for tile in cut.tiles {
+      for (b, place) in tile.enumerated() {
+        if sharing.user > 0 {
+          var numbers = userStream.numbers(at: step << 24 | UInt64(place))
+          if numbers.uniform() < sharing.user { users[place] = Int32(numbers.below(count)) }
+        }
+        guard sharing.item > 0, items > 1 else { continue }
+        var numbers = itemStream.numbers(at: step << 24 | UInt64(place))
+        for t in 0..<positions {
+          let row = tile.lowerBound * positions + t * tile.count + b
+          guard numbers.uniform() < sharing.item else { continue }
+          let other = Int32(1 + numbers.below(items - 1))
+          if self.items[row] != 0 { self.items[row] = other }
+        }
+      }
+    }
+  }
+
+  /// One uniform negative for every counted row, its target excepted. `items` is how many there are, the first included.
+  mutating func drawNegatives(items: Int, seed: UInt64, step: UInt64) {
+    let stream = RandomStream(seed: seed, "pairwise_negatives")
+    negatives = [Int32](repeating: 0, count: targets.count)
+    for row in targets.indices where weights[row] != 0 {
+      var numbers = stream.numbers(at: step << 32 | UInt64(row))
+      negatives[row] = Int32(Sampling.other(than: Int(targets[row]), items: items, &numbers))
+    }
+  }
+}
+
+/// Uniform draws of items.
+enum Sampling {
+  /// An item that is neither the pad, 0, nor `target`.
+  static func other(than target: Int, items: Int, _ numbers: inout RandomNumbers) -> Int {
+    let drawn = 1 + numbers.below(items - 2)
+    return drawn < target ? drawn : drawn + 1
   }
 }

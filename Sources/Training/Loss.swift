@@ -5,10 +5,14 @@ public enum Loss: Sendable, Equatable {
   /// Cross-entropy of the target against itself and a share of the items as negatives, drawn once a batch; logits are
   /// corrected by the log expected counts, negatives that are a position's own target are removed there.
   case sampledSoftmax(share: Double, distribution: NegativeDistribution)
+  /// The transfer task's pairwise logistic loss, for one uniform negative n that is not the target p:
+  /// `-log s(h e_p) - log(1 - s(h e_n)) + l2 / 2 (|e_p|^2 + |e_n|^2)`, s being the logistic function.
+  case pairwise(l2: Double)
 
   public var name: String {
     switch self {
     case .softmax: "softmax"
+    case .pairwise(let l2): "pairwise(l2: \(NumberText.short(l2)))"
     case .sampledSoftmax(let share, let distribution):
       "sampled_softmax(\(NumberText.short(share * 100))%, \(distribution.rawValue))"
     }

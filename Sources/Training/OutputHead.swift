@@ -1,3 +1,4 @@
+import Glibc
 import Kernels
 import Layers
 
@@ -27,7 +28,7 @@ final class OutputCandidates: @unchecked Sendable {
       places[Int(item)] = Int32(place)
       (weights.base + place * width).update(
         from: parameters.base + output.weight.offset + Int(item) * width, count: width)
-      shifts.base[place] = parameters.base[output.bias.offset + Int(item)] - logExpected[Int(item)]
+      shifts.base[place] = (output.bias.map { parameters.base[$0.offset + Int(item)] } ?? 0) - logExpected[Int(item)]
     }
   }
 
@@ -42,11 +43,38 @@ struct OutputHead: Sendable {
   private let output: OutputTable
   private let parameters: FloatBuffer
   private let candidates: OutputCandidates?
+  private let loss: Loss
+  /// Stands for the bias of a table without one.
+  private let zeros: FloatBuffer?
 
-  init(_ output: OutputTable, parameters: FloatBuffer, candidates: OutputCandidates?) {
+  init(_ output: OutputTable, loss: Loss, parameters: FloatBuffer, candidates: OutputCandidates?) {
     self.output = output
+    self.loss = loss
     self.parameters = parameters
     self.candidates = candidates
+    zeros = output.bias == nil ? FloatBuffer(count: output.rows) : nil
+  }
+
+  private var bias: UnsafePointer<Float> {
+    if let zeros { return UnsafePointer(zeros.base) }
+    return UnsafePointer(parameters.base + (output.bias?.offset ?? 0))
+  }
+
+  /// Where a tile's rows leave the gradients of their own rows of the table; what a loss has no use for is empty.
+  struct RowGradients: @unchecked Sendable {
+    /// Of the targets' rows and biases.
+    let vectors: UnsafeMutablePointer<Float>
+    let bias: UnsafeMutablePointer<Float>
+    /// Of the negatives' rows.
+    let negatives: UnsafeMutablePointer<Float>
+  }
+
+  /// The rows of a tile: what each must predict, how much it counts, and what it is set against.
+  struct Rows {
+    let count: Int
+    let targets: UnsafePointer<Int32>
+    let weights: UnsafePointer<Float>
+    let negatives: UnsafePointer<Int32>?
   }
 
   /// What a thread needs here.
@@ -80,17 +108,17 @@ struct OutputHead: Sendable {
   }
 
   /// Weighted loss of a tile. On exit `hidden` holds the gradient of the hidden states, 0 in rows that do not count.
-  /// `gradients` (this lane's, of the whole table or the candidates) is added to; `rowVectors` and `rowBias` get the
-  /// gradients of the targets' own rows where candidates are used.
+  /// `gradients` (this lane's, of the whole table or the candidates) is added to; `own` gets the gradients of the
+  /// targets' and negatives' own rows where only those are used.
   func run(
-    rows: Int, hidden: UnsafeMutablePointer<Float>, targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>,
-    gradients: UnsafeMutablePointer<Float>, rowVectors: UnsafeMutablePointer<Float>,
-    rowBias: UnsafeMutablePointer<Float>, memory: Memory
+    _ rows: Rows, hidden: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>, own: RowGradients,
+    memory: Memory
   ) -> Double {
     let d = output.width
+    if case .pairwise(let l2) = loss { return pairwise(rows, hidden: hidden, l2: Float(l2), own: own) }
     var counted = 0
-    for row in 0..<rows {
-      if weights[row] != 0 {
+    for row in 0..<rows.count {
+      if rows.weights[row] != 0 {
         memory.rows[counted] = row
         counted += 1
       } else {
@@ -104,8 +132,8 @@ struct OutputHead: Sendable {
       for i in 0..<n {
         let row = memory.rows[start + i]
         (memory.hidden.base + i * d).update(from: hidden + row * d, count: d)
-        memory.targets[i] = targets[row]
-        memory.weights.base[i] = weights[row]
+        memory.targets[i] = rows.targets[row]
+        memory.weights.base[i] = rows.weights[row]
       }
       if let candidates {
         loss += sampled(n, candidates, gradients: gradients, memory)
@@ -116,12 +144,45 @@ struct OutputHead: Sendable {
         let row = memory.rows[start + i]
         if candidates != nil {
           // h is still in memory.hidden: the target's own row gets dt * h.
-          Elementwise.scale(rowVectors + row * d, memory.hidden.base + i * d, memory.targetLogits.base[i], d)
-          rowBias[row] = memory.targetLogits.base[i]
+          Elementwise.scale(own.vectors + row * d, memory.hidden.base + i * d, memory.targetLogits.base[i], d)
+          own.bias[row] = memory.targetLogits.base[i]
         }
         (hidden + row * d).update(from: memory.gradient.base + i * d, count: d)
       }
       start += n
+    }
+    return loss
+  }
+
+  private func pairwise(
+    _ rows: Rows, hidden: UnsafeMutablePointer<Float>, l2: Float, own: RowGradients
+  ) -> Double {
+    let d = output.width
+    let table = parameters.base + output.weight.offset
+    var loss = 0.0
+    for row in 0..<rows.count {
+      let h = hidden + row * d
+      let w = rows.weights[row]
+      guard w != 0, let negatives = rows.negatives else {
+        h.update(repeating: 0, count: d)
+        continue
+      }
+      let p = table + Int(rows.targets[row]) * d
+      let n = table + Int(negatives[row]) * d
+      let (sp, sn) = (Double(Elementwise.dot(h, p, d)), Double(Elementwise.dot(h, n, d)))
+      // log(1 + exp(x)) without overflow; its slope is the logistic function.
+      func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
+      func logistic(_ x: Double) -> Double { x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)) }
+      let squares = Double(Elementwise.dot(p, p, d) + Elementwise.dot(n, n, d))
+      loss += Double(w) * (softplus(-sp) + softplus(sn) + Double(l2) / 2 * squares)
+      let (gp, gn) = (w * Float(logistic(sp) - 1), w * Float(logistic(sn)))
+      let (dp, dn) = (own.vectors + row * d, own.negatives + row * d)
+      Elementwise.scale(dp, h, gp, d)
+      Elementwise.addScaled(dp, p, w * l2, d)
+      Elementwise.scale(dn, h, gn, d)
+      Elementwise.addScaled(dn, n, w * l2, d)
+      Elementwise.scale(h, p, gp, d)
+      Elementwise.addScaled(h, n, gn, d)
     }
     return loss
   }
@@ -132,7 +193,7 @@ struct OutputHead: Sendable {
     let logits = memory.logits.base
     Matrix.productTransposedRight(memory.hidden.base, weight, logits, m: n, n: v, k: d)
     let loss = Elementwise.crossEntropy(
-      rows: n, c: v, logits: logits, bias: parameters.base + output.bias.offset, targets: memory.targets,
+      rows: n, c: v, logits: logits, bias: bias, targets: memory.targets,
       weights: memory.weights.base)
     Matrix.product(logits, weight, memory.gradient.base, m: n, n: d, k: v)
     Matrix.productTransposedLeft(logits, memory.hidden.base, gradients, m: v, n: d, k: n, add: true)
@@ -153,7 +214,7 @@ struct OutputHead: Sendable {
       let target = memory.targets[i]
       memory.targetLogits.base[i] =
         Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
-        + parameters.base[output.bias.offset + Int(target)] - candidates.logExpected[Int(target)]
+        + bias[Int(target)] - candidates.logExpected[Int(target)]
       if let hit = candidates.place(of: target) { logits[i * s + hit] = -.infinity }
     }
     let loss = Elementwise.crossEntropySampled(

@@ -123,7 +123,7 @@ private final class EvaluationMemory: Sendable {
     let last = network.objective == .gapFillingShifted ? positions - 2 : positions - 1
     Matrix.productTransposedRight(
       hidden.base + last * n * d, values.base + output.weight.offset, scores.base, m: n, n: output.rows, k: d)
-    Elementwise.addBias(scores.base, values.base + output.bias.offset, rows: n, c: output.rows)
+    if let bias = output.bias { Elementwise.addBias(scores.base, values.base + bias.offset, rows: n, c: output.rows) }
     for (b, index) in range.enumerated() { body(index, scores.base + b * output.rows) }
   }
 }

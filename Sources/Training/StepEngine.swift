@@ -20,6 +20,7 @@ final class StepEngine {
   private let outputGrouping: RowGrouping
   private let outputRows: FloatBuffer
   private let outputBias: FloatBuffer
+  private let outputNegatives: FloatBuffer
   private let candidates: OutputCandidates?
 
   /// Gradients of one lane: dense parameters, then the output table's (all rows, or the negatives').
@@ -73,7 +74,9 @@ final class StepEngine {
     let output = network.output
     let tile = Tile(
       positions: positions, sequences: BatchCut(batch).tiles.first?.count ?? 1)
-    let outputCount = (negatives ?? output.rows) * (output.width + 1)
+    // The pairwise loss touches single rows only; the others the whole table, or the negatives'.
+    var outputCount = (negatives ?? output.rows) * (output.width + 1)
+    if case .pairwise = loss { outputCount = 0 }
     lanes = (0..<min(BatchCut.lanes, batch)).map { _ in Lane(count: network.layout.denseCount + outputCount) }
     workers = (0..<pool.threads).map { _ in
       Worker(
@@ -87,75 +90,88 @@ final class StepEngine {
       TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
     }
     outputGrouping = RowGrouping(rows: output.rows)
-    let sampledRows = negatives == nil ? 0 : positions * batch
-    outputRows = FloatBuffer(count: sampledRows * output.width)
-    outputBias = FloatBuffer(count: sampledRows)
+    var isPairwise = false
+    if case .pairwise = loss { isPairwise = true }
+    let ownRows = negatives == nil && !isPairwise ? 0 : positions * batch
+    outputRows = FloatBuffer(count: ownRows * output.width)
+    outputBias = FloatBuffer(count: ownRows)
+    outputNegatives = FloatBuffer(count: isPairwise ? ownRows * output.width : 0)
     candidates = negatives.map { OutputCandidates(count: $0, width: output.width, items: output.rows) }
   }
 
   /// Loss of the batch and its gradients, which stay in the lanes until `apply`.
   func gradients(
-    _ batch: Batch, parameters: FloatBuffer, negatives: Negatives?, seed: UInt64, step: UInt64
+    _ batch: Batch, parameters: FloatBuffer, negatives: Negatives?, dropout: (any DropoutMasks)? = nil
   ) -> Double {
     let cut = batch.cut
     precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
     if let candidates, let negatives { candidates.gather(negatives, network.output, parameters) }
-    let head = OutputHead(network.output, parameters: parameters, candidates: candidates)
+    let head = OutputHead(network.output, loss: loss, parameters: parameters, candidates: candidates)
     var losses = [Double](repeating: 0, count: cut.lanesUsed)
     let (network, lanes, workers, tables) = (network, lanes, workers, tables)
     let (positions, denseCount) = (positions, layout.denseCount)
-    let (outputRows, outputBias) = (outputRows, outputBias)
-    batch.items.withUnsafeBufferPointer { items in
-      batch.originals.withUnsafeBufferPointer { originals in
-        batch.targets.withUnsafeBufferPointer { targets in
-          batch.weights.withUnsafeBufferPointer { weights in
-            batch.users.withUnsafeBufferPointer { users in
-              losses.withUnsafeMutableBufferPointer { losses in
-                guard let items = items.baseAddress, let originals = originals.baseAddress,
-                  let targets = targets.baseAddress, let weights = weights.baseAddress,
-                  let users = users.baseAddress, let first = losses.baseAddress
-                else { return }
-                let source = Pointers(
-                  items: items, originals: originals, targets: targets, weights: weights, users: users)
-                let sums = Shared(first)
-                pool.forEach(cut.lanesUsed) { lane, worker in
-                  let gradients = lanes[lane].gradients
-                  gradients.zero()
-                  let memory = workers[worker]
-                  let pass = Pass(
-                    parameters: parameters.base, gradients: gradients.base, scratch: memory.scratch.base,
-                    rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) },
-                    mode: .training(seed: seed, step: step))
-                  for range in cut.tiles(of: lane) {
-                    let firstRow = range.lowerBound * positions
-                    let input = TileInput(
-                      tile: Tile(positions: positions, sequences: range.count), items: source.items + firstRow,
-                      originals: source.originals + firstRow, users: source.users + range.lowerBound,
-                      firstRow: firstRow, firstSequence: range.lowerBound)
-                    network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
-                    sums.pointer[lane] += head.run(
-                      rows: input.tile.rows, hidden: memory.hidden.base, targets: source.targets + firstRow,
-                      weights: source.weights + firstRow, gradients: gradients.base + denseCount,
-                      rowVectors: outputRows.base + (outputRows.count > 0 ? firstRow * network.output.width : 0),
-                      rowBias: outputBias.base + (outputBias.count > 0 ? firstRow : 0), memory: memory.head)
-                    network.backward(input, d: memory.hidden.base, saved: memory.saved.base, pass: pass)
-                  }
-                }
-              }
-            }
-          }
+    let (outputRows, outputBias, outputNegatives, width) = (outputRows, outputBias, outputNegatives, network.output.width)
+    let source = BatchMemory(batch)
+    losses.withUnsafeMutableBufferPointer { losses in
+      guard let first = losses.baseAddress else { return }
+      let sums = Shared(first)
+      pool.forEach(cut.lanesUsed) { lane, worker in
+        let gradients = lanes[lane].gradients
+        gradients.zero()
+        let memory = workers[worker]
+        let pass = Pass(
+          parameters: parameters.base, gradients: gradients.base, scratch: memory.scratch.base,
+          rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) }, mode: .training,
+          dropout: dropout)
+        for range in cut.tiles(of: lane) {
+          let firstRow = range.lowerBound * positions
+          let input = TileInput(
+            tile: Tile(positions: positions, sequences: range.count), items: source.items + firstRow,
+            originals: source.originals + firstRow, users: source.users + range.lowerBound, firstRow: firstRow,
+            firstSequence: range.lowerBound)
+          network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
+          sums.pointer[lane] += head.run(
+            .init(
+              count: input.tile.rows, targets: source.targets + firstRow, weights: source.weights + firstRow,
+              negatives: source.negatives.map { UnsafePointer($0 + firstRow) }),
+            hidden: memory.hidden.base, gradients: gradients.base + denseCount,
+            own: .init(
+              vectors: outputRows.base + (outputRows.count > 0 ? firstRow * width : 0),
+              bias: outputBias.base + (outputBias.count > 0 ? firstRow : 0),
+              negatives: outputNegatives.base + (outputNegatives.count > 0 ? firstRow * width : 0)),
+            memory: memory.head)
+          network.backward(input, d: memory.hidden.base, saved: memory.saved.base, pass: pass)
         }
       }
     }
     return losses.reduce(0, +)
   }
 
-  private struct Pointers: @unchecked Sendable {
-    let items: UnsafePointer<Int32>
-    let originals: UnsafePointer<Int32>
-    let targets: UnsafePointer<Int32>
-    let weights: UnsafePointer<Float>
-    let users: UnsafePointer<Int32>
+  /// A batch's lists where all threads may read them, for as long as it lives.
+  private final class BatchMemory: @unchecked Sendable {
+    let items, originals, targets, users: UnsafeMutablePointer<Int32>
+    let weights: UnsafeMutablePointer<Float>
+    let negatives: UnsafeMutablePointer<Int32>?
+
+    init(_ batch: Batch) {
+      func copy<T>(_ values: [T]) -> UnsafeMutablePointer<T> {
+        let memory = UnsafeMutablePointer<T>.allocate(capacity: max(1, values.count))
+        for (i, value) in values.enumerated() { (memory + i).initialize(to: value) }
+        return memory
+      }
+      items = copy(batch.items)
+      originals = copy(batch.originals)
+      targets = copy(batch.targets)
+      users = copy(batch.users)
+      weights = copy(batch.weights)
+      negatives = batch.negatives.isEmpty ? nil : copy(batch.negatives)
+    }
+
+    deinit {
+      for list in [items, originals, targets, users] { list.deallocate() }
+      weights.deallocate()
+      negatives?.deallocate()
+    }
   }
 
   /// Values a job of the optimizer works on at a time.
@@ -219,13 +235,27 @@ final class StepEngine {
   ) {
     let output = network.output
     let dense = layout.denseCount
-    guard let candidates else {
-      reduceDense(output.rows * output.width, used: used, from: dense, to: output.weight.offset, update)
-      reduceDense(output.rows, used: used, from: dense + output.rows * output.width, to: output.bias.offset, update)
-      return
-    }
     let grouping = outputGrouping
     grouping.clear()
+    if case .pairwise = loss {
+      for (row, target) in batch.targets.enumerated() { grouping.add(target, counted: batch.weights[row] != 0) }
+      for (row, item) in batch.negatives.enumerated() { grouping.add(item, counted: batch.weights[row] != 0) }
+      let (positives, negatives, width, count) = (outputRows, outputNegatives, output.width, batch.targets.count)
+      reduceRows(grouping, output.weight.offset, rows: output.rows, width: width, lazy: lazy, update) { row, sum in
+        grouping.forEach(row) {
+          let vector = $0 < count ? positives.base + $0 * width : negatives.base + ($0 - count) * width
+          Elementwise.addScaled(sum, vector, 1, width)
+        }
+      }
+      return
+    }
+    guard let candidates else {
+      reduceDense(output.rows * output.width, used: used, from: dense, to: output.weight.offset, update)
+      if let bias = output.bias {
+        reduceDense(output.rows, used: used, from: dense + output.rows * output.width, to: bias.offset, update)
+      }
+      return
+    }
     for item in candidates.items { grouping.touch(item) }
     for (row, target) in batch.targets.enumerated() { grouping.add(target, counted: batch.weights[row] != 0) }
     let (lanes, width, rowVectors, rowBias) = (lanes, output.width, outputRows, outputBias)
@@ -236,7 +266,8 @@ final class StepEngine {
       }
       grouping.forEach(row) { Elementwise.addScaled(sum, rowVectors.base + $0 * width, 1, width) }
     }
-    reduceRows(grouping, output.bias.offset, rows: output.rows, width: 1, lazy: lazy, update) { row, sum in
+    guard let bias = output.bias else { return }
+    reduceRows(grouping, bias.offset, rows: output.rows, width: 1, lazy: lazy, update) { row, sum in
       if let place = candidates.place(of: row) {
         for lane in 0..<used { sum[0] += lanes[lane].gradients.base[biasStart + place] }
       }

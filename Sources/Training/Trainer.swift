@@ -166,11 +166,19 @@ public struct Trainer {
       let cpu = Clock.cpu()
       let indices = batches.indices(step: phaseStep)
       let masked = masking(state.model.network.objective, train, indices, step: state.step)
-      let batch = Batch(
+      var batch = Batch(
         train, indices[...], objective: state.model.network.objective, padsCount: options.padsInLoss, masking: masked)
+      let step = UInt64(state.step)
+      if let sharing = state.model.network.sharing {
+        batch.share(
+          sharing, users: train.userNames.count, items: train.items.count, seed: options.seed, step: step)
+      }
+      if case .pairwise = options.loss {
+        batch.drawNegatives(items: train.rankedItems.count, seed: options.seed, step: step)
+      }
       let loss = engine.gradients(
-        batch, parameters: state.model.values, negatives: negatives?.draw(step: UInt64(state.step)),
-        seed: options.seed, step: UInt64(state.step))
+        batch, parameters: state.model.values, negatives: negatives?.draw(step: step),
+        dropout: StreamMasks(seed: options.seed, step: step))
       if !loss.isFinite {
         state.stop = .diverged(step: state.step + 1)
         break

@@ -61,8 +61,11 @@ func worstDifference(_ a: [Float], _ b: [Float]) -> Float {
 
 extension StepEngine {
   /// Loss and gradients of one batch, laid out as the parameters are.
-  func lossAndGradients(_ model: Model, _ batch: Batch, negatives: Negatives? = nil, lazy: Bool = false) -> (Double, FloatBuffer) {
-    let loss = gradients(batch, parameters: model.values, negatives: negatives, seed: 1, step: 0)
+  func lossAndGradients(
+    _ model: Model, _ batch: Batch, negatives: Negatives? = nil, lazy: Bool = false,
+    dropout: (any DropoutMasks)? = nil
+  ) -> (Double, FloatBuffer) {
+    let loss = gradients(batch, parameters: model.values, negatives: negatives, dropout: dropout)
     let result = FloatBuffer(count: model.network.layout.count)
     reduce(batch, lazy: lazy) { offset, count, g in (result.base + offset).update(from: g, count: count) }
     return (loss, result)

@@ -38,6 +38,37 @@ float srs_norm_relu_residual_backward(size_t rows, size_t c, const float *dout, 
                                       const float *gamma, const float *beta, float alpha, float *dx, float *dgamma,
                                       float *dbeta, float *dbias);
 
+/// x *= m
+void srs_multiply(float *x, const float *m, size_t n);
+/// x = relu(x + bias), in place.
+void srs_bias_relu(size_t rows, size_t c, float *x, const float *bias);
+/// dy = y > 0 ? scale * dy : 0, in place; adds to dbias. `scale` undoes what dropout left of y.
+void srs_relu_backward(size_t rows, size_t c, float *dy, const float *y, float scale, float *dbias);
+/// xhat = norm(x + alpha * u), y = gamma * xhat + beta; `u` may be null. `xhat` may be `x`.
+void srs_norm_sum(size_t rows, size_t c, const float *x, const float *u, float alpha, const float *gamma,
+                  const float *beta, float epsilon, float *xhat, float *rstd, float *y);
+/// Backward of srs_norm_sum: dx the gradient of x, du = alpha * dx that of u; adds to dgamma and dbeta; returns
+/// d(alpha). `dx` may be `dy`; without `u` there is no `du`.
+float srs_norm_sum_backward(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
+                            const float *gamma, const float *u, float alpha, float *dx, float *du, float *dgamma,
+                            float *dbeta);
+/// y = x * Phi(x), the exact GELU to 2e-7.
+void srs_gelu(float *y, const float *x, size_t n);
+/// dy *= d gelu(x) / dx
+void srs_gelu_backward(float *dy, const float *x, size_t n);
+
+/// Causal attention of one sequence: p = softmax(q k^T / sqrt(dh)) over the past, out = (p * mask) v, head by head.
+/// Row t stands at t * stride; p is (heads, T, T rounded up to 16); mask (heads, T, T) or null.
+/// `scratch`: (dh + T) * width floats.
+void srs_attention(size_t T, size_t heads, size_t dh, size_t stride, const float *q, const float *k, const float *v,
+                   const float *mask, float *p, float *out, float *scratch);
+/// Its backward; dq, dk and dv are overwritten. `scratch`: (dh + 2 T) * width floats.
+void srs_attention_backward(size_t T, size_t heads, size_t dh, size_t stride, const float *q, const float *k,
+                            const float *v, const float *mask, const float *p, const float *dout, float *dq,
+                            float *dk, float *dv, float *scratch);
+/// n multipliers, 0 where a word of the Philox stream `key` at `place` is below `threshold`, else `kept`.
+void srs_dropout_mask(float *mask, size_t n, uint32_t key0, uint32_t key1, uint64_t place, uint32_t threshold,
+                      float kept);
 
 /// y = x + bias (row broadcast), in place.
 void srs_add_bias(size_t rows, size_t c, float *x, const float *bias);

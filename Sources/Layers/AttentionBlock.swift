@@ -1,0 +1,172 @@
+import Kernels
+
+/// SASRec's block (Kang and McAuley, ICDM 2018) with StackRec's residual weights:
+///
+///     x1  = LN(x + alpha1 * attention(x))
+///     out = LN(x1 + alpha2 * ff(x1)),   ff(x) = dropout(dropout(ReLU(x W1 + b1)) W2 + b2)
+///
+/// Activations `(T, B, d)`; all weights `(d, d)`; attention is causal, with dropout on its probabilities and without an
+/// output projection. Both alphas are 0 at first; without them the branches enter with weight 1.
+public struct AttentionBlock: Block {
+  public struct Options: Sendable {
+    public let width: Int
+    public let heads: Int
+    public let dropout: Double
+    public let alpha: Bool
+    /// Where it stands in the network, for the names of its random streams.
+    public let place: String
+
+    public init(width: Int, heads: Int, dropout: Double = 0, alpha: Bool = true, place: String) {
+      self.width = width
+      self.heads = heads
+      self.dropout = dropout
+      self.alpha = alpha
+      self.place = place
+    }
+  }
+
+  static let epsilon: Float = 1e-5
+
+  private let width: Int
+  private let attention: CausalAttention
+  private let query: Linear
+  private let key: Linear
+  private let value: Linear
+  private let alpha1: Slot?
+  private let norm1: Norm
+  private let up: Linear
+  private let down: Linear
+  private let alpha2: Slot?
+  private let norm2: Norm
+  private let attentionDropout: Dropout
+  private let upDropout: Dropout
+  private let downDropout: Dropout
+
+  public init(_ options: Options, in builder: LayoutBuilder) {
+    let d = options.width
+    width = d
+    attention = CausalAttention(heads: options.heads, width: d)
+    query = Linear("query", d, d, inReference: true, in: builder)
+    key = Linear("key", d, d, inReference: true, in: builder)
+    value = Linear("value", d, d, inReference: true, in: builder)
+    alpha1 = options.alpha ? builder.add("alpha1", [1], .constant(0), .alpha) : nil
+    norm1 = Norm("norm1", d, epsilon: Self.epsilon, in: builder)
+    up = Linear("ff1", d, d, in: builder)
+    down = Linear("ff2", d, d, in: builder)
+    alpha2 = options.alpha ? builder.add("alpha2", [1], .constant(0), .alpha) : nil
+    norm2 = Norm("norm2", d, epsilon: Self.epsilon, in: builder)
+    attentionDropout = Dropout(options.dropout, place: options.place + ".attention")
+    upDropout = Dropout(options.dropout, place: options.place + ".ff1")
+    downDropout = Dropout(options.dropout, place: options.place + ".ff2")
+  }
+
+  public var signature: String { "attention, \(attention.heads) head\(attention.heads == 1 ? "" : "s")" }
+
+  public var norms: [Norm] { [norm1, norm2] }
+
+  public func savedCount(_ tile: Tile) -> Int {
+    9 * tile.rows * width + 2 * tile.rows + tile.sequences * attention.probabilityCount(time: tile.positions)
+  }
+
+  public func scratchCount(_ tile: Tile) -> Int { 4 * tile.rows * width + maskCount(tile) + attention.scratchCount(time: tile.positions) }
+
+  private func maskCount(_ tile: Tile) -> Int {
+    attentionDropout.rate > 0 ? max(attention.maskCount(time: tile.positions), tile.positions * width) : 0
+  }
+
+  private struct Kept {
+    let q, k, v, mixed, norm1, x1, up, down, norm2: UnsafeMutablePointer<Float>
+    let rstd1, rstd2, probabilities: UnsafeMutablePointer<Float>
+  }
+
+  private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
+    let size = tile.rows * width
+    let rest = saved + 9 * size
+    return Kept(
+      q: saved, k: saved + size, v: saved + 2 * size, mixed: saved + 3 * size, norm1: saved + 4 * size,
+      x1: saved + 5 * size, up: saved + 6 * size, down: saved + 7 * size, norm2: saved + 8 * size, rstd1: rest,
+      rstd2: rest + tile.rows, probabilities: rest + 2 * tile.rows)
+  }
+
+  public func forward(
+    _ tile: Tile, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
+    pass: Pass, sequence: Int
+  ) {
+    let k = kept(tile, saved)
+    let p = pass.parameters
+    let mask = pass.scratch
+    query.forward(tile.rows, x, k.q, pass: pass)
+    key.forward(tile.rows, x, k.k, pass: pass)
+    value.forward(tile.rows, x, k.v, pass: pass)
+    let memory = mask + maskCount(tile)
+    forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
+      attention.forward(
+        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: k.k + place, v: k.v + place,
+        mask: mask, probabilities: k.probabilities + probabilities, out: k.mixed + place, scratch: memory)
+    }
+    norm1.forward(
+      tile.rows, x: x, u: k.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, xhat: k.norm1, rstd: k.rstd1, y: k.x1,
+      pass: pass)
+    up.product(tile.rows, k.x1, k.up, pass: pass)
+    Elementwise.biasRelu(k.up, p + up.bias.offset, rows: tile.rows, c: width)
+    upDropout.apply(tile, width: width, k.up, pass: pass, sequence: sequence, memory: mask)
+    down.forward(tile.rows, k.up, k.down, pass: pass)
+    downDropout.apply(tile, width: width, k.down, pass: pass, sequence: sequence, memory: mask)
+    norm2.forward(
+      tile.rows, x: k.x1, u: k.down, alpha: alpha2.map { p[$0.offset] } ?? 1, xhat: k.norm2, rstd: k.rstd2, y: y,
+      pass: pass)
+  }
+
+  public func backward(
+    _ tile: Tile, x: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
+    pass: Pass, sequence: Int
+  ) {
+    let size = tile.rows * width
+    let k = kept(tile, saved)
+    let (p, g) = (pass.parameters, pass.gradients)
+    let (a, b, c, e) = (pass.scratch, pass.scratch + size, pass.scratch + 2 * size, pass.scratch + 3 * size)
+    let mask = pass.scratch + 4 * size
+    let memory = mask + maskCount(tile)
+
+    let dalpha2 = norm2.backward(
+      tile.rows, d: d, xhat: k.norm2, rstd: k.rstd2, u: k.down, alpha: alpha2.map { p[$0.offset] } ?? 1, du: a,
+      pass: pass)
+    if let alpha2 { g[alpha2.offset] += dalpha2 }
+    downDropout.apply(tile, width: width, a, pass: pass, sequence: sequence, memory: mask)
+    down.backward(tile.rows, x: k.up, dy: a, dx: b, add: false, pass: pass)
+    // A value that dropout or ReLU made 0 is 0 in `up`: one look undoes both.
+    Elementwise.reluBackward(
+      rows: tile.rows, c: width, dy: b, y: k.up, scale: upDropout.kept(pass), dbias: g + up.bias.offset)
+    up.backward(tile.rows, x: k.x1, dy: b, dx: d, add: true, biasDone: true, pass: pass)
+
+    let dalpha1 = norm1.backward(
+      tile.rows, d: d, xhat: k.norm1, rstd: k.rstd1, u: k.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, du: a,
+      pass: pass)
+    if let alpha1 { g[alpha1.offset] += dalpha1 }
+    forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
+      attention.backward(
+        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: k.k + place, v: k.v + place,
+        mask: mask, probabilities: k.probabilities + probabilities, dout: a + place, dq: b + place, dk: c + place,
+        dv: e + place, scratch: memory)
+    }
+    query.backward(tile.rows, x: x, dy: b, dx: d, add: true, pass: pass)
+    key.backward(tile.rows, x: x, dy: c, dx: d, add: true, pass: pass)
+    value.backward(tile.rows, x: x, dy: e, dx: d, add: true, pass: pass)
+  }
+
+  /// Calls `body` with the place of every sequence in `(T, B, d)` and in the probabilities, and its mask.
+  @inline(__always)
+  private func forEachSequence(
+    _ tile: Tile, _ pass: Pass, _ mask: UnsafeMutablePointer<Float>, _ sequence: Int,
+    _ body: (_ place: Int, _ probabilities: Int, _ mask: UnsafePointer<Float>?) -> Void
+  ) {
+    let probabilities = attention.probabilityCount(time: tile.positions)
+    for b in 0..<tile.sequences {
+      let masked = attentionDropout.isActive(pass)
+      if masked {
+        attentionDropout.fill(mask, count: attention.maskCount(time: tile.positions), pass: pass, sequence: sequence + b)
+      }
+      body(b * width, b * probabilities, masked ? UnsafePointer(mask) : nil)
+    }
+  }
+}

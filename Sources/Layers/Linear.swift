@@ -1,0 +1,79 @@
+import Kernels
+
+/// `y = x W + b` on the rows of an activation, W `(in, out)`, b `(out)`; where nothing else is said both are uniform in
+/// ±1/sqrt(in) at first, as PyTorch draws its linear layers and 1x1 convolutions.
+public struct Linear: Sendable {
+  public let inputs: Int
+  public let outputs: Int
+  public let weight: Slot
+  public let bias: Slot
+
+  public init(
+    _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, inReference: Bool = false,
+    initial: (weight: Initializer, bias: Initializer)? = nil, in builder: LayoutBuilder
+  ) {
+    self.inputs = inputs
+    self.outputs = outputs
+    let bound = 1 / Float(inputs).squareRoot()
+    let initial = initial ?? (.uniform(bound), .uniform(bound))
+    weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, inReference: inReference)
+    bias = builder.add(name + ".bias", [outputs], initial.bias, part, inReference: inReference)
+  }
+
+  /// y = x W, without the bias, for callers that fuse it.
+  @inline(__always)
+  func product(_ rows: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, pass: Pass) {
+    Matrix.product(x, pass.parameters + weight.offset, y, m: rows, n: outputs, k: inputs)
+  }
+
+  public func forward(_ rows: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, pass: Pass) {
+    product(rows, x, y, pass: pass)
+    Elementwise.addBias(y, pass.parameters + bias.offset, rows: rows, c: outputs)
+  }
+
+  /// Adds to the weight's gradient and, unless the caller did, the bias's; dx = (or +=, when `add`) dy W^T.
+  public func backward(
+    _ rows: Int, x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, add: Bool,
+    biasDone: Bool = false, pass: Pass
+  ) {
+    Matrix.productTransposedLeft(
+      x, dy, pass.gradients + weight.offset, m: inputs, n: outputs, k: rows, add: true)
+    if !biasDone { Elementwise.addRowSums(pass.gradients + bias.offset, dy, rows: rows, c: outputs) }
+    Matrix.productTransposedRight(
+      dy, pass.parameters + weight.offset, dx, m: rows, n: inputs, k: outputs, add: add)
+  }
+}
+
+/// `y = gain * norm(x + alpha * u) + shift` over the channels (layer normalisation, Ba et al., 2016).
+public struct Norm: Sendable {
+  public let width: Int
+  public let gain: Slot
+  public let shift: Slot
+  public let epsilon: Float
+
+  public init(_ name: String, _ width: Int, epsilon: Float, in builder: LayoutBuilder) {
+    self.width = width
+    self.epsilon = epsilon
+    gain = builder.add(name + ".weight", [width], .constant(1), .norm)
+    shift = builder.add(name + ".bias", [width], .constant(0), .norm)
+  }
+
+  public func forward(
+    _ rows: Int, x: UnsafePointer<Float>, u: UnsafePointer<Float>? = nil, alpha: Float = 1,
+    xhat: UnsafeMutablePointer<Float>, rstd: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    Elementwise.normSum(
+      rows: rows, c: width, x: x, u: u, alpha: alpha, gain: pass.parameters + gain.offset,
+      shift: pass.parameters + shift.offset, epsilon: epsilon, xhat: xhat, rstd: rstd, y: y)
+  }
+
+  /// `d` is the gradient of y on entry, of x on exit; `du` becomes that of u. Returns that of alpha.
+  public func backward(
+    _ rows: Int, d: UnsafeMutablePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
+    u: UnsafePointer<Float>? = nil, alpha: Float = 1, du: UnsafeMutablePointer<Float>? = nil, pass: Pass
+  ) -> Float {
+    Elementwise.normSumBackward(
+      rows: rows, c: width, dy: d, xhat: xhat, rstd: rstd, gain: pass.parameters + gain.offset, u: u, alpha: alpha,
+      dx: d, du: du, dgain: pass.gradients + gain.offset, dshift: pass.gradients + shift.offset)
+  }
+}

@@ -1,0 +1,178 @@
+import Kernels
+import Layers
+
+/// GRec (Yuan et al., WWW 2020), trained by filling gaps: some items are replaced by the pad and predicted.
+///
+/// - `causal`, as StackRec trains it: NextItNet's stack; a masked item is predicted at its own position.
+/// - `encoder_decoder`, as published: an encoder of the same blocks, seeing both ways, over the masked sequence; the sum
+///   of its output and the unmasked items' decoder embedding; a projector
+///   `x + GELU(x W1 + b1) W2 + b2` with W1 `(d, 2d)`; a causal decoder. A masked item is predicted one position before
+///   it. Encoder and decoder grow together.
+///
+/// Embeddings, convolutions and projector truncated normal 0.02; output `(V, d)` normal 0.01, bias 0.1.
+public struct GRec: Network {
+  public enum Architecture: String, Sendable, CaseIterable {
+    case causal
+    case encoderDecoder = "encoder_decoder"
+  }
+
+  public struct Configuration: Sendable, Equatable {
+    public var architecture: Architecture
+    /// Items, width, depth, dilations and kernel of both stacks.
+    public var stack: NextItNet.Configuration
+
+    public init(_ architecture: Architecture, _ stack: NextItNet.Configuration) {
+      self.architecture = architecture
+      self.stack = stack
+    }
+  }
+
+  public let kind = "grec"
+  public let layout: ParameterLayout
+  public let stacks: [BlockStack]
+  public let output: OutputTable
+  public let maximumLength: Int? = nil
+  public let configuration: Configuration
+  private let embedding: Embedding
+  private let encoderSide: Encoder?
+
+  /// What only the published architecture has.
+  private struct Encoder {
+    let embedding: Embedding
+    let up: Linear
+    let down: Linear
+  }
+
+  public init(_ configuration: Configuration) throws {
+    try configuration.stack.check()
+    self.configuration = configuration
+    let stack = configuration.stack
+    let d = stack.dim
+    let builder = LayoutBuilder()
+    var stacks: [BlockStack] = []
+    if configuration.architecture == .encoderDecoder {
+      let embedding = Embedding(
+        "encoder_embedding", rows: stack.items, width: d, initial: .truncatedNormal(0.02), in: builder)
+      stacks.append(stack.blocks("encoder.blocks", causal: false, in: builder))
+      self.embedding = Embedding(
+        "item_embedding", rows: stack.items, width: d, initial: .truncatedNormal(0.02), in: builder)
+      let drawn = (weight: Initializer.truncatedNormal(0.02), bias: Initializer.constant(0))
+      encoderSide = Encoder(
+        embedding: embedding, up: Linear("projector.up", d, 2 * d, inReference: true, initial: drawn, in: builder),
+        down: Linear("projector.down", 2 * d, d, inReference: true, initial: drawn, in: builder))
+    } else {
+      embedding = Embedding(
+        "item_embedding", rows: stack.items, width: d, initial: .truncatedNormal(0.02), in: builder)
+      encoderSide = nil
+    }
+    // The decoder first: it is the one people mean by depth.
+    stacks.insert(stack.blocks("blocks", causal: true, in: builder), at: 0)
+    self.stacks = stacks
+    output = stack.head.table(
+      items: stack.items, width: d, weight: .normal(0.01), bias: .constant(0.1), in: builder)
+    layout = builder.close()
+  }
+
+  /// For transfer it reads whole sequences and says one thing at their end, as the others do.
+  public var objective: Objective {
+    if configuration.stack.head != .items { return .nextItem }
+    return configuration.architecture == .causal ? .gapFilling : .gapFillingShifted
+  }
+
+  public var options: [(name: String, value: String)] {
+    [("architecture", configuration.architecture.rawValue)] + configuration.stack.options
+  }
+
+  public var rowTables: [RowTable] { [embedding.table] + (encoderSide.map { [$0.embedding.table] } ?? []) }
+
+  public func withBlocks(_ count: Int) throws -> any Network {
+    var other = configuration
+    other.stack.blocks = count
+    return try GRec(other)
+  }
+
+  public func withTargets(_ count: Int) throws -> any Network {
+    var other = configuration
+    other.stack.head = .targets(count)
+    return try GRec(other)
+  }
+
+  /// A decoder that predicts one position ahead has no use for the last one.
+  private func decoderTile(_ tile: Tile) -> Tile {
+    objective == .gapFillingShifted ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile
+  }
+
+  private func count(_ stack: BlockStack, _ tile: Tile, _ training: Bool) -> Int {
+    training ? stack.savedCount(tile) : stack.evaluationCount(tile)
+  }
+
+  // Kept: the decoder's, the encoder's, then the projector's input, its inner layer and GELU of that.
+  public func savedCount(_ tile: Tile, training: Bool) -> Int {
+    guard encoderSide != nil else { return count(stacks[0], tile, training) }
+    // The projector writes all positions, more than the decoder's own tile.
+    let decoder = count(stacks[0], decoderTile(tile), training) + tile.rows * width
+    return decoder + count(stacks[1], tile, training) + 5 * tile.rows * width
+  }
+
+  public func scratchCount(_ tile: Tile) -> Int {
+    max(stacks.map { $0.scratchCount(tile) }.max() ?? 0, encoderSide == nil ? 0 : 3 * tile.rows * width)
+  }
+
+  private struct Kept {
+    let decoder, encoder, sum, inner, active: UnsafeMutablePointer<Float>
+  }
+
+  private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>, _ training: Bool) -> Kept {
+    let size = tile.rows * width
+    let encoder = saved + count(stacks[0], decoderTile(tile), training) + size
+    let sum = encoder + count(stacks[1], tile, training)
+    return Kept(decoder: saved, encoder: encoder, sum: sum, inner: sum + size, active: sum + 3 * size)
+  }
+
+  public func forward(
+    _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    let tile = input.tile
+    guard let encoderSide else {
+      embedding.forward(tile.rows, ids: input.items, y: saved, pass: pass)
+      stacks[0].forward(tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence)
+      return
+    }
+    let k = kept(tile, saved, pass.isTraining)
+    let size = tile.rows * width
+    encoderSide.embedding.forward(tile.rows, ids: input.items, y: k.encoder, pass: pass)
+    stacks[1].forward(tile, y: k.sum, saved: k.encoder, pass: pass, sequence: input.firstSequence)
+    embedding.add(tile.rows, ids: input.originals, to: k.sum, pass: pass)
+    encoderSide.up.forward(tile.rows, k.sum, k.inner, pass: pass)
+    Elementwise.gelu(k.active, k.inner, 2 * size)
+    // The projector's output is the decoder's input; rows are in time order, so a shorter tile is their beginning.
+    encoderSide.down.forward(tile.rows, k.active, k.decoder, pass: pass)
+    Elementwise.addScaled(k.decoder, k.sum, 1, size)
+    let decoder = decoderTile(tile)
+    stacks[0].forward(decoder, y: hidden, saved: k.decoder, pass: pass, sequence: input.firstSequence)
+    (hidden + decoder.rows * width).update(repeating: 0, count: (tile.rows - decoder.rows) * width)
+  }
+
+  public func backward(
+    _ input: TileInput, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    let tile = input.tile
+    guard let encoderSide else {
+      stacks[0].backward(tile, d: d, saved: saved, pass: pass, sequence: input.firstSequence)
+      embedding.backward(tile.rows, ids: input.items, dy: d, into: pass.rowGradients[0], first: input.firstRow)
+      return
+    }
+    let k = kept(tile, saved, true)
+    let size = tile.rows * width
+    stacks[0].backward(decoderTile(tile), d: d, saved: k.decoder, pass: pass, sequence: input.firstSequence)
+    // The last position was never read: its gradient is 0 already.
+    let inner = pass.scratch
+    encoderSide.down.backward(tile.rows, x: k.active, dy: d, dx: inner, add: false, pass: pass)
+    Elementwise.geluBackward(inner, k.inner, 2 * size)
+    encoderSide.up.backward(tile.rows, x: k.sum, dy: inner, dx: d, add: true, pass: pass)
+    embedding.backward(tile.rows, ids: input.originals, dy: d, into: pass.rowGradients[0], first: input.firstRow)
+    stacks[1].backward(tile, d: d, saved: k.encoder, pass: pass, sequence: input.firstSequence)
+    encoderSide.embedding.backward(
+      tile.rows, ids: input.items, dy: d, into: pass.rowGradients[1], first: input.firstRow)
+  }
+}

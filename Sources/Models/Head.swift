@@ -1,0 +1,17 @@
+import Layers
+
+/// What a network scores.
+public enum Head: Sendable, Equatable {
+  /// The items it reads: an output layer with a bias, not tied to the embedding.
+  case items
+  /// The items of another vocabulary, by the product of its last hidden state with their embeddings: the transfer task.
+  case targets(Int)
+
+  func table(items: Int, width: Int, weight: Initializer, bias: Initializer, in builder: LayoutBuilder) -> OutputTable {
+    switch self {
+    case .items: OutputTable(rows: items, width: width, weight: weight, bias: bias, in: builder)
+    case .targets(let count):
+      OutputTable("target_embedding", rows: count, width: width, weight: .truncatedNormal(0.02), in: builder)
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Kernels
+import Layers
+
+/// SASRec (Kang and McAuley, ICDM 2018) as StackRec trains it, and SSE-PT (Wu et al., RecSys 2020), which is SASRec on
+/// the concatenation of a user's and an item's embedding.
+///
+///     x0     = LN(dropout([user embedding ;] item embedding + position embedding))
+///     blocks = causal attention and feed-forward, see `AttentionBlock`
+///     scores = h W^T + b
+///
+/// Embeddings normal 0.01; the output layer `(V, d)` as PyTorch draws a linear layer, uniform in ±1/sqrt(d).
+public struct SASRec: Network {
+  public let kind: String
+  public let layout: ParameterLayout
+  public let stacks: [BlockStack]
+  public let output: OutputTable
+  public let objective = Objective.nextItem
+  public let configuration: Configuration
+  public let sharing: SharedEmbeddings?
+  private let items: Embedding
+  private let users: Embedding?
+  private let positions: Slot
+  private let stemDropout: Dropout
+  private let stemNorm: Norm
+
+  public struct Configuration: Sendable, Equatable {
+    /// Items, the pad included.
+    public var items: Int
+    /// Items of a sequence; the network reads one less.
+    public var length: Int
+    /// Width of the item embedding.
+    public var dim: Int
+    public var blocks: Int
+    public var heads: Int
+    public var dropout: Double
+    public var alpha: Bool
+    /// For SSE-PT.
+    public var users: Users?
+    public var head: Head
+
+    public init(
+      items: Int, length: Int, dim: Int = 64, blocks: Int = 4, heads: Int = 1, dropout: Double = 0, alpha: Bool = true,
+      users: Users? = nil, head: Head = .items
+    ) {
+      self.items = items
+      self.length = length
+      self.dim = dim
+      self.blocks = blocks
+      self.heads = heads
+      self.dropout = dropout
+      self.alpha = alpha
+      self.users = users
+      self.head = head
+    }
+  }
+
+  /// What SSE-PT has besides: user embeddings, and the probabilities of the stochastic shared embeddings.
+  public struct Users: Sendable, Equatable {
+    public var count: Int
+    public var dim: Int
+    public var sharing: SharedEmbeddings
+
+    public init(count: Int, dim: Int = 64, sharing: SharedEmbeddings) {
+      self.count = count
+      self.dim = dim
+      self.sharing = sharing
+    }
+  }
+
+  public init(_ configuration: Configuration) throws {
+    let width = configuration.dim + (configuration.users?.dim ?? 0)
+    try ModelError.require(configuration.dim >= 1, configuration.users == nil ? "dim" : "item_dim", "must be at least 1")
+    try ModelError.require(configuration.blocks >= 1, "blocks", "must be at least 1")
+    try ModelError.require(
+      configuration.heads >= 1 && width % configuration.heads == 0, "heads",
+      "must divide the width of the hidden states, \(width); \(configuration.heads) does not")
+    try ModelError.require(configuration.dropout >= 0 && configuration.dropout < 1, "dropout", "must be from 0 to below 1")
+    self.configuration = configuration
+    kind = configuration.users == nil ? "sasrec" : "ssept"
+    sharing = configuration.users?.sharing
+    let builder = LayoutBuilder()
+    users = configuration.users.map {
+      Embedding(
+        "user_embedding", rows: $0.count, width: $0.dim, initial: .normal(0.01), perPosition: false,
+        inReference: false, in: builder)
+    }
+    items = Embedding(
+      "item_embedding", rows: configuration.items, width: configuration.dim, initial: .normal(0.01), in: builder)
+    positions = builder.add("position_embedding.weight", [configuration.length - 1, width], .normal(0.01), .embedding)
+    stemDropout = Dropout(configuration.dropout, place: "embedding")
+    stemNorm = Norm("norm", width, epsilon: 1e-5, in: builder)
+    stacks = [
+      BlockStack(count: configuration.blocks, width: width, in: builder) { index, builder in
+        AttentionBlock(
+          .init(
+            width: width, heads: configuration.heads, dropout: configuration.dropout, alpha: configuration.alpha,
+            place: "blocks.\(index)"),
+          in: builder)
+      }
+    ]
+    let bound = 1 / Float(width).squareRoot()
+    output = configuration.head.table(
+      items: configuration.items, width: width, weight: .uniform(bound), bias: .uniform(bound), in: builder)
+    layout = builder.close()
+  }
+
+  public var maximumLength: Int? { configuration.length }
+  public var closingNorm: Norm? { stemNorm }
+
+  public var options: [(name: String, value: String)] {
+    var options = [("blocks", "\(configuration.blocks)"), ("heads", "\(configuration.heads)")]
+    options += [("dropout", "\(configuration.dropout)"), ("alpha", "\(configuration.alpha)")]
+    guard let users = configuration.users else { return [("dim", "\(configuration.dim)")] + options }
+    let dims = [("user_dim", "\(users.dim)"), ("item_dim", "\(configuration.dim)")]
+    return dims + options + [("swap_user", "\(users.sharing.user)"), ("swap_item", "\(users.sharing.item)")]
+  }
+
+  public var rowTables: [RowTable] { [items.table] + (users.map { [$0.table] } ?? []) }
+
+  public func withBlocks(_ count: Int) throws -> any Network {
+    var other = configuration
+    other.blocks = count
+    return try SASRec(other)
+  }
+
+  public func withTargets(_ count: Int) throws -> any Network {
+    var other = configuration
+    other.head = .targets(count)
+    return try SASRec(other)
+  }
+
+  // Kept: what the stack keeps, then the stem's normalised sum and reciprocal deviations.
+  public func savedCount(_ tile: Tile, training: Bool) -> Int {
+    stackCount(tile, training) + tile.rows * (width + 1)
+  }
+
+  private func stackCount(_ tile: Tile, _ training: Bool) -> Int {
+    training ? stacks[0].savedCount(tile) : stacks[0].evaluationCount(tile)
+  }
+
+  public func scratchCount(_ tile: Tile) -> Int { max(stacks[0].scratchCount(tile), tile.positions * width) }
+
+  public func forward(
+    _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    let tile = input.tile
+    let xhat = saved + stackCount(tile, pass.isTraining)
+    let userWidth = users?.table.width ?? 0
+    items.forward(tile.rows, ids: input.items, y: xhat + userWidth, stride: width, pass: pass)
+    // Shorter sequences stand at the end of the positions, as they would padded in front.
+    let first = configuration.length - 1 - tile.positions
+    for t in 0..<tile.positions {
+      let row = xhat + t * tile.sequences * width
+      users?.forward(tile.sequences, ids: input.users, y: row, stride: width, pass: pass)
+      Elementwise.addBias(
+        row, pass.parameters + positions.offset + (first + t) * width, rows: tile.sequences, c: width)
+    }
+    stemDropout.apply(tile, width: width, xhat, pass: pass, sequence: input.firstSequence, memory: pass.scratch)
+    stemNorm.forward(tile.rows, x: xhat, xhat: xhat, rstd: xhat + tile.rows * width, y: saved, pass: pass)
+    stacks[0].forward(tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence)
+  }
+
+  public func backward(
+    _ input: TileInput, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
+  ) {
+    let tile = input.tile
+    let xhat = saved + stackCount(tile, true)
+    stacks[0].backward(tile, d: d, saved: saved, pass: pass, sequence: input.firstSequence)
+    _ = stemNorm.backward(tile.rows, d: d, xhat: xhat, rstd: xhat + tile.rows * width, pass: pass)
+    stemDropout.apply(tile, width: width, d, pass: pass, sequence: input.firstSequence, memory: pass.scratch)
+    let userWidth = users?.table.width ?? 0
+    items.backward(
+      tile.rows, ids: input.items, dy: d + userWidth, stride: width, into: pass.rowGradients[0], first: input.firstRow)
+    let first = configuration.length - 1 - tile.positions
+    for t in 0..<tile.positions {
+      Elementwise.addRowSums(
+        pass.gradients + positions.offset + (first + t) * width, d + t * tile.sequences * width, rows: tile.sequences,
+        c: width)
+    }
+    guard users != nil else { return }
+    // One look-up a sequence: its gradient is the sum over the positions.
+    for t in 1..<max(1, tile.positions) {
+      for b in 0..<tile.sequences {
+        Elementwise.addScaled(d + b * width, d + (t * tile.sequences + b) * width, 1, userWidth)
+      }
+    }
+    users?.backward(
+      tile.sequences, ids: input.users, dy: d, stride: width, into: pass.rowGradients[1], first: input.firstSequence)
+  }
+}
