@@ -5,7 +5,7 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let data: [Builtin] = [load, synthetic, filter, window, split, fraction, describe]
+  static let data: [Builtin] = [load, synthetic, filter, window, split, fraction, loadTarget, syntheticTarget, describe]
 
   static let load = Builtin(
     "load",
@@ -23,7 +23,7 @@ extension Builtin {
       let options = ReadingOptions(
         format: try call[format], pad: try call[pad], user: try call[user], item: try call[item],
         time: try call[time])
-      let path = (try call[file] as NSString).expandingTildeInPath
+      let path = call.inputPath(try call[file])
       let result = try call.engine { try Histories.read(path, options) }
       for note in result.notes { call.interpreter.host.note(note) }
       return .object(HistoriesValue(result.histories))
@@ -125,14 +125,32 @@ extension Builtin {
     let valid = d.named("valid", .share, default: 0.1, "10%", "share to choose by")
     let test = d.named("test", .share, default: 0.1, "10%", "share to judge by")
     let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the shuffling")
+    let order = d.named(
+      "order", Kind<ShareOrder>.word, default: .shuffled, "shuffled",
+      "of the training sequences: a share of them is then a random one, or the oldest (time)")
+    let rules = d.named(
+      "protocol", Kind<EvaluationProtocol>.word, default: .heldOut, "held_out",
+      "stackrec: as the authors' code, 80 % train and 20 % test, which also stops the training; for comparison only")
     return { call in
       let set = try call[data]
+      let seed = UInt64(try call[seed])
+      let oldestFirst = try call[order] == .time
       let parts = try call.engine {
-        try set.split(train: try call[train], valid: try call[valid], test: try call[test], seed: UInt64(try call[seed]))
+        guard try call[rules] == .stackrec else {
+          return try set.split(
+            train: try call[train], valid: try call[valid], test: try call[test], seed: seed, oldestFirst: oldestFirst)
+        }
+        if let given = [("train", call.given(train)), ("valid", call.given(valid)), ("test", call.given(test))].first(where: \.1) {
+          throw call.error(.badValue, "protocol stackrec sets the shares itself: 80 % and 20 %", argument: given.0)
+        }
+        return try set.referenceSplit(seed: seed, oldestFirst: oldestFirst)
       }
       return .object(SplitValue(parts))
     }
   }
+
+  /// What shares of the training sequences are taken by.
+  enum ShareOrder: String, Sendable, CaseIterable { case shuffled, time }
 
   static let fraction = Builtin(
     "fraction", "A share of a data set's training sequences; smaller shares lie inside larger ones.", topic: "Data",
@@ -150,9 +168,7 @@ extension Builtin {
       guard part > 0 else { throw call.error(.badValue, "a share of 0% leaves nothing to train on", argument: "share") }
       return .object(
         SplitValue(
-          Split(
-            train: split.train.fraction(part), valid: split.valid, test: split.test,
-            rule: split.rule + ", \(NumberFormat.text(part * 100)) % of train")))
+          split.fraction(part, told: "\(NumberFormat.text(part * 100)) %")))
     }
   }
 

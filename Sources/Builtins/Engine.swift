@@ -42,6 +42,8 @@ extension Builtin.Call {
       throw error(.growth, problem.message, argument: problem.argument, help: problem.help)
     } catch let problem as TrainingError {
       throw error(.training, problem.message, argument: problem.argument, help: problem.help)
+    } catch let problem as ModelFile.Failure {
+      throw error(.file, problem.message, argument: "file", help: problem.help)
     } catch let problem as PlottingError {
       throw error(.figure, problem.message, argument: "file", help: problem.help)
     } catch let problem as OutputFile.Failure {

@@ -8,7 +8,7 @@ import Training
 
 /// What can be compared: runs and models, several of them for several seeds, or a baseline.
 enum Contender {
-  case models([(model: Model, run: TrainingRun?)])
+  case models([(model: ModelValue, run: TrainingRun?)])
   case scorer(any Scorer)
 }
 
@@ -56,7 +56,7 @@ final class SpeedupValue: ObjectValue {
 }
 
 extension Builtin {
-  static let judging: [Builtin] = [evaluate, compare, speedup, baseline]
+  static let judging: [Builtin] = [evaluate, compare, sampled, speedup, baseline, similarity, scores]
 
   static let evaluate = Builtin(
     "evaluate",
@@ -72,6 +72,7 @@ extension Builtin {
     let on = d.named("on", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
     let metrics = d.named(
       "metrics", Kind<Metric>.metric.list, default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what to compute")
+    let rank = candidates(&d)
     return { call in
       let set = try call[on]
       if case .list = try call[what] {
@@ -79,14 +80,27 @@ extension Builtin {
           .wrongType, "`evaluate` judges one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
       }
       let contender = try contender(call, try call[what], "model")
-      let ranks = try ranks(call, contender, set)[0]
+      let candidates = try call[rank]
+      let ranks = try ranks(call, contender, set, candidates)[0]
       let values = try call[metrics].map { ($0, $0.mean(ranks: ranks)) }
-      return .object(EvaluationValue(values, title: Self.title(set)))
+      return .object(EvaluationValue(values, title: Self.title(set, candidates)))
     }
   }
 
-  private static func title(_ set: SequencesValue) -> String {
-    "\(NumberFormat.grouped(set.set.count)) \(set.part) sequences, all \(NumberFormat.grouped(set.set.items.count - 1)) items ranked"
+  private static func title(_ set: SequencesValue, _ candidates: RankingCandidates) -> String {
+    let items = set.set.rankedItems.count - 1
+    var ranked = "all \(NumberFormat.grouped(items)) items ranked"
+    if case .sampled(let count, _) = candidates, count < items - 1 {
+      ranked = "ranked among \(count) sampled items only (not comparable with full rankings)"
+    }
+    let rules = set.split?.evaluation == .stackrec ? ", protocol stackrec" : ""
+    return "\(NumberFormat.grouped(set.set.count)) \(set.part) sequences, \(ranked)\(rules)"
+  }
+
+  private static func candidates(_ d: inout Declaration) -> Argument<RankingCandidates> {
+    d.named(
+      "rank", Kind<SettingValue<RankingCandidates>>.setting(RankingCandidates.self).orWords({ $0 == "all" ? .all : nil }, ["all"]),
+      default: .all, "all", "among all items, or among some: sampled(99), for the transfer task")
   }
 
   static let compare = Builtin(
@@ -106,21 +120,23 @@ extension Builtin {
     let baselines = d.named(
       "baselines", Kind<Baseline.Kind>.word.list, default: Baseline.Kind.allCases, "[popular, markov]",
       "simple methods to print below")
+    let rank = candidates(&d)
     return { call in
+      let candidates = try call[rank]
       let set = try call[on]
       let chosen = try call[metrics]
       guard !chosen.isEmpty else { throw call.error(.badValue, "a table needs a metric", argument: "metrics") }
       var rows: [Table.Row] = []
       for (name, value) in try call[what].fields {
         let contender = try contender(call, value, "methods")
-        rows.append(row(name, contender, try ranks(call, contender, set), chosen, isReference: false))
+        rows.append(row(name, contender, try ranks(call, contender, set, candidates), chosen, isReference: false))
       }
       guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
       for scorer in references(set, try call[baselines]) {
         let contender = Contender.scorer(scorer)
-        rows.append(row(scorer.title, contender, try ranks(call, contender, set), chosen, isReference: true))
+        rows.append(row(scorer.title, contender, try ranks(call, contender, set, candidates), chosen, isReference: true))
       }
-      var caption = title(set) + "; ties count half; " + (set.split.map { "split \($0.rule)" } ?? "no split")
+      var caption = title(set, candidates) + "; ties count half; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if set.set.process != nil { caption += "; synthetic data" }
       return .object(
         TableValue(Table(caption: caption, factNames: ["blocks", "steps", "training"], metrics: chosen, rows: rows)))
@@ -153,14 +169,14 @@ extension Builtin {
     let runs = models.compactMap(\.run)
     let seconds = runs.map(\.seconds).reduce(0, +) / Double(max(1, runs.count))
     return [
-      "\(models[0].model.network.depth)", runs.isEmpty ? "" : "\(runs.map(\.steps).reduce(0, +) / runs.count)",
+      "\(models[0].model.model.network.depth)", runs.isEmpty ? "" : "\(runs.map(\.steps).reduce(0, +) / runs.count)",
       runs.isEmpty ? "" : NumberFormat.duration(seconds),
     ]
   }
 
   private static func contender(_ call: Call, _ value: Value, _ argument: String) throws -> Contender {
     if case .list(let values) = value, !values.isEmpty {
-      var all: [(Model, TrainingRun?)] = []
+      var all: [(ModelValue, TrainingRun?)] = []
       for value in values {
         guard case .models(let models) = try contender(call, value, argument) else {
           throw call.error(.wrongType, "a list holds runs or models", argument: argument)
@@ -173,8 +189,8 @@ extension Builtin {
       throw call.error(.wrongType, "expected a run, a model or a baseline, found \(value.described)", argument: argument)
     }
     switch object {
-    case let run as RunValue: return .models([(run.run.model, run.run)])
-    case let model as ModelValue: return .models([(model.model, nil)])
+    case let run as RunValue: return .models([(run.modelValue, run.run)])
+    case let model as ModelValue: return .models([(model, nil)])
     case let baseline as BaselineValue: return .scorer(baseline.baseline)
     default:
       throw call.error(.wrongType, "expected a run, a model or a baseline, found \(value.described)", argument: argument)
@@ -182,25 +198,24 @@ extension Builtin {
   }
 
   /// Ranks of the targets, one list a model.
-  private static func ranks(_ call: Call, _ contender: Contender, _ set: SequencesValue) throws -> [[Double]] {
+  private static func ranks(
+    _ call: Call, _ contender: Contender, _ set: SequencesValue, _ candidates: RankingCandidates
+  ) throws -> [[Double]] {
     let pool = Engine.pool(call)
     switch contender {
     case .scorer(let scorer):
-      if let baseline = scorer as? Baseline, baseline.items != set.set.items {
+      if let baseline = scorer as? Baseline, baseline.items != set.set.rankedItems {
         throw call.error(
           .model, "the baseline was counted on other items than these sequences have", argument: "on",
           help: "judge a baseline on the data set it was made from")
       }
-      return [Ranking.ranks(scorer, on: set.set, pool: pool)]
+      return [Ranking.ranks(scorer, on: set.set, among: candidates, pool: pool)]
     case .models(let models):
       return try models.map { entry in
-        guard entry.model.network.output.rows == set.set.items.count else {
-          throw call.error(
-            .model,
-            "the model knows \(entry.model.network.output.rows - 1) items, these sequences have \(set.set.items.count - 1)",
-            argument: "on", help: "judge a model on the data set it was built with")
+        if let objection = entry.model.known.objection(to: set.set, entry.model.model.network) {
+          throw call.error(.model, objection, argument: "on", help: "judge a model on the data set it was built with")
         }
-        return Ranking.ranks(entry.model, on: set.set, pool: pool)
+        return Ranking.ranks(entry.model.model, on: set.set, among: candidates, pool: pool)
       }
     }
   }

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Growth
 import Interpreter
@@ -7,7 +8,7 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let models: [Builtin] = [nextitnet, stack]
+  static let models: [Builtin] = [nextitnet, grec, sasrec, ssept, stack, loadModel]
 
   static let nextitnet = Builtin(
     "nextitnet",
@@ -19,37 +20,80 @@ extension Builtin {
       """
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
-    let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "residual blocks, two convolutions each")
-    let dilations = d.named(
-      "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]",
-      "dilation of each block's first convolution; the second has twice that")
-    let kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "taps of a convolution")
-    let alpha = d.named("alpha", .bool, default: true, "true", "with residual weights")
-    let seed = d.optional("seed", .whole(from: 0), "seed of the parameters; left out: that of the session (--seed)")
+    let stack = ConvolutionArguments(&d)
     return { call in
       let split = (try call[data]).split
-      let configuration = NextItNet.Configuration(
-        items: split.train.items.count, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
-        kernel: try call[kernel], alpha: try call[alpha])
-      let seed = UInt64(try call[seed] ?? call.interpreter.host.seed)
-      return .object(ModelValue(try build(call, seed: seed) { try NextItNet(configuration) }))
+      return try build(call, seed: try call[stack.seed], split) {
+        try NextItNet(try stack.configuration(call, items: split.train.items.count))
+      }
     }
   }
 
-  /// A fresh model, if there is memory for it: parameters, gradients and the optimizer's moments.
-  static func build(_ call: Call, seed: UInt64, _ make: () throws -> any Network) throws -> Model {
-    try call.engine {
-      let network = try make()
-      let needed = network.layout.count * 4 * 5
-      let present = Int(ProcessInfo.processInfo.physicalMemory)
-      guard needed < present else {
-        throw call.error(
-          .model,
-          "this model has \(NumberFormat.grouped(network.layout.count)) parameters; training it needs \(ModelValue.megabytes(needed)), this machine has \(ModelValue.megabytes(present))",
-          argument: "blocks", help: "lower `blocks` or `dim`")
+  static let grec = Builtin(
+    "grec",
+    "GRec (Yuan et al., WWW 2020), trained by filling gaps: a fifth of the items is masked and predicted. `causal` is NextItNet's stack, as StackRec trains it; `encoder_decoder` is as published: an encoder that sees both ways, a projector, a causal decoder; both stacks have `blocks` blocks and grow together.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(grec(data, dim: 8, blocks: 2, architecture: encoder_decoder).depth)  #> 2
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
+    let architecture = d.named(
+      "architecture", Kind<GRec.Architecture>.word, default: .causal, "causal", "as StackRec trains it, or as published")
+    let stack = ConvolutionArguments(&d)
+    return { call in
+      let split = (try call[data]).split
+      return try build(call, seed: try call[stack.seed], split) {
+        try GRec(.init(try call[architecture], try stack.configuration(call, items: split.train.items.count)))
       }
-      return Model(network, seed: seed)
+    }
+  }
+
+  /// The arguments of models with dilated convolutions.
+  private struct ConvolutionArguments: Sendable {
+    let dim: Argument<Int>
+    let blocks: Argument<Int>
+    let dilations: Argument<[Int]>
+    let kernel: Argument<Int>
+    let alpha: Argument<Bool>
+    let seed: Argument<Int?>
+
+    init(_ d: inout Declaration) {
+      dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
+      blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "residual blocks, two convolutions each")
+      dilations = d.named(
+        "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]",
+        "dilation of each block's first convolution; the second has twice that")
+      kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "taps of a convolution")
+      alpha = d.named("alpha", .bool, default: true, "true", "with residual weights")
+      seed = d.optional("seed", .whole(from: 0), "seed of the parameters; left out: that of the session (--seed)")
+    }
+
+    func configuration(_ call: Call, items: Int) throws -> NextItNet.Configuration {
+      NextItNet.Configuration(
+        items: items, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
+        kernel: try call[kernel], alpha: try call[alpha])
+    }
+  }
+
+  /// A fresh model, if there is memory for it.
+  static func build(_ call: Call, seed: Int?, _ split: Split, _ make: () throws -> any Network) throws -> Value {
+    let network = try call.engine(make)
+    try checkMemory(call, network, argument: "blocks")
+    let seed = UInt64(seed ?? call.interpreter.host.seed)
+    return .object(ModelValue(Model(network, seed: seed), knowing: Vocabularies(split.train)))
+  }
+
+  /// Training holds parameters, their best values, gradients of several lanes and the optimizer's two moments.
+  static func checkMemory(_ call: Call, _ network: any Network, argument: String) throws {
+    let needed = network.layout.count * 4 * 5
+    let present = Int(ProcessInfo.processInfo.physicalMemory)
+    guard needed < present else {
+      throw call.error(
+        .model,
+        "this model has \(NumberFormat.grouped(network.layout.count)) parameters; training it needs \(ModelValue.megabytes(needed)), this machine has \(ModelValue.megabytes(present))",
+        argument: argument, help: "make it less deep or less wide")
     }
   }
 
@@ -70,8 +114,30 @@ extension Builtin {
       "carry", .carry, default: .all, "all", "what is carried over: everything; what the authors' code does; or so that the scores stay")
     return { call in
       let old = try call[model]
-      let grown = try call.engine { try old.grown(by: try call[by], to: try call[to], carry: try call[carry]) }
-      return .object(ModelValue(grown.model, plan: grown.plan))
+      let deeper = try call.engine { try old.model.network.withBlocks(try call[to] ?? 2 * old.model.network.depth) }
+      try checkMemory(call, deeper, argument: "to")
+      let grown = try call.engine { try old.model.grown(by: try call[by], to: try call[to], carry: try call[carry]) }
+      return .object(ModelValue(grown.model, plan: grown.plan, knowing: old.known))
+    }
+  }
+}
+
+extension Builtin {
+  static let loadModel = Builtin(
+    "load_model",
+    "Reads a model saved by `save(model, \"x.safetensors\")`, with the names of its items: it can be judged, stacked and trained on wherever the data has the same items.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      save(nextitnet(data, dim: 8, blocks: 2), "out/model.safetensors")
+      print(load_model("out/model.safetensors").depth)  #> 2
+      """
+  ) { d in
+    let file = d.positional("file", .text, "its path")
+    return { call in
+      let path = call.inputPath(try call[file])
+      let read = try call.engine { try ModelFile.read(path, make: Networks.make) }
+      return .object(ModelValue(read.model, knowing: read.known))
     }
   }
 }

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Growth
 import Interpreter
@@ -17,10 +18,12 @@ final class ModelValue: ObjectValue {
   let model: Model
   /// Where its blocks came from, for a stacked one.
   let plan: GrowthPlan?
+  let known: Vocabularies
 
-  init(_ model: Model, plan: GrowthPlan? = nil) {
+  init(_ model: Model, plan: GrowthPlan? = nil, knowing known: Vocabularies) {
     self.model = model
     self.plan = plan
+    self.known = known
   }
 
   func member(_ name: String) -> Value? {
@@ -67,10 +70,29 @@ final class ModelValue: ObjectValue {
         }
       }
       lines.append("  new block: old block   " + sources.joined(separator: ", "))
-      let fresh = plan.steps.filter { $0.source == nil }.map(\.target.name)
-      lines.append("  \(plan.steps.count - fresh.count) of \(plan.steps.count) parameters carried over, \(fresh.count) fresh")
+      lines += Self.origins(plan)
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Where the parameters of a grown model came from: a line for each that is the same in all blocks.
+  private static func origins(_ plan: GrowthPlan) -> [String] {
+    var order: [String] = []
+    var groups: [String: [GrowthPlan.Step]] = [:]
+    for step in plan.steps {
+      let name = step.target.block.map { "\($0.stack).*.\($0.local)" } ?? step.target.name
+      if groups[name] == nil { order.append(name) }
+      groups[name, default: []].append(step)
+    }
+    let rows = order.map { name -> [String] in
+      let steps = groups[name] ?? []
+      let copied = steps.count { $0.source != nil }
+      let (zero, one) = (steps.count { $0.constant == 0 }, steps.count { $0.constant == 1 })
+      let counts = [(copied, "copied"), (zero, "set to 0"), (one, "set to 1"), (steps.count - copied - zero - one, "fresh")]
+      let present = counts.filter { $0.0 > 0 }
+      return [name, present.count == 1 ? present[0].1 : present.map { "\($0.0) \($0.1)" }.joined(separator: ", ")]
+    }
+    return TextTable.aligned(rows, right: []).map { "  " + $0 }
   }
 
   static func shape(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: " x ") }
@@ -87,6 +109,7 @@ final class RunValue: ObjectValue {
       ("name", .text, "as it was named"), ("model", .object(ModelValue.type), "the model with its best parameters"),
       ("best", .number, "the best value of the watched metric"), ("best_step", .number, "the step it was reached at"),
       ("steps", .number, "steps of all phases"), ("seconds", .number, "training time, evaluation left out"),
+      ("protocol", .text, "held_out, or stackrec: how its data was split"),
       ("evaluation_seconds", .number, "time of the evaluations"), ("stop", .text, "why it ended"),
       ("growths", .list(.record(nil)), "when it was stacked: step, epoch, seconds, from, to, by, carry"),
       ("history", .list(.record(nil)), "every evaluation: step, epoch, seconds, loss, blocks, and the metrics"),
@@ -96,15 +119,18 @@ final class RunValue: ObjectValue {
 
   init(_ run: TrainingRun) { self.run = run }
 
+  var modelValue: ModelValue { ModelValue(run.model, knowing: Vocabularies(run.data.train)) }
+
   func member(_ name: String) -> Value? {
     switch name {
     case "name": return .text(run.name)
-    case "model": return .object(ModelValue(run.model))
+    case "model": return .object(modelValue)
     case "best": return .number(run.best.metrics[run.options.watch] ?? 0)
     case "best_step": return .number(Double(run.best.step))
     case "steps": return .number(Double(run.steps))
     case "seconds": return .number(run.seconds)
     case "evaluation_seconds": return .number(run.evaluationSeconds)
+    case "protocol": return .text(run.data.evaluation.rawValue)
     case "stop": return .text(run.stop.text)
     case "growths":
       return .list(
@@ -139,10 +165,12 @@ final class RunValue: ObjectValue {
 
   var display: String {
     let watch = run.options.watch
+    var judged = run.data.evaluation == .stackrec ? "protocol stackrec: on the test part" : "validation"
+    if case .sampled(let count, _) = run.options.candidates { judged += ", among \(count) sampled items" }
     let metrics = run.options.metrics.map { "\($0.title) \(NumberFormat.fixed(run.best.metrics[$0] ?? 0, digits: 4))" }
     var lines = [
       "run \(run.name): \(run.model.network.kind), \(run.model.network.depth) blocks, \(run.stop.text)",
-      "  best at step \(run.best.step) of \(run.steps): \(metrics.joined(separator: ", ")) (validation)",
+      "  best at step \(run.best.step) of \(run.steps): \(metrics.joined(separator: ", ")) (\(judged))",
       "  \(NumberFormat.duration(run.seconds)) training, \(NumberFormat.duration(run.evaluationSeconds)) evaluation; loss \(run.options.loss.name), batch \(run.options.batch), seed \(run.options.seed)",
     ]
     for mark in run.growths {
@@ -160,13 +188,13 @@ final class RunValue: ObjectValue {
   }
 }
 
-extension Kind where T == Model {
+extension Kind where T == ModelValue {
   /// A model, or a run that stands for its model.
-  static var model: Kind<Model> {
+  static var model: Kind<ModelValue> {
     Kind(.object(ModelValue.type)) { value throws(ConversionError) in
       guard case .object(let object) = value else { throw .type }
-      if let model = object as? ModelValue { return model.model }
-      if let run = object as? RunValue { return run.run.model }
+      if let model = object as? ModelValue { return model }
+      if let run = object as? RunValue { return run.modelValue }
       throw .type
     }
   }

@@ -25,7 +25,7 @@ enum RunMeasure: Sendable {
 }
 
 extension Builtin {
-  static let showing: [Builtin] = [figure, line, bars, vlines, axis, show, save]
+  static let showing: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save]
 
   static let figure = Builtin(
     "figure", "An empty figure, to which `line`, `bars`, `vlines` and `axis` are piped.", topic: "Figures",
@@ -39,11 +39,18 @@ extension Builtin {
       default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height")
     let title = d.optional("title", .text, "what stands above")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
+    let layout = d.named(
+      "layout",
+      Kind<Int>.whole(from: 1, to: 20).list.checked { $0.count == 2 ? nil : "is rows and columns of panels: (1, 2)" },
+      default: [1, 1], "(1, 1)", "rows and columns of panels")
     return { call in
       let sides = try call[size]
+      let panels = try call[layout]
       return .object(
         FigureValue(
-          Figure(size: .init(width: sides[0], height: sides[1]), title: try call[title], palette: try call[palette])))
+          Figure(
+            size: .init(width: sides[0], height: sides[1]), title: try call[title], palette: try call[palette],
+            rows: panels[0], columns: panels[1])))
     }
   }
 
@@ -242,10 +249,10 @@ extension Builtin {
 
   static let save = Builtin(
     "save",
-    "Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it) or a table (.tex, .csv, .txt). A file is there whole or not at all; folders are made.",
+    "Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .csv, .txt), a model (.safetensors, read back by load_model) or scores (.npy). A file is there whole or not at all; folders are made.",
     topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in
-    let value = d.positional("value", .any, "a figure or a table")
+    let value = d.positional("value", .any, "a figure, a table, a model or run, or scores")
     let file = d.positional("file", .text, "its path; the ending says the format")
     let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
     let best = d.named("best", Kind<BestMark>.word, default: .bold, "bold", "for .tex: how the best value is marked")
@@ -256,7 +263,13 @@ extension Builtin {
       let mark = try call[best]
       let written = try call.engine { () -> [String] in
         guard case .object(let object) = what else {
-          throw call.error(.wrongType, "`save` saves figures and tables, not \(what.described)", argument: "value")
+          throw call.error(.wrongType, "`save` saves figures, tables, models and scores, not \(what.described)", argument: "value")
+        }
+        func ending(_ wanted: String, _ what: String) throws {
+          let ending = (path as NSString).pathExtension.lowercased()
+          guard ending == wanted else {
+            throw call.error(.file, "\(what) cannot be saved as .\(ending)", argument: "file", help: "name it *.\(wanted)")
+          }
         }
         switch object {
         case let figure as FigureValue: return try Gnuplot().save(figure.figure, to: path)
@@ -271,7 +284,17 @@ extension Builtin {
           }
           try OutputFile.write(Data(text.utf8), to: path)
           return [path]
-        default: throw call.error(.wrongType, "`save` saves figures and tables, not \(what.described)", argument: "value")
+        case is ModelValue, is RunValue:
+          try ending("safetensors", "a model")
+          let model = (object as? ModelValue) ?? (object as? RunValue)?.modelValue
+          if let model { try OutputFile.write(try ModelFile.data(model.model, model.known), to: path) }
+          return [path]
+        case let scores as ScoresValue:
+          try ending("npy", "a table of scores")
+          try OutputFile.write(scores.npy(), to: path)
+          return [path]
+        default:
+          throw call.error(.wrongType, "`save` saves figures, tables, models and scores, not \(what.described)", argument: "value")
         }
       }
       call.interpreter.host.note("wrote \(written.joined(separator: ", "))")

@@ -24,6 +24,8 @@ enum SettingTypes {
   static let loss = ObjectType("a loss such as sampled_softmax(20%)")
   static let stop = ObjectType("a stopping rule such as patience(8, on: mrr@5)")
   static let phase = ObjectType("a phase such as phase(run: 500steps)")
+  static let plateau = ObjectType("a rule such as plateau(2, on: mrr@5)")
+  static let ranking = ObjectType("candidates such as sampled(99)")
   private static let other = ObjectType("a setting")
 
   static func type<Setting>(of setting: Setting.Type) -> ObjectType {
@@ -32,6 +34,8 @@ enum SettingTypes {
     case is Loss.Type: loss
     case is Patience.Type: stop
     case is Phase.Type: phase
+    case is Phase.Plateau.Type: plateau
+    case is RankingCandidates.Type: ranking
     default: other
     }
   }
@@ -56,24 +60,33 @@ extension Kind {
 struct TrainingArguments: Sendable {
   private let batch: Builtin.Argument<Int>
   private let optimizer: Builtin.Argument<AdamOptions>
-  private let loss: Builtin.Argument<Loss>
-  private let pads: Builtin.Argument<Bool>
+  private let loss: Builtin.Argument<Loss>?
+  private let pads: Builtin.Argument<Bool?>?
   private let every: Builtin.Argument<Extent>
   private let stop: Builtin.Argument<Patience?>
   private let metrics: Builtin.Argument<[Metric]>
   private let seed: Builtin.Argument<Int?>
   private let name: Builtin.Argument<String?>
 
-  init(_ d: inout Builtin.Declaration) {
-    batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: 256, "256", "sequences a step")
+  /// - Parameter transfer: for fine-tuning, whose loss is its own.
+  init(_ d: inout Builtin.Declaration, transfer: Bool = false) {
+    let size = transfer ? 512 : 256
+    batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: size, "\(size)", "sequences a step")
     optimizer = d.named(
       "optimizer", Kind<SettingValue<AdamOptions>>.setting(AdamOptions.self), default: AdamOptions(), "adam()",
       "how parameters are updated")
-    loss = d.named(
-      "loss",
-      Kind<SettingValue<Loss>>.setting(Loss.self).orWords({ $0 == "softmax" ? Loss.softmax : nil }, ["softmax"]),
-      default: .softmax, "softmax", "what is minimised")
-    pads = d.named("pads_in_loss", .bool, default: false, "false", "count positions whose target is padding")
+    loss =
+      transfer
+      ? nil
+      : d.named(
+        "loss",
+        Kind<SettingValue<Loss>>.setting(Loss.self).orWords({ $0 == "softmax" ? Loss.softmax : nil }, ["softmax"]),
+        default: .softmax, "softmax", "what is minimised")
+    pads =
+      transfer
+      ? nil
+      : d.optional(
+        "pads_in_loss", .bool, "count positions whose target is padding; left out: only in protocol stackrec")
     every = d.named("eval_every", .countedExtent, default: .steps(100), "100steps", "how often the validation part is ranked")
     stop = d.optional(
       "stop", Kind<SettingValue<Patience>>.setting(Patience.self), "when to stop early, and by which metric the best is chosen")
@@ -84,13 +97,18 @@ struct TrainingArguments: Sendable {
     name = d.optional("name", .text, "what the run is called in progress and tables")
   }
 
-  func options(_ call: Builtin.Call, fallback: String) throws -> TrainingOptions {
+  func options(_ call: Builtin.Call, fallback: String, _ split: Split) throws -> TrainingOptions {
     var options = TrainingOptions()
     options.batch = try call[batch]
     options.optimizer = try call[optimizer]
-    options.loss = try call[loss]
-    options.padsInLoss = try call[pads]
+    let isReference = split.evaluation == .stackrec
+    if let loss { options.loss = try call[loss] }
+    if let pads { options.padsInLoss = try call[pads] ?? isReference }
     options.evaluateEvery = try call[every]
+    if isReference {
+      options.patience = 10
+      options.watch = Metric(.mrr, 5)
+    }
     if let stop = try call[stop] {
       options.patience = stop.evaluations
       options.watch = stop.metric
@@ -103,7 +121,7 @@ struct TrainingArguments: Sendable {
 }
 
 extension Builtin {
-  static let training: [Builtin] = [train, stackrec, phase, adam, sampledSoftmax, patience]
+  static let training: [Builtin] = [train, stackrec, finetune, phase, plateau, adam, sampledSoftmax, patience]
 
   static let train = Builtin(
     "train",
@@ -120,13 +138,14 @@ extension Builtin {
     let run = d.optional("run", .extent, "how long: steps, epochs or a time; left out: until `stop` ends it")
     let arguments = TrainingArguments(&d)
     return { call in
-      let options = try arguments.options(call, fallback: "train")
+      let split = (try call[data]).split
+      let options = try arguments.options(call, fallback: "train", split)
       let length = try call[run]
       if length == nil && options.patience == nil {
         throw call.error(
           .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
       }
-      return try start(call, try call[model], (try call[data]).split, options, [Phase(run: length)])
+      return try start(call, try call[model], split, options, [Phase(run: length)])
     }
   }
 
@@ -147,24 +166,31 @@ extension Builtin {
       "phases", Kind<SettingValue<Phase>>.setting(Phase.self).list, "what is done, one after the other")
     let arguments = TrainingArguments(&d)
     return { call in
-      let options = try arguments.options(call, fallback: "stackrec")
+      let split = (try call[data]).split
+      let options = try arguments.options(call, fallback: "stackrec", split)
       let plan = try call[phases]
-      if options.patience == nil, let index = plan.firstIndex(where: { $0.run == nil }) {
+      let endless = plan.indices.first { index in
+        plan[index].run == nil && (index + 1 == plan.count || plan[index + 1].when == nil)
+      }
+      if options.patience == nil, let index = endless {
         throw call.error(
           .missingArgument, "nothing ends phase \(index + 1)", argument: "phases",
           help: "give it run: 1000steps, or the whole stop: patience(8, on: mrr@5)")
       }
-      return try start(call, try call[model], (try call[data]).split, options, plan)
+      return try start(call, try call[model], split, options, plan)
     }
   }
 
-  private static func start(
-    _ call: Call, _ model: Model, _ split: Split, _ options: TrainingOptions, _ phases: [Phase]
+  static func start(
+    _ call: Call, _ model: ModelValue, _ split: Split, _ options: TrainingOptions, _ phases: [Phase]
   ) throws -> Value {
+    if let objection = model.known.objection(to: split.train, model.model.network) {
+      throw call.error(.training, objection, argument: "data", help: "build the model with the data it is trained on")
+    }
     let observer = ProgressReporter(call.interpreter.host)
     defer { observer.finish() }
     let run = try call.engine {
-      try Trainer(options, data: split, pool: Engine.pool(call), observer: observer).run(model, phases)
+      try Trainer(options, data: split, pool: Engine.pool(call), observer: observer).run(model.model, phases)
     }
     observer.finished(run)
     return .object(RunValue(run))
@@ -179,9 +205,25 @@ extension Builtin {
     let by = d.optional("by", Kind<GrowthOperator>.word, "where new blocks come from; left out with `to`: adjacent")
     let carry = d.named("carry", .carry, default: .all, "all", "what is carried over at the growth")
     let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; shares are nested")
+    let when = d.optional(
+      "when", Kind<SettingValue<Phase.Plateau>>.setting(Phase.Plateau.self),
+      "grow as soon as the metric stands still: ends the phase before, if its own `run` has not")
+    let freeze = d.optional("freeze", Kind<Frozen>.word, "old: at first train only what the growth added (needs `for`)")
+    let frozenFor = d.optional("for", .countedExtent, "how long `freeze` lasts")
     return { call in
       let phase = Phase(
-        run: try call[run], to: try call[to], by: try call[by], carry: try call[carry], dataShare: try call[share])
+        run: try call[run], to: try call[to], by: try call[by], carry: try call[carry], dataShare: try call[share],
+        when: try call[when], freezeOld: try call[frozenFor])
+      guard call.given(freeze) == call.given(frozenFor) else {
+        throw call.error(
+          .missingArgument, "`freeze` and `for` belong together", argument: call.given(freeze) ? "freeze" : "for",
+          help: "write freeze: old, for: 200steps")
+      }
+      if call.given(freeze) && !phase.grows {
+        throw call.error(
+          .missingArgument, "without a growth there is nothing old to freeze", argument: "freeze",
+          help: "give `to:` or `by:` too")
+      }
       guard phase.dataShare > 0 else {
         throw call.error(.badValue, "a share of 0% leaves nothing to train on", argument: "data")
       }
@@ -191,6 +233,23 @@ extension Builtin {
       var text = "phase"
       if let to = phase.to { text += " to \(to) blocks" }
       return .object(SettingValue(phase, text))
+    }
+  }
+
+  /// What can be frozen.
+  enum Frozen: String, Sendable, CaseIterable { case old }
+
+  static let plateau = Builtin(
+    "plateau",
+    "When a metric on the validation part has not got better in so many evaluations: the sign that a stacked model should grow.",
+    topic: "Training", returns: .object(SettingTypes.plateau),
+    example: "let deeper = phase(to: 16, when: plateau(2, on: mrr@5), run: 500steps)"
+  ) { d in
+    let count = d.positional("evaluations", .whole(from: 1), "evaluations without a better value")
+    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "the metric, on the validation part")
+    return { call in
+      let rule = Phase.Plateau(try call[count], on: try call[metric])
+      return .object(SettingValue(rule, "plateau(\(rule.evaluations), on: \(rule.metric.name))"))
     }
   }
 

@@ -4,6 +4,8 @@ import Foundation
 public enum DataFormat: String, Sendable, CaseIterable {
   /// One sequence a line, items separated by commas, tabs or spaces.
   case sequences
+  /// The same with the user in front of each line.
+  case userSequences = "user_sequences"
   /// `user::item::rating::time` lines (`ratings.dat`) or `ratings.csv`.
   case movielens
   /// A table with a header: one interaction a row.
@@ -50,6 +52,7 @@ extension Histories {
     let histories: Histories
     switch format {
     case .sequences: histories = try file.sequences(options, &notes)
+    case .userSequences: histories = try file.sequences(options, &notes, userFirst: true)
     case .movielens: histories = try file.movieLens(options, &notes)
     case .table: histories = try file.table(options, &notes)
     }
@@ -57,7 +60,7 @@ extension Histories {
     return ReadingResult(histories: histories, notes: notes)
   }
 
-  private static func fileBytes(_ path: String) throws -> [UInt8] {
+  static func fileBytes(_ path: String) throws -> [UInt8] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""

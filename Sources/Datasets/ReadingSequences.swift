@@ -1,6 +1,8 @@
 extension TextFile {
   /// One sequence a line. Items in front that equal the pad are left out.
-  func sequences(_ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
+  ///
+  /// - Parameter userFirst: the first field of a line is its user; a user may have several lines.
+  func sequences(_ options: ReadingOptions, _ notes: inout [String], userFirst: Bool = false) throws -> Histories {
     if let column = options.user ?? options.item ?? options.time {
       throw DataError(
         "a file of sequences has no columns, so \"\(column)\" says nothing", help: "leave it out, or give format: table",
@@ -8,11 +10,24 @@ extension TextFile {
     }
     let separator = sequenceSeparator()
     var interner = Interner()
+    var users = Interner()
+    var owners: [Int32] = []
     var rows: [Int32] = []
     var offsets = [0]
     var lineNumbers: [Int] = []
     try forEachLine { number, line in
-      for field in separator == 0x20 ? words(line) : fields(line, separator) {
+      let all = separator == 0x20 ? words(line) : fields(line, separator)
+      if userFirst {
+        let user = all.first.map(trimmed) ?? line.lowerBound..<line.lowerBound
+        guard !user.isEmpty, all.count >= 2 else {
+          throw error(
+            "a line is a user and then items", help: "give format: sequences if lines do not begin with a user", line: number,
+            column: 1)
+        }
+        if let bad = invalidUTF8(user) { throw error("this is not UTF-8 text", line: number, column: bad - line.lowerBound + 1) }
+        owners.append(self.number(&users, user))
+      }
+      for field in all.dropFirst(userFirst ? 1 : 0) {
         let item = trimmed(field)
         if item.isEmpty {
           throw error(
@@ -36,7 +51,8 @@ extension TextFile {
     let lengths = zip(offsets, offsets.dropFirst()).map { $1 - $0 }
     let pad = try self.pad(options, names: names, rows: rows, offsets: offsets, lineNumbers: lineNumbers, &notes)
     if let pad { try checkPadding(pad, rows, offsets, lineNumbers) }
-    return stripped(rows, offsets, names: names, pad: pad, longest: lengths.max() ?? 0)
+    let named = userFirst ? (owners, users.names()) : nil
+    return stripped(rows, offsets, names: names, pad: pad, longest: lengths.max() ?? 0, users: named)
   }
 
   /// Another separator in a line that has none of the file's.
@@ -117,7 +133,9 @@ extension TextFile {
     }
   }
 
-  private func stripped(_ rows: [Int32], _ offsets: [Int], names: [String], pad: Int32?, longest: Int) -> Histories {
+  private func stripped(
+    _ rows: [Int32], _ offsets: [Int], names: [String], pad: Int32?, longest: Int, users: (owners: [Int32], names: [String])?
+  ) -> Histories {
     // Numbers move so that the pad is 0 and all others keep their order.
     let kept = names.indices.filter { Int32($0) != pad }
     var numbers = [Int32](repeating: 0, count: names.count)
@@ -125,16 +143,21 @@ extension TextFile {
     var events: [Int32] = []
     events.reserveCapacity(rows.count)
     var ends = [0]
+    var owners: [Int32] = []
     for line in 0..<(offsets.count - 1) {
       var start = offsets[line]
       while let pad, start < offsets[line + 1], rows[start] == pad { start += 1 }
       for row in start..<offsets[line + 1] { events.append(numbers[Int(rows[row])]) }
-      if events.count > ends[ends.count - 1] { ends.append(events.count) }
+      if events.count > ends[ends.count - 1] {
+        ends.append(events.count)
+        if let users { owners.append(users.owners[line]) }
+      }
     }
     let count = ends.count - 1
     return Histories(
       items: Vocabulary([pad.map { names[Int($0)] } ?? "<pad>"] + kept.map { names[$0] }),
-      users: Vocabulary((0..<count).map { "line \($0 + 1)" }), owners: (0..<Int32(count)).map { $0 }, offsets: ends,
-      events: events, lineLength: longest, hasUsers: false, source: path)
+      users: Vocabulary(users?.names ?? (0..<count).map { "line \($0 + 1)" }),
+      owners: users == nil ? (0..<Int32(count)).map { $0 } : owners, offsets: ends, events: events, lineLength: longest,
+      hasUsers: users != nil, source: path)
   }
 }

@@ -6,7 +6,11 @@ extension SequenceSet {
   /// Where windows overlap, whole users are shuffled and dealt out, for a window of one part would show what another
   /// part asks for. Parts are rounded to whole sequences; each share above 0 gets at least one. The validation part stops the
   /// training, the test part judges it: no sequence is in two parts.
-  public func split(train: Double, valid: Double, test: Double, seed: UInt64) throws(DataError) -> Split {
+  /// - Parameter oldestFirst: the training sequences are put in the order of their times, so that shares of them are
+  ///   shares of the past.
+  public func split(
+    train: Double, valid: Double, test: Double, seed: UInt64, oldestFirst: Bool = false
+  ) throws(DataError) -> Split {
     for (name, share) in [("train", train), ("valid", valid), ("test", test)] where !(share > 0 && share < 1) {
       throw DataError("must be above 0 % and below 100 %", argument: name)
     }
@@ -33,9 +37,32 @@ extension SequenceSet {
     let end = train + valid + test > 1 - 1e-9 ? count : max(cuts[1] + 1, trainCount + validCount + testCount)
     let shares = "\(Self.percent(train)) train, \(Self.percent(valid)) validation, \(Self.percent(test)) test, seed \(seed)"
     return Split(
-      train: selecting(order[0..<cuts[0]]), valid: selecting(order[cuts[0]..<cuts[1]]),
+      train: try selecting(order[0..<cuts[0]]).ordered(oldestFirst), valid: selecting(order[cuts[0]..<cuts[1]]),
       test: selecting(order[cuts[1]..<min(count, end)]),
-      rule: (overlaps ? "by user (windows overlap), " : "by sequence, ") + shares)
+      rule: (overlaps ? "by user (windows overlap), " : "by sequence, ") + shares + (oldestFirst ? ", shares by time" : ""))
+  }
+
+  /// The reference code's: shuffled, 80 % training, 20 % test, which stops the training too.
+  public func referenceSplit(seed: UInt64, oldestFirst: Bool = false) throws(DataError) -> Split {
+    guard count >= 2 else { throw DataError("\(count) sequences cannot be split", help: "load more data, or filter less") }
+    var numbers = RandomStream(seed: seed, "split").numbers()
+    let order = numbers.permutation(count)
+    let cut = max(1, min(count - 1, Int((Double(count) * 0.8).rounded())))
+    let test = selecting(order[cut...])
+    return Split(
+      train: try selecting(order[..<cut]).ordered(oldestFirst), valid: test, test: test,
+      rule: "protocol stackrec: 80 % train, 20 % test by sequence, seed \(seed); the test part also stopped the training"
+        + (oldestFirst ? ", shares by time" : ""), evaluation: .stackrec)
+  }
+
+  private func ordered(_ oldestFirst: Bool) throws(DataError) -> SequenceSet {
+    guard oldestFirst else { return self }
+    guard let ordered = byTime() else {
+      throw DataError(
+        "these sequences have no times to be put in order by", help: "load data with times, or leave `order: time` out",
+        argument: "order")
+    }
+    return ordered
   }
 
   /// Sequences user by user, the users shuffled.

@@ -7,8 +7,9 @@ public struct GrowthPlan: Sendable {
     public let target: Parameter
     /// The old parameter it is copied from; nil: drawn afresh.
     public let source: Parameter?
-    /// Set to zero after copying: a copy that enters as the identity.
-    public let silenced: Bool
+    /// What it is set to instead: the residual weights of a growth that preserves the function, 0 for a copy, which enters
+    /// as the identity, and 1 for a kept block of a model that had none.
+    public let constant: Float?
   }
 
   public let operation: GrowthOperator
@@ -17,6 +18,17 @@ public struct GrowthPlan: Sendable {
   /// For function-preserving growth: is block i the one that goes on doing its source's work?
   public let kept: [Bool]
   public let steps: [Step]
+
+  /// The first block each old one was copied to stands for it; the others, and fresh ones, are new.
+  public var newBlocks: Set<Int> {
+    var seen: Set<Int> = []
+    return Set(
+      sources.indices.filter { index in
+        if carry.preserving { return !kept[index] }
+        guard case .copy(let old) = sources[index] else { return true }
+        return !seen.insert(old).inserted
+      })
+  }
 
   /// Copies values (parameters or moments) that the plan carries; the others keep what `new` holds.
   public func transfer(from old: FloatBuffer, to new: FloatBuffer) {
@@ -39,21 +51,27 @@ extension Model {
     let new = depth ?? operation.defaultDepth(from: network.depth)
     let signatures = network.stacks.first?.blocks.map(\.signature) ?? []
     let sources = try operation.sources(from: network.depth, to: new, period: Self.period(of: signatures))
-    let deeper = try network.withBlocks(new)
+    // Copies enter by residual weights: a model without them gets some.
+    let gains = carry.preserving && !network.layout.parameters.contains { $0.part == .alpha }
+    let deeper = try (gains ? try network.withAlpha() : network).withBlocks(new)
     let kept = carry.preserving ? try Self.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
 
     let steps = deeper.layout.parameters.map { target -> GrowthPlan.Step in
       let source = Self.source(of: target, in: network.layout, sources: sources)
       let taken = source.flatMap { carry.takes($0) ? $0 : nil }
-      let copies = carry.preserving && (target.block.map { !kept[$0.index] } ?? false)
-      return GrowthPlan.Step(target: target, source: taken, silenced: copies && target.part == .alpha)
+      var constant: Float?
+      if carry.preserving, target.part == .alpha, let place = target.block {
+        constant = !kept[place.index] ? 0 : taken == nil ? 1 : nil
+      }
+      return GrowthPlan.Step(target: target, source: constant == nil ? taken : nil, constant: constant)
     }
     let plan = GrowthPlan(operation: operation, carry: carry, sources: sources, kept: kept, steps: steps)
     // Fresh parameters are drawn anew: the old ones' first values would not be fresh to what was trained on them.
     let grown = Model(deeper, seed: seed &+ UInt64(new) &* 0x9e37_79b9_7f4a_7c15)
     plan.transfer(from: values, to: grown.values)
-    for step in steps where step.silenced {
-      for i in step.target.range { grown.values[i] = 0 }
+    for step in steps {
+      guard let constant = step.constant else { continue }
+      for i in step.target.range { grown.values[i] = constant }
     }
     if carry.preserving { Self.passThrough(grown, kept: kept) }
     return (grown, plan)
@@ -108,11 +126,6 @@ extension Model {
   /// Which of each old block's copies goes on with its work. It must compute the same (a dilation belongs to its
   /// position), and the kept ones must stand in the old order.
   private static func keptBlocks(_ sources: [BlockSource], from old: any Network, to new: any Network) throws -> [Bool] {
-    guard old.layout.parameters.contains(where: { $0.part == .alpha }) else {
-      throw GrowthError(
-        "carry", "a model without alpha cannot grow without changing its scores: a copied block has no weight to enter with",
-        help: "build the model with alpha: true, or use carry: all")
-    }
     var kept = sources.map { _ in false }
     var next = 0
     for stack in zip(old.stacks, new.stacks).prefix(1) {

@@ -87,13 +87,23 @@ public struct BlockStack: Sendable {
     }
   }
 
-  /// `d`: gradient of the output on entry, of the input on exit.
+  /// After a training pass: the outputs of all blocks but the last, the inputs of those above.
+  public func outputs(_ tile: Tile, saved: UnsafePointer<Float>) -> [UnsafePointer<Float>] {
+    var place = saved
+    return blocks.dropLast().map { block in
+      place += tile.rows * width + block.savedCount(tile)
+      return place
+    }
+  }
+
+  /// `d`: gradient of the output on entry, of the input on exit; of the lowest block that learns, where the pass says
+  /// that nothing below does.
   public func backward(
     _ tile: Tile, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int
   ) {
     let size = tile.rows * width
     var place = saved + savedCount(tile)
-    for block in blocks.reversed() {
+    for block in blocks[min(pass.lowestBlock, blocks.count)...].reversed() {
       place -= block.savedCount(tile) + size
       block.backward(tile, x: place, d: d, saved: place + size, pass: pass, sequence: sequence)
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 
 /// What a model is trained to predict.
@@ -31,7 +32,7 @@ public struct OutputTable: Sendable {
 
 /// Stochastic shared embeddings (Wu et al., NeurIPS 2019): while training, a user's or an item's embedding is now and
 /// then that of another.
-public struct SharedEmbeddings: Sendable, Equatable {
+public struct SharedEmbeddings: Sendable, Equatable, Codable {
   /// Probability that a sequence's user is replaced by a uniformly drawn one.
   public var user: Double
   /// Probability that an input item, pads excepted, is replaced by a uniformly drawn one.
@@ -50,6 +51,8 @@ public protocol Network: Sendable {
   var kind: String { get }
   /// What was asked for, for people and checkpoints: name and value in order.
   var options: [(name: String, value: String)] { get }
+  /// What it was built from, as JSON, for files.
+  func encodedConfiguration() throws -> Data
   var layout: ParameterLayout { get }
   /// Stacks that grow, all of the same depth; the first is the one people mean.
   var stacks: [BlockStack] { get }
@@ -68,9 +71,14 @@ public protocol Network: Sendable {
 
   /// The same model with another depth.
   func withBlocks(_ count: Int) throws -> any Network
+  /// The same model with residual weights.
+  func withAlpha() throws -> any Network
   /// The same model scoring the items of another vocabulary.
   func withTargets(_ count: Int) throws -> any Network
 
+  /// What goes through the first stack for a tile of input.
+  func blockTile(_ tile: Tile) -> Tile
+  /// The first stack's memory comes first.
   func savedCount(_ tile: Tile, training: Bool) -> Int
   func scratchCount(_ tile: Tile) -> Int
 
@@ -87,6 +95,7 @@ extension Network {
   public var width: Int { output.width }
   public var sharing: SharedEmbeddings? { nil }
   public var closingNorm: Norm? { nil }
+  public func blockTile(_ tile: Tile) -> Tile { tile }
 
   /// Rows of hidden states for sequences of `length` items.
   public func positions(length: Int) -> Int {

@@ -51,12 +51,15 @@ public struct Pass {
   public let mode: Mode
   /// Masks of dropout; nil where there is none: in evaluation.
   public let dropout: (any DropoutMasks)?
+  /// No block under this one, nor the stem, needs a gradient.
+  public let lowestBlock: Int
 
   public enum Mode: Sendable { case training, evaluation }
 
   public init(
     parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    rowGradients: [RowGradient], mode: Mode, dropout: (any DropoutMasks)? = nil
+    rowGradients: [RowGradient], mode: Mode, dropout: (any DropoutMasks)? = nil,
+    lowestBlock: Int = 0
   ) {
     self.parameters = parameters
     self.gradients = gradients
@@ -64,6 +67,7 @@ public struct Pass {
     self.rowGradients = rowGradients
     self.mode = mode
     self.dropout = dropout
+    self.lowestBlock = lowestBlock
   }
 
   public var isTraining: Bool { mode == .training }

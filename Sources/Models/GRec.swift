@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Layers
 
@@ -11,12 +12,12 @@ import Layers
 ///
 /// Embeddings, convolutions and projector truncated normal 0.02; output `(V, d)` normal 0.01, bias 0.1.
 public struct GRec: Network {
-  public enum Architecture: String, Sendable, CaseIterable {
+  public enum Architecture: String, Sendable, CaseIterable, Codable {
     case causal
     case encoderDecoder = "encoder_decoder"
   }
 
-  public struct Configuration: Sendable, Equatable {
+  public struct Configuration: Sendable, Equatable, Codable {
     public var architecture: Architecture
     /// Items, width, depth, dilations and kernel of both stacks.
     public var stack: NextItNet.Configuration
@@ -83,11 +84,19 @@ public struct GRec: Network {
     [("architecture", configuration.architecture.rawValue)] + configuration.stack.options
   }
 
+  public func encodedConfiguration() throws -> Data { try Networks.encode(configuration) }
+
   public var rowTables: [RowTable] { [embedding.table] + (encoderSide.map { [$0.embedding.table] } ?? []) }
 
   public func withBlocks(_ count: Int) throws -> any Network {
     var other = configuration
     other.stack.blocks = count
+    return try GRec(other)
+  }
+
+  public func withAlpha() throws -> any Network {
+    var other = configuration
+    other.stack.alpha = true
     return try GRec(other)
   }
 
@@ -98,7 +107,7 @@ public struct GRec: Network {
   }
 
   /// A decoder that predicts one position ahead has no use for the last one.
-  private func decoderTile(_ tile: Tile) -> Tile {
+  public func blockTile(_ tile: Tile) -> Tile {
     objective == .gapFillingShifted ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile
   }
 
@@ -110,7 +119,7 @@ public struct GRec: Network {
   public func savedCount(_ tile: Tile, training: Bool) -> Int {
     guard encoderSide != nil else { return count(stacks[0], tile, training) }
     // The projector writes all positions, more than the decoder's own tile.
-    let decoder = count(stacks[0], decoderTile(tile), training) + tile.rows * width
+    let decoder = count(stacks[0], blockTile(tile), training) + tile.rows * width
     return decoder + count(stacks[1], tile, training) + 5 * tile.rows * width
   }
 
@@ -124,7 +133,7 @@ public struct GRec: Network {
 
   private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>, _ training: Bool) -> Kept {
     let size = tile.rows * width
-    let encoder = saved + count(stacks[0], decoderTile(tile), training) + size
+    let encoder = saved + count(stacks[0], blockTile(tile), training) + size
     let sum = encoder + count(stacks[1], tile, training)
     return Kept(decoder: saved, encoder: encoder, sum: sum, inner: sum + size, active: sum + 3 * size)
   }
@@ -148,7 +157,7 @@ public struct GRec: Network {
     // The projector's output is the decoder's input; rows are in time order, so a shorter tile is their beginning.
     encoderSide.down.forward(tile.rows, k.active, k.decoder, pass: pass)
     Elementwise.addScaled(k.decoder, k.sum, 1, size)
-    let decoder = decoderTile(tile)
+    let decoder = blockTile(tile)
     stacks[0].forward(decoder, y: hidden, saved: k.decoder, pass: pass, sequence: input.firstSequence)
     (hidden + decoder.rows * width).update(repeating: 0, count: (tile.rows - decoder.rows) * width)
   }
@@ -164,7 +173,7 @@ public struct GRec: Network {
     }
     let k = kept(tile, saved, true)
     let size = tile.rows * width
-    stacks[0].backward(decoderTile(tile), d: d, saved: k.decoder, pass: pass, sequence: input.firstSequence)
+    stacks[0].backward(blockTile(tile), d: d, saved: k.decoder, pass: pass, sequence: input.firstSequence)
     // The last position was never read: its gradient is 0 already.
     let inner = pass.scratch
     encoderSide.down.backward(tile.rows, x: k.active, dy: d, dx: inner, add: false, pass: pass)

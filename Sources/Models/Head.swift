@@ -1,7 +1,7 @@
 import Layers
 
 /// What a network scores.
-public enum Head: Sendable, Equatable {
+public enum Head: Sendable, Equatable, Codable {
   /// The items it reads: an output layer with a bias, not tied to the embedding.
   case items
   /// The items of another vocabulary, by the product of its last hidden state with their embeddings: the transfer task.
@@ -13,5 +13,18 @@ public enum Head: Sendable, Equatable {
     case .targets(let count):
       OutputTable("target_embedding", rows: count, width: width, weight: .truncatedNormal(0.02), in: builder)
     }
+  }
+
+  private enum CodingKeys: String, CodingKey { case targets }
+
+  /// `{}` for the items themselves, `{"targets": 200}` for another vocabulary.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self = try container.decodeIfPresent(Int.self, forKey: .targets).map { .targets($0) } ?? .items
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    if case .targets(let count) = self { try container.encode(count, forKey: .targets) }
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Layers
 
@@ -15,7 +16,7 @@ public struct NextItNet: Network {
   private let embedding: Embedding
   public let configuration: Configuration
 
-  public struct Configuration: Sendable, Equatable {
+  public struct Configuration: Sendable, Equatable, Codable {
     /// Items, the pad included.
     public var items: Int
     public var dim: Int
@@ -39,11 +40,13 @@ public struct NextItNet: Network {
     }
 
     func check() throws {
-      try ModelError.require(dim >= 1, "dim", "must be at least 1")
-      try ModelError.require(blocks >= 1, "blocks", "must be at least 1")
+      try ModelError.require(items >= 1 && items < 1 << 31, "items", "must be from 1 to 2 147 483 647")
+      try ModelError.require(dim >= 1 && dim <= 4096, "dim", "must be from 1 to 4096")
+      try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
       try ModelError.require(
-        !dilations.isEmpty && dilations.allSatisfy { $0 >= 1 }, "dilations", "must be a list of whole numbers from 1 on")
-      try ModelError.require(kernel >= 2, "kernel", "must be at least 2")
+        !dilations.isEmpty && dilations.allSatisfy { $0 >= 1 && $0 <= 100_000 }, "dilations",
+        "must be a list of whole numbers from 1 to 100000")
+      try ModelError.require(kernel >= 2 && kernel <= 64, "kernel", "must be from 2 to 64")
     }
 
     /// A stack of residual blocks with the dilations repeated.
@@ -79,12 +82,20 @@ public struct NextItNet: Network {
 
   public var options: [(name: String, value: String)] { configuration.options }
 
+  public func encodedConfiguration() throws -> Data { try Networks.encode(configuration) }
+
   public var rowTables: [RowTable] { [embedding.table] }
 
   public func withBlocks(_ count: Int) throws -> any Network {
     var deeper = configuration
     deeper.blocks = count
     return try NextItNet(deeper)
+  }
+
+  public func withAlpha() throws -> any Network {
+    var other = configuration
+    other.alpha = true
+    return try NextItNet(other)
   }
 
   public func withTargets(_ count: Int) throws -> any Network {

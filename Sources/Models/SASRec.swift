@@ -1,3 +1,4 @@
+import Foundation
 import Kernels
 import Layers
 
@@ -23,7 +24,7 @@ public struct SASRec: Network {
   private let stemDropout: Dropout
   private let stemNorm: Norm
 
-  public struct Configuration: Sendable, Equatable {
+  public struct Configuration: Sendable, Equatable, Codable {
     /// Items, the pad included.
     public var items: Int
     /// Items of a sequence; the network reads one less.
@@ -52,10 +53,24 @@ public struct SASRec: Network {
       self.users = users
       self.head = head
     }
+
+    var width: Int { dim + (users?.dim ?? 0) }
+
+    func check() throws {
+      let name = users == nil ? "dim" : "item_dim"
+      try ModelError.require(items >= 1 && items < 1 << 31, "items", "must be from 1 to 2 147 483 647")
+      try ModelError.require(dim >= 1 && dim <= 4096, name, "must be from 1 to 4096")
+      try ModelError.require((users?.dim ?? 1) >= 1 && (users?.dim ?? 1) <= 4096, "user_dim", "must be from 1 to 4096")
+      try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
+      try ModelError.require(length >= 2 && length <= 100_000, "length", "must be from 2 to 100000")
+      try ModelError.require(
+        heads >= 1 && width % heads == 0, "heads", "must divide the width of the hidden states, \(width); \(heads) does not")
+      try ModelError.require(dropout >= 0 && dropout < 1, "dropout", "must be from 0 to below 1")
+    }
   }
 
   /// What SSE-PT has besides: user embeddings, and the probabilities of the stochastic shared embeddings.
-  public struct Users: Sendable, Equatable {
+  public struct Users: Sendable, Equatable, Codable {
     public var count: Int
     public var dim: Int
     public var sharing: SharedEmbeddings
@@ -68,13 +83,8 @@ public struct SASRec: Network {
   }
 
   public init(_ configuration: Configuration) throws {
-    let width = configuration.dim + (configuration.users?.dim ?? 0)
-    try ModelError.require(configuration.dim >= 1, configuration.users == nil ? "dim" : "item_dim", "must be at least 1")
-    try ModelError.require(configuration.blocks >= 1, "blocks", "must be at least 1")
-    try ModelError.require(
-      configuration.heads >= 1 && width % configuration.heads == 0, "heads",
-      "must divide the width of the hidden states, \(width); \(configuration.heads) does not")
-    try ModelError.require(configuration.dropout >= 0 && configuration.dropout < 1, "dropout", "must be from 0 to below 1")
+    try configuration.check()
+    let width = configuration.width
     self.configuration = configuration
     kind = configuration.users == nil ? "sasrec" : "ssept"
     sharing = configuration.users?.sharing
@@ -115,11 +125,19 @@ public struct SASRec: Network {
     return dims + options + [("swap_user", "\(users.sharing.user)"), ("swap_item", "\(users.sharing.item)")]
   }
 
+  public func encodedConfiguration() throws -> Data { try Networks.encode(configuration) }
+
   public var rowTables: [RowTable] { [items.table] + (users.map { [$0.table] } ?? []) }
 
   public func withBlocks(_ count: Int) throws -> any Network {
     var other = configuration
     other.blocks = count
+    return try SASRec(other)
+  }
+
+  public func withAlpha() throws -> any Network {
+    var other = configuration
+    other.alpha = true
     return try SASRec(other)
   }
 

@@ -45,9 +45,14 @@ struct AdamStep: Sendable {
   private let options: AdamOptions
   private let rate: Float
   private let correction: Float
+  /// Offsets that learn, in order; nil: all.
+  private let learning: [Range<Int>]?
 
   /// - Parameter step: from 1.
-  init(_ options: AdamOptions, state: AdamState, parameters: FloatBuffer, step: Int) {
+  init(
+    _ options: AdamOptions, state: AdamState, parameters: FloatBuffer, step: Int, learning: [Range<Int>]? = nil
+  ) {
+    self.learning = learning
     self.state = state
     self.parameters = parameters
     self.options = options
@@ -57,6 +62,14 @@ struct AdamStep: Sendable {
 
   /// Updates `count` values from `offset` on with the gradient at `g`.
   func apply(_ offset: Int, _ count: Int, _ g: UnsafePointer<Float>) {
+    guard let learning else { return update(offset, count, g) }
+    for range in learning where range.lowerBound < offset + count && range.upperBound > offset {
+      let part = range.clamped(to: offset..<(offset + count))
+      update(part.lowerBound, part.count, g + (part.lowerBound - offset))
+    }
+  }
+
+  private func update(_ offset: Int, _ count: Int, _ g: UnsafePointer<Float>) {
     Elementwise.adam(
       count, parameters.base + offset, state.first.base + offset, state.second.base + offset, g,
       decay: Float(options.l2), rate: rate, beta1: Float(options.beta1), beta2: Float(options.beta2),

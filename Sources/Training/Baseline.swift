@@ -29,10 +29,13 @@ public struct Baseline: Scorer {
 
   public init(_ kind: Kind, train: SequenceSet) {
     self.kind = kind
-    self.items = train.items
-    let items = train.items.count
-    var uses = [Float](repeating: 0, count: items)
-    for token in train.tokens where token != 0 { uses[Int(token)] += 1 }
+    items = train.rankedItems
+    var uses = [Float](repeating: 0, count: items.count)
+    if train.targetItems == nil {
+      for token in train.tokens where token != 0 { uses[Int(token)] += 1 }
+    } else {
+      for index in 0..<train.count { uses[Int(train.target(index))] += 1 }
+    }
     popularity = uses
     guard kind == .markov else {
       starts = []
@@ -42,13 +45,15 @@ public struct Baseline: Scorer {
     }
     var pairs: [UInt64] = []
     for index in 0..<train.count {
-      let sequence = train.sequence(index)
+      // Where targets are of another vocabulary, only they follow something.
+      let sequence = train.targetItems == nil ? train.sequence(index) : train.sequence(index).suffix(2)
       for (a, b) in zip(sequence, sequence.dropFirst()) where a != 0 && b != 0 {
         pairs.append(UInt64(a) << 32 | UInt64(b))
       }
     }
     pairs.sort()
-    var starts = [Int](repeating: 0, count: items + 1)
+    let sources = train.items.count
+    var starts = [Int](repeating: 0, count: sources + 1)
     var followers: [Int32] = []
     var counts: [Float] = []
     var previous: UInt64?
@@ -62,7 +67,7 @@ public struct Baseline: Scorer {
         previous = pair
       }
     }
-    for item in 0..<items { starts[item + 1] += starts[item] }
+    for item in 0..<sources { starts[item + 1] += starts[item] }
     self.starts = starts
     self.followers = followers
     self.counts = counts

@@ -10,7 +10,15 @@ public protocol Scorer: Sendable {
   func scores(_ set: SequenceSet, _ index: Int, into scores: UnsafeMutablePointer<Float>)
 }
 
-/// Ranks of the targets of test sequences among all items.
+/// What a target is ranked among.
+public enum RankingCandidates: Sendable, Equatable {
+  case all
+  /// So many items, drawn uniformly, that differ from the target; all others where there are no more. The same ones
+  /// for every model. Only for the transfer task: such figures are much higher than those of a full ranking.
+  case sampled(Int, seed: UInt64)
+}
+
+/// Ranks of the targets of test sequences.
 public enum Ranking {
   /// Rank of `target` (from 0): items scored strictly higher, plus half of the others scored the same. The pad, item
   /// 0, is not ranked. A target whose score is not a number comes last.
@@ -21,25 +29,52 @@ public enum Ranking {
     return Double(above) + Double(equal - 1) / 2
   }
 
+  /// Rank of `target` among sampled items, ties as in `rank`.
+  static func rank(of target: Int, _ scores: UnsafePointer<Float>, among others: Set<Int>) -> Double {
+    let own = scores[target]
+    guard own == own else { return Double(others.count) }
+    let above = others.count { !(scores[$0] <= own) }
+    let equal = others.count { scores[$0] == own }
+    return Double(above) + Double(equal) / 2
+  }
+
+  /// The rank of sequence `index` of a set.
+  private static func rank(
+    _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ candidates: RankingCandidates
+  ) -> Double {
+    let target = Int(set.target(index))
+    guard case .sampled(let count, let seed) = candidates, count < items - 2 else {
+      return rank(of: target, scores, items: items)
+    }
+    var numbers = RandomStream(seed: seed, "ranking_negatives").numbers(at: UInt64(index))
+    var drawn: Set<Int> = []
+    while drawn.count < count { drawn.insert(Sampling.other(than: target, items: items, &numbers)) }
+    return rank(of: target, scores, among: drawn)
+  }
+
   /// The rank of every sequence's last item, by any scorer.
-  public static func ranks(_ scorer: any Scorer, on set: SequenceSet, pool: WorkerPool) -> [Double] {
-    let items = set.items.count
+  public static func ranks(
+    _ scorer: any Scorer, on set: SequenceSet, among candidates: RankingCandidates = .all, pool: WorkerPool
+  ) -> [Double] {
+    let items = set.rankedItems.count
     let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: items) }
     return collect(set.count) { ranks in
       pool.forEach(set.count) { index, worker in
         scorer.scores(set, index, into: buffers[worker].base)
-        ranks.pointer[index] = rank(of: Int(set.target(index)), buffers[worker].base, items: items)
+        ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, candidates)
       }
     }
   }
 
   /// The rank of every sequence's last item, by a model: tiles of sequences go through it, and only the last position
   /// is scored.
-  public static func ranks(_ model: Model, on set: SequenceSet, pool: WorkerPool) -> [Double] {
+  public static func ranks(
+    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, pool: WorkerPool
+  ) -> [Double] {
     let items = model.network.output.rows
     return collect(set.count) { ranks in
       forEachTile(model, on: set, pool: pool) { index, scores in
-        ranks.pointer[index] = rank(of: Int(set.target(index)), scores, items: items)
+        ranks.pointer[index] = rank(set, index, scores, items: items, candidates)
       }
     }
   }
@@ -93,37 +128,46 @@ private final class EvaluationMemory: Sendable {
     let n = range.count
     let output = network.output
     let d = output.width
-    var items = [Int32](repeating: 0, count: positions * n)
-    var originals = items
-    let masksLast = network.objective != .nextItem
-    for (b, index) in range.enumerated() {
-      let sequence = set.sequence(index)
-      for t in 0..<positions {
-        let token = sequence[sequence.startIndex + t]
-        let hidden = masksLast && t == positions - 1
-        items[t * n + b] = hidden ? 0 : token
-        // Nobody may see the item that is asked for, decoders included.
-        originals[t * n + b] = hidden ? 0 : token
-      }
-    }
-    let users = range.map { set.users[$0] }
+    let input = EvaluationInput(set, range, network: network)
     let pass = Pass(
       parameters: values.base, gradients: scratch.base, scratch: scratch.base, rowGradients: [], mode: .evaluation)
-    items.withUnsafeBufferPointer { items in
-      originals.withUnsafeBufferPointer { originals in
-        users.withUnsafeBufferPointer { users in
-          guard let i = items.baseAddress, let o = originals.baseAddress, let u = users.baseAddress else { return }
-          network.forward(
-            TileInput(tile: Tile(positions: positions, sequences: n), items: i, originals: o, users: u),
-            hidden: hidden.base, saved: saved.base, pass: pass)
-        }
-      }
-    }
+    input.with { network.forward($0, hidden: hidden.base, saved: saved.base, pass: pass) }
     // Gap filling predicts the last item at its own position, the others one before; rows of one time are contiguous.
     let last = network.objective == .gapFillingShifted ? positions - 2 : positions - 1
     Matrix.productTransposedRight(
       hidden.base + last * n * d, values.base + output.weight.offset, scores.base, m: n, n: output.rows, k: d)
     if let bias = output.bias { Elementwise.addBias(scores.base, values.base + bias.offset, rows: n, c: output.rows) }
     for (b, index) in range.enumerated() { body(index, scores.base + b * output.rows) }
+  }
+}
+
+/// What a network reads to predict the last items of a few sequences.
+struct EvaluationInput {
+  let tile: Tile
+  private let items: [Int32]
+  private let users: [Int32]
+
+  init(_ set: SequenceSet, _ range: Range<Int>, network: any Network) {
+    tile = Tile(positions: network.positions(length: set.length), sequences: range.count)
+    let masksLast = network.objective != .nextItem
+    var items = [Int32](repeating: 0, count: tile.rows)
+    for (b, index) in range.enumerated() {
+      let sequence = set.sequence(index)
+      // Nobody may see the item that is asked for, decoders included.
+      for t in 0..<(masksLast ? tile.positions - 1 : tile.positions) {
+        items[t * tile.sequences + b] = sequence[sequence.startIndex + t]
+      }
+    }
+    self.items = items
+    users = range.map { set.users[$0] }
+  }
+
+  func with(_ body: (TileInput) -> Void) {
+    items.withUnsafeBufferPointer { items in
+      users.withUnsafeBufferPointer { users in
+        guard let i = items.baseAddress, let u = users.baseAddress else { return }
+        body(TileInput(tile: tile, items: i, originals: i, users: u))
+      }
+    }
   }
 }

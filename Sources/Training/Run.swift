@@ -101,6 +101,8 @@ public struct TrainingOptions: Sendable {
   public var patience: Int?
   public var metrics = [Metric(.mrr, 5), Metric(.hr, 5), Metric(.ndcg, 5)]
   public var seed: UInt64 = 0
+  /// What validation targets are ranked among.
+  public var candidates = RankingCandidates.all
   public var name = "run"
 
   public init() {}
@@ -114,10 +116,27 @@ public struct Phase: Sendable {
   public var carry: Carry
   /// Share of the training sequences; shares are nested.
   public var dataShare: Double
+  /// Ends the phase before as soon as its metric has not got better in so many evaluations: growth when it is due.
+  public var when: Plateau?
+  /// Trains only what the growth added, blocks and output layer, for so long (MSLT, Yang et al., arXiv 2011.13635).
+  public var freezeOld: Extent?
+
+  public struct Plateau: Sendable, Equatable {
+    public let evaluations: Int
+    public let metric: Metric
+
+    public init(_ evaluations: Int, on metric: Metric) {
+      self.evaluations = evaluations
+      self.metric = metric
+    }
+  }
 
   public init(
-    run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .all, dataShare: Double = 1
+    run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .all, dataShare: Double = 1,
+    when: Plateau? = nil, freezeOld: Extent? = nil
   ) {
+    self.when = when
+    self.freezeOld = freezeOld
     self.run = run
     self.to = to
     self.by = by

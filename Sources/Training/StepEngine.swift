@@ -101,7 +101,8 @@ final class StepEngine {
 
   /// Loss of the batch and its gradients, which stay in the lanes until `apply`.
   func gradients(
-    _ batch: Batch, parameters: FloatBuffer, negatives: Negatives?, dropout: (any DropoutMasks)? = nil
+    _ batch: Batch, parameters: FloatBuffer, negatives: Negatives?, dropout: (any DropoutMasks)? = nil,
+    lowestBlock: Int = 0
   ) -> Double {
     let cut = batch.cut
     precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
@@ -122,7 +123,7 @@ final class StepEngine {
         let pass = Pass(
           parameters: parameters.base, gradients: gradients.base, scratch: memory.scratch.base,
           rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) }, mode: .training,
-          dropout: dropout)
+          dropout: dropout, lowestBlock: lowestBlock)
         for range in cut.tiles(of: lane) {
           let firstRow = range.lowerBound * positions
           let input = TileInput(
@@ -178,10 +179,15 @@ final class StepEngine {
   private static let chunk = 8192
 
   /// Reduces the gradients in their fixed order and hands every parameter its own.
-  func reduce(_ batch: Batch, lazy: Bool, into update: @escaping @Sendable (_ offset: Int, _ count: Int, UnsafePointer<Float>) -> Void) {
+  ///
+  /// - Parameter embeddings: false leaves the embedding tables out, whose gradients then need not be there.
+  func reduce(
+    _ batch: Batch, lazy: Bool, embeddings: Bool = true,
+    into update: @escaping @Sendable (_ offset: Int, _ count: Int, UnsafePointer<Float>) -> Void
+  ) {
     let used = batch.cut.lanesUsed
     reduceDense(layout.denseCount, used: used, from: 0, to: 0, update)
-    for table in tables {
+    for table in tables where embeddings {
       let lookups = table.table.lookups(positions: positions, sequences: batch.users.count)
       table.grouping.clear()
       for i in 0..<lookups { table.grouping.add(table.ids[i], counted: true) }

@@ -9,6 +9,8 @@ public struct Trainer {
   private let data: Split
   private let pool: WorkerPool
   private let observer: any TrainingObserver
+  /// Metrics that a phase waits for.
+  private var watchedByPhases: [Metric] = []
 
   public init(_ options: TrainingOptions, data: Split, pool: WorkerPool, observer: any TrainingObserver) {
     self.options = options
@@ -23,6 +25,12 @@ public struct Trainer {
   ///
   /// - Throws: `TrainingError` or `GrowthError`, before anything is trained, for what cannot be.
   public func run(_ model: Model, _ phases: [Phase]) throws -> TrainingRun {
+    var trainer = self
+    trainer.watchedByPhases = phases.compactMap { $0.when?.metric }
+    return try trainer.runPhases(model, phases)
+  }
+
+  private func runPhases(_ model: Model, _ phases: [Phase]) throws -> TrainingRun {
     try check(model, phases)
     var state = State(model: model.copy())
     for (index, phase) in phases.enumerated() {
@@ -64,6 +72,8 @@ public struct Trainer {
     var bestValues: FloatBuffer
     var bestPoint: HistoryPoint?
     var stop = StopReason.finished
+    /// Blocks that the growth of this phase added.
+    var newBlocks: Set<Int> = []
 
     init(model: Model) {
       self.model = model
@@ -80,10 +90,30 @@ public struct Trainer {
   private func check(_ model: Model, _ phases: [Phase]) throws {
     guard !phases.isEmpty else { throw TrainingError("there is no phase to run", argument: "phases") }
     guard options.batch >= 1 else { throw TrainingError("batch must be at least 1", argument: "batch") }
-    guard model.network.output.rows == data.train.items.count else {
+    guard model.network.output.rows == data.train.rankedItems.count else {
       throw TrainingError(
-        "the model was built for \(model.network.output.rows - 1) items, this data has \(data.train.items.count - 1)",
+        "the model was built for \(model.network.output.rows - 1) items, this data has \(data.train.rankedItems.count - 1)",
         argument: "data", help: "build the model with the same data it is trained on")
+    }
+    for table in model.network.rowTables {
+      let rows = table.perPosition ? data.train.items.count : data.train.userNames.count
+      let what = table.perPosition ? "items" : "users"
+      guard table.rows == rows else {
+        throw TrainingError(
+          "the model embeds \(table.rows) \(what), this data has \(rows)", argument: "data",
+          help: "build the model with the same data it is trained on")
+      }
+    }
+    for (index, phase) in phases.enumerated() {
+      if phase.when != nil && index == 0 {
+        throw TrainingError(
+          "`when` says when the phase before ends, and there is none before the first", argument: "phases",
+          help: "leave it out of the first phase")
+      }
+      if phase.freezeOld != nil && !phase.grows {
+        throw TrainingError(
+          "phase \(index + 1) freezes old blocks, but no growth makes any new", argument: "phases", help: "give it `to:` or `by:` too")
+      }
     }
     if let longest = model.network.maximumLength, longest < data.train.length {
       throw TrainingError(
@@ -97,6 +127,7 @@ public struct Trainer {
   }
 
   private func grow(_ state: inout State, _ phase: Phase, _ index: Int) throws {
+    state.newBlocks = []
     guard phase.grows else { return }
     let start = Clock.wall()
     let cpu = Clock.cpu()
@@ -112,6 +143,7 @@ public struct Trainer {
     }
     state.adam = adam
     state.model = model
+    state.newBlocks = plan.newBlocks
     state.seconds += Clock.wall() - start
     state.cpuSeconds += Clock.cpu() - cpu
     let mark = GrowthMark(
@@ -140,6 +172,9 @@ public struct Trainer {
     var lastLoss: Double?
     var waiting = 0
     let phaseSeconds = state.seconds
+    let frozen = FrozenPart(state.model.network, new: state.newBlocks)
+    let due = index + 1 < phases.count ? phases[index + 1].when : nil
+    var plateau = (best: -1.0, waiting: 0)
 
     // The start of the phase is a candidate too: a preserving growth may only be followed by worse.
     state.bestPoint = evaluate(&state, index, loss: nil)
@@ -169,6 +204,7 @@ public struct Trainer {
       var batch = Batch(
         train, indices[...], objective: state.model.network.objective, padsCount: options.padsInLoss, masking: masked)
       let step = UInt64(state.step)
+      let isFrozen = phase.freezeOld.map { !isOver($0, train, phaseStep, state.seconds - phaseSeconds) } ?? false
       if let sharing = state.model.network.sharing {
         batch.share(
           sharing, users: train.userNames.count, items: train.items.count, seed: options.seed, step: step)
@@ -178,15 +214,16 @@ public struct Trainer {
       }
       let loss = engine.gradients(
         batch, parameters: state.model.values, negatives: negatives?.draw(step: step),
-        dropout: StreamMasks(seed: options.seed, step: step))
+        dropout: StreamMasks(seed: options.seed, step: step), lowestBlock: isFrozen ? frozen.lowestBlock : 0)
       if !loss.isFinite {
         state.stop = .diverged(step: state.step + 1)
         break
       }
       state.adamSteps += 1
       let update = AdamStep(
-        options.optimizer, state: state.adam, parameters: state.model.values, step: state.adamSteps)
-      engine.reduce(batch, lazy: options.optimizer.lazy) { offset, count, g in update.apply(offset, count, g) }
+        options.optimizer, state: state.adam, parameters: state.model.values, step: state.adamSteps,
+        learning: isFrozen ? frozen.learning : nil)
+      engine.reduce(batch, lazy: options.optimizer.lazy, embeddings: !isFrozen) { offset, count, g in update.apply(offset, count, g) }
       state.step += 1
       phaseStep += 1
       state.epoch += Double(indices.count) / Double(train.count)
@@ -208,6 +245,10 @@ public struct Trainer {
         state.stop = .patience(patience, options.watch)
         break
       }
+      if let due, let now = point.metrics[due.metric] {
+        plateau = now > plateau.best ? (now, 0) : (plateau.best, plateau.waiting + 1)
+        if plateau.waiting >= due.evaluations { break }
+      }
     }
     // An interrupted run keeps what it learnt since its last evaluation, if that is better.
     if state.stop == .interrupted, lossCount > 0 {
@@ -226,9 +267,9 @@ public struct Trainer {
 
   private func evaluate(_ state: inout State, _ phase: Int, loss: Double?) -> HistoryPoint {
     let start = Clock.wall()
-    let ranks = Ranking.ranks(state.model, on: data.valid, pool: pool)
+    let ranks = Ranking.ranks(state.model, on: data.valid, among: options.candidates, pool: pool)
     var metrics: [Metric: Double] = [:]
-    for metric in Set(options.metrics + [options.watch]) { metrics[metric] = metric.mean(ranks: ranks) }
+    for metric in Set(options.metrics + [options.watch] + watchedByPhases) { metrics[metric] = metric.mean(ranks: ranks) }
     let point = HistoryPoint(
       step: state.step, epoch: state.epoch, seconds: state.seconds, cpuSeconds: state.cpuSeconds, loss: loss,
       metrics: metrics, phase: phase, blocks: state.model.network.depth)
@@ -302,6 +343,22 @@ public struct Trainer {
       before += count
     }
     return before == planned ? left : nil
+  }
+}
+
+/// What stands still while only the blocks that a growth added are trained.
+struct FrozenPart {
+  /// Offsets of what learns: the new blocks and the output layer.
+  let learning: [Range<Int>]
+  /// Gradients are not needed below it.
+  let lowestBlock: Int
+
+  init(_ network: any Network, new: Set<Int>) {
+    learning = network.layout.parameters.filter { parameter in
+      parameter.block.map { new.contains($0.index) } ?? (parameter.part == .output)
+    }.map(\.range)
+    // Where an encoder stands under the decoder, its new blocks need the gradient of everything above.
+    lowestBlock = network.stacks.count == 1 ? new.min() ?? 0 : 0
   }
 }
 

@@ -134,10 +134,19 @@ import Testing
     }
   }
 
+  /// A model without residual weights gets some: 1 for the kept blocks, 0 for the copies.
+  @Test(arguments: kinds)
+  func preservingGrowthOfModelsWithoutAlpha(kind: String) throws {
+    let old = try Self.trained(kind, blocks: 2, alpha: false)
+    let set = SequenceSet.fixed(length: 12, tokens: (0..<240).map { Int32($0 * 7 % 11 + 1) }, items: 12)
+    let (new, plan) = try old.grown(by: .adjacent, to: 4, carry: .preserving)
+    #expect(worstDifference(Self.scores(new, set), Self.scores(old, set)) < 2e-5)
+    let alphas = new.network.layout.parameters.filter { $0.part == .alpha }
+    #expect(alphas.allSatisfy { new.parameter($0.name) == [plan.kept[$0.block?.index ?? 0] ? 1 : 0] })
+    #expect(!alphas.isEmpty)
+  }
+
   @Test func preservingIsRefusedWhereItCannotHold() throws {
-    #expect(throws: GrowthError.self) {
-      try Self.trained(blocks: 4, alpha: false).grown(by: .adjacent, to: 8, carry: .preserving)
-    }
     #expect(throws: GrowthError.self) { try Self.trained(blocks: 4).grown(by: .embedding, to: 8, carry: .preserving) }
   }
 

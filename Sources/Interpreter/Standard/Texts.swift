@@ -64,7 +64,7 @@ extension Builtin {
   ) { d in
     let path = d.positional("file", .text, "its path")
     return { call in
-      let name = try call[path]
+      let name = call.inputPath(try call[path])
       guard let data = FileManager.default.contents(atPath: name) else {
         throw call.error(.file, "there is no file \(name) that can be read", argument: "file")
       }
@@ -118,6 +118,15 @@ extension Builtin.Call {
   public func outputPath(_ path: String) -> String {
     guard !path.hasPrefix("/"), let folder = interpreter.host.outputFolder else { return path }
     return folder + "/" + path
+  }
+}
+
+extension Builtin.Call {
+  /// Where a file to read is: as given, or where this run wrote it.
+  public func inputPath(_ path: String) -> String {
+    let given = (path as NSString).expandingTildeInPath
+    let written = outputPath(given)
+    return !FileManager.default.fileExists(atPath: given) && FileManager.default.fileExists(atPath: written) ? written : given
   }
 }
 

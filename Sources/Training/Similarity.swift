@@ -1,0 +1,92 @@
+import Datasets
+import Kernels
+import Layers
+
+/// How alike the blocks of a model are: an L x L matrix of cosines, the paper's insight that makes stacking work.
+public struct Similarity: Sendable {
+  public let values: [[Double]]
+
+  /// Mean over neighbouring blocks; not a number for a single block.
+  public var neighbours: Double {
+    let pairs = zip(values.indices, values.indices.dropFirst()).map { values[$0][$1] }
+    return pairs.reduce(0, +) / Double(pairs.count)
+  }
+
+  /// Cosines of the blocks' outputs, flattened over positions and channels, averaged over sequences.
+  public static func outputs(_ model: Model, on set: SequenceSet, pool: WorkerPool) -> Similarity {
+    let network = model.network
+    let blocks = network.depth
+    let jobs = (set.count + size - 1) / size
+    // Sums a fixed number of groups of sequences, so that the result does not depend on the threads.
+    let sums = FloatBuffer(count: jobs * blocks * blocks)
+    pool.forEach(jobs) { job, _ in
+      let range = (job * size)..<min(set.count, (job + 1) * size)
+      add(model, set, range, to: sums.base + job * blocks * blocks)
+    }
+    let total = (0..<(blocks * blocks)).map { cell in
+      (0..<jobs).reduce(0.0) { $0 + Double(sums[$1 * blocks * blocks + cell]) } / Double(set.count)
+    }
+    return Similarity(values: (0..<blocks).map { i in (0..<blocks).map { total[i * blocks + $0] } })
+  }
+
+  private static let size = 16
+
+  private static func add(_ model: Model, _ set: SequenceSet, _ range: Range<Int>, to sums: UnsafeMutablePointer<Float>) {
+    let network = model.network
+    let stack = network.stacks[0]
+    let input = EvaluationInput(set, range, network: network)
+    let tile = input.tile
+    let saved = FloatBuffer(count: network.savedCount(tile, training: true))
+    let scratch = FloatBuffer(count: network.scratchCount(tile))
+    let hidden = FloatBuffer(count: tile.rows * network.width)
+    // A training pass without dropout keeps what every block was given.
+    let pass = Pass(
+      parameters: model.values.base, gradients: scratch.base, scratch: scratch.base, rowGradients: [], mode: .training)
+    input.with { network.forward($0, hidden: hidden.base, saved: saved.base, pass: pass) }
+    let inner = network.blockTile(tile)
+    let outputs = stack.outputs(inner, saved: saved.base) + [UnsafePointer(hidden.base)]
+    let (blocks, width) = (outputs.count, network.width)
+    let flat = FloatBuffer(count: blocks * inner.positions * width)
+    let products = FloatBuffer(count: blocks * blocks)
+    for b in 0..<inner.sequences {
+      for (i, output) in outputs.enumerated() {
+        for t in 0..<inner.positions {
+          (flat.base + (i * inner.positions + t) * width)
+            .update(from: output + (t * inner.sequences + b) * width, count: width)
+        }
+      }
+      Matrix.productTransposedRight(
+        flat.base, flat.base, products.base, m: blocks, n: blocks, k: inner.positions * width)
+      addCosines(products.base, blocks, to: sums)
+    }
+  }
+
+  private static func addCosines(
+    _ products: UnsafePointer<Float>, _ n: Int, to sums: UnsafeMutablePointer<Float>
+  ) {
+    for i in 0..<n {
+      for j in 0..<n {
+        let length = (products[i * n + i] * products[j * n + j]).squareRoot()
+        sums[i * n + j] += i == j ? 1 : length > 0 ? products[i * n + j] / length : 0
+      }
+    }
+  }
+
+  /// Cosines of the blocks' weights and biases, flattened; residual weights and normalisations are left out, for they are
+  /// all alike when nothing is learnt.
+  public static func parameters(_ model: Model) -> Similarity {
+    let name = model.network.stacks[0].name
+    let blocks = (0..<model.network.depth).map { index in
+      model.network.layout.parameters.filter { $0.block?.stack == name && $0.block?.index == index && $0.part == .blocks }
+        .flatMap { parameter in parameter.range.map { Double(model.values[$0]) } }
+    }
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    let lengths = blocks.map { dot($0, $0).squareRoot() }
+    return Similarity(
+      values: blocks.indices.map { i in
+        blocks.indices.map { j in
+          i == j ? 1 : lengths[i] * lengths[j] > 0 ? dot(blocks[i], blocks[j]) / (lengths[i] * lengths[j]) : 0
+        }
+      })
+  }
+}
