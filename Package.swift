@@ -32,6 +32,8 @@ let package = Package(
     .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Kernels"]),
     .target(name: "Plotting", dependencies: ["CGnuplot"]),
 
+    .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Training"]),
+
     // The language: knows nothing of the engine.
     .target(name: "Syntax"),
     .target(name: "Interpreter", dependencies: ["Syntax"]),
@@ -46,7 +48,7 @@ let package = Package(
     .executableTarget(
       name: "srs",
       dependencies: [
-        "Builtins", "Terminal", "Interpreter", "Syntax",
+        "Builtins", "Benchmarking", "Terminal", "Interpreter", "Syntax",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),

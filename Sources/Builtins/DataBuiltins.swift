@@ -202,3 +202,15 @@ extension Kind where T == SequenceSet {
     }
   }
 }
+
+extension Kind where T == Split {
+  /// A data set, or a target data set.
+  static var parts: Kind<Split> {
+    Kind(.oneOf([.object(SplitValue.type), .object(TargetValue.type)])) { value throws(ConversionError) in
+      guard case .object(let object) = value else { throw .type }
+      if let data = object as? SplitValue { return data.split }
+      if let target = object as? TargetValue { return target.split }
+      throw .type
+    }
+  }
+}

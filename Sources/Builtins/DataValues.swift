@@ -19,7 +19,7 @@ final class HistoriesValue: ObjectValue {
 
   func member(_ name: String) -> Value? {
     switch name {
-    case "users": .number(Double(histories.count))
+    case "users": .number(Double(histories.hasUsers ? histories.users.count : histories.count))
     case "items": .number(Double(histories.items.count - 1))
     case "interactions": .number(Double(histories.events.count))
     case "source": .text(histories.source)
@@ -31,7 +31,7 @@ final class HistoriesValue: ObjectValue {
   var summary: String {
     let who = histories.hasUsers ? "users" : "sequences"
     return
-      "\(NumberFormat.grouped(histories.count)) \(who), \(NumberFormat.grouped(histories.items.count - 1)) items, \(NumberFormat.grouped(histories.events.count)) interactions"
+      "\(NumberFormat.grouped(histories.hasUsers ? histories.users.count : histories.count)) \(who), \(NumberFormat.grouped(histories.items.count - 1)) items, \(NumberFormat.grouped(histories.events.count)) interactions"
   }
 
   var display: String {
@@ -114,7 +114,7 @@ final class SplitValue: ObjectValue {
   }
 
   var display: String {
-    let sets = [split.train, split.valid, split.test]
+    let sets = split.evaluation == .stackrec ? [split.train, split.test] : [split.train, split.valid, split.test]
     let filled = sets.reduce(0) { $0 + $1.interactions }
     let cells = sets.reduce(0) { $0 + $1.tokens.count }
     var text = """

@@ -37,11 +37,11 @@ extension Builtin.Call {
         problem.argument == "file" ? .file : .data, place + problem.message, argument: problem.argument ?? "file",
         help: problem.help)
     } catch let problem as ModelError {
-      throw error(.model, problem.message, argument: problem.option)
+      throw error(.model, problem.message, argument: known(problem.option, or: "to"))
     } catch let problem as GrowthError {
       throw error(.growth, problem.message, argument: problem.argument, help: problem.help)
     } catch let problem as TrainingError {
-      throw error(.training, problem.message, argument: problem.argument, help: problem.help)
+      throw error(.training, problem.message, argument: known(problem.argument, or: "target"), help: problem.help)
     } catch let problem as ModelFile.Failure {
       throw error(.file, problem.message, argument: "file", help: problem.help)
     } catch let problem as PlottingError {
@@ -49,6 +49,13 @@ extension Builtin.Call {
     } catch let problem as OutputFile.Failure {
       throw error(.file, problem.message, argument: "file")
     }
+  }
+}
+
+extension Builtin.Call {
+  /// The argument of an error, under the name this builtin has for it.
+  private func known(_ argument: String?, or other: String) -> String? {
+    builtin.parameters.contains { $0.name == argument } ? argument : other
   }
 }
 

@@ -72,13 +72,20 @@ final class ScoresValue: ObjectValue {
 
   var summary: String { "scores of \(NumberFormat.grouped(columns)) items for \(NumberFormat.grouped(rows)) sequences" }
 
-  /// NumPy's format 1.0: little-endian float32, C order.
-  func npy() -> Data {
-    var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(rows), \(columns)), }"
+  func npy() -> Data { NumPy.file(values.values, shape: [rows, columns]) }
+}
+
+/// NumPy's file format 1.0: little-endian, C order.
+enum NumPy {
+  static func file(_ values: some Collection<Float>, shape: [Int]) -> Data { file(values, "<f4", shape) }
+  static func file(_ values: some Collection<Int32>, shape: [Int]) -> Data { file(values, "<i4", shape) }
+
+  private static func file<T>(_ values: some Collection<T>, _ type: String, _ shape: [Int]) -> Data {
+    var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(shape.map { "\($0)," }.joined(separator: " "))), }"
     header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
     var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
     data.append(Data(header.utf8))
-    data.append(UnsafeRawBufferPointer(values.values).bindMemory(to: UInt8.self))
+    Array(values).withUnsafeBytes { data.append(contentsOf: $0) }
     return data
   }
 }

@@ -46,12 +46,16 @@ final class SpeedupValue: ObjectValue {
 
   var summary: String {
     let target = "\(speedup.metric.title) \(NumberFormat.fixed(speedup.target, digits: 4))"
+    guard speedup.over.seconds > 0 else {
+      return "none: the run measured against was never better than before its first step (\(target))"
+    }
     guard let reached = speedup.reached, let ratio = speedup.ratio else {
       return
         "not reached: \(target) took \(NumberFormat.duration(speedup.over.seconds)), the best here is \(NumberFormat.fixed(speedup.best, digits: 4))"
     }
     return
       "\(NumberFormat.fixed(ratio, digits: 2))x (\(target) after \(NumberFormat.duration(reached.seconds)) instead of \(NumberFormat.duration(speedup.over.seconds)) of training; \(Int(reached.steps.rounded())) instead of \(Int(speedup.over.steps.rounded())) steps)"
+      + (speedup.wasImproving ? "; the run measured against was still getting better when it ended" : "")
   }
 }
 
@@ -215,8 +219,25 @@ extension Builtin {
         if let objection = entry.model.known.objection(to: set.set, entry.model.model.network) {
           throw call.error(.model, objection, argument: "on", help: "judge a model on the data set it was built with")
         }
-        return Ranking.ranks(entry.model.model, on: set.set, among: candidates, pool: pool)
+        if let run = entry.run { warn(call, run, set) }
+        let network = entry.model.model.network
+        return try call.engine {
+          try MemoryLimit.check(
+            Ranking.bytes(network, length: set.set.length, threads: pool.threads),
+            "judging \(network.depth) blocks on sequences of \(set.set.length)")
+          return Ranking.ranks(entry.model.model, on: set.set, among: candidates, pool: pool)
+        }
       }
+    }
+  }
+
+  /// Says it where a run is judged on sequences that it may have been trained on.
+  private static func warn(_ call: Call, _ run: TrainingRun, _ set: SequencesValue) {
+    if set.set === run.data.train {
+      call.interpreter.host.note("\(run.name) is judged on the sequences it was trained on")
+    } else if set.set !== run.data.test && set.set !== run.data.valid {
+      call.interpreter.host.note(
+        "\(run.name) was trained on another split than the one it is judged on: it may have seen these sequences")
     }
   }
 
@@ -235,6 +256,11 @@ extension Builtin {
     let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "a metric both were evaluated on")
     return { call in
       let chosen = try call[metric]
+      guard (try call[run]).run.isJudged(like: (try call[over]).run) else {
+        throw call.error(
+          .badValue, "the two runs were judged on different sequences, or among different items", argument: "over",
+          help: "train both on the same split")
+      }
       guard let speedup = Speedup((try call[run]).run, over: (try call[over]).run, on: chosen) else {
         throw call.error(
           .badValue, "one of the runs was not evaluated on \(chosen.name)", argument: "on",
@@ -253,8 +279,8 @@ extension Builtin {
       print(baseline(data, kind: markov))  #> baseline: first-order Markov
       """
   ) { d in
-    let data = d.positional("data", Kind<SplitValue>.object, "the data set, whose training part is counted")
+    let data = d.positional("data", .parts, "the data set, or target, whose training part is counted")
     let kind = d.named("kind", Kind<Baseline.Kind>.word, "which one")
-    return { call in .object(BaselineValue(Baseline(try call[kind], train: (try call[data]).split.train))) }
+    return { call in .object(BaselineValue(Baseline(try call[kind], train: (try call[data]).train))) }
   }
 }

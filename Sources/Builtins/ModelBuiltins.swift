@@ -114,7 +114,10 @@ extension Builtin {
       "carry", .carry, default: .all, "all", "what is carried over: everything; what the authors' code does; or so that the scores stay")
     return { call in
       let old = try call[model]
-      let deeper = try call.engine { try old.model.network.withBlocks(try call[to] ?? 2 * old.model.network.depth) }
+      let deeper = try call.engine {
+        let operation = try call[by]
+        return try old.model.network.withBlocks(try call[to] ?? max(1, operation.defaultDepth(from: old.model.network.depth)))
+      }
       try checkMemory(call, deeper, argument: "to")
       let grown = try call.engine { try old.model.grown(by: try call[by], to: try call[to], carry: try call[carry]) }
       return .object(ModelValue(grown.model, plan: grown.plan, knowing: old.known))
@@ -136,7 +139,10 @@ extension Builtin {
     let file = d.positional("file", .text, "its path")
     return { call in
       let path = call.inputPath(try call[file])
-      let read = try call.engine { try ModelFile.read(path, make: Networks.make) }
+      let read = try call.engine {
+        try ModelFile.read(
+          path, describe: { ($0 as? ModelError)?.message ?? "its configuration is not whole" }, make: Networks.make)
+      }
       return .object(ModelValue(read.model, knowing: read.known))
     }
   }

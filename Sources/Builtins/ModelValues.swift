@@ -160,13 +160,16 @@ final class RunValue: ObjectValue {
   }
 
   var summary: String {
-    "run \(run.name): best \(run.options.watch.title) \(NumberFormat.fixed(run.best.metrics[run.options.watch] ?? 0, digits: 4)) at step \(run.best.step)"
+    var judged = run.sampledCandidates.map { " (among \($0) sampled items)" } ?? ""
+    if run.data.evaluation == .stackrec { judged += " (protocol stackrec)" }
+    return
+      "run \(run.name): best \(run.options.watch.title) \(NumberFormat.fixed(run.best.metrics[run.options.watch] ?? 0, digits: 4)) at step \(run.best.step)\(judged)"
   }
 
   var display: String {
     let watch = run.options.watch
     var judged = run.data.evaluation == .stackrec ? "protocol stackrec: on the test part" : "validation"
-    if case .sampled(let count, _) = run.options.candidates { judged += ", among \(count) sampled items" }
+    if let sampled = run.sampledCandidates { judged += ", among \(sampled) sampled items" }
     let metrics = run.options.metrics.map { "\($0.title) \(NumberFormat.fixed(run.best.metrics[$0] ?? 0, digits: 4))" }
     var lines = [
       "run \(run.name): \(run.model.network.kind), \(run.model.network.depth) blocks, \(run.stop.text)",

@@ -115,6 +115,11 @@ extension Builtin {
       throw call.error(
         .wrongType, "with a metric for `y`, `data` of line is a run or a list of runs, not \(value.described)", argument: "data")
     }
+    if let other = runs.dropFirst().first(where: { !$0.isJudged(like: runs[0]) }), case .metric = measure {
+      throw call.error(
+        .badValue, "\(runs[0].name) and \(other.name) were judged on different sequences, or among different items", argument: "data",
+        help: "a mean is taken over runs on the same split")
+    }
     let curves = runs.map { run in
       run.history.compactMap { point -> (x: Double, y: Double)? in
         let y: Double? =
@@ -249,10 +254,10 @@ extension Builtin {
 
   static let save = Builtin(
     "save",
-    "Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .csv, .txt), a model (.safetensors, read back by load_model) or scores (.npy). A file is there whole or not at all; folders are made.",
+    "Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .csv, .txt), a model (.safetensors, read back by load_model), or, for other programs, scores and sequences (.npy). A file is there whole or not at all; folders are made.",
     topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in
-    let value = d.positional("value", .any, "a figure, a table, a model or run, or scores")
+    let value = d.positional("value", .any, "a figure, a table, a model or run, sequences, or scores")
     let file = d.positional("file", .text, "its path; the ending says the format")
     let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
     let best = d.named("best", Kind<BestMark>.word, default: .bold, "bold", "for .tex: how the best value is marked")
@@ -263,7 +268,8 @@ extension Builtin {
       let mark = try call[best]
       let written = try call.engine { () -> [String] in
         guard case .object(let object) = what else {
-          throw call.error(.wrongType, "`save` saves figures, tables, models and scores, not \(what.described)", argument: "value")
+          throw call.error(
+            .wrongType, "`save` saves figures, tables, models, sequences and scores, not \(what.described)", argument: "value")
         }
         func ending(_ wanted: String, _ what: String) throws {
           let ending = (path as NSString).pathExtension.lowercased()
@@ -293,8 +299,17 @@ extension Builtin {
           try ending("npy", "a table of scores")
           try OutputFile.write(scores.npy(), to: path)
           return [path]
+        case let sequences as SequencesValue:
+          try ending("npy", "a set of sequences")
+          let set = sequences.set
+          try OutputFile.write(NumPy.file(set.tokens, shape: [set.count, set.length]), to: path)
+          guard set.hasUsers else { return [path] }
+          let users = path.dropLast(4) + ".users.npy"
+          try OutputFile.write(NumPy.file(set.users, shape: [set.count]), to: String(users))
+          return [path, String(users)]
         default:
-          throw call.error(.wrongType, "`save` saves figures, tables, models and scores, not \(what.described)", argument: "value")
+          throw call.error(
+            .wrongType, "`save` saves figures, tables, models, sequences and scores, not \(what.described)", argument: "value")
         }
       }
       call.interpreter.host.note("wrote \(written.joined(separator: ", "))")

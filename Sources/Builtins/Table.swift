@@ -56,10 +56,11 @@ struct Table {
     }
     var header = ["method"] + factNames
     for metric in metrics { header += [metric.name, metric.name + " std"] }
+    header.append("judged")
     var lines = [header]
     for row in rows {
       lines.append(
-        [row.name] + row.facts + row.cells.flatMap { ["\($0.value)", $0.deviation.map { "\($0)" } ?? ""] })
+        [row.name] + row.facts + row.cells.flatMap { ["\($0.value)", $0.deviation.map { "\($0)" } ?? ""] } + [caption])
     }
     return lines.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
   }

@@ -184,6 +184,11 @@ extension Builtin {
   static func start(
     _ call: Call, _ model: ModelValue, _ split: Split, _ options: TrainingOptions, _ phases: [Phase]
   ) throws -> Value {
+    if options.padsInLoss, split.evaluation != .stackrec, model.model.network.objective != .nextItem {
+      throw call.error(
+        .badValue, "\(model.model.network.kind) is trained on masked items, and pads are never masked", argument: "pads_in_loss",
+        help: "leave it out")
+    }
     if let objection = model.known.objection(to: split.train, model.model.network) {
       throw call.error(.training, objection, argument: "data", help: "build the model with the data it is trained on")
     }

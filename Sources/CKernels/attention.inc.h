@@ -1,75 +1,82 @@
-// Causal attention of one sequence, and dropout masks; included after kernels.inc.h, whose helpers it uses.
+// Causal attention of one sequence, and dropout masks; included after products.inc.h, whose tiles it uses.
 //
 // A sequence of a time-major tile: row t stands at t * stride. Matrices over pairs of positions have T rows of
 // `width` = T rounded up to 16 columns; what lies above the diagonal is 0.
 //
-// A head's products are too small for a BLAS call each (T is 20 to 100), so four rows are kept in registers here.
+// A head's products are too small for a BLAS call each (T is 20 to 100).
 
-// s[i][j] = scale * sum_c x[i][c] * yt[c][j] for j <= i; yt is (dh, width).
-INLINE void pair_products(size_t T, size_t dh, size_t width, const float *x, size_t stride, const float *yt,
-                          float scale, float *s) {
-  for (size_t i = 0; i < T; i += 4) {
-    size_t n = T - i < 4 ? T - i : 4;
-    const float *x0 = x + i * stride, *x1 = n > 1 ? x0 + stride : x0, *x2 = n > 2 ? x1 + stride : x0,
-                *x3 = n > 3 ? x2 + stride : x0;
-    for (size_t j = 0; j < i + n; j += LANES) {
-      v16 a0 = splat(0), a1 = a0, a2 = a0, a3 = a0;
-      const float *y = yt + j;
-      for (size_t c = 0; c < dh; c++, y += width) {
-        v16 v = load(y);
-        a0 += splat(x0[c]) * v;
-        a1 += splat(x1[c]) * v;
-        a2 += splat(x2[c]) * v;
-        a3 += splat(x3[c]) * v;
-      }
-      v16 f = splat(scale);
-      store(s + i * width + j, a0 * f);
-      if (n > 1) store(s + (i + 1) * width + j, a1 * f);
-      if (n > 2) store(s + (i + 2) * width + j, a2 * f);
-      if (n > 3) store(s + (i + 3) * width + j, a3 * f);
-    }
-  }
+// s[i][j] = sum_c x[i][c] * yt[c][j] for j <= i; yt is (dh, width). Columns are done to the end of their vector.
+INLINE void pair_products(size_t T, size_t dh, size_t width, const float *x, size_t stride, const float *yt, float *s) {
+  size_t i = 0;
+  for (; i + 4 <= T; i += 4)
+    for (size_t j = 0; j < i + 4; j += LANES)
+      tile_4_1(dh, x + i * stride, stride, 1, yt + j, width, s + i * width + j, width, 0);
+  for (; i < T; i++)
+    for (size_t j = 0; j <= i; j += LANES)
+      tile_1_1(dh, x + i * stride, stride, 1, yt + j, width, s + i * width + j, width, 0);
 }
 
-// out[i] = sum over j <= i of w[i][j] * y[j]; with `columns`, out[j] = sum over i >= j of w[i][j] * y[i].
+// A group of rows of out: w and y begin at the first of the `count` positions that matter to it.
+#define MIX(ROWS, VECTORS)                                                                                             \
+  tile_##ROWS##_##VECTORS(count, w0, row, step, y0 + c, stride, out + i * stride + c, stride, 0)
+
+// out[i] = sum over j <= i of w[i][j] * y[j]; with `columns`, out[j] = sum over i >= j of w[i][j] * y[i]. What lies above
+// the diagonal of w must be 0.
 INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int columns, const float *y, float *out,
                      size_t stride) {
   size_t row = columns ? 1 : width, step = columns ? width : 1;
-  for (size_t i = 0; i < T; i += 4) {
-    size_t n = T - i < 4 ? T - i : 4;
-    size_t first = columns ? i : 0, end = columns ? T : i + n;
-    const float *w0 = w + i * row, *w1 = n > 1 ? w0 + row : w0, *w2 = n > 2 ? w1 + row : w0, *w3 = n > 3 ? w2 + row : w0;
-    float *o = out + i * stride;
+  for (size_t i = 0, n; i < T; i += n) {
+    n = T - i >= 4 ? 4 : 1;
+    size_t first = columns ? i : 0, count = columns ? T - i : i + n;
+    const float *w0 = w + i * row + first * step, *y0 = y + first * stride;
     size_t c = 0;
-    for (; c + LANES <= dh; c += LANES) {
-      v16 a0 = splat(0), a1 = a0, a2 = a0, a3 = a0;
-      for (size_t j = first; j < end; j++) {
-        v16 v = load(y + j * stride + c);
-        a0 += splat(w0[j * step]) * v;
-        a1 += splat(w1[j * step]) * v;
-        a2 += splat(w2[j * step]) * v;
-        a3 += splat(w3[j * step]) * v;
-      }
-      store(o + c, a0);
-      if (n > 1) store(o + stride + c, a1);
-      if (n > 2) store(o + 2 * stride + c, a2);
-      if (n > 3) store(o + 3 * stride + c, a3);
-    }
+#if IS(ISA)
+    for (; c + 64 <= dh; c += 64) n == 4 ? MIX(4, 4) : MIX(1, 4);
+#endif
+    for (; c + LANES <= dh; c += LANES) n == 4 ? MIX(4, 1) : MIX(1, 1);
     for (; c < dh; c++)
       for (size_t k = 0; k < n; k++) {
-        float a = 0;
-        for (size_t j = first; j < end; j++) a += w[(i + k) * row + j * step] * y[j * stride + c];
-        o[k * stride + c] = a;
+        float sum = 0;
+        for (size_t j = 0; j < count; j++) sum += w0[k * row + j * step] * y0[j * stride + c];
+        out[(i + k) * stride + c] = sum;
       }
   }
 }
 
-INLINE void transpose(size_t T, size_t dh, size_t width, const float *x, size_t stride, float *xt) {
-  for (size_t c = 0; c < dh; c++) {
-    size_t t = 0;
-    for (; t < T; t++) xt[c * width + t] = x[t * stride + c];
-    for (; t < width; t++) xt[c * width + t] = 0;
+// xt (dh, width) = x^T, columns after T being 0.
+INLINE void transpose_head(size_t T, size_t dh, size_t width, const float *x, size_t stride, float *xt) {
+  size_t c = 0;
+  for (; c + LANES <= dh; c += LANES)
+    for (size_t t = 0; t < width; t += LANES) transpose16(T - t, x + t * stride + c, stride, xt + c * width + t, width);
+  for (; c < dh; c++)
+    for (size_t t = 0; t < width; t++) xt[c * width + t] = t < T ? x[t * stride + c] : 0;
+}
+
+// The first n of a row become softmax(scale * row), the rest 0.
+INLINE void softmax_row(float *s, size_t n, size_t width, float scale) {
+  size_t full = n / LANES * LANES;
+  i16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  v16 top = splat(-INFINITY), sum = splat(0);
+  for (size_t j = 0; j < full; j += LANES) top = max16(load(s + j), top);
+  i16 inside = lane < (i16){} + (int32_t)(n - full);
+  v16 last = splat(-INFINITY);
+  if (full < n) last = select(inside, load(s + full), last);
+  top = max16(last, top);
+  float best = top[0];
+  for (int l = 1; l < LANES; l++) best = top[l] > best ? top[l] : best;
+  for (size_t j = 0; j < full; j += LANES) {
+    v16 e = exp16((load(s + j) - splat(best)) * splat(scale));
+    store(s + j, e);
+    sum += e;
   }
+  if (full < n) {
+    last = select(inside, exp16((last - splat(best)) * splat(scale)), splat(0));
+    sum += last;
+  }
+  v16 share = splat(1.0f / sum16(sum));
+  for (size_t j = 0; j < full; j += LANES) store(s + j, load(s + j) * share);
+  if (full < n) store(s + full, last * share);
+  for (size_t j = full + (full < n ? LANES : 0); j < width; j += LANES) store(s + j, splat(0));
 }
 
 void KERNEL(srs_attention)(size_t T, size_t heads, size_t dh, size_t stride, const float *q, const float *k,
@@ -78,15 +85,9 @@ void KERNEL(srs_attention)(size_t T, size_t heads, size_t dh, size_t stride, con
   float *kt = scratch, *dropped = scratch + dh * width;
   float scale = 1.0f / sqrtf((float)dh);
   for (size_t h = 0; h < heads; h++, p += T * width) {
-    transpose(T, dh, width, k + h * dh, stride, kt);
-    pair_products(T, dh, width, q + h * dh, stride, kt, scale, p);
-    for (size_t i = 0; i < T; i++) {
-      float *s = p + i * width;
-      float top = s[0];
-      for (size_t j = 1; j <= i; j++) top = s[j] > top ? s[j] : top;
-      for (size_t j = i + 1; j < width; j++) s[j] = -INFINITY;
-      row_scale(s, width, 1.0f / row_exp(s, width, top));
-    }
+    transpose_head(T, dh, width, k + h * dh, stride, kt);
+    pair_products(T, dh, width, q + h * dh, stride, kt, p);
+    for (size_t i = 0; i < T; i++) softmax_row(p + i * width, i + 1, width, scale);
     const float *w = p;
     if (mask) {
       for (size_t i = 0; i < T; i++) {
@@ -114,8 +115,8 @@ void KERNEL(srs_attention_backward)(size_t T, size_t heads, size_t dh, size_t st
       w = dropped;
     }
     pair_mix(T, dh, width, w, 1, dout + at, dv + at, stride);
-    transpose(T, dh, width, v + at, stride, vt);
-    pair_products(T, dh, width, dout + at, stride, vt, 1.0f, ds);
+    transpose_head(T, dh, width, v + at, stride, vt);
+    pair_products(T, dh, width, dout + at, stride, vt, ds);
     for (size_t i = 0; i < T; i++) {
       const float *pi = p + i * width;
       float *d = ds + i * width;

@@ -1,3 +1,4 @@
 #define ISA baseline
 #include "kernels.inc.h"
+#include "products.inc.h"
 #include "attention.inc.h"

@@ -2,6 +2,7 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define ISA v3
 #include "kernels.inc.h"
+#include "products.inc.h"
 #include "attention.inc.h"
 #pragma clang attribute pop
 #endif

@@ -17,7 +17,8 @@ typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
 
 INLINE v16 load(const float *p) { return *(const v16 *)p; }
 INLINE void store(float *p, v16 x) { *(v16 *)p = x; }
-INLINE v16 splat(float x) { return (v16){} + x; }
+// Written out: `(v16){} + x` would be an addition.
+INLINE v16 splat(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
 // A fixed tree, so that every processor adds in the same order.
 INLINE float sum16(v16 x) {
   float a = (x[0] + x[8]) + (x[4] + x[12]), b = (x[1] + x[9]) + (x[5] + x[13]);
@@ -126,10 +127,137 @@ INLINE float normalise_row(size_t c, const float *x, const float *u, float alpha
   return rstd;
 }
 
+// Rows of 64 channels, the usual width, stay in registers; the sums over rows of a gradient do too.
+#define W 4
+#define EACH(i) _Pragma("unroll") for (int i = 0; i < W; i++)
+
+INLINE float sum_row(const v16 *x) { return sum16((x[0] + x[1]) + (x[2] + x[3])); }
+
+// z = norm(x + alpha * u + bias) of one row.
+INLINE float normalise64(const float *x, const float *u, float alpha, const float *bias, float epsilon, v16 *z) {
+  EACH(i) {
+    z[i] = load(x + 16 * i);
+    if (u) z[i] += splat(alpha) * load(u + 16 * i);
+    if (bias) z[i] += load(bias + 16 * i);
+  }
+  v16 mean = splat(sum_row(z) / 64.0f), q[W];
+  EACH(i) {
+    z[i] -= mean;
+    q[i] = z[i] * z[i];
+  }
+  float rstd = 1.0f / sqrtf(sum_row(q) / 64.0f + epsilon);
+  EACH(i) z[i] *= splat(rstd);
+  return rstd;
+}
+
+INLINE void norm_relu64(size_t rows, const float *x, const float *bias, const float *gamma, const float *beta,
+                        float epsilon, float *xhat, float *rstd, const float *skip, float alpha, float *out) {
+  v16 g[W], b[W];
+  EACH(i) {
+    g[i] = load(gamma + 16 * i);
+    b[i] = load(beta + 16 * i);
+  }
+  for (size_t r = 0; r < rows; r++) {
+    v16 z[W];
+    rstd[r] = normalise64(x + 64 * r, 0, 0, bias, epsilon, z);
+    EACH(i) {
+      size_t at = 64 * r + 16 * i;
+      v16 y = max16(g[i] * z[i] + b[i], splat(0));
+      store(xhat + at, z[i]);
+      store(out + at, skip ? load(skip + at) + splat(alpha) * y : y);
+    }
+  }
+}
+
+INLINE float norm_relu_backward64(size_t rows, const float *dout, const float *xhat, const float *rstd,
+                                  const float *gamma, const float *beta, float alpha, int residual, float *dx,
+                                  float *dgamma, float *dbeta, float *dbias) {
+  v16 sg[W], sb[W], sx[W], sa = splat(0);
+  EACH(i) sg[i] = sb[i] = sx[i] = splat(0);
+  for (size_t r = 0; r < rows; r++) {
+    v16 z[W], d[W], p[W];
+    EACH(i) {
+      size_t at = 64 * r + 16 * i;
+      v16 ga = load(gamma + 16 * i);
+      z[i] = load(xhat + at);
+      d[i] = load(dout + at);
+      v16 pre = ga * z[i] + load(beta + 16 * i);
+      i16 on = pre > splat(0);
+      if (residual) {
+        sa += d[i] * select(on, pre, splat(0));
+        d[i] = d[i] * splat(alpha);
+      }
+      d[i] = select(on, d[i], splat(0));
+      sg[i] += d[i] * z[i];
+      sb[i] += d[i];
+      d[i] = d[i] * ga;
+      p[i] = d[i] * z[i];
+    }
+    v16 mean = splat(sum_row(d) / 64.0f), slope = splat(sum_row(p) / 64.0f), s = splat(rstd[r]);
+    EACH(i) {
+      v16 v = s * (d[i] - mean - z[i] * slope);
+      sx[i] += v;
+      store(dx + 64 * r + 16 * i, v);
+    }
+  }
+  EACH(i) {
+    store(dgamma + 16 * i, load(dgamma + 16 * i) + sg[i]);
+    store(dbeta + 16 * i, load(dbeta + 16 * i) + sb[i]);
+    store(dbias + 16 * i, load(dbias + 16 * i) + sx[i]);
+  }
+  return sum16(sa);
+}
+
+INLINE void norm_sum64(size_t rows, const float *x, const float *u, float alpha, const float *gamma, const float *beta,
+                       float epsilon, float *xhat, float *rstd, float *y) {
+  for (size_t r = 0; r < rows; r++) {
+    v16 z[W];
+    rstd[r] = normalise64(x + 64 * r, u ? u + 64 * r : 0, alpha, 0, epsilon, z);
+    EACH(i) {
+      store(xhat + 64 * r + 16 * i, z[i]);
+      store(y + 64 * r + 16 * i, load(gamma + 16 * i) * z[i] + load(beta + 16 * i));
+    }
+  }
+}
+
+INLINE float norm_sum_backward64(size_t rows, const float *dy, const float *xhat, const float *rstd, const float *gamma,
+                                 const float *u, float alpha, float *dx, float *du, float *dgamma, float *dbeta) {
+  v16 sg[W], sb[W], sa = splat(0);
+  EACH(i) sg[i] = sb[i] = splat(0);
+  for (size_t r = 0; r < rows; r++) {
+    v16 z[W], d[W], p[W];
+    EACH(i) {
+      size_t at = 64 * r + 16 * i;
+      z[i] = load(xhat + at);
+      d[i] = load(dy + at);
+      sg[i] += d[i] * z[i];
+      sb[i] += d[i];
+      d[i] = d[i] * load(gamma + 16 * i);
+      p[i] = d[i] * z[i];
+    }
+    v16 mean = splat(sum_row(d) / 64.0f), slope = splat(sum_row(p) / 64.0f), s = splat(rstd[r]);
+    EACH(i) {
+      size_t at = 64 * r + 16 * i;
+      v16 v = s * (d[i] - mean - z[i] * slope);
+      store(dx + at, v);
+      if (u) {
+        sa += v * load(u + at);
+        store(du + at, splat(alpha) * v);
+      }
+    }
+  }
+  EACH(i) {
+    store(dgamma + 16 * i, load(dgamma + 16 * i) + sg[i]);
+    store(dbeta + 16 * i, load(dbeta + 16 * i) + sb[i]);
+  }
+  return sum16(sa);
+}
+
 INLINE float relu(float x) { return x > 0 ? x : 0; }
 
 void KERNEL(srs_norm_relu)(size_t rows, size_t c, const float *x, const float *bias, const float *gamma,
                           const float *beta, float epsilon, float *xhat, float *rstd, float *y) {
+  if (c == 64) return norm_relu64(rows, x, bias, gamma, beta, epsilon, xhat, rstd, 0, 0, y);
   for (size_t r = 0; r < rows; r++) {
     float *z = xhat + r * c, *o = y + r * c;
     rstd[r] = normalise_row(c, x + r * c, 0, 0, bias, epsilon, z);
@@ -140,9 +268,21 @@ void KERNEL(srs_norm_relu)(size_t rows, size_t c, const float *x, const float *b
   }
 }
 
+void KERNEL(srs_affine_relu)(size_t rows, size_t c, const float *x, const float *gamma, const float *beta, float *y) {
+  for (size_t r = 0; r < rows; r++) {
+    const float *z = x + r * c;
+    float *o = y + r * c;
+    size_t i = 0;
+    for (; i + LANES <= c; i += LANES)
+      store(o + i, max16(load(gamma + i) * load(z + i) + load(beta + i), splat(0)));
+    for (; i < c; i++) o[i] = relu(gamma[i] * z[i] + beta[i]);
+  }
+}
+
 void KERNEL(srs_norm_relu_residual)(size_t rows, size_t c, const float *x, const float *bias, const float *gamma,
                                    const float *beta, float epsilon, float *xhat, float *rstd, const float *skip,
                                    float alpha, float *out) {
+  if (c == 64) return norm_relu64(rows, x, bias, gamma, beta, epsilon, xhat, rstd, skip, alpha, out);
   for (size_t r = 0; r < rows; r++) {
     float *z = xhat + r * c, *o = out + r * c;
     const float *k = skip + r * c;
@@ -213,6 +353,10 @@ INLINE float norm_relu_backward_row(size_t c, const float *dy, const float *z, f
 void KERNEL(srs_norm_relu_backward)(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
                                    const float *gamma, const float *beta, float *dx, float *dgamma, float *dbeta,
                                    float *dbias) {
+  if (c == 64) {
+    norm_relu_backward64(rows, dy, xhat, rstd, gamma, beta, 1, 0, dx, dgamma, dbeta, dbias);
+    return;
+  }
   for (size_t r = 0; r < rows; r++)
     norm_relu_backward_row(c, dy + r * c, xhat + r * c, rstd[r], gamma, beta, 1, 0, dx + r * c, dgamma, dbeta, dbias);
 }
@@ -220,6 +364,8 @@ void KERNEL(srs_norm_relu_backward)(size_t rows, size_t c, const float *dy, cons
 float KERNEL(srs_norm_relu_residual_backward)(size_t rows, size_t c, const float *dout, const float *xhat,
                                              const float *rstd, const float *gamma, const float *beta, float alpha,
                                              float *dx, float *dgamma, float *dbeta, float *dbias) {
+  if (c == 64)
+    return norm_relu_backward64(rows, dout, xhat, rstd, gamma, beta, alpha, 1, dx, dgamma, dbeta, dbias);
   double total = 0;
   for (size_t r = 0; r < rows; r++)
     total += norm_relu_backward_row(c, dout + r * c, xhat + r * c, rstd[r], gamma, beta, alpha, 1, dx + r * c, dgamma,
@@ -281,11 +427,11 @@ INLINE void row_scale(float *x, size_t c, float a) {
   for (; i < c; i++) x[i] *= a;
 }
 
-double KERNEL(srs_cross_entropy)(size_t rows, size_t c, float *x, const float *bias,
+double KERNEL(srs_cross_entropy)(size_t rows, size_t c, size_t stride, float *x, const float *bias,
                                 const int32_t *target, const float *w) {
   double loss = 0;
   for (size_t r = 0; r < rows; r++) {
-    float *o = x + r * c;
+    float *o = x + r * stride;
     size_t i = 0;
     for (; i + LANES <= c; i += LANES) store(o + i, load(o + i) + load(bias + i));
     for (; i < c; i++) o[i] += bias[i];
@@ -299,10 +445,10 @@ double KERNEL(srs_cross_entropy)(size_t rows, size_t c, float *x, const float *b
   return loss;
 }
 
-double KERNEL(srs_cross_entropy_sampled)(size_t rows, size_t c, float *x, float *t, const float *w) {
+double KERNEL(srs_cross_entropy_sampled)(size_t rows, size_t c, size_t stride, float *x, float *t, const float *w) {
   double loss = 0;
   for (size_t r = 0; r < rows; r++) {
-    float *o = x + r * c;
+    float *o = x + r * stride;
     float top = row_max(o, c, t[r]);
     float at = t[r];
     float e = expf(at - top);
@@ -370,6 +516,7 @@ void KERNEL(srs_relu_backward)(size_t rows, size_t c, float *dy, const float *y,
 
 void KERNEL(srs_norm_sum)(size_t rows, size_t c, const float *x, const float *u, float alpha, const float *gamma,
                          const float *beta, float epsilon, float *xhat, float *rstd, float *y) {
+  if (c == 64) return norm_sum64(rows, x, u, alpha, gamma, beta, epsilon, xhat, rstd, y);
   for (size_t r = 0; r < rows; r++) {
     float *z = xhat + r * c, *o = y + r * c;
     rstd[r] = normalise_row(c, x + r * c, u ? u + r * c : 0, alpha, 0, epsilon, z);
@@ -382,6 +529,7 @@ void KERNEL(srs_norm_sum)(size_t rows, size_t c, const float *x, const float *u,
 float KERNEL(srs_norm_sum_backward)(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
                                    const float *gamma, const float *u, float alpha, float *dx, float *du,
                                    float *dgamma, float *dbeta) {
+  if (c == 64) return norm_sum_backward64(rows, dy, xhat, rstd, gamma, u, alpha, dx, du, dgamma, dbeta);
   double total = 0;
   for (size_t r = 0; r < rows; r++) {
     const float *z = xhat + r * c, *d0 = dy + r * c;

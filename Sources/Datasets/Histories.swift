@@ -84,9 +84,14 @@ extension Histories {
         keptItem[item] = false
         changed = true
       }
+      // A user may have several histories, as lines of a sequence file.
+      var lengths = [Int](repeating: 0, count: users.count)
       for h in 0..<count where keptHistory[h] {
-        let length = history(h).reduce(0) { $0 + (keptItem[Int($1)] ? 1 : 0) }
-        if length < max(1, minUser) {
+        for item in history(h) where keptItem[Int(item)] { lengths[Int(owners[h])] += 1 }
+      }
+      for h in 0..<count where keptHistory[h] {
+        let isEmpty = !history(h).contains { keptItem[Int($0)] }
+        if isEmpty || lengths[Int(owners[h])] < max(1, minUser) {
           keptHistory[h] = false
           changed = true
         }

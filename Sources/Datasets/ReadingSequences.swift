@@ -129,7 +129,9 @@ extension TextFile {
       guard let place = items.firstIndex(of: pad) else { continue }
       throw error(
         "item \(place - offsets[line] + 1) of this line is the pad, after items that are not",
-        help: "sequences are padded in front; if this is a real item, name another pad: \"...\"", line: lineNumbers[line])
+        help:
+          "sequences are padded in front; if this is a real item, name another pad: \"...\"; if lines begin with a user, give format: user_sequences",
+        line: lineNumbers[line])
     }
   }
 

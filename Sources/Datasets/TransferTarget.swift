@@ -53,6 +53,12 @@ extension SequenceSet {
             line: number, column: field.lowerBound - line.lowerBound + 1)
         }
       }
+      if let bad = file.invalidUTF8(line) {
+        throw file.error("this is not UTF-8 text", line: number, column: bad - line.lowerBound + 1)
+      }
+      guard !items.isEmpty else {
+        throw file.error("this line has no source item, only padding", line: number, column: 1)
+      }
       for field in fields[(gap + 1)...] {
         guard !field.isEmpty else {
           throw file.error("a target is missing here", line: number, column: field.lowerBound - line.lowerBound + 1)
@@ -109,7 +115,7 @@ extension SequenceSet {
       }
     }
     return builder.build(
-      source: first, targets: (0..<items).map { "t\($0)" }, users: nil,
+      source: first, targets: (0..<items).map { "t\(seed).\($0)" }, users: nil,
       from: "synthetic target of \(items) items, seed \(seed), on \(first.source)")
   }
 

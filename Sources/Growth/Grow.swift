@@ -40,24 +40,25 @@ public struct GrowthPlan: Sendable {
   }
 }
 
-extension Model {
-  /// A deeper model with blocks and other parameters taken from this one.
+extension Network {
+  /// The deeper network and where its parameters come from, before anything of its size is allocated.
   ///
   /// - Throws: `GrowthError` for a growth that cannot be: a depth no rule gives, or one that cannot preserve the
   ///   function, with the reason.
   public func grown(by operation: GrowthOperator, to depth: Int? = nil, carry: Carry) throws
-    -> (model: Model, plan: GrowthPlan)
+    -> (network: any Network, plan: GrowthPlan)
   {
+    let network = self
     let new = depth ?? operation.defaultDepth(from: network.depth)
     let signatures = network.stacks.first?.blocks.map(\.signature) ?? []
-    let sources = try operation.sources(from: network.depth, to: new, period: Self.period(of: signatures))
+    let sources = try operation.sources(from: network.depth, to: new, period: Model.period(of: signatures))
     // Copies enter by residual weights: a model without them gets some.
     let gains = carry.preserving && !network.layout.parameters.contains { $0.part == .alpha }
     let deeper = try (gains ? try network.withAlpha() : network).withBlocks(new)
-    let kept = carry.preserving ? try Self.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
+    let kept = carry.preserving ? try Model.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
 
     let steps = deeper.layout.parameters.map { target -> GrowthPlan.Step in
-      let source = Self.source(of: target, in: network.layout, sources: sources)
+      let source = Model.source(of: target, in: network.layout, sources: sources)
       let taken = source.flatMap { carry.takes($0) ? $0 : nil }
       var constant: Float?
       if carry.preserving, target.part == .alpha, let place = target.block {
@@ -65,15 +66,26 @@ extension Model {
       }
       return GrowthPlan.Step(target: target, source: constant == nil ? taken : nil, constant: constant)
     }
-    let plan = GrowthPlan(operation: operation, carry: carry, sources: sources, kept: kept, steps: steps)
+    return (deeper, GrowthPlan(operation: operation, carry: carry, sources: sources, kept: kept, steps: steps))
+  }
+}
+
+extension Model {
+  /// A deeper model with blocks and other parameters taken from this one.
+  ///
+  /// - Throws: `GrowthError`, as `Network.grown`.
+  public func grown(by operation: GrowthOperator, to depth: Int? = nil, carry: Carry) throws
+    -> (model: Model, plan: GrowthPlan)
+  {
+    let (deeper, plan) = try network.grown(by: operation, to: depth, carry: carry)
     // Fresh parameters are drawn anew: the old ones' first values would not be fresh to what was trained on them.
-    let grown = Model(deeper, seed: seed &+ UInt64(new) &* 0x9e37_79b9_7f4a_7c15)
+    let grown = Model(deeper, seed: seed &+ UInt64(deeper.depth) &* 0x9e37_79b9_7f4a_7c15)
     plan.transfer(from: values, to: grown.values)
-    for step in steps {
+    for step in plan.steps {
       guard let constant = step.constant else { continue }
       for i in step.target.range { grown.values[i] = constant }
     }
-    if carry.preserving { Self.passThrough(grown, kept: kept) }
+    if carry.preserving { Self.passThrough(grown, kept: plan.kept) }
     return (grown, plan)
   }
 
@@ -117,7 +129,7 @@ extension Model {
   }
 
   /// The old parameter a new one may be copied from.
-  private static func source(of target: Parameter, in old: ParameterLayout, sources: [BlockSource]) -> Parameter? {
+  fileprivate static func source(of target: Parameter, in old: ParameterLayout, sources: [BlockSource]) -> Parameter? {
     guard let place = target.block else { return old[target.name] }
     guard case .copy(let index) = sources[place.index] else { return nil }
     return old["\(place.stack).\(index).\(place.local)"]
@@ -125,7 +137,7 @@ extension Model {
 
   /// Which of each old block's copies goes on with its work. It must compute the same (a dilation belongs to its
   /// position), and the kept ones must stand in the old order.
-  private static func keptBlocks(_ sources: [BlockSource], from old: any Network, to new: any Network) throws -> [Bool] {
+  fileprivate static func keptBlocks(_ sources: [BlockSource], from old: any Network, to new: any Network) throws -> [Bool] {
     var kept = sources.map { _ in false }
     var next = 0
     for stack in zip(old.stacks, new.stacks).prefix(1) {

@@ -16,6 +16,11 @@ public struct GrowthError: Error, Equatable {
     self.message = message
     self.help = help
   }
+
+  /// The same said of one phase of several, counted from 1.
+  public func inPhase(_ number: Int) -> GrowthError {
+    GrowthError("phases", "phase \(number): \(message)", help: help)
+  }
 }
 
 /// A table of sources: which old block each block of a deeper model starts from. It knows depths, nothing of models.
@@ -42,14 +47,14 @@ public enum GrowthOperator: String, Sendable, CaseIterable {
   /// ones (SOLAR, arXiv 2312.15166).
   case trimmedSeam = "trimmed_seam"
 
-  /// The depth asked for by nobody: twice as deep.
-  public func defaultDepth(from old: Int) -> Int { 2 * old }
+  /// The depth where none is asked for: twice as deep, less a block on both sides of a seam that is trimmed.
+  public func defaultDepth(from old: Int) -> Int { self == .trimmedSeam ? 2 * old - 2 : 2 * old }
 
   /// The sources of a model of `new` blocks grown from one of `old`; `period` is the length of the pattern of
   /// dilations (1 where blocks are all alike).
   public func sources(from old: Int, to new: Int, period: Int = 1) throws(GrowthError) -> [BlockSource] {
     guard old >= 1 else { throw GrowthError("to", "a model without blocks cannot be stacked") }
-    guard new > old else {
+    guard new > old || (self == .trimmedSeam && old < 3) else {
       throw GrowthError(
         "to", "\(new) blocks are not more than the \(old) there are", help: "growth only adds blocks: give `to:` above \(old)")
     }
@@ -86,8 +91,11 @@ public enum GrowthOperator: String, Sendable, CaseIterable {
     case .trimmedSeam:
       guard new < 2 * old, (2 * old - new) % 2 == 0 else {
         throw GrowthError(
-          "to", "a trimmed seam leaves out as many blocks on both sides: \(old) blocks give \(2 * old - 2), \(2 * old - 4), ... not \(new)",
-          help: "give an even number below \(2 * old), or use by: cross")
+          "to",
+          old < 3
+            ? "a seam can be trimmed from 3 blocks on, not \(old)"
+            : "a trimmed seam leaves out as many blocks on both sides: \(old) blocks give an even number above \(old) and up to \(2 * old - 2), not \(new)",
+          help: "use by: cross, or another `to:`")
       }
       let kept = new / 2
       return (0..<new).map { .copy(of: $0 < kept ? $0 : $0 - kept + (old - kept)) }

@@ -47,19 +47,19 @@ public enum Elementwise {
   /// Full softmax cross-entropy: logits without bias in, weighted gradients out; returns the weighted loss.
   @inline(__always)
   public static func crossEntropy(
-    rows: Int, c: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>,
+    rows: Int, c: Int, stride: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>,
     targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>
   ) -> Double {
-    srs_cross_entropy(rows, c, logits, bias, targets, weights)
+    srs_cross_entropy(rows, c, stride, logits, bias, targets, weights)
   }
 
   /// Cross-entropy of [target | candidates]: logits in, weighted gradients out; returns the weighted loss.
   @inline(__always)
   public static func crossEntropySampled(
-    rows: Int, c: Int, logits: UnsafeMutablePointer<Float>, targetLogits: UnsafeMutablePointer<Float>,
+    rows: Int, c: Int, stride: Int, logits: UnsafeMutablePointer<Float>, targetLogits: UnsafeMutablePointer<Float>,
     weights: UnsafePointer<Float>
   ) -> Double {
-    srs_cross_entropy_sampled(rows, c, logits, targetLogits, weights)
+    srs_cross_entropy_sampled(rows, c, stride, logits, targetLogits, weights)
   }
 
   @inline(__always)
@@ -79,6 +79,15 @@ public enum Elementwise {
     rstd: UnsafeMutablePointer<Float>, y: UnsafeMutablePointer<Float>
   ) {
     srs_norm_relu(rows, c, x, bias, gain, shift, epsilon, xhat, rstd, y)
+  }
+
+  /// y = relu(gain * x + shift)
+  @inline(__always)
+  public static func affineRelu(
+    rows: Int, c: Int, x: UnsafePointer<Float>, gain: UnsafePointer<Float>, shift: UnsafePointer<Float>,
+    y: UnsafeMutablePointer<Float>
+  ) {
+    srs_affine_relu(rows, c, x, gain, shift, y)
   }
 
   /// As `normRelu`, then out = skip + alpha * relu(...).

@@ -64,6 +64,12 @@ public struct AttentionBlock: Block {
 
   public var norms: [Norm] { [norm1, norm2] }
 
+  public func operations(positions: Int) -> Double {
+    let t = Double(positions)
+    // Five linear layers; scores and mixture over the past.
+    return 10 * t * Double(width * width) + 2 * t * (t + 1) * Double(width)
+  }
+
   public func savedCount(_ tile: Tile) -> Int {
     9 * tile.rows * width + 2 * tile.rows + tile.sequences * attention.probabilityCount(time: tile.positions)
   }

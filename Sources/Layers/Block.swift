@@ -7,6 +7,8 @@ public protocol Block: Sendable {
   /// Normalisations on its main path, the last of which closes it; none where the input goes through a sum untouched.
   /// Function-preserving growth asks.
   var norms: [Norm] { get }
+  /// Floating-point operations of its matrix products for one sequence, forward.
+  func operations(positions: Int) -> Double
   /// Floats kept from forward to backward, besides the block's input, which the stack keeps.
   func savedCount(_ tile: Tile) -> Int
   /// Floats needed only while it runs.

@@ -62,14 +62,21 @@ public struct ConvolutionBlock: Block {
 
   public var signature: String { "dilation \(options.dilation)" }
 
-  // Kept: normalised conv1, y1, normalised conv2, and the two reciprocal deviations a row.
-  public func savedCount(_ tile: Tile) -> Int { 3 * tile.rows * options.width + 2 * tile.rows }
+  public func operations(positions: Int) -> Double {
+    let perRow = 2 * Double(options.width * options.width)
+    return [first, second].reduce(0) { sum, half in
+      sum + half.convolution.offsets.reduce(0) { $0 + perRow * Double(max(0, positions - abs($1))) }
+    }
+  }
 
-  public func scratchCount(_ tile: Tile) -> Int { 2 * tile.rows * options.width }
+  // Kept: normalised conv1, normalised conv2, and the two reciprocal deviations a row. y1 is made again from the first:
+  // that is cheaper than to bring it back from beyond the core's own cache.
+  public func savedCount(_ tile: Tile) -> Int { 2 * tile.rows * options.width + 2 * tile.rows }
+
+  public func scratchCount(_ tile: Tile) -> Int { 3 * tile.rows * options.width }
 
   private struct Kept {
     let norm1: UnsafeMutablePointer<Float>
-    let y1: UnsafeMutablePointer<Float>
     let norm2: UnsafeMutablePointer<Float>
     let rstd1: UnsafeMutablePointer<Float>
     let rstd2: UnsafeMutablePointer<Float>
@@ -78,8 +85,7 @@ public struct ConvolutionBlock: Block {
   private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
     let size = tile.rows * options.width
     return Kept(
-      norm1: saved, y1: saved + size, norm2: saved + 2 * size, rstd1: saved + 3 * size,
-      rstd2: saved + 3 * size + tile.rows)
+      norm1: saved, norm2: saved + size, rstd1: saved + 2 * size, rstd2: saved + 2 * size + tile.rows)
   }
 
   public func forward(
@@ -89,13 +95,14 @@ public struct ConvolutionBlock: Block {
     let d = options.width
     let k = kept(tile, saved)
     let p = pass.parameters
+    let y1 = pass.scratch
     first.convolution.forward(
       time: tile.positions, batch: tile.sequences, x: x, weight: p + first.weight.offset, y: k.norm1)
     Elementwise.normRelu(
       rows: tile.rows, c: d, x: k.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
-      shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: k.norm1, rstd: k.rstd1, y: k.y1)
+      shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: k.norm1, rstd: k.rstd1, y: y1)
     second.convolution.forward(
-      time: tile.positions, batch: tile.sequences, x: k.y1, weight: p + second.weight.offset, y: k.norm2)
+      time: tile.positions, batch: tile.sequences, x: y1, weight: p + second.weight.offset, y: k.norm2)
     Elementwise.normReluResidual(
       rows: tile.rows, c: d, x: k.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
       shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: k.norm2, rstd: k.rstd2, skip: x,
@@ -113,14 +120,17 @@ public struct ConvolutionBlock: Block {
     let g = pass.gradients
     let dz2 = pass.scratch
     let dy1 = pass.scratch + size
+    let y1 = pass.scratch + 2 * size
 
+    Elementwise.affineRelu(
+      rows: tile.rows, c: width, x: k.norm1, gain: p + first.gain.offset, shift: p + first.shift.offset, y: y1)
     let dalpha = Elementwise.normReluResidualBackward(
       rows: tile.rows, c: width, dout: d, xhat: k.norm2, rstd: k.rstd2, gain: p + second.gain.offset,
       shift: p + second.shift.offset, alpha: alpha.map { p[$0.offset] } ?? 1, dx: dz2,
       dgain: g + second.gain.offset, dshift: g + second.shift.offset, dbias: g + second.bias.offset)
     if let alpha { g[alpha.offset] += dalpha }
     second.convolution.backward(
-      time: tile.positions, batch: tile.sequences, x: k.y1, weight: p + second.weight.offset, dy: dz2,
+      time: tile.positions, batch: tile.sequences, x: y1, weight: p + second.weight.offset, dy: dz2,
       dw: g + second.weight.offset, dx: dy1, add: false)
     Elementwise.normReluBackward(
       rows: tile.rows, c: width, dy: dy1, xhat: k.norm1, rstd: k.rstd1, gain: p + first.gain.offset,

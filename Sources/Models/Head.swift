@@ -7,6 +7,11 @@ public enum Head: Sendable, Equatable, Codable {
   /// The items of another vocabulary, by the product of its last hidden state with their embeddings: the transfer task.
   case targets(Int)
 
+  func check() throws {
+    guard case .targets(let count) = self else { return }
+    try ModelError.require(count >= 1 && count < 1 << 31, "targets", "must be from 1 to 2 147 483 647")
+  }
+
   func table(items: Int, width: Int, weight: Initializer, bias: Initializer, in builder: LayoutBuilder) -> OutputTable {
     switch self {
     case .items: OutputTable(rows: items, width: width, weight: weight, bias: bias, in: builder)

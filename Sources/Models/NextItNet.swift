@@ -41,6 +41,7 @@ public struct NextItNet: Network {
 
     func check() throws {
       try ModelError.require(items >= 1 && items < 1 << 31, "items", "must be from 1 to 2 147 483 647")
+      try head.check()
       try ModelError.require(dim >= 1 && dim <= 4096, "dim", "must be from 1 to 4096")
       try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
       try ModelError.require(

@@ -59,6 +59,8 @@ public struct SASRec: Network {
     func check() throws {
       let name = users == nil ? "dim" : "item_dim"
       try ModelError.require(items >= 1 && items < 1 << 31, "items", "must be from 1 to 2 147 483 647")
+      try head.check()
+      try ModelError.require((users?.count ?? 1) >= 1 && (users?.count ?? 1) < 1 << 31, "users", "must be from 1 to 2 147 483 647")
       try ModelError.require(dim >= 1 && dim <= 4096, name, "must be from 1 to 4096")
       try ModelError.require((users?.dim ?? 1) >= 1 && (users?.dim ?? 1) <= 4096, "user_dim", "must be from 1 to 4096")
       try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")

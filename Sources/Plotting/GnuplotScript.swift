@@ -119,7 +119,9 @@ public struct GnuplotScript: Sendable {
     lines += axis("x", panel.x, medium) + axis("y", panel.y, medium)
     if panel.x.range == nil { lines.append(Self.xRange(panel)) }
     lines.append(key(panel))
-    lines += ["unset arrow"]
+    lines += ["unset arrow", "set cbrange [*:*]", "set size nosquare"]
+    // What a heat map set aside comes back for the next panel.
+    if medium == .paper { lines += ["set tics scale 0.6", "set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'"] }
     for marks in panel.marks {
       for place in marks.places where place.isFinite {
         lines.append(
@@ -247,7 +249,12 @@ public struct GnuplotScript: Sendable {
         plots.append("\(source) using 1:2:3 with yerrorbars linecolor rgb '#222222' linewidth 1 pointsize 0 notitle")
       }
       return plots
-    case .heatmap: return ["\(source) matrix with image notitle"]
+    case .heatmap(let map):
+      // An image needs two rows and two columns.
+      if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 { return ["\(source) matrix with image notitle"] }
+      return [
+        "\(source) matrix using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror linecolor palette fillstyle solid 1 noborder notitle"
+      ]
     }
   }
 }

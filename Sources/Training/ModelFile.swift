@@ -45,10 +45,12 @@ public enum ModelFile {
 
   /// Reads a model back.
   ///
-  /// - Parameter make: builds the network of a kind from its configuration.
+  /// - Parameters:
+  ///   - make: builds the network of a kind from its configuration.
+  ///   - describe: says in words why `make` failed.
   /// - Throws: `Failure` for anything that is not the file of a model, whole and unchanged.
   public static func read(
-    _ path: String, make: (_ kind: String, _ configuration: Data) throws -> any Network
+    _ path: String, describe: (any Error) -> String, make: (_ kind: String, _ configuration: Data) throws -> any Network
   ) throws -> (model: Model, known: Vocabularies) {
     let file: SafeTensors
     do {
@@ -56,7 +58,9 @@ public enum ModelFile {
     } catch let error as SafeTensors.FormatError {
       throw Failure("\(path) is not a whole safetensors file: \(error.message)")
     } catch {
-      throw Failure("\(path) cannot be read: \((error as NSError).localizedDescription)")
+      throw Failure(
+        FileManager.default.fileExists(atPath: path) ? "\(path) cannot be read" : "there is no file \(path)",
+        help: "a model is saved by save(model, \"x.safetensors\")")
     }
     let metadata = file.metadata
     guard metadata["format"] == "stackrec-model" else {
@@ -78,12 +82,18 @@ public enum ModelFile {
     do {
       network = try make(kind, Data(configuration.utf8))
     } catch {
-      throw Failure("\(path) describes a model that cannot be built: \(error)")
+      throw Failure("\(path) describes a model that cannot be built: \(describe(error))")
     }
     let known = Vocabularies(
       items: items, users: try names(metadata["users"]), targets: try names(metadata["targets"]))
     guard network.output.rows == (known.targets ?? items).count else {
       throw Failure("\(path) names \((known.targets ?? items).count) items for an output of \(network.output.rows)")
+    }
+    for table in network.rowTables {
+      let names = table.perPosition ? items : known.users
+      guard table.rows == names?.count else {
+        throw Failure("\(path) names \(names?.count ?? 0) \(table.perPosition ? "items" : "users") for \(table.name) of \(table.rows) rows")
+      }
     }
     return (try model(network, file, path, seed), known)
   }

@@ -2,33 +2,64 @@ import Glibc
 import Kernels
 import Layers
 
-/// The output rows of a batch's negatives, gathered side by side.
-final class OutputCandidates: @unchecked Sendable {
-  private(set) var items: [Int32] = []
-  let weights: FloatBuffer
-  /// Bias minus log expected count, by candidate.
+/// The rows of the output table that a batch's rows are scored against, turned into panels for the products: all of
+/// them, or those of the negatives.
+final class OutputColumns: @unchecked Sendable {
+  /// Negatives; nil for the whole table.
+  private(set) var items: [Int32]?
+  let count: Int
+  /// `count` rounded up to whole panels.
+  let padded: Int
+  /// Row-major `(count, d)`.
+  private let gathered: FloatBuffer?
+  /// The transpose in panels of 64 columns, `(padded / 64, d, 64)`, columns after `count` being 0.
+  let panels: FloatBuffer
+  /// Bias, for negatives minus the log expected count.
   let shifts: FloatBuffer
   private(set) var logExpected: [Float] = []
+  private(set) var rows: UnsafePointer<Float>
   private var places: [Int32]
   private let width: Int
 
-  init(count: Int, width: Int, items: Int) {
-    self.width = width
-    weights = FloatBuffer(count: count * width)
+  static let panel = 64
+
+  /// - Parameter negatives: how many there are; nil for the whole table.
+  init(_ output: OutputTable, negatives: Int?) {
+    width = output.width
+    count = negatives ?? output.rows
+    padded = (count + Self.panel - 1) / Self.panel * Self.panel
+    gathered = negatives.map { FloatBuffer(count: $0 * output.width) }
+    panels = FloatBuffer(count: padded * output.width)
     shifts = FloatBuffer(count: count)
-    places = Array(repeating: -1, count: items)
+    places = Array(repeating: -1, count: negatives == nil ? 0 : output.rows)
+    rows = UnsafePointer(panels.base)
   }
 
-  func gather(_ negatives: Negatives, _ output: OutputTable, _ parameters: FloatBuffer) {
-    precondition(negatives.items.count == shifts.count)
-    for item in items { places[Int(item)] = -1 }
-    items = negatives.items
-    logExpected = negatives.logExpected
-    for (place, item) in items.enumerated() {
-      places[Int(item)] = Int32(place)
-      (weights.base + place * width).update(
-        from: parameters.base + output.weight.offset + Int(item) * width, count: width)
-      shifts.base[place] = (output.bias.map { parameters.base[$0.offset + Int(item)] } ?? 0) - logExpected[Int(item)]
+  /// Takes the values of this step.
+  func load(_ negatives: Negatives?, _ output: OutputTable, _ parameters: FloatBuffer, _ pool: WorkerPool) {
+    let table = parameters.base + output.weight.offset
+    if let negatives, let gathered {
+      precondition(negatives.items.count == count)
+      for item in items ?? [] { places[Int(item)] = -1 }
+      items = negatives.items
+      logExpected = negatives.logExpected
+      for (place, item) in negatives.items.enumerated() {
+        places[Int(item)] = Int32(place)
+        (gathered.base + place * width).update(from: table + Int(item) * width, count: width)
+        let bias = output.bias.map { parameters.base[$0.offset + Int(item)] } ?? 0
+        shifts.base[place] = bias - logExpected[Int(item)]
+      }
+      rows = UnsafePointer(gathered.base)
+    } else {
+      rows = UnsafePointer(table)
+      if let bias = output.bias { shifts.base.update(from: parameters.base + bias.offset, count: count) }
+    }
+    let (rows, panels, width, count) = (Shared(UnsafeMutablePointer(mutating: rows)), panels, width, count)
+    pool.forEach(padded / Self.panel) { panel, _ in
+      let first = panel * Self.panel
+      Matrix.transpose(
+        rows.pointer + first * width, panels.base + first * width, rows: min(Self.panel, count - first), columns: width,
+        ldy: Self.panel)
     }
   }
 
@@ -36,28 +67,28 @@ final class OutputCandidates: @unchecked Sendable {
     let place = places[Int(item)]
     return place < 0 ? nil : Int(place)
   }
+
+  /// logits (n x padded) = hidden (n x d) times the panels.
+  func logits(_ hidden: UnsafePointer<Float>, _ n: Int, into logits: UnsafeMutablePointer<Float>) {
+    for first in stride(from: 0, to: padded, by: Self.panel) {
+      Matrix.product(
+        hidden, panels.base + first * width, logits + first, m: n, n: Self.panel, k: width, ldc: padded)
+    }
+  }
 }
 
 /// Loss and gradients of the output layer for the rows of one tile. Logits exist for a few rows at a time only.
 struct OutputHead: Sendable {
   private let output: OutputTable
   private let parameters: FloatBuffer
-  private let candidates: OutputCandidates?
+  private let columns: OutputColumns
   private let loss: Loss
-  /// Stands for the bias of a table without one.
-  private let zeros: FloatBuffer?
 
-  init(_ output: OutputTable, loss: Loss, parameters: FloatBuffer, candidates: OutputCandidates?) {
+  init(_ output: OutputTable, loss: Loss, parameters: FloatBuffer, columns: OutputColumns) {
     self.output = output
     self.loss = loss
     self.parameters = parameters
-    self.candidates = candidates
-    zeros = output.bias == nil ? FloatBuffer(count: output.rows) : nil
-  }
-
-  private var bias: UnsafePointer<Float> {
-    if let zeros { return UnsafePointer(zeros.base) }
-    return UnsafePointer(parameters.base + (output.bias?.offset ?? 0))
+    self.columns = columns
   }
 
   /// Where a tile's rows leave the gradients of their own rows of the table; what a loss has no use for is empty.
@@ -79,7 +110,7 @@ struct OutputHead: Sendable {
 
   /// What a thread needs here.
   final class Memory: @unchecked Sendable {
-    /// Rows whose logits exist at the same time: about 2 MB of them, but never fewer than 16 rows.
+    /// Rows whose logits exist at the same time: about as many as a core's own cache holds, but never fewer than 24.
     let chunk: Int
     let logits: FloatBuffer
     let hidden: FloatBuffer
@@ -90,7 +121,7 @@ struct OutputHead: Sendable {
     let rows: UnsafeMutablePointer<Int>
 
     init(rows: Int, width: Int, columns: Int) {
-      chunk = max(1, min(rows, max(16, min(128, (512 << 10) / max(columns, 1)))))
+      chunk = max(1, min(rows, max(24, min(96, (192 << 10) / max(columns, 1)))))
       logits = FloatBuffer(count: chunk * columns)
       hidden = FloatBuffer(count: chunk * width)
       gradient = FloatBuffer(count: chunk * width)
@@ -135,14 +166,11 @@ struct OutputHead: Sendable {
         memory.targets[i] = rows.targets[row]
         memory.weights.base[i] = rows.weights[row]
       }
-      if let candidates {
-        loss += sampled(n, candidates, gradients: gradients, memory)
-      } else {
-        loss += full(n, gradients: gradients, memory)
-      }
+      loss += columns.items == nil ? full(n, memory) : sampled(n, memory)
+      backward(n, gradients: gradients, memory)
       for i in 0..<n {
         let row = memory.rows[start + i]
-        if candidates != nil {
+        if columns.items != nil {
           // h is still in memory.hidden: the target's own row gets dt * h.
           Elementwise.scale(own.vectors + row * d, memory.hidden.base + i * d, memory.targetLogits.base[i], d)
           own.bias[row] = memory.targetLogits.base[i]
@@ -187,45 +215,46 @@ struct OutputHead: Sendable {
     return loss
   }
 
-  private func full(_ n: Int, gradients: UnsafeMutablePointer<Float>, _ memory: Memory) -> Double {
-    let (d, v) = (output.width, output.rows)
-    let weight = parameters.base + output.weight.offset
-    let logits = memory.logits.base
-    Matrix.productTransposedRight(memory.hidden.base, weight, logits, m: n, n: v, k: d)
-    let loss = Elementwise.crossEntropy(
-      rows: n, c: v, logits: logits, bias: bias, targets: memory.targets,
-      weights: memory.weights.base)
-    Matrix.product(logits, weight, memory.gradient.base, m: n, n: d, k: v)
-    Matrix.productTransposedLeft(logits, memory.hidden.base, gradients, m: v, n: d, k: n, add: true)
-    Elementwise.addRowSums(gradients + v * d, logits, rows: n, c: v)
-    return loss
+  /// Leaves the weighted gradients of the logits in their place.
+  private func full(_ n: Int, _ memory: Memory) -> Double {
+    columns.logits(memory.hidden.base, n, into: memory.logits.base)
+    return Elementwise.crossEntropy(
+      rows: n, c: columns.count, stride: columns.padded, logits: memory.logits.base, bias: columns.shifts.base,
+      targets: memory.targets, weights: memory.weights.base)
   }
 
-  private func sampled(
-    _ n: Int, _ candidates: OutputCandidates, gradients: UnsafeMutablePointer<Float>, _ memory: Memory
-  ) -> Double {
+  private func sampled(_ n: Int, _ memory: Memory) -> Double {
     let d = output.width
-    let s = candidates.items.count
     let logits = memory.logits.base
     let weight = parameters.base + output.weight.offset
-    Matrix.productTransposedRight(memory.hidden.base, candidates.weights.base, logits, m: n, n: s, k: d)
-    Elementwise.addBias(logits, candidates.shifts.base, rows: n, c: s)
+    columns.logits(memory.hidden.base, n, into: logits)
     for i in 0..<n {
       let target = memory.targets[i]
+      let row = logits + i * columns.padded
+      Elementwise.addScaled(row, columns.shifts.base, 1, columns.count)
       memory.targetLogits.base[i] =
         Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
-        + bias[Int(target)] - candidates.logExpected[Int(target)]
-      if let hit = candidates.place(of: target) { logits[i * s + hit] = -.infinity }
+        + (output.bias.map { parameters.base[$0.offset + Int(target)] } ?? 0) - columns.logExpected[Int(target)]
+      if let hit = columns.place(of: target) { row[hit] = -.infinity }
     }
-    let loss = Elementwise.crossEntropySampled(
-      rows: n, c: s, logits: logits, targetLogits: memory.targetLogits.base, weights: memory.weights.base)
-    Matrix.product(logits, candidates.weights.base, memory.gradient.base, m: n, n: d, k: s)
-    for i in 0..<n {
-      Elementwise.addScaled(
-        memory.gradient.base + i * d, weight + Int(memory.targets[i]) * d, memory.targetLogits.base[i], d)
+    return Elementwise.crossEntropySampled(
+      rows: n, c: columns.count, stride: columns.padded, logits: logits, targetLogits: memory.targetLogits.base,
+      weights: memory.weights.base)
+  }
+
+  /// From the gradients of the logits to those of hidden states, rows and biases.
+  private func backward(_ n: Int, gradients: UnsafeMutablePointer<Float>, _ memory: Memory) {
+    let (d, v, stride) = (output.width, columns.count, columns.padded)
+    let logits = memory.logits.base
+    Matrix.product(logits, columns.rows, memory.gradient.base, m: n, n: d, k: v, lda: stride)
+    if columns.items != nil {
+      let weight = parameters.base + output.weight.offset
+      for i in 0..<n {
+        Elementwise.addScaled(
+          memory.gradient.base + i * d, weight + Int(memory.targets[i]) * d, memory.targetLogits.base[i], d)
+      }
     }
-    Matrix.productTransposedLeft(logits, memory.hidden.base, gradients, m: s, n: d, k: n, add: true)
-    Elementwise.addRowSums(gradients + s * d, logits, rows: n, c: s)
-    return loss
+    Matrix.productTransposedLeft(logits, memory.hidden.base, gradients, m: v, n: d, k: n, add: true, lda: stride)
+    for i in 0..<n { Elementwise.addScaled(gradients + v * d, logits + i * stride, 1, v) }
   }
 }

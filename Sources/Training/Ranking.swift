@@ -47,6 +47,11 @@ public enum Ranking {
       return rank(of: target, scores, items: items)
     }
     var numbers = RandomStream(seed: seed, "ranking_negatives").numbers(at: UInt64(index))
+    if 2 * count > items {
+      // Most of them: the first of all others in a random order.
+      let others = numbers.permutation(items - 1).lazy.map { $0 + 1 }.filter { $0 != target }
+      return rank(of: target, scores, among: Set(others.prefix(count)))
+    }
     var drawn: Set<Int> = []
     while drawn.count < count { drawn.insert(Sampling.other(than: target, items: items, &numbers)) }
     return rank(of: target, scores, among: drawn)
@@ -77,6 +82,13 @@ public enum Ranking {
         ranks.pointer[index] = rank(set, index, scores, items: items, candidates)
       }
     }
+  }
+
+  /// Bytes that judging takes.
+  public static func bytes(_ network: any Network, length: Int, threads: Int) -> Double {
+    let tile = Tile(positions: network.positions(length: length), sequences: 32)
+    let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
+    return 4 * Double(threads) * (Double(count) + Double(tile.sequences) * Double(network.output.rows))
   }
 
   /// Calls `body` with the scores of all items for every sequence of the set; in parallel, in any order.

@@ -83,6 +83,17 @@ public final class TrainingRun: Sendable {
     self.evaluationSeconds = evaluationSeconds
   }
 
+  /// How many sampled items the validation targets were ranked among; nil where it was all of them.
+  public var sampledCandidates: Int? {
+    guard case .sampled(let count, _) = options.candidates, count < data.valid.rankedItems.count - 2 else { return nil }
+    return count
+  }
+
+  /// Were two runs judged on the same sequences, against the same candidates?
+  public func isJudged(like other: TrainingRun) -> Bool {
+    data.valid.tokens == other.data.valid.tokens && sampledCandidates == other.sampledCandidates
+  }
+
   public var steps: Int { history.last?.step ?? 0 }
   public var seconds: Double { history.last?.seconds ?? 0 }
 }

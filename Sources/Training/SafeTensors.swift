@@ -98,7 +98,7 @@ public struct SafeTensors {
     func bad(_ message: String) -> FormatError { FormatError(message: message) }
     guard data.count >= 8 else { throw bad("shorter than the 8 bytes of its header's length") }
     let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard length <= 100_000_000, 8 + Int(length) <= data.count else {
+    guard length < 1 << 40, 8 + Int(length) <= data.count else {
       throw bad("says its header has \(length) bytes, the file has \(data.count)")
     }
     let start = data.startIndex + 8 + Int(length)

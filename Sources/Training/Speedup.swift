@@ -16,7 +16,9 @@ public struct Speedup: Sendable {
   public let best: Double
 
   /// Ratio of training times, evaluation left out.
-  public var ratio: Double? { reached.map { over.seconds / max($0.seconds, 1e-9) } }
+  public var ratio: Double? { over.seconds > 0 ? reached.map { over.seconds / max($0.seconds, 1e-9) } : nil }
+  /// Was the other run's last evaluation its best? Then more training would have set a higher bar.
+  public let wasImproving: Bool
 
   /// - Returns: nil where `over` was never evaluated on the metric.
   public init?(_ run: TrainingRun, over other: TrainingRun, on metric: Metric) {
@@ -26,6 +28,7 @@ public struct Speedup: Sendable {
     self.target = target
     guard let over = Self.reach(target, other.history, metric) else { return nil }
     self.over = over
+    wasImproving = values.count > 1 && values.last == target
     reached = Self.reach(target, run.history, metric)
     best = run.history.compactMap { $0.metrics[metric] }.max() ?? 0
   }

@@ -11,6 +11,7 @@ final class StepEngine {
   private let layout: ParameterLayout
   private let pool: WorkerPool
   private let loss: Loss
+  private let isPairwise: Bool
   private let positions: Int
   private let largestBatch: Int
 
@@ -21,7 +22,7 @@ final class StepEngine {
   private let outputRows: FloatBuffer
   private let outputBias: FloatBuffer
   private let outputNegatives: FloatBuffer
-  private let candidates: OutputCandidates?
+  private let columns: OutputColumns
 
   /// Gradients of one lane: dense parameters, then the output table's (all rows, or the negatives').
   private final class Lane: Sendable {
@@ -68,6 +69,7 @@ final class StepEngine {
     self.network = network
     self.loss = loss
     self.pool = pool
+    if case .pairwise = loss { isPairwise = true } else { isPairwise = false }
     layout = network.layout
     positions = network.positions(length: length)
     largestBatch = batch
@@ -76,13 +78,15 @@ final class StepEngine {
       positions: positions, sequences: BatchCut(batch).tiles.first?.count ?? 1)
     // The pairwise loss touches single rows only; the others the whole table, or the negatives'.
     var outputCount = (negatives ?? output.rows) * (output.width + 1)
-    if case .pairwise = loss { outputCount = 0 }
+    if isPairwise { outputCount = 0 }
     lanes = (0..<min(BatchCut.lanes, batch)).map { _ in Lane(count: network.layout.denseCount + outputCount) }
     workers = (0..<pool.threads).map { _ in
       Worker(
         saved: network.savedCount(tile, training: true), scratch: network.scratchCount(tile),
         hidden: tile.rows * network.width,
-        head: OutputHead.Memory(rows: tile.rows, width: output.width, columns: negatives ?? output.rows),
+        head: OutputHead.Memory(
+          rows: tile.rows, width: output.width,
+          columns: ((negatives ?? output.rows) + OutputColumns.panel - 1) / OutputColumns.panel * OutputColumns.panel),
         row: max(output.width, network.rowTables.map(\.width).max() ?? 1, Self.chunk))
     }
     let positions = positions
@@ -90,13 +94,27 @@ final class StepEngine {
       TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
     }
     outputGrouping = RowGrouping(rows: output.rows)
-    var isPairwise = false
-    if case .pairwise = loss { isPairwise = true }
     let ownRows = negatives == nil && !isPairwise ? 0 : positions * batch
     outputRows = FloatBuffer(count: ownRows * output.width)
     outputBias = FloatBuffer(count: ownRows)
     outputNegatives = FloatBuffer(count: isPairwise ? ownRows * output.width : 0)
-    candidates = negatives.map { OutputCandidates(count: $0, width: output.width, items: output.rows) }
+    columns = OutputColumns(output, negatives: isPairwise ? 0 : negatives)
+  }
+
+  /// Bytes that training takes at its most: parameters with their copies and moments, and the memory of this engine.
+  static func bytes(_ network: any Network, loss: Loss, length: Int, batch: Int, threads: Int) -> Double {
+    let output = network.output
+    var columns = Double(output.rows)
+    if case .sampledSoftmax(let share, _) = loss { columns *= share }
+    if case .pairwise = loss { columns = 0 }
+    let tile = Tile(
+      positions: network.positions(length: length), sequences: BatchCut(batch).tiles.first?.count ?? 1)
+    let lane = Double(network.layout.denseCount) + columns * Double(output.width + 1)
+    let worker = Double(network.savedCount(tile, training: true) + network.scratchCount(tile) + tile.rows * network.width)
+    let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: tile.positions, sequences: batch) * $1.width) }
+    // Given, trained, best, two moments, and one more while a growth has old and new at the same time.
+    let model = 6 * Double(network.layout.count) + 2 * columns * Double(output.width)
+    return 4 * (model + Double(min(BatchCut.lanes, batch)) * lane + Double(threads) * worker + lookups)
   }
 
   /// Loss of the batch and its gradients, which stay in the lanes until `apply`.
@@ -106,8 +124,8 @@ final class StepEngine {
   ) -> Double {
     let cut = batch.cut
     precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
-    if let candidates, let negatives { candidates.gather(negatives, network.output, parameters) }
-    let head = OutputHead(network.output, loss: loss, parameters: parameters, candidates: candidates)
+    if !isPairwise { columns.load(negatives, network.output, parameters, pool) }
+    let head = OutputHead(network.output, loss: loss, parameters: parameters, columns: columns)
     var losses = [Double](repeating: 0, count: cut.lanesUsed)
     let (network, lanes, workers, tables) = (network, lanes, workers, tables)
     let (positions, denseCount) = (positions, layout.denseCount)
@@ -243,7 +261,7 @@ final class StepEngine {
     let dense = layout.denseCount
     let grouping = outputGrouping
     grouping.clear()
-    if case .pairwise = loss {
+    if isPairwise {
       for (row, target) in batch.targets.enumerated() { grouping.add(target, counted: batch.weights[row] != 0) }
       for (row, item) in batch.negatives.enumerated() { grouping.add(item, counted: batch.weights[row] != 0) }
       let (positives, negatives, width, count) = (outputRows, outputNegatives, output.width, batch.targets.count)
@@ -255,26 +273,26 @@ final class StepEngine {
       }
       return
     }
-    guard let candidates else {
+    guard let candidates = columns.items else {
       reduceDense(output.rows * output.width, used: used, from: dense, to: output.weight.offset, update)
       if let bias = output.bias {
         reduceDense(output.rows, used: used, from: dense + output.rows * output.width, to: bias.offset, update)
       }
       return
     }
-    for item in candidates.items { grouping.touch(item) }
+    for item in candidates { grouping.touch(item) }
     for (row, target) in batch.targets.enumerated() { grouping.add(target, counted: batch.weights[row] != 0) }
-    let (lanes, width, rowVectors, rowBias) = (lanes, output.width, outputRows, outputBias)
-    let biasStart = dense + candidates.items.count * width
+    let (lanes, width, rowVectors, rowBias, columns) = (lanes, output.width, outputRows, outputBias, columns)
+    let biasStart = dense + candidates.count * width
     reduceRows(grouping, output.weight.offset, rows: output.rows, width: width, lazy: lazy, update) { row, sum in
-      if let place = candidates.place(of: row) {
+      if let place = columns.place(of: row) {
         for lane in 0..<used { Elementwise.addScaled(sum, lanes[lane].gradients.base + dense + place * width, 1, width) }
       }
       grouping.forEach(row) { Elementwise.addScaled(sum, rowVectors.base + $0 * width, 1, width) }
     }
     guard let bias = output.bias else { return }
     reduceRows(grouping, bias.offset, rows: output.rows, width: 1, lazy: lazy, update) { row, sum in
-      if let place = candidates.place(of: row) {
+      if let place = columns.place(of: row) {
         for lane in 0..<used { sum[0] += lanes[lane].gradients.base[biasStart + place] }
       }
       grouping.forEach(row) { sum[0] += rowBias.base[$0] }

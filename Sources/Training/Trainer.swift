@@ -11,6 +11,8 @@ public struct Trainer {
   private let observer: any TrainingObserver
   /// Metrics that a phase waits for.
   private var watchedByPhases: [Metric] = []
+  /// Does a growth carry the optimizer?
+  private var keepsMoments = false
 
   public init(_ options: TrainingOptions, data: Split, pool: WorkerPool, observer: any TrainingObserver) {
     self.options = options
@@ -26,6 +28,7 @@ public struct Trainer {
   /// - Throws: `TrainingError` or `GrowthError`, before anything is trained, for what cannot be.
   public func run(_ model: Model, _ phases: [Phase]) throws -> TrainingRun {
     var trainer = self
+    trainer.keepsMoments = phases.contains { $0.grows && $0.carry.optimizer }
     trainer.watchedByPhases = phases.compactMap { $0.when?.metric }
     return try trainer.runPhases(model, phases)
   }
@@ -70,6 +73,8 @@ public struct Trainer {
     var history: [HistoryPoint] = []
     var growths: [GrowthMark] = []
     var bestValues: FloatBuffer
+    /// Moments that belong to the best values, where a later growth takes them along.
+    var bestMoments: AdamState?
     var bestPoint: HistoryPoint?
     var stop = StopReason.finished
     /// Blocks that the growth of this phase added.
@@ -119,11 +124,24 @@ public struct Trainer {
       throw TrainingError(
         "the model reads sequences of \(longest) items, this data has \(data.train.length)", argument: "data")
     }
-    // Every growth is tried on an empty copy of the model, so that a bad last phase costs no night of training.
-    var rehearsal = model
-    for phase in phases where phase.grows {
-      rehearsal = try rehearsal.grown(by: phase.by ?? .adjacent, to: phase.to, carry: phase.carry).model
+    // Every growth is tried before the first step, so that a bad last phase costs no night of training.
+    var network = model.network
+    try checkMemory(network)
+    for (index, phase) in phases.enumerated() where phase.grows {
+      do {
+        network = try network.grown(by: phase.by ?? .adjacent, to: phase.to, carry: phase.carry).network
+      } catch let error as GrowthError {
+        throw error.inPhase(index + 1)
+      }
+      try checkMemory(network)
     }
+  }
+
+  private func checkMemory(_ network: any Network) throws {
+    let needed = StepEngine.bytes(
+      network, loss: options.loss, length: data.train.length, batch: min(options.batch, data.train.count),
+      threads: pool.threads)
+    try MemoryLimit.check(needed, "training \(network.depth) blocks on sequences of \(data.train.length)")
   }
 
   private func grow(_ state: inout State, _ phase: Phase, _ index: Int) throws {
@@ -135,12 +153,15 @@ public struct Trainer {
     let operation = phase.by ?? .adjacent
     let (model, plan) = try state.model.grown(by: operation, to: phase.to, carry: phase.carry)
     let adam = AdamState(model.network.layout)
-    if phase.carry.optimizer {
-      plan.transfer(from: state.adam.first, to: adam.first)
-      plan.transfer(from: state.adam.second, to: adam.second)
+    if phase.carry.optimizer, let moments = state.bestMoments {
+      plan.transfer(from: moments.first, to: adam.first)
+      plan.transfer(from: moments.second, to: adam.second)
+      // What is fresh has not been stepped yet, whatever the others have.
+      for step in plan.steps { adam.setBirth(of: step.target, step.source.map { moments.birth(of: $0) } ?? state.adamSteps) }
     } else {
       state.adamSteps = 0
     }
+    state.bestMoments = nil
     state.adam = adam
     state.model = model
     state.newBlocks = plan.newBlocks
@@ -159,7 +180,9 @@ public struct Trainer {
     // How the phase before ended is its own.
     state.stop = .finished
     let train = data.train.fraction(phase.dataShare)
-    let negatives = sampler(train)
+    let negatives = NegativeSampler(for: options.loss, train, seed: options.seed)
+    let makeBatch = BatchMaker(
+      train, state.model.network, loss: options.loss, padsCount: options.padsInLoss, seed: options.seed)
     let engine = StepEngine(
       state.model.network, loss: options.loss, length: train.length, batch: min(options.batch, train.count),
       negatives: negatives?.count, pool: pool)
@@ -179,6 +202,7 @@ public struct Trainer {
     // The start of the phase is a candidate too: a preserving growth may only be followed by worse.
     state.bestPoint = evaluate(&state, index, loss: nil)
     state.bestValues = state.model.values.copy()
+    if keepsMoments { state.bestMoments = state.adam.copy() }
 
     func progress(_ state: State) -> TrainingProgress {
       let rate = state.seconds > 0 ? Double(state.step) / state.seconds : 0
@@ -200,26 +224,17 @@ public struct Trainer {
       let start = Clock.wall()
       let cpu = Clock.cpu()
       let indices = batches.indices(step: phaseStep)
-      let masked = masking(state.model.network.objective, train, indices, step: state.step)
-      var batch = Batch(
-        train, indices[...], objective: state.model.network.objective, padsCount: options.padsInLoss, masking: masked)
-      let step = UInt64(state.step)
       let isFrozen = phase.freezeOld.map { !isOver($0, train, phaseStep, state.seconds - phaseSeconds) } ?? false
-      if let sharing = state.model.network.sharing {
-        batch.share(
-          sharing, users: train.userNames.count, items: train.items.count, seed: options.seed, step: step)
-      }
-      if case .pairwise = options.loss {
-        batch.drawNegatives(items: train.rankedItems.count, seed: options.seed, step: step)
-      }
+      let batch = makeBatch(indices, step: state.step)
       let loss = engine.gradients(
-        batch, parameters: state.model.values, negatives: negatives?.draw(step: step),
-        dropout: StreamMasks(seed: options.seed, step: step), lowestBlock: isFrozen ? frozen.lowestBlock : 0)
+        batch, parameters: state.model.values, negatives: negatives?.draw(step: UInt64(state.step)),
+        dropout: makeBatch.dropout(state.step), lowestBlock: isFrozen ? frozen.lowestBlock : 0)
       if !loss.isFinite {
         state.stop = .diverged(step: state.step + 1)
         break
       }
       state.adamSteps += 1
+      if isFrozen { state.adam.hold(frozen.still) }
       let update = AdamStep(
         options.optimizer, state: state.adam, parameters: state.model.values, step: state.adamSteps,
         learning: isFrozen ? frozen.learning : nil)
@@ -263,6 +278,7 @@ public struct Trainer {
     guard value(point) >= value(state.bestPoint) else { return }
     state.bestPoint = point
     state.bestValues.assign(state.model.values)
+    if keepsMoments { state.bestMoments = state.adam.copy() }
   }
 
   private func evaluate(_ state: inout State, _ phase: Int, loss: Double?) -> HistoryPoint {
@@ -276,26 +292,6 @@ public struct Trainer {
     state.history.append(point)
     state.evaluationSeconds += Clock.wall() - start
     return point
-  }
-
-  private func sampler(_ train: SequenceSet) -> NegativeSampler? {
-    guard case .sampledSoftmax(let share, let distribution) = options.loss else { return nil }
-    var popularity = [Int](repeating: 0, count: train.items.count)
-    for token in train.tokens where token != 0 { popularity[Int(token)] += 1 }
-    return NegativeSampler(share: share, distribution: distribution, popularity: popularity, seed: options.seed)
-  }
-
-  /// A fifth of the places after the first, at least one and at most fifty, pads never, for objectives that mask.
-  private func masking(_ objective: Objective, _ set: SequenceSet, _ indices: [Int], step: Int) -> (Int) -> Set<Int> {
-    guard objective != .nextItem else { return { _ in [] } }
-    let stream = RandomStream(seed: options.seed, "masking")
-    return { place in
-      let sequence = set.sequence(indices[place])
-      let candidates = (1..<set.length).filter { sequence[sequence.startIndex + $0] != 0 }
-      let count = min(candidates.count, max(1, min(50, Int((Double(set.length - 1) * 0.2).rounded()))))
-      var numbers = stream.numbers(at: UInt64(step) << 20 | UInt64(place))
-      return Set(numbers.permutation(candidates.count).prefix(count).map { candidates[$0] })
-    }
   }
 
   // MARK: Lengths
@@ -350,13 +346,17 @@ public struct Trainer {
 struct FrozenPart {
   /// Offsets of what learns: the new blocks and the output layer.
   let learning: [Range<Int>]
+  /// What does not.
+  let still: [Parameter]
   /// Gradients are not needed below it.
   let lowestBlock: Int
 
   init(_ network: any Network, new: Set<Int>) {
-    learning = network.layout.parameters.filter { parameter in
+    func learns(_ parameter: Parameter) -> Bool {
       parameter.block.map { new.contains($0.index) } ?? (parameter.part == .output)
-    }.map(\.range)
+    }
+    learning = network.layout.parameters.filter(learns).map(\.range)
+    still = network.layout.parameters.filter { !learns($0) }
     // Where an encoder stands under the decoder, its new blocks need the gradient of everything above.
     lowestBlock = network.stacks.count == 1 ? new.min() ?? 0 : 0
   }

@@ -21,6 +21,9 @@ public struct Vocabularies: Sendable, Equatable {
 
   /// Why a model that knows these cannot read a set of sequences; nil if it can.
   public func objection(to set: SequenceSet, _ network: any Network) -> String? {
+    if let longest = network.maximumLength, longest < set.length {
+      return "the model reads sequences of at most \(longest) items, these have \(set.length)"
+    }
     guard items == set.items else {
       return "the model was built on \(items.count - 1) other items than the \(set.items.count - 1) of these sequences"
     }

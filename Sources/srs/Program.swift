@@ -60,7 +60,7 @@ struct Srs: ParsableCommand {
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
     discussion: "Without a command: the prompt. With input from a pipe: runs it.",
     version: "0.1.0",
-    subcommands: [Repl.self, Run.self, Check.self, Docs.self], defaultSubcommand: Repl.self)
+    subcommands: [Repl.self, Run.self, Check.self, Docs.self, BenchCommand.self], defaultSubcommand: Repl.self)
 }
 
 /// Flags that several commands share.

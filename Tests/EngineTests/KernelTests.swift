@@ -86,7 +86,7 @@ import Testing
     let targets = (0..<rows).map { Int32($0 * 7 % c) }
     let weights: [Float] = [0.1, 0.5, 0, 1, 0.25]
     var gradient = logits
-    let loss = srs_cross_entropy(rows, c, &gradient, bias, targets, weights)
+    let loss = srs_cross_entropy(rows, c, c, &gradient, bias, targets, weights)
     var expected = 0.0
     for r in 0..<rows {
       let z = (0..<c).map { Double(logits[r * c + $0]) + Double(bias[$0]) }

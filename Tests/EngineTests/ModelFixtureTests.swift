@@ -166,7 +166,9 @@ import Testing
     let output = OutputTable("target_embedding", rows: 11, width: 8, weight: .constant(0), in: builder)
     _ = builder.close()
     let parameters = FloatBuffer(table)
-    let head = OutputHead(output, loss: .pairwise(l2: 0.02), parameters: parameters, candidates: nil)
+    let head = OutputHead(
+      output, loss: .pairwise(l2: 0.02), parameters: parameters,
+      columns: OutputColumns(output, negatives: 0))
     let h = FloatBuffer(hidden), p = FloatBuffer(count: 48), n = FloatBuffer(count: 48), empty = FloatBuffer(count: 0)
     let positives = try fixture.integers("positives"), negatives = try fixture.integers("negatives")
     let weights = [Float](repeating: 1 / 6, count: 6)
@@ -187,6 +189,17 @@ import Testing
       }
     }
     #expect(worstDifference(gradient, try fixture.floats("grad.embedding")) < 1e-6)
+  }
+
+  /// Fine-tuning starts with the trained network and fresh targets, from a fine-tuned model too.
+  @Test func retargetedModelsKeepAllButTheirTargets() throws {
+    let trained = try GrowthTests.trained(blocks: 2)
+    let once = try trained.retargeted(12, seed: 1)
+    for i in 0..<once.values.count { once.values[i] += 1 }
+    let twice = try once.retargeted(12, seed: 2)
+    #expect(twice.parameter("blocks.1.conv1.weight") == once.parameter("blocks.1.conv1.weight"))
+    #expect(twice.parameter("target_embedding.weight") == Model(twice.network, seed: 2).parameter("target_embedding.weight"))
+    #expect(once.network.layout["output.weight"] == nil)
   }
 
   static func copy<T>(_ values: UnsafeBufferPointer<T>) -> UnsafePointer<T> {

@@ -212,3 +212,29 @@ final class TestObserver: TrainingObserver {
     #expect(throws: SafeTensors.FormatError.self) { try SafeTensors(huge) }
   }
 }
+
+@Suite struct AdamTests {
+  /// A parameter that began later, or stood still, is corrected by the steps it took itself.
+  @Test func biasCorrectionCountsAParametersOwnSteps() throws {
+    let model = try GrowthTests.trained(blocks: 2)
+    let layout = model.network.layout
+    let late = try #require(layout["blocks.1.conv1.weight"]), early = try #require(layout["blocks.0.conv1.weight"])
+    let state = AdamState(layout)
+    let before = model.values.copy()
+    let gradient = FloatBuffer(count: layout.count)
+    for i in 0..<gradient.count { gradient[i] = 0.5 }
+    for step in 1...10 {
+      if step < 10 { state.hold([late]) }
+      let update = AdamStep(
+        .init(rate: 0.01), state: state, parameters: model.values, step: step,
+        learning: step < 10 ? [early.range] : nil)
+      update.apply(0, layout.denseCount, gradient.base)
+    }
+    // Adam's first step is the rate, whatever the gradient.
+    #expect(abs(before[late.offset] - model.values[late.offset] - 0.01) < 1e-5)
+    #expect(abs(before[early.offset] - model.values[early.offset] - 0.1) < 1e-4)
+    #expect(state.birth(of: late) == 9)
+    let twin = state.copy()
+    #expect(twin.birth(of: late) == 9 && twin.first.array == state.first.array)
+  }
+}

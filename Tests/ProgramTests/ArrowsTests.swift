@@ -13,6 +13,7 @@ import Testing
     "Models": ["Layers", "Kernels"],
     "Datasets": ["Kernels"],
     "Training": ["Layers", "Growth", "Datasets", "Kernels"],
+    "Benchmarking": ["Kernels", "Layers", "Models", "Datasets", "Training"],
     "Plotting": ["CGnuplot"],
     "Syntax": [],
     "Interpreter": ["Syntax"],
@@ -20,7 +21,7 @@ import Testing
     "Builtins": [
       "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
     ],
-    "srs": ["Builtins", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
+    "srs": ["Builtins", "Benchmarking", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
   ]
 
   static let toolchain: Set<String> = ["Foundation", "Glibc", "Synchronization", "Dispatch"]

@@ -25,6 +25,8 @@ void srs_count_above(const float *x, size_t n, float t, size_t *above, size_t *e
 /// z = x + bias; xhat = (z - mean) * rstd; y = relu(gamma * xhat + beta). `xhat` may be `x`.
 void srs_norm_relu(size_t rows, size_t c, const float *x, const float *bias, const float *gamma, const float *beta,
                    float epsilon, float *xhat, float *rstd, float *y);
+/// y = relu(gamma * x + beta): the end of srs_norm_relu again, to the last bit.
+void srs_affine_relu(size_t rows, size_t c, const float *x, const float *gamma, const float *beta, float *y);
 /// As srs_norm_relu, then out = skip + alpha * relu(...).
 void srs_norm_relu_residual(size_t rows, size_t c, const float *x, const float *bias, const float *gamma,
                             const float *beta, float epsilon, float *xhat, float *rstd, const float *skip, float alpha,
@@ -70,17 +72,26 @@ void srs_attention_backward(size_t T, size_t heads, size_t dh, size_t stride, co
 void srs_dropout_mask(float *mask, size_t n, uint32_t key0, uint32_t key1, uint64_t place, uint32_t threshold,
                       float kept);
 
+/// C (m x n) = A (m x k) B (k x n) [+ C] for n a multiple of 16.
+void srs_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c,
+                 size_t ldc, int add);
+/// C (m x n) = A^T (A is k x m) B (k x n) [+ C] for n a multiple of 16.
+void srs_product_left(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c,
+                      size_t ldc, int add);
+/// y (columns x rows) = x^T, x (rows x columns).
+void srs_transpose(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);
+
 /// y = x + bias (row broadcast), in place.
 void srs_add_bias(size_t rows, size_t c, float *x, const float *bias);
 /// sum over rows of x into out (added).
 void srs_sum_rows(size_t rows, size_t c, const float *x, float *out);
 
-/// Cross-entropy of a full softmax. On entry x holds logits without bias; on exit
+/// Cross-entropy of a full softmax over c columns, rows `stride` apart. On entry x holds logits without bias; on exit
 /// w[r] * (softmax - onehot(target)). Returns the sum of w[r] * loss[r].
-double srs_cross_entropy(size_t rows, size_t c, float *x, const float *bias, const int32_t *target, const float *w);
+double srs_cross_entropy(size_t rows, size_t c, size_t stride, float *x, const float *bias, const int32_t *target, const float *w);
 /// Cross-entropy of [target logit | candidate logits]: x holds candidate logits (bias and correction added already,
 /// removed ones -inf), t the target logits. On exit x and t hold the gradients times w. Returns the weighted loss.
-double srs_cross_entropy_sampled(size_t rows, size_t c, float *x, float *t, const float *w);
+double srs_cross_entropy_sampled(size_t rows, size_t c, size_t stride, float *x, float *t, const float *w);
 
 /// Adam on n values: m, v moments; `rate` = lr / (1 - beta1^t), `correction` = 1 / sqrt(1 - beta2^t).
 /// g is multiplied by `gscale` first; `decay` is the L2 coefficient added as decay * p.

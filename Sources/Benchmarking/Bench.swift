@@ -1,0 +1,121 @@
+import Datasets
+import Foundation
+import Kernels
+import Layers
+import Models
+import Training
+
+/// Times one workload.
+public struct Bench {
+  public struct Result: Codable {
+    public let program: String
+    public let work: String
+    public let threads: Int
+    public let steps: Int
+    /// Median and quartiles of the time of a step.
+    public let medianMilliseconds: Double
+    public let lowMilliseconds: Double
+    public let highMilliseconds: Double
+    /// Median processor time of a step, all threads together.
+    public let cpuMilliseconds: Double
+    public let sequencesPerSecond: Double
+    /// Of the matrix products alone.
+    public let gigaflops: Double
+    /// Of what the machine's matrix products reach with as many threads.
+    public let peakShare: Double
+    public let peakGigaflops: Double
+    public let peakMemory: Double
+    public let baselineMemory: Double
+    public let loss: Double?
+    public let instructionSet: String
+
+    enum CodingKeys: String, CodingKey {
+      case program, work, threads, steps, loss, gigaflops
+      case medianMilliseconds = "median_ms"
+      case lowMilliseconds = "low_ms"
+      case highMilliseconds = "high_ms"
+      case cpuMilliseconds = "cpu_ms"
+      case sequencesPerSecond = "sequences_per_second"
+      case peakShare = "peak_share"
+      case peakGigaflops = "peak_gigaflops"
+      case peakMemory = "peak_memory_mb"
+      case baselineMemory = "baseline_memory_mb"
+      case instructionSet = "instruction_set"
+    }
+  }
+
+  /// - Parameters:
+  ///   - steps: timed; `warmup` more come first.
+  public static func run(_ work: Workload, threads: Int, steps: Int, warmup: Int) throws -> Result {
+    Matrix.setUp
+    let baseline = Double(Clock.peakMemory()) / 1_048_576
+    let pool = WorkerPool(threads: threads)
+    let network = try work.make()
+    var times: [(wall: Double, cpu: Double)] = []
+    let perStep: Int
+    var loss: Double?
+    let model = Model(network, seed: 1)
+    switch work.task {
+    case .training:
+      perStep = work.batch
+      (times, loss) = train(work, model, pool, steps: steps, warmup: warmup)
+    case .evaluation(let count):
+      perStep = count
+      let set = work.sequences(count)
+      let metrics = [Metric.Kind.mrr, .hr, .ndcg].flatMap { [Metric($0, 5), Metric($0, 10)] }
+      times = (0..<(steps + min(warmup, 1))).map { _ in
+        time {
+          let ranks = Ranking.ranks(model, on: set, pool: pool)
+          _ = metrics.map { $0.mean(ranks: ranks) }
+        }
+      }
+    }
+    let memory = Double(Clock.peakMemory()) / 1_048_576
+    let sorted = times.suffix(steps).map(\.wall).sorted()
+    let cpu = times.suffix(steps).map(\.cpu).sorted()[steps / 2]
+    func quantile(_ q: Double) -> Double { sorted[min(sorted.count - 1, Int(q * Double(sorted.count)))] }
+    let median = quantile(0.5)
+    // Last, so that its memory is not counted.
+    let peak = sgemmPeak(pool)
+    let gigaflops = work.operations(network) / median / 1e9
+    return Result(
+      program: "srs", work: work.name, threads: threads, steps: steps, medianMilliseconds: median * 1e3,
+      lowMilliseconds: quantile(0.25) * 1e3, highMilliseconds: quantile(0.75) * 1e3,
+      cpuMilliseconds: cpu * 1e3, sequencesPerSecond: Double(perStep) / median, gigaflops: gigaflops, peakShare: gigaflops / peak,
+      peakGigaflops: peak, peakMemory: memory, baselineMemory: baseline, loss: loss,
+      instructionSet: Elementwise.instructionSet)
+  }
+
+  private static func train(
+    _ work: Workload, _ model: Model, _ pool: WorkerPool, steps: Int, warmup: Int
+  ) -> ([(wall: Double, cpu: Double)], Double) {
+    let set = work.sequences(work.batch * 8)
+    let stepper = Stepper(model, on: set, loss: work.loss, batch: work.batch, pool: pool)
+    var loss = 0.0
+    let times = (0..<(warmup + steps)).map { step in time { loss = stepper.step(step) } }
+    return (times, loss)
+  }
+
+  private static func time(_ body: () -> Void) -> (wall: Double, cpu: Double) {
+    let (wall, cpu) = (Clock.wall(), Clock.cpu())
+    body()
+    return (Clock.wall() - wall, Clock.cpu() - cpu)
+  }
+
+  /// GFLOP/s of large products, one on every thread.
+  public static func sgemmPeak(_ pool: WorkerPool) -> Double {
+    let n = 768
+    let buffers = (0..<pool.threads).map { _ in (0..<3).map { _ in FloatBuffer(count: n * n) } }
+    for b in buffers.flatMap({ $0 }) { for i in 0..<b.count { b.base[i] = 0.5 } }
+    let best = (0..<6).map { _ in
+      let start = Clock.wall()
+      let times = 4
+      pool.forEach(pool.threads * times) { _, worker in
+        let b = buffers[worker]
+        Matrix.product(b[0].base, b[1].base, b[2].base, m: n, n: n, k: n)
+      }
+      return 2 * Double(n * n * n * pool.threads * times) / (Clock.wall() - start) / 1e9
+    }
+    return best.max() ?? 0
+  }
+}

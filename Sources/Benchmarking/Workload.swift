@@ -1,0 +1,121 @@
+import Datasets
+import Foundation
+import Kernels
+import Layers
+import Models
+import Training
+
+/// What is timed: a network, how it is trained or judged, and on what. Benchmarks/peers has each of them in PyTorch.
+public struct Workload: Sendable {
+  public let name: String
+  public let summary: String
+  let items: Int
+  let batch: Int
+  let loss: Loss
+  let task: Task
+  let make: @Sendable () throws -> any Network
+
+  enum Task: Sendable {
+    case training
+    /// Full ranking of so many sequences.
+    case evaluation(Int)
+  }
+
+  /// A step of evaluation is a whole evaluation.
+  public var defaultSteps: Int {
+    if case .evaluation = task { return 5 }
+    return 20
+  }
+
+  static let length = 20
+  static let users = 10_000
+
+  private init(
+    _ name: String, _ summary: String, items: Int, loss: Loss, task: Task = .training,
+    make: @escaping @Sendable () throws -> any Network
+  ) {
+    self.name = name
+    self.summary = summary
+    self.items = items + 1
+    batch = 256
+    self.loss = loss
+    self.task = task
+    self.make = make
+  }
+
+  private static let sampled = Loss.sampledSoftmax(share: 0.2, distribution: .logUniform)
+
+  private static func stack(_ blocks: Int, items: Int) -> NextItNet.Configuration {
+    .init(items: items + 1, dim: 64, blocks: blocks)
+  }
+
+  public static let all: [Workload] = [
+    Workload("nextitnet-32-sampled", "NextItNet, 32 blocks, 3,590 items, sampled softmax 20 %", items: 3590, loss: sampled) {
+      try NextItNet(stack(32, items: 3590))
+    },
+    Workload("nextitnet-8-24k-sampled", "NextItNet, 8 blocks, 24,000 items, sampled softmax 20 %", items: 24_000, loss: sampled) {
+      try NextItNet(stack(8, items: 24_000))
+    },
+    Workload("nextitnet-16-full", "NextItNet, 16 blocks, 3,590 items, full softmax", items: 3590, loss: .softmax) {
+      try NextItNet(stack(16, items: 3590))
+    },
+    Workload("sasrec-24-full", "SASRec, 24 blocks, 3,590 items, full softmax", items: 3590, loss: .softmax) {
+      try SASRec(.init(items: 3591, length: length, dim: 64, blocks: 24))
+    },
+    Workload("ssept-8", "SSE-PT, 8 blocks, d 128, dropout 0.2, 3,590 items, full softmax", items: 3590, loss: .softmax) {
+      try SASRec(
+        .init(
+          items: 3591, length: length, dim: 64, blocks: 8, dropout: 0.2,
+          users: .init(count: users, dim: 64, sharing: .init(user: 0.8, item: 0.01))))
+    },
+    Workload("grec-8", "GRec, 8 encoder and 8 decoder blocks, 3,590 items, softmax at the gaps", items: 3590, loss: .softmax) {
+      try GRec(.init(.encoderDecoder, stack(8, items: 3590)))
+    },
+    Workload(
+      "evaluate-16-24k", "evaluation of 10,000 sequences, NextItNet, 16 blocks, 24,000 items, all ranked", items: 24_000,
+      loss: .softmax, task: .evaluation(10_000)
+    ) {
+      try NextItNet(stack(16, items: 24_000))
+    },
+  ]
+
+  /// Sequences of uniformly drawn items, a tenth of them padded in front.
+  func sequences(_ count: Int) -> SequenceSet {
+    var numbers = RandomStream(seed: 1, "benchmark").numbers()
+    var tokens: [Int32] = []
+    for _ in 0..<count {
+      let pads = numbers.below(10) == 0 ? numbers.below(Self.length / 2) : 0
+      tokens += (0..<Self.length).map { $0 < pads ? 0 : Int32(1 + numbers.below(items - 1)) }
+    }
+    return SequenceSet(
+      length: Self.length, tokens: tokens, users: (0..<count).map { Int32($0 % Self.users) }, times: nil,
+      items: Vocabulary((0..<items).map(String.init)), userNames: Vocabulary((0..<Self.users).map(String.init)),
+      hasUsers: true, source: "benchmark", process: nil)
+  }
+
+  /// Floating-point operations of the matrix products of one step, padding of convolutions left out.
+  func operations(_ network: any Network) -> Double {
+    let passes: Double
+    let sequences: Double
+    switch task {
+    case .training: (passes, sequences) = (3, Double(batch))
+    case .evaluation(let count): (passes, sequences) = (1, Double(count))
+    }
+    let d = Double(network.width)
+    let time = Double(network.positions(length: Self.length))
+    var perSequence = 0.0
+    for stack in network.stacks {
+      for block in stack.blocks { perSequence += block.operations(positions: Int(time)) }
+    }
+    var columns = Double(items)
+    var rows = time
+    if case .sampledSoftmax(let share, _) = loss { columns *= share }
+    if network.objective != .nextItem {
+      // A fifth of the places is predicted; the projector has d x 2d twice.
+      rows = 4
+      perSequence += time * 8 * d * d
+    }
+    if case .evaluation = task { rows = 1 }
+    return passes * sequences * (perSequence + 2 * rows * d * columns)
+  }
+}

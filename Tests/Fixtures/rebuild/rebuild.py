@@ -1,0 +1,201 @@
+"""Computes the scores of a saved model from its file, in double precision, and holds them against those saved by srs.
+
+    rebuild.py MODEL.safetensors TOKENS.npy SCORES.npy [--users TOKENS.users.npy]
+
+It uses nothing but what docs/models.md says, and numpy. Exit status: 0 they agree; 1 they do not: the largest difference is
+above 1e-4 of the range of the scores; 2 something cannot be read.
+"""
+
+import argparse
+import json
+import math
+import sys
+
+import numpy as np
+
+TOLERANCE = 1e-4
+CHUNK = 64
+
+
+def read_model(path):
+    with open(path, "rb") as file:
+        content = file.read()
+    start = 8 + int.from_bytes(content[:8], "little")
+    if start > len(content):
+        raise ValueError(f"{path} is not a safetensors file")
+    header, body = json.loads(content[8:start]), content[start:]
+    metadata = header.pop("__metadata__")
+    if metadata.get("format") != "stackrec-model" or metadata.get("version") != "1":
+        raise ValueError(f"{path} is not a model of format stackrec-model 1")
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] != "F32":
+            raise ValueError(f"{name} is {entry['dtype']}, expected F32")
+        start, end = entry["data_offsets"]
+        tensors[name] = np.frombuffer(body[start:end], "<f4").reshape(entry["shape"]).astype(np.float64)
+    return metadata, tensors
+
+
+class Parameters:
+    """The tensors of a model; counts which were read, so that none is overlooked."""
+
+    def __init__(self, tensors):
+        self.tensors = tensors
+        self.unread = set(tensors)
+
+    def __getitem__(self, name):
+        self.unread.discard(name)
+        return self.tensors[name]
+
+
+def norm(x, p, name, epsilon):
+    centred = x - x.mean(-1, keepdims=True)
+    variance = (centred**2).mean(-1, keepdims=True)
+    return p[name + ".weight"] * centred / np.sqrt(variance + epsilon) + p[name + ".bias"]
+
+
+def linear(x, p, name):
+    return x @ p[name + ".weight"] + p[name + ".bias"]
+
+
+def relu(x):
+    return np.maximum(x, 0)
+
+
+erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def gelu(x):
+    return x * 0.5 * (1 + erf(x / math.sqrt(2)))
+
+
+def convolution(x, p, name, dilation, causal):
+    weight = p[name + ".weight"]
+    kernel, time = len(weight), x.shape[1]
+    y = np.zeros_like(x) + p[name + ".bias"]
+    for j in range(kernel):
+        shift = (j - (kernel - 1 if causal else (kernel - 1) // 2)) * dilation
+        for t in range(time):
+            if 0 <= t + shift < time:
+                y[:, t] += x[:, t + shift] @ weight[j]
+    return y
+
+
+def convolution_blocks(x, p, prefix, c, causal):
+    for i in range(c["blocks"]):
+        block = f"{prefix}.{i}."
+        q = c["dilations"][i % len(c["dilations"])]
+        y = relu(norm(convolution(x, p, block + "conv1", q, causal), p, block + "norm1", 1e-8))
+        y = relu(norm(convolution(y, p, block + "conv2", 2 * q, causal), p, block + "norm2", 1e-8))
+        x = x + (p[block + "alpha"] if c["alpha"] else 1) * y
+    return x
+
+
+def masked(tokens):
+    tokens = tokens.copy()
+    tokens[:, -1] = 0
+    return tokens
+
+
+def nextitnet(c, p, tokens, users):
+    return convolution_blocks(p["item_embedding.weight"][tokens[:, :-1]], p, "blocks", c, True)[:, -1]
+
+
+def grec(configuration, p, tokens, users):
+    c = configuration["stack"]
+    tuned = "targets" in c["head"]
+    tokens = tokens[:, :-1] if tuned else masked(tokens)
+    x = p["item_embedding.weight"][tokens]
+    if configuration["architecture"] == "encoder_decoder":
+        s = convolution_blocks(p["encoder_embedding.weight"][tokens], p, "encoder.blocks", c, False) + x
+        x = s + linear(gelu(linear(s, p, "projector.up")), p, "projector.down")
+        if not tuned:
+            x = x[:, :-1]
+    return convolution_blocks(x, p, "blocks", c, True)[:, -1]
+
+
+def attention(x, p, block, heads):
+    time, width = x.shape[1:]
+    size = width // heads
+    q, k, v = (linear(x, p, block + name) for name in ("query", "key", "value"))
+    future = np.triu(np.ones((time, time), bool), 1)
+    out = np.zeros_like(x)
+    for head in range(heads):
+        columns = slice(head * size, (head + 1) * size)
+        weights = q[..., columns] @ k[..., columns].transpose(0, 2, 1) / math.sqrt(size)
+        weights[:, future] = -np.inf
+        weights = np.exp(weights - weights.max(-1, keepdims=True))
+        out[..., columns] = weights / weights.sum(-1, keepdims=True) @ v[..., columns]
+    return out
+
+
+def sasrec(c, p, tokens, users):
+    x = p["item_embedding.weight"][tokens[:, :-1]]
+    time = x.shape[1]
+    if "users" in c:
+        if users is None:
+            raise ValueError("this model embeds users: give --users")
+        user = p["user_embedding.weight"][users]
+        x = np.concatenate([np.repeat(user[:, None], time, axis=1), x], axis=2)
+    x = norm(x + p["position_embedding.weight"][c["length"] - 1 - time :], p, "norm", 1e-5)
+    for i in range(c["blocks"]):
+        block = f"blocks.{i}."
+        alpha1, alpha2 = (p[block + "alpha1"], p[block + "alpha2"]) if c["alpha"] else (1, 1)
+        x = norm(x + alpha1 * attention(x, p, block, c["heads"]), p, block + "norm1", 1e-5)
+        inner = linear(relu(linear(x, p, block + "ff1")), p, block + "ff2")
+        x = norm(x + alpha2 * inner, p, block + "norm2", 1e-5)
+    return x[:, -1]
+
+
+KINDS = {"nextitnet": nextitnet, "grec": grec, "sasrec": sasrec, "ssept": sasrec}
+
+
+def scores(metadata, tensors, tokens, users):
+    configuration = json.loads(metadata["configuration"])
+    head = configuration.get("stack", configuration)["head"]
+    p = Parameters(tensors)
+    rows = []
+    for start in range(0, len(tokens), CHUNK):
+        part = slice(start, start + CHUNK)
+        h = KINDS[metadata["kind"]](configuration, p, tokens[part], None if users is None else users[part])
+        if "targets" in head:
+            rows.append(h @ p["target_embedding.weight"].T)
+        else:
+            rows.append(h @ p["output.weight"].T + p["output.bias"])
+    if p.unread:
+        raise ValueError(f"the file has tensors that no rule reads: {sorted(p.unread)}")
+    return np.concatenate(rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model")
+    parser.add_argument("tokens", help="int32 (sequences, t)")
+    parser.add_argument("scores", help="float32 (sequences, items)")
+    parser.add_argument("--users", help="int32 (sequences)")
+    arguments = parser.parse_args()
+    try:
+        metadata, tensors = read_model(arguments.model)
+        tokens = np.load(arguments.tokens)
+        users = np.load(arguments.users) if arguments.users else None
+        given = np.load(arguments.scores)
+        rebuilt = scores(metadata, tensors, tokens, users)
+        if given.shape != rebuilt.shape:
+            raise ValueError(f"the scores are {given.shape}, the model gives {rebuilt.shape}")
+    except (OSError, KeyError, IndexError, ValueError) as error:
+        print(f"rebuild.py: {error}", file=sys.stderr)
+        return 2
+    extent = rebuilt.max() - rebuilt.min()
+    difference = np.abs(given - rebuilt).max()
+    # Not a number compares false: written so that it fails.
+    agree = difference <= TOLERANCE * extent
+    print(
+        f"{metadata['kind']}: {len(rebuilt)} sequences, {rebuilt.shape[1]} items, range of scores {extent:.4g}, "
+        f"largest difference {difference:.2e} ({difference / extent if extent else math.inf:.1e} of the range): "
+        + ("agree" if agree else "DIFFER")
+    )
+    return 0 if agree else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
