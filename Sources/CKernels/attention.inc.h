@@ -7,18 +7,18 @@
 
 // s[i][j] = sum_c x[i][c] * yt[c][j] for j <= i; yt is (dh, width). Columns are done to the end of their vector.
 INLINE void pair_products(size_t T, size_t dh, size_t width, const float *x, size_t stride, const float *yt, float *s) {
+  KERNEL(terms) of = {1, dh, {x}, {yt}};
   size_t i = 0;
   for (; i + 4 <= T; i += 4)
     for (size_t j = 0; j < i + 4; j += LANES)
-      tile_4_1(dh, x + i * stride, stride, 1, yt + j, width, s + i * width + j, width, 0);
+      tile_4_1(&of, i * stride, j, stride, 1, width, s + i * width + j, width, 0);
   for (; i < T; i++)
     for (size_t j = 0; j <= i; j += LANES)
-      tile_1_1(dh, x + i * stride, stride, 1, yt + j, width, s + i * width + j, width, 0);
+      tile_1_1(&of, i * stride, j, stride, 1, width, s + i * width + j, width, 0);
 }
 
 // A group of rows of out: w and y begin at the first of the `count` positions that matter to it.
-#define MIX(ROWS, VECTORS)                                                                                             \
-  tile_##ROWS##_##VECTORS(count, w0, row, step, y0 + c, stride, out + i * stride + c, stride, 0)
+#define MIX(ROWS, VECTORS) tile_##ROWS##_##VECTORS(&of, 0, c, row, step, stride, out + i * stride + c, stride, 0)
 
 // out[i] = sum over j <= i of w[i][j] * y[j]; with `columns`, out[j] = sum over i >= j of w[i][j] * y[i]. What lies above
 // the diagonal of w must be 0.
@@ -29,6 +29,7 @@ INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int colu
     n = T - i >= 4 ? 4 : 1;
     size_t first = columns ? i : 0, count = columns ? T - i : i + n;
     const float *w0 = w + i * row + first * step, *y0 = y + first * stride;
+    KERNEL(terms) of = {1, count, {w0}, {y0}};
     size_t c = 0;
 #if IS(ISA)
     for (; c + 64 <= dh; c += 64) n == 4 ? MIX(4, 4) : MIX(1, 4);

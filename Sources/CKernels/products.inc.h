@@ -6,18 +6,28 @@
 
 #define FOR(i, n) _Pragma("unroll") for (size_t i = 0; i < n; i++)
 
-// A tile of ROWS x 16 VECTORS of C. Element (i, p) of A is at a[i * ars + p * acs].
+// Left and right sides of up to three products that are added up: the taps of a convolution.
+#define TAPS 3
+typedef struct {
+  size_t count, k;
+  const float *a[TAPS], *b[TAPS];
+} KERNEL(terms);
+
+// A tile of ROWS x 16 VECTORS of C. Element (i, p) of a left side is at a[i * ars + p * acs], with `row` added to a.
 #define TILE(ROWS, VECTORS)                                                                                            \
-  INLINE void tile_##ROWS##_##VECTORS(size_t k, const float *a, size_t ars, size_t acs, const float *b, size_t ldb,    \
-                                      float *c, size_t ldc, int add) {                                                 \
+  INLINE void tile_##ROWS##_##VECTORS(const KERNEL(terms) * of, size_t row, size_t column, size_t ars, size_t acs,     \
+                                      size_t ldb, float *c, size_t ldc, int add) {                                     \
     v16 sum[ROWS][VECTORS];                                                                                            \
     FOR(i, ROWS) FOR(j, VECTORS) sum[i][j] = splat(0);                                                                 \
-    for (size_t p = 0; p < k; p++) {                                                                                   \
-      v16 right[VECTORS];                                                                                              \
-      FOR(j, VECTORS) right[j] = load(b + p * ldb + 16 * j);                                                           \
-      FOR(i, ROWS) {                                                                                                   \
-        v16 left = splat(a[i * ars + p * acs]);                                                                        \
-        FOR(j, VECTORS) sum[i][j] += left * right[j];                                                                  \
+    for (size_t t = 0; t < of->count; t++) {                                                                           \
+      const float *a = of->a[t] + row, *b = of->b[t] + column;                                                         \
+      for (size_t p = 0; p < of->k; p++) {                                                                             \
+        v16 right[VECTORS];                                                                                            \
+        FOR(j, VECTORS) right[j] = load(b + p * ldb + 16 * j);                                                         \
+        FOR(i, ROWS) {                                                                                                 \
+          v16 left = splat(a[i * ars + p * acs]);                                                                      \
+          FOR(j, VECTORS) sum[i][j] += left * right[j];                                                                \
+        }                                                                                                              \
       }                                                                                                                \
     }                                                                                                                  \
     /* C is read last: nothing waits for it. */                                                                        \
@@ -29,12 +39,12 @@
 
 // All rows of a column of tiles: as many tiles of ROWS as there are, then four rows, then single ones.
 #define COLUMN(ROWS, VECTORS)                                                                                          \
-  INLINE void column_##VECTORS(size_t m, size_t k, const float *a, size_t ars, size_t acs, const float *b, size_t ldb, \
+  INLINE void column_##VECTORS(const KERNEL(terms) * of, size_t m, size_t column, size_t ars, size_t acs, size_t ldb,  \
                                float *c, size_t ldc, int add) {                                                        \
     size_t i = 0;                                                                                                      \
-    for (; i + ROWS <= m; i += ROWS) tile_##ROWS##_##VECTORS(k, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);  \
-    for (; i + 4 <= m; i += 4) tile_4_##VECTORS(k, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);              \
-    for (; i < m; i++) tile_1_##VECTORS(k, a + i * ars, ars, acs, b, ldb, c + i * ldc, ldc, add);                      \
+    for (; i + ROWS <= m; i += ROWS) tile_##ROWS##_##VECTORS(of, i * ars, column, ars, acs, ldb, c + i * ldc, ldc, add); \
+    for (; i + 4 <= m; i += 4) tile_4_##VECTORS(of, i * ars, column, ars, acs, ldb, c + i * ldc, ldc, add);            \
+    for (; i < m; i++) tile_1_##VECTORS(of, i * ars, column, ars, acs, ldb, c + i * ldc, ldc, add);                    \
   }
 
 #define IS_v4 1
@@ -62,24 +72,33 @@ TILE(6, 1)
 COLUMN(6, 1)
 #endif
 
-INLINE void product(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs, const float *b, size_t ldb,
-                    float *c, size_t ldc, int add) {
+INLINE void product(const KERNEL(terms) * of, size_t m, size_t n, size_t ars, size_t acs, size_t ldb, float *c,
+                    size_t ldc, int add) {
   size_t j = 0;
 #if IS(ISA)
-  for (; j + 64 <= n; j += 64) column_4(m, k, a, ars, acs, b + j, ldb, c + j, ldc, add);
-  for (; j + 32 <= n; j += 32) column_2(m, k, a, ars, acs, b + j, ldb, c + j, ldc, add);
+  for (; j + 64 <= n; j += 64) column_4(of, m, j, ars, acs, ldb, c + j, ldc, add);
+  for (; j + 32 <= n; j += 32) column_2(of, m, j, ars, acs, ldb, c + j, ldc, add);
 #endif
-  for (; j + 16 <= n; j += 16) column_1(m, k, a, ars, acs, b + j, ldb, c + j, ldc, add);
+  for (; j + 16 <= n; j += 16) column_1(of, m, j, ars, acs, ldb, c + j, ldc, add);
 }
 
 void KERNEL(srs_product)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c,
                         size_t ldc, int add) {
-  product(m, n, k, a, lda, 1, b, ldb, c, ldc, add);
+  KERNEL(terms) of = {1, k, {a}, {b}};
+  product(&of, m, n, lda, 1, ldb, c, ldc, add);
 }
 
 void KERNEL(srs_product_left)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                              float *c, size_t ldc, int add) {
-  product(m, n, k, a, 1, lda, b, ldb, c, ldc, add);
+  KERNEL(terms) of = {1, k, {a}, {b}};
+  product(&of, m, n, 1, lda, ldb, c, ldc, add);
+}
+
+void KERNEL(srs_product_sum)(size_t terms, size_t m, size_t n, size_t k, const float *const *a, const float *const *b,
+                            float *c, int add) {
+  KERNEL(terms) of = {terms, k, {0}, {0}};
+  for (size_t t = 0; t < terms; t++) of.a[t] = a[t], of.b[t] = b[t];
+  product(&of, m, n, k, 1, n, c, n, add);
 }
 
 // Four rounds that swap what lies off the diagonal of ever larger squares.

@@ -16,7 +16,7 @@ public enum Matrix {
   private static let largestTransposed = 32_768
 
   @inline(__always)
-  private static func isOurs(_ n: Int) -> Bool { hasOwnKernels && n & 15 == 0 }
+  static func isOurs(_ n: Int) -> Bool { hasOwnKernels && n & 15 == 0 }
 
   /// C (m x n) = A (m x k) B (k x n) [+ C].
   @inline(__always)
@@ -29,6 +29,18 @@ public enum Matrix {
     srs_sgemm(
       false, false, Int32(m), Int32(n), Int32(k), a, Int32(lda ?? k), b, Int32(ldb ?? n), add ? 1 : 0, c,
       Int32(ldc ?? n))
+  }
+
+  /// Most terms of `productSum`.
+  static let mostTerms = 3
+
+  /// C (m x n) = sum over terms of A (m x k) B (k x n) [+ C], C being written once. For kernels of our own only.
+  @inline(__always)
+  static func productSum(
+    _ terms: Int, _ a: UnsafePointer<UnsafePointer<Float>?>, _ b: UnsafePointer<UnsafePointer<Float>?>,
+    _ c: UnsafeMutablePointer<Float>, m: Int, n: Int, k: Int, add: Bool
+  ) {
+    srs_product_sum(terms, m, n, k, a, b, c, add ? 1 : 0)
   }
 
   /// C (m x n) = A (m x k) B^T (B is n x k) [+ C].

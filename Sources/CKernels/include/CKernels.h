@@ -78,6 +78,9 @@ void srs_product(size_t m, size_t n, size_t k, const float *a, size_t lda, const
 /// C (m x n) = A^T (A is k x m) B (k x n) [+ C] for n a multiple of 16.
 void srs_product_left(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb, float *c,
                       size_t ldc, int add);
+/// C (m x n) = sum over up to three terms of A (m x k) B (k x n) [+ C] for n a multiple of 16, rows k and n apart.
+void srs_product_sum(size_t terms, size_t m, size_t n, size_t k, const float *const *a, const float *const *b, float *c,
+                     int add);
 /// y (columns x rows) = x^T, x (rows x columns).
 void srs_transpose(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);
 
