@@ -22,8 +22,8 @@ public struct Bench {
     /// Of the matrix products alone.
     public let gigaflops: Double
     /// Of what the machine's matrix products reach with as many threads.
-    public let peakShare: Double
-    public let peakGigaflops: Double
+    public let peakShare: Double?
+    public let peakGigaflops: Double?
     public let peakMemory: Double
     public let baselineMemory: Double
     public let loss: Double?
@@ -76,13 +76,15 @@ public struct Bench {
     func quantile(_ q: Double) -> Double { sorted[min(sorted.count - 1, Int(q * Double(sorted.count)))] }
     let median = quantile(0.5)
     // Last, so that its memory is not counted.
-    let peak = sgemmPeak(pool)
+    // Not for the small ones, whose instructions are counted.
+    let peak = work.batch < 256 ? .nan : sgemmPeak(pool)
     let gigaflops = work.operations(network) / median / 1e9
     return Result(
       program: "srs", work: work.name, threads: threads, steps: steps, medianMilliseconds: median * 1e3,
       lowMilliseconds: quantile(0.25) * 1e3, highMilliseconds: quantile(0.75) * 1e3,
-      cpuMilliseconds: cpu * 1e3, sequencesPerSecond: Double(perStep) / median, gigaflops: gigaflops, peakShare: gigaflops / peak,
-      peakGigaflops: peak, peakMemory: memory, baselineMemory: baseline, loss: loss,
+      cpuMilliseconds: cpu * 1e3, sequencesPerSecond: Double(perStep) / median, gigaflops: gigaflops,
+      peakShare: peak.isFinite ? gigaflops / peak : nil,
+      peakGigaflops: peak.isFinite ? peak : nil, peakMemory: memory, baselineMemory: baseline, loss: loss,
       instructionSet: Elementwise.instructionSet)
   }
 

@@ -31,13 +31,13 @@ public struct Workload: Sendable {
   static let users = 10_000
 
   private init(
-    _ name: String, _ summary: String, items: Int, loss: Loss, task: Task = .training,
+    _ name: String, _ summary: String, items: Int, batch: Int = 256, loss: Loss, task: Task = .training,
     make: @escaping @Sendable () throws -> any Network
   ) {
     self.name = name
     self.summary = summary
     self.items = items + 1
-    batch = 256
+    self.batch = batch
     self.loss = loss
     self.task = task
     self.make = make
@@ -76,6 +76,25 @@ public struct Workload: Sendable {
       loss: .softmax, task: .evaluation(10_000)
     ) {
       try NextItNet(stack(16, items: 24_000))
+    },
+  ]
+
+  /// Small steps, a model each, whose instructions are counted: see Benchmarks/instructions.
+  public static let small: [Workload] = [
+    Workload("small-nextitnet", "a small step of NextItNet, sampled softmax", items: 400, batch: 16, loss: sampled) {
+      try NextItNet(stack(2, items: 400))
+    },
+    Workload("small-grec", "a small step of GRec, full softmax", items: 400, batch: 16, loss: .softmax) {
+      try GRec(.init(.encoderDecoder, stack(2, items: 400)))
+    },
+    Workload("small-sasrec", "a small step of SASRec, full softmax", items: 400, batch: 16, loss: .softmax) {
+      try SASRec(.init(items: 401, length: length, dim: 64, blocks: 2, heads: 2))
+    },
+    Workload("small-ssept", "a small step of SSE-PT with dropout, full softmax", items: 400, batch: 16, loss: .softmax) {
+      try SASRec(
+        .init(
+          items: 401, length: length, dim: 32, blocks: 2, dropout: 0.2,
+          users: .init(count: users, dim: 32, sharing: .init(user: 0.8, item: 0.01))))
     },
   ]
 

@@ -8,6 +8,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Times a workload and writes a JSON line; Benchmarks/README.md has the whole table.",
     discussion: "Workloads:\n" + Workload.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
+  private static let workloads = Workload.all + Workload.small
+
   @Argument(help: "The workload's name.") var work: String?
   @Option(help: "Threads.") var threads = min(8, ProcessInfo.processInfo.activeProcessorCount)
   @Option(help: "Timed steps.") var steps: Int?
@@ -16,8 +18,8 @@ struct BenchCommand: ParsableCommand {
 
   func validate() throws {
     if !list && work == nil { throw ValidationError("name a workload; --list names them") }
-    if let work, !Workload.all.contains(where: { $0.name == work }) {
-      throw ValidationError("there is no workload \(work); they are: \(Workload.all.map(\.name).joined(separator: ", "))")
+    if let work, !Self.workloads.contains(where: { $0.name == work }) {
+      throw ValidationError("there is no workload \(work); they are: \(Self.workloads.map(\.name).joined(separator: ", "))")
     }
     guard (1...1024).contains(threads), (1...1_000_000).contains(steps ?? 1), (0...1_000_000).contains(warmup) else {
       throw ValidationError("--threads is from 1 to 1024, --steps from 1 and --warmup from 0 to 1000000")
@@ -29,7 +31,7 @@ struct BenchCommand: ParsableCommand {
       Output.write(Workload.all.map { $0.name + "\n" }.joined())
       return
     }
-    guard let found = Workload.all.first(where: { $0.name == work }) else { return }
+    guard let found = Self.workloads.first(where: { $0.name == work }) else { return }
     let result = try Bench.run(found, threads: threads, steps: steps ?? found.defaultSteps, warmup: warmup)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

@@ -45,6 +45,65 @@ final class TestObserver: TrainingObserver {
       .run(try model ?? Self.model(), phases)
   }
 
+  /// Every model, dropout and replacements included.
+  @Test(arguments: ["grec_causal", "grec_encoder_decoder", "sasrec", "ssept"])
+  func sameBitsForAnyNumberOfThreadsByModel(kind: String) throws {
+    let items = data.train.items.count
+    let users = SASRec.Users(count: data.train.userNames.count, dim: 8, sharing: .init(user: 0.5, item: 0.1))
+    let stack = NextItNet.Configuration(items: items, dim: 16, blocks: 2)
+    let network: any Network =
+      switch kind {
+      case "grec_causal": try GRec(.init(.causal, stack))
+      case "grec_encoder_decoder": try GRec(.init(.encoderDecoder, stack))
+      case "sasrec": try SASRec(.init(items: items, length: 12, dim: 16, blocks: 2, dropout: 0.2))
+      default: try SASRec(.init(items: items, length: 12, dim: 8, blocks: 2, dropout: 0.2, users: users))
+      }
+    let phases = [Phase(run: .steps(4)), Phase(run: .steps(4), to: 4, by: .cross, carry: .preserving, freezeOld: .steps(2))]
+    let model = Model(network, seed: 5)
+    let first = try Self.run(phases, threads: 1, model: model)
+    for threads in [2, 3] {
+      #expect(try Self.run(phases, threads: threads, model: model).model.values.array == first.model.values.array)
+    }
+    let ends = first.history.compactMap(\.loss)
+    #expect(ends.allSatisfy(\.isFinite) && !ends.isEmpty)
+  }
+
+  private var data: Split { Self.data }
+
+  /// 128 convolutions: grown, stepped and judged.
+  @Test func paperDepth() throws {
+    let phases = [8, 16, 32, 64].map { depth in
+      depth == 8
+        ? Phase(run: .steps(2)) : Phase(run: .steps(2), to: depth, by: .dilationAware, carry: .preserving)
+    }
+    let run = try Self.run(phases, model: Self.model(blocks: 8)) { $0.evaluateEvery = .steps(2) }
+    #expect(run.model.network.depth == 64 && run.growths.map(\.to) == [16, 32, 64])
+    #expect(run.history.allSatisfy { $0.metrics.values.allSatisfy(\.isFinite) })
+  }
+
+  /// A frozen phase moves the new blocks and the output layer only, and needs no gradient below them.
+  @Test func frozenBlocksStandStill() throws {
+    let before = try Self.run([Phase(run: .steps(5))])
+    let run = try Self.run(
+      [Phase(run: .steps(4), to: 4, by: .cross, carry: .all, freezeOld: .steps(4))], model: before.model)
+    let moved = run.model.network.layout.parameters.filter { parameter in
+      let old = parameter.block.map { "\($0.stack).\($0.index % 2).\($0.local)" } ?? parameter.name
+      return run.model.parameter(parameter.name) != before.model.parameter(old)
+    }
+    #expect(!moved.isEmpty)
+    #expect(moved.allSatisfy { ($0.block?.index ?? 3) >= 2 && ($0.block != nil || $0.part == .output) })
+  }
+
+  /// A phase ends when the metric that the next one waits for stands still.
+  @Test func growthWhenTheMetricStandsStill() throws {
+    let waiting = try Self.run([
+      Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(2, on: Metric(.hr, 5))),
+    ]) { $0.optimizer.rate = 1e-9 }
+    // Nothing is learnt at this rate: the first evaluation is the best, two more do not beat it.
+    #expect(waiting.growths.map(\.step) == [15])
+    #expect(waiting.history.allSatisfy { $0.metrics[Metric(.hr, 5)] != nil })
+  }
+
   @Test(arguments: [Loss.softmax, .sampledSoftmax(share: 0.2, distribution: .logUniform)])
   func sameBitsForAnyNumberOfThreads(loss: Loss) throws {
     let phases = [Phase(run: .steps(7)), Phase(run: .steps(6), to: 4, by: .adjacent, carry: .all)]

@@ -4,7 +4,7 @@ import Syntax
 // Lists, ranges and records: what everyone expects of them.
 extension Builtin {
   static let lists: [Builtin] = [
-    len, range, map, sort, maxBy, minBy, zip, unique, flatten, reverse, keys, values, reduce, contains,
+    len, range, map, sort, maxBy, minBy, zip, unique, flatten, reverse, keys, values, update, reduce, contains,
   ]
 
   static let len = Builtin(
@@ -157,6 +157,20 @@ extension Builtin {
   ) { d in
     let record = d.positional("record", .record, "whose values")
     return { call in .list((try call[record]).fields.map(\.value)) }
+  }
+
+  static let update = Builtin(
+    "update", "A record with one field changed, or added at its end.", topic: "Lists", returns: .record(nil),
+    example: "print(update({ a: 1 }, \"b\", 2))  #> { a: 1, b: 2 }"
+  ) { d in
+    let record = d.positional("record", .record, "the record, which stays as it is")
+    let name = d.positional("name", .text, "of the field")
+    let value = d.positional("value", .any, "what it becomes")
+    return { call in
+      var changed = try call[record]
+      changed[try call[name]] = try call[value]
+      return .record(changed)
+    }
   }
 
   static let reduce = Builtin(

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+/// A saved model must give the same scores in another program, written from docs/models.md alone. Runs where Python has
+/// numpy and safetensors (`SRS_PYTHON` names another Python); elsewhere it is skipped.
+@Suite struct RebuildTests {
+  static let root = ArrowsTests.root
+
+  static let python: String? = {
+    let candidate = ProcessInfo.processInfo.environment["SRS_PYTHON"] ?? "python3"
+    return run(candidate, ["-c", "import numpy, safetensors"]) == 0 ? candidate : nil
+  }()
+
+  @discardableResult
+  static func run(_ program: String, _ arguments: [String]) -> Int32 {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [program] + arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return -1 }
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  @Test(
+    .enabled(if: python != nil, "needs python3 with numpy and safetensors"),
+    arguments: [
+      "nextitnet(data, dim: 16, blocks: 2)", "grec(data, dim: 8, blocks: 2)",
+      "grec(data, dim: 8, blocks: 2, architecture: encoder_decoder)", "sasrec(data, dim: 8, blocks: 2, heads: 2)",
+      "ssept(data, user_dim: 8, item_dim: 8, blocks: 2, swap_user: 0.1)",
+    ])
+  func anotherProgramGetsTheSameScores(model: String) throws {
+    let folder = NSTemporaryDirectory() + "stackrec-rebuild-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = """
+      let data = synthetic(users: 60, items: 40, seed: 7) |> window(length: 12) |> split(seed: 1)
+      let opt = { batch: 64, eval_every: 10steps, optimizer: adam(lr: 1e-2) }
+      let run = \(model) |> stackrec(data, ..opt, phases: [phase(run: 20steps), phase(to: 4, carry: preserving, run: 10steps)])
+      save(run, "m.safetensors")
+      save(data.test, "t.npy")
+      save(scores(run, data.test), "s.npy")
+      let tuned = run |> finetune(synthetic_target(data, items: 12, seed: 2), batch: 16, run: 10steps)
+      save(tuned, "fm.safetensors")
+      let target = synthetic_target(data, items: 12, seed: 2)
+      save(target.test, "ft.npy")
+      save(scores(tuned, target.test), "fs.npy")
+      """
+    let result = try Srs.run(script, ["--out", folder, "--quiet"])
+    #expect(result.status == 0, "\(result.errors)")
+    let program = Self.root.appendingPathComponent("Tests/Fixtures/rebuild/rebuild.py").path
+    for name in ["", "f"] {
+      let files = ["\(name)m.safetensors", "\(name)t.npy", "\(name)s.npy"].map { "\(folder)/\($0)" }
+      let users = model.hasPrefix("ssept") ? ["--users", "\(folder)/\(name)t.users.npy"] : []
+      #expect(Self.run(Self.python ?? "", [program] + files + users) == 0)
+    }
+    // PyPI's own reader opens it too.
+    let read = "from safetensors.numpy import load_file as f; import sys; sys.exit('alpha' not in ' '.join(f(sys.argv[1])))"
+    #expect(Self.run(Self.python ?? "", ["-c", read, "\(folder)/m.safetensors"]) == 0)
+  }
+
+  /// The scripts that reproduce the paper's scenarios say what the language understands.
+  @Test func scriptsPassTheCheck() throws {
+    let folder = Self.root.appendingPathComponent("scripts").path
+    let scripts = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".srs") }
+    #expect(scripts.count >= 13)
+    let result = try Srs(["check"] + scripts.sorted().map { "\(folder)/\($0)" })
+    #expect(result.status == 0, "\(result.errors)")
+  }
+}
