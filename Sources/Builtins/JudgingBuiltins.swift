@@ -125,16 +125,24 @@ extension Builtin {
       "baselines", Kind<Baseline.Kind>.word.list, default: Baseline.Kind.allCases, "[popular, markov]",
       "simple methods to print below")
     let rank = candidates(&d)
+    let test = d.named(
+      "test", Kind<PairedTest>.word, default: .none, "none",
+      "a two-sided test of every method against the first, over the test sequences (means over seeds): wilcoxon signed rank")
+    let correct = d.named(
+      "correct", Kind<Correction>.word, default: .holm, "holm", "of its p-values, for as many tests as the table has")
     return { call in
       let candidates = try call[rank]
       let set = try call[on]
       let chosen = try call[metrics]
       guard !chosen.isEmpty else { throw call.error(.badValue, "a table needs a metric", argument: "metrics") }
       var rows: [Table.Row] = []
+      var judged: [[[Double]]] = []
       for (name, value) in try call[what].fields {
         let contender = try contender(call, value, "methods")
-        rows.append(row(name, contender, try ranks(call, contender, set, candidates), chosen, isReference: false))
+        judged.append(try ranks(call, contender, set, candidates))
+        rows.append(row(name, contender, judged[judged.count - 1], chosen, isReference: false))
       }
+      if try call[test] == .wilcoxon { rows = tested(rows, judged, chosen, try call[correct]) }
       guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
       for scorer in references(set, try call[baselines]) {
         let contender = Contender.scorer(scorer)
@@ -142,8 +150,46 @@ extension Builtin {
       }
       var caption = title(set, candidates) + "; ties count half; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if set.set.process != nil { caption += "; synthetic data" }
+      if try call[test] == .wilcoxon, let first = rows.first?.name {
+        let rule = try call[correct] == .none ? "not corrected" : "\(try call[correct].rawValue.capitalized)-corrected"
+        caption += "; p: two-sided Wilcoxon signed-rank test over sequences against \(first), \(rule)"
+      }
       return .object(
         TableValue(Table(caption: caption, factNames: ["blocks", "steps", "training"], metrics: chosen, rows: rows)))
+    }
+  }
+
+  enum PairedTest: String, Sendable, CaseIterable { case none, wilcoxon }
+  enum Correction: String, Sendable, CaseIterable { case none, holm, bonferroni }
+
+  /// The rows with the p-values of their differences from the first one. Pairs are test sequences; a method of several
+  /// seeds counts with its mean over them.
+  private static func tested(
+    _ rows: [Table.Row], _ judged: [[[Double]]], _ metrics: [Metric], _ correction: Correction
+  ) -> [Table.Row] {
+    guard rows.count > 1 else { return rows }
+    func values(_ ranks: [[Double]], _ metric: Metric) -> [Double] {
+      ranks[0].indices.map { i in ranks.reduce(0) { $0 + metric.value(rank: $1[i]) } / Double(ranks.count) }
+    }
+    var ps: [Double] = []
+    for ranks in judged.dropFirst() {
+      for metric in metrics {
+        let pairs = zip(values(ranks, metric), values(judged[0], metric))
+        // Where no sequence differs there is nothing to be seen.
+        ps.append(Significance.wilcoxon(pairs.map { $0 - $1 }) ?? 1)
+      }
+    }
+    switch correction {
+    case .none: break
+    case .holm: ps = Significance.holm(ps)
+    case .bonferroni: ps = Significance.bonferroni(ps)
+    }
+    return rows.enumerated().map { index, row in
+      guard index > 0, index < judged.count else { return row }
+      let cells = row.cells.enumerated().map { m, cell in
+        Table.Cell(value: cell.value, deviation: cell.deviation, p: ps[(index - 1) * metrics.count + m])
+      }
+      return Table.Row(name: row.name, facts: row.facts, cells: cells, isReference: row.isReference)
     }
   }
 

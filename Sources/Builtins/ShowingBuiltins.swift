@@ -73,12 +73,15 @@ extension Builtin {
     let x = d.named("x", Kind<RunAxis>.word, default: .steps, "steps", "for runs: what is on the x axis")
     let y = d.named("y", .curve, "for runs: a metric or `loss`; else a list of numbers")
     let label = d.optional("label", .text, "its name in the legend")
+    let band = d.named(
+      "band", Kind<Band>.word, default: .range, "range",
+      "around the mean of several runs: their least and most, a standard deviation, or the 95 % interval of the mean")
     return { call in
       let source = try call[what]
       let axis = try call[x]
       let points: [Layer.Point]
       switch try call[y] {
-      case .measure(let measure): points = try curve(call, source, axis, measure)
+      case .measure(let measure): points = try curve(call, source, axis, measure, try call[band])
       case .numbers(let ys):
         guard let xs = numbers(source), xs.count == ys.count else {
           throw call.error(
@@ -100,6 +103,8 @@ extension Builtin {
     return numbers.count == elements.count ? numbers : nil
   }
 
+  enum Band: String, Sendable, CaseIterable { case range, std, ci95 }
+
   private static func runs(_ value: Value) -> [TrainingRun]? {
     if case .object(let object) = value { return (object as? RunValue).map { [$0.run] } }
     guard case .list(let values) = value, !values.isEmpty else { return nil }
@@ -110,7 +115,9 @@ extension Builtin {
   }
 
   /// A run's curve, or the mean of several at each of their common evaluations with the least and the most around it.
-  private static func curve(_ call: Call, _ value: Value, _ axis: RunAxis, _ measure: RunMeasure) throws -> [Layer.Point] {
+  private static func curve(
+    _ call: Call, _ value: Value, _ axis: RunAxis, _ measure: RunMeasure, _ band: Band
+  ) throws -> [Layer.Point] {
     guard let runs = runs(value) else {
       throw call.error(
         .wrongType, "with a metric for `y`, `data` of line is a run or a list of runs, not \(value.described)", argument: "data")
@@ -138,8 +145,15 @@ extension Builtin {
     return (0..<(curves.map(\.count).min() ?? 0)).map { i in
       let ys = curves.map { $0[i].y }
       let n = Double(curves.count)
-      return Layer.Point(
-        curves.map { $0[i].x }.reduce(0, +) / n, ys.reduce(0, +) / n, low: ys.min(), high: ys.max())
+      let mean = ys.reduce(0, +) / n
+      let x = curves.map { $0[i].x }.reduce(0, +) / n
+      let half: Double
+      switch band {
+      case .range: return Layer.Point(x, mean, low: ys.min(), high: ys.max())
+      case .std: half = (ys.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)).squareRoot()
+      case .ci95: half = Significance.interval95(ys) ?? 0
+      }
+      return Layer.Point(x, mean, low: mean - half, high: mean + half)
     }
   }
 

@@ -18,6 +18,8 @@ struct Table {
     let value: Double
     /// Standard deviation over runs, where there are several.
     let deviation: Double?
+    /// Of the difference from the first row, where it was tested.
+    var p: Double?
   }
 
   var caption: String
@@ -27,6 +29,11 @@ struct Table {
 
   private func text(_ cell: Cell) -> String {
     NumberFormat.fixed(cell.value, digits: 4) + (cell.deviation.map { " ± " + NumberFormat.fixed($0, digits: 4) } ?? "")
+      + (cell.p.map { " (p \(Self.probability($0)))" } ?? "")
+  }
+
+  private static func probability(_ p: Double) -> String {
+    p < 0.001 ? "< 0.001" : NumberFormat.fixed(p, digits: 3)
   }
 
   /// The best value of each metric among what is compared.
@@ -55,12 +62,14 @@ struct Table {
       text.contains(where: { ",\"\n\r".contains($0) }) ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
     }
     var header = ["method"] + factNames
-    for metric in metrics { header += [metric.name, metric.name + " std"] }
+    for metric in metrics { header += [metric.name, metric.name + " std", metric.name + " p"] }
     header.append("judged")
     var lines = [header]
     for row in rows {
       lines.append(
-        [row.name] + row.facts + row.cells.flatMap { ["\($0.value)", $0.deviation.map { "\($0)" } ?? ""] } + [caption])
+        [row.name] + row.facts + row.cells.flatMap { ["\($0.value)", $0.deviation.map { "\($0)" } ?? "", $0.p.map { "\($0)" } ?? ""] } + [
+          caption
+        ])
     }
     return lines.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
   }
@@ -83,7 +92,8 @@ struct Table {
         let text = "$" + self.text(cell).replacingOccurrences(of: "±", with: "\\pm") + "$"
         return boldBest && !row.isReference && cell.value == best[m]
           ? "$\\mathbf{\(NumberFormat.fixed(cell.value, digits: 4))}$"
-            + (cell.deviation == nil ? "" : " $\\pm \(NumberFormat.fixed(cell.deviation ?? 0, digits: 4))$") : text
+            + (cell.deviation == nil ? "" : " $\\pm \(NumberFormat.fixed(cell.deviation ?? 0, digits: 4))$")
+            + (cell.p.map { " $(p \(Self.probability($0)))$" } ?? "") : text
       }
       lines.append("    " + ([Self.escaped(row.name)] + row.facts.map(Self.escaped) + cells).joined(separator: " & ") + " \\\\")
     }
