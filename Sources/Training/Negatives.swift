@@ -2,16 +2,44 @@ import Datasets
 import Glibc
 import Kernels
 
-/// Negatives of one batch and the log expected counts of all items under the way they were drawn.
+/// Negatives of one batch and the log expected counts of items under the way they were drawn.
 public struct Negatives: Sendable {
   /// Distinct items, the pad never among them.
   public let items: [Int32]
-  /// Log of the expected count, by item number (entry 0, the pad's, is that of the rarest item).
-  public let logExpected: [Float]
+  private let expected: Expected
 
+  private enum Expected: Sendable {
+    case given([Float])
+    case same(Float)
+    /// Drawn in so many tries; by item, the log of the probability that one try misses it.
+    case tries(Double, logMiss: [Double])
+  }
+
+  /// - Parameter logExpected: by item number.
   public init(items: [Int32], logExpected: [Float]) {
     self.items = items
-    self.logExpected = logExpected
+    expected = .given(logExpected)
+  }
+
+  init(items: [Int32], expectedOfAll value: Float) {
+    self.items = items
+    expected = .same(value)
+  }
+
+  init(items: [Int32], tries: Int, logMiss: [Double]) {
+    self.items = items
+    expected = .tries(Double(tries), logMiss: logMiss)
+  }
+
+  /// Log of an item's expected count; the pad has that of the rarest item. Computed for those that are asked for: a batch
+  /// touches few of many items.
+  public func logExpected(of item: Int32) -> Float {
+    switch expected {
+    case .given(let values): values[Int(item)]
+    case .same(let value): value
+    // Drawn until enough were distinct: 1 - (1 - p)^tries.
+    case .tries(let tries, let logMiss): Float(log(-expm1(tries * logMiss[Int(item)])))
+    }
   }
 }
 
@@ -23,8 +51,9 @@ public struct NegativeSampler: Sendable {
   private let distribution: NegativeDistribution
   /// Items by popularity, the most popular first.
   private let order: [Int32]
-  /// Probability of each rank in one draw.
   private let logItems: Double
+  /// By item, the log of the probability that one log-uniform draw misses it.
+  private let logMiss: [Double]
 
   /// - Parameter popularity: count of each item in the training data, entry 0 being the pad.
   public init(share: Double, distribution: NegativeDistribution, popularity: [Int], seed: UInt64) {
@@ -35,7 +64,14 @@ public struct NegativeSampler: Sendable {
     order = (1...Int32(max(n, 1))).prefix(n).sorted {
       (popularity[Int($1)], $0) < (popularity[Int($0)], $1)
     }
-    logItems = log(Double(n + 1))
+    let logItems = log(Double(n + 1))
+    self.logItems = logItems
+    var logMiss = [Double](repeating: 0, count: n + 1)
+    for (rank, item) in order.enumerated() {
+      logMiss[Int(item)] = log1p(-min(log(Double(rank + 2) / Double(rank + 1)) / logItems, 1 - 1e-12))
+    }
+    if let rarest = order.last { logMiss[0] = logMiss[Int(rarest)] }
+    self.logMiss = logMiss
   }
 
   /// The sampler a loss needs on a training set; nil for one without shared negatives.
@@ -65,17 +101,10 @@ public struct NegativeSampler: Sendable {
         ranks.append(rank)
       }
     }
-    var logExpected = [Float](repeating: 0, count: n + 1)
-    for (rank, item) in order.enumerated() {
-      switch distribution {
-      case .uniform: logExpected[Int(item)] = Float(log(Double(count) / Double(n)))
-      case .logUniform:
-        // Drawn until `count` were distinct, in `tries` draws: 1 - (1 - p)^tries.
-        let p = log(Double(rank + 2) / Double(rank + 1)) / logItems
-        logExpected[Int(item)] = Float(log(-expm1(Double(tries) * log1p(-min(p, 1 - 1e-12)))))
-      }
+    let items = ranks.map { order[$0] }
+    switch distribution {
+    case .uniform: return Negatives(items: items, expectedOfAll: Float(log(Double(count) / Double(n))))
+    case .logUniform: return Negatives(items: items, tries: tries, logMiss: logMiss)
     }
-    if n > 0 { logExpected[0] = logExpected[Int(order[n - 1])] }
-    return Negatives(items: ranks.map { order[$0] }, logExpected: logExpected)
   }
 }

@@ -16,7 +16,7 @@ final class OutputColumns: @unchecked Sendable {
   let panels: FloatBuffer
   /// Bias, for negatives minus the log expected count.
   let shifts: FloatBuffer
-  private(set) var logExpected: [Float] = []
+  private var negatives: Negatives?
   private(set) var rows: UnsafePointer<Float>
   private var places: [Int32]
   private let width: Int
@@ -42,12 +42,12 @@ final class OutputColumns: @unchecked Sendable {
       precondition(negatives.items.count == count)
       for item in items ?? [] { places[Int(item)] = -1 }
       items = negatives.items
-      logExpected = negatives.logExpected
+      self.negatives = negatives
       for (place, item) in negatives.items.enumerated() {
         places[Int(item)] = Int32(place)
         (gathered.base + place * width).update(from: table + Int(item) * width, count: width)
         let bias = output.bias.map { parameters.base[$0.offset + Int(item)] } ?? 0
-        shifts.base[place] = bias - logExpected[Int(item)]
+        shifts.base[place] = bias - negatives.logExpected(of: item)
       }
       rows = UnsafePointer(gathered.base)
     } else {
@@ -62,6 +62,8 @@ final class OutputColumns: @unchecked Sendable {
         ldy: Self.panel)
     }
   }
+
+  func logExpected(of item: Int32) -> Float { negatives?.logExpected(of: item) ?? 0 }
 
   func place(of item: Int32) -> Int? {
     let place = places[Int(item)]
@@ -121,7 +123,7 @@ struct OutputHead: Sendable {
     let rows: UnsafeMutablePointer<Int>
 
     init(rows: Int, width: Int, columns: Int) {
-      chunk = max(1, min(rows, max(24, min(96, (192 << 10) / max(columns, 1)))))
+      chunk = max(1, min(rows, max(24, min(96, (320 << 10) / max(columns, 1)))))
       logits = FloatBuffer(count: chunk * columns)
       hidden = FloatBuffer(count: chunk * width)
       gradient = FloatBuffer(count: chunk * width)
@@ -234,7 +236,7 @@ struct OutputHead: Sendable {
       Elementwise.addScaled(row, columns.shifts.base, 1, columns.count)
       memory.targetLogits.base[i] =
         Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
-        + (output.bias.map { parameters.base[$0.offset + Int(target)] } ?? 0) - columns.logExpected[Int(target)]
+        + (output.bias.map { parameters.base[$0.offset + Int(target)] } ?? 0) - columns.logExpected(of: target)
       if let hit = columns.place(of: target) { row[hit] = -.infinity }
     }
     return Elementwise.crossEntropySampled(

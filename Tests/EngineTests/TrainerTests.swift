@@ -242,7 +242,7 @@ final class TestObserver: TrainingObserver {
       let negatives = sampler.draw(step: UInt64(step))
       #expect(Set(negatives.items).count == 10 && !negatives.items.contains(0))
       for item in negatives.items { counts[Int(item)] += 1 }
-      for item in 1...50 { expected[item] += Double(exp(negatives.logExpected[item])) }
+      for item in 1...50 { expected[item] += Double(exp(negatives.logExpected(of: Int32(item)))) }
     }
     for item in 1...50 { #expect(abs(counts[item] - expected[item]) < 6 * expected[item].squareRoot() + 0.03 * expected[item]) }
   }
