@@ -33,7 +33,7 @@ struct Table {
   }
 
   private static func probability(_ p: Double) -> String {
-    p < 0.001 ? "< 0.001" : NumberFormat.fixed(p, digits: 3)
+    p < 0.001 ? "< 0.001" : "= " + NumberFormat.fixed(p, digits: 3)
   }
 
   /// The best value of each metric among what is compared.
