@@ -7,17 +7,21 @@ import Testing
   static let root = ArrowsTests.root
 
   static let python: String? = {
-    let candidate = ProcessInfo.processInfo.environment["SRS_PYTHON"] ?? "python3"
-    return run(candidate, ["-c", "import numpy, safetensors"]) == 0 ? candidate : nil
+    let environment = ProcessInfo.processInfo.environment
+    let folders = (environment["PATH"] ?? "").split(separator: ":").map { "\($0)/python3" }
+    let candidates = [environment["SRS_PYTHON"]].compactMap { $0 } + folders
+    guard let python = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else { return nil }
+    return run(python, ["-c", "import numpy, safetensors"]) == 0 ? python : nil
   }()
 
   @discardableResult
   static func run(_ program: String, _ arguments: [String]) -> Int32 {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardInput = FileHandle(forReadingAtPath: "/dev/null")
+    process.standardOutput = FileHandle(forWritingAtPath: "/dev/null")
+    process.standardError = FileHandle(forWritingAtPath: "/dev/null")
     guard (try? process.run()) != nil else { return -1 }
     process.waitUntilExit()
     return process.terminationStatus
