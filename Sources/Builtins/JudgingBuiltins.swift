@@ -28,6 +28,7 @@ final class SpeedupValue: ObjectValue {
     "a speed-up",
     members: [
       ("ratio", .any, "how many times sooner, by training time; nil if never"),
+      ("cpu", .any, "how many times less processor time; nil if never"),
       ("steps", .any, "how many times fewer steps; nil if never"), ("target", .number, "the quality both reach"),
     ])
 
@@ -38,6 +39,7 @@ final class SpeedupValue: ObjectValue {
   func member(_ name: String) -> Value? {
     switch name {
     case "ratio": speedup.ratio.map { .number($0) } ?? .nothing
+    case "cpu": speedup.reached.map { .number(speedup.over.cpuSeconds / max($0.cpuSeconds, 1e-9)) } ?? .nothing
     case "steps": speedup.reached.map { .number(speedup.over.steps / max($0.steps, 1)) } ?? .nothing
     case "target": .number(speedup.target)
     default: nil

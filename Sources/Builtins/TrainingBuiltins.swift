@@ -67,6 +67,9 @@ struct TrainingArguments: Sendable {
   private let metrics: Builtin.Argument<[Metric]>
   private let seed: Builtin.Argument<Int?>
   private let name: Builtin.Argument<String?>
+  private let checkpoint: Builtin.Argument<Extent?>
+  private let reuse: Builtin.Argument<Bool>
+  private let spikes: Builtin.Argument<Double?>
 
   /// - Parameter transfer: for fine-tuning, whose loss is its own.
   init(_ d: inout Builtin.Declaration, transfer: Bool = false) {
@@ -95,6 +98,25 @@ struct TrainingArguments: Sendable {
       default: TrainingOptions().metrics, "[mrr@5, hr@5, ndcg@5]", "what an evaluation computes")
     seed = d.optional("seed", .whole(from: 0), "seed of shuffling and negatives; left out: that of the session (--seed)")
     name = d.optional("name", .text, "what the run is called in progress and tables")
+    checkpoint = d.optional(
+      "checkpoint", .extent,
+      "how often the state is kept in the folder runs, besides every growth and the end; left out: every 10min of a long training")
+    reuse = d.named(
+      "reuse", .bool, default: false, "false",
+      "take a finished run of the same model, data and settings from the folder runs, if there is one, instead of training again; keep this one there"
+    )
+    spikes = d.optional(
+      "skip_spikes", Kind<Double>.number.checked { $0 > 1 && $0 < 1e6 ? nil : "must be above 1" },
+      "do not take a step whose loss is more than so many times the running mean of its phase")
+  }
+
+  /// Where the training is kept, and may be found.
+  func folder(_ call: Builtin.Call, _ options: TrainingOptions, _ data: Split, _ fingerprint: Fingerprint) throws -> (
+    keeper: RunFolder, looks: Bool
+  ) {
+    let (every, reuses) = (try call[checkpoint], try call[reuse])
+    let keeper = RunFolder(call, options, data, fingerprint, every: every, isAsked: every != nil || reuses)
+    return (keeper, reuses || call.interpreter.host.resumes)
   }
 
   func options(_ call: Builtin.Call, fallback: String, _ split: Split) throws -> TrainingOptions {
@@ -116,12 +138,13 @@ struct TrainingArguments: Sendable {
     options.metrics = try call[metrics]
     options.seed = UInt64(try call[seed] ?? call.interpreter.host.seed)
     options.name = try call[name] ?? fallback
+    options.spikeGuard = try call[spikes]
     return options
   }
 }
 
 extension Builtin {
-  static let training: [Builtin] = [train, stackrec, finetune, phase, plateau, adam, sampledSoftmax, patience]
+  static let training: [Builtin] = [train, stackrec, finetune, resume, phase, plateau, adam, sampledSoftmax, patience]
 
   static let train = Builtin(
     "train",
@@ -145,7 +168,7 @@ extension Builtin {
         throw call.error(
           .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
       }
-      return try start(call, try call[model], split, options, [Phase(run: length)])
+      return try start(call, arguments, try call[model], split, options, [Phase(run: length)])
     }
   }
 
@@ -177,12 +200,13 @@ extension Builtin {
           .missingArgument, "nothing ends phase \(index + 1)", argument: "phases",
           help: "give it run: 1000steps, or the whole stop: patience(8, on: mrr@5)")
       }
-      return try start(call, try call[model], split, options, plan)
+      return try start(call, arguments, try call[model], split, options, plan)
     }
   }
 
   static func start(
-    _ call: Call, _ model: ModelValue, _ split: Split, _ options: TrainingOptions, _ phases: [Phase]
+    _ call: Call, _ arguments: TrainingArguments, _ model: ModelValue, _ split: Split, _ options: TrainingOptions,
+    _ phases: [Phase]
   ) throws -> Value {
     if options.padsInLoss, split.evaluation != .stackrec, model.model.network.objective != .nextItem {
       throw call.error(
@@ -192,13 +216,47 @@ extension Builtin {
     if let objection = model.known.objection(to: split.train, model.model.network) {
       throw call.error(.training, objection, argument: "data", help: "build the model with the data it is trained on")
     }
+    return try call.engine {
+      let fingerprint = try Fingerprint(model.model, split, options, phases)
+      let (keeper, looks) = try arguments.folder(call, options, split, fingerprint)
+      var checkpoint: TrainingCheckpoint?
+      switch looks ? try keeper.found() : nil {
+      case .finished(let finished)?: return .object(RunValue(finished.run(options, split)))
+      case .underway(let found)?: checkpoint = found
+      case nil: break
+      }
+      return try run(call, options, split, keeper) { try $0.run(model.model, phases, from: checkpoint) }
+    }
+  }
+
+  private static func run(
+    _ call: Call, _ options: TrainingOptions, _ split: Split, _ keeper: RunFolder?, _ body: (Trainer) throws -> TrainingRun
+  ) throws -> Value {
     let observer = ProgressReporter(call.interpreter.host)
     defer { observer.finish() }
-    let run = try call.engine {
-      try Trainer(options, data: split, pool: Engine.pool(call), observer: observer).run(model.model, phases)
-    }
+    let run = try body(Trainer(options, data: split, pool: Engine.pool(call), observer: observer, keeper: keeper))
     observer.finished(run)
     return .object(RunValue(run))
+  }
+
+  static let resume = Builtin(
+    "resume",
+    "Goes on with a run that Ctrl-C interrupted, from the step it was stopped at: the result is what it would have been without the interruption. Of a script that was killed, `srs run FILE --resume` does the same from its checkpoints.",
+    topic: "Training", returns: .object(RunValue.type),
+    example: """
+      fn finished(run) = if run.stop == "interrupted" { resume(run) } else { run }
+      """
+  ) { d in
+    let run = d.positional("run", Kind<RunValue>.object, "an interrupted run")
+    return { call in
+      let before = (try call[run]).run
+      guard before.canResume else {
+        throw call.error(.training, "this run was not interrupted: it \(before.stop.text)", argument: "run")
+      }
+      return try call.engine {
+        try Builtin.run(call, before.options, before.data, nil) { try $0.resume(before) }
+      }
+    }
   }
 
   static let phase = Builtin(
@@ -277,10 +335,13 @@ extension Builtin {
     let l2 = d.named(
       "l2", Kind<Double>.number.checked { $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6" }, default: 0, "0",
       "coefficient of an L2 penalty; with `lazy`, rows feel it when they are touched")
+    let clip = d.optional(
+      "clip", Kind<Double>.number.checked { $0 > 0 && $0.isFinite ? nil : "must be above 0" },
+      "largest norm of a step's gradients, all parameters together; larger ones are scaled down to it")
     return { call in
       let options = AdamOptions(
         rate: try call[rate], beta1: try call[beta1], beta2: try call[beta2], epsilon: try call[epsilon],
-        lazy: try call[lazy], l2: try call[l2])
+        lazy: try call[lazy], l2: try call[l2], clip: try call[clip])
       return .object(SettingValue(options, "adam(lr: \(NumberFormat.text(options.rate)))"))
     }
   }

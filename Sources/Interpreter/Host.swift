@@ -12,6 +12,10 @@ public protocol InterpreterHost: AnyObject {
   func milestone(_ line: String)
   /// Someone pressed Ctrl-C (or sent SIGTERM) since the statement began.
   var isInterrupted: Bool { get }
+  /// Does a script run, with nobody to type the next line?
+  var isBatch: Bool { get }
+  /// Should trainings go on from what an earlier, interrupted process left of them?
+  var resumes: Bool { get }
   /// Columns to write in.
   var width: Int { get }
   /// Is stdout a terminal?

@@ -13,11 +13,15 @@ public struct AdamOptions: Sendable, Equatable {
   public var lazy: Bool
   /// L2 coefficient, added to the gradient as l2 * p.
   public var l2: Double
+  /// Largest Euclidean norm of a step's gradients, all parameters together; larger ones are scaled down to it (Pascanu
+  /// et al., 2013). nil: as they are.
+  public var clip: Double?
 
   public init(
     rate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, lazy: Bool = true,
-    l2: Double = 0
+    l2: Double = 0, clip: Double? = nil
   ) {
+    self.clip = clip
     self.rate = rate
     self.beta1 = beta1
     self.beta2 = beta2
@@ -37,6 +41,11 @@ public final class AdamState: @unchecked Sendable {
   private let layout: ParameterLayout
   /// The optimizer's step count when each parameter began, in the order of the layout; empty: 0 for all.
   private(set) var births: [Int] = []
+
+  func restoreBirths(_ births: [Int]) {
+    precondition(births.isEmpty || births.count == layout.parameters.count)
+    self.births = births
+  }
 
   public init(_ layout: ParameterLayout) {
     self.layout = layout

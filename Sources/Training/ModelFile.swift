@@ -19,16 +19,24 @@ public enum ModelFile {
     public let message: String
     public let help: String?
 
-    init(_ message: String, help: String? = nil) {
+    public init(_ message: String, help: String? = nil) {
       self.message = message
       self.help = help
     }
   }
 
+  static let modelFormat = "stackrec-model"
+  static let checkpointFormat = "stackrec-checkpoint"
+
   /// The bytes of a file.
   public static func data(_ model: Model, _ known: Vocabularies) throws -> Data {
+    try sealed(try contents(model, known)).data()
+  }
+
+  /// A model's tensors and metadata, the checksum not yet among them.
+  static func contents(_ model: Model, _ known: Vocabularies) throws -> SafeTensors {
     var metadata = [
-      "format": "stackrec-model", "version": version, "kind": model.network.kind, "seed": "\(model.seed)",
+      "format": modelFormat, "version": version, "kind": model.network.kind, "seed": "\(model.seed)",
       "configuration": String(decoding: try model.network.encodedConfiguration(), as: UTF8.self),
       "items": try json(known.items.names),
     ]
@@ -36,14 +44,21 @@ public enum ModelFile {
       metadata["users"] = try json(users.names)
     }
     if let targets = known.targets { metadata["targets"] = try json(targets.names) }
-    let tensors = model.network.layout.parameters.map { parameter in
-      (name: parameter.name, tensor: SafeTensors.Tensor(shape: parameter.shape, model.values.values[parameter.range].map { $0 }))
-    }
-    metadata["checksum"] = checksum(metadata, tensors)
-    return try SafeTensors(tensors: tensors, metadata: metadata).data()
+    return SafeTensors(tensors: tensors(model.network.layout, model.values), metadata: metadata)
   }
 
-  /// Reads a model back.
+  static func tensors(_ layout: ParameterLayout, _ values: FloatBuffer) -> [(name: String, tensor: SafeTensors.Tensor)] {
+    layout.parameters.map { ($0.name, SafeTensors.Tensor(shape: $0.shape, Array(values.values[$0.range]))) }
+  }
+
+  /// With the checksum of all the rest.
+  static func sealed(_ file: SafeTensors) -> SafeTensors {
+    var file = file
+    file.metadata["checksum"] = checksum(file.metadata, file.tensors)
+    return file
+  }
+
+  /// Reads a model back: one that was saved, or the best one of a checkpoint.
   ///
   /// - Parameters:
   ///   - make: builds the network of a kind from its configuration.
@@ -52,6 +67,14 @@ public enum ModelFile {
   public static func read(
     _ path: String, describe: (any Error) -> String, make: (_ kind: String, _ configuration: Data) throws -> any Network
   ) throws -> (model: Model, known: Vocabularies) {
+    let (_, model, known) = try readWhole(path, describe: describe, make: make)
+    return (model, known)
+  }
+
+  /// The same with all that the file holds.
+  static func readWhole(
+    _ path: String, describe: (any Error) -> String, make: (_ kind: String, _ configuration: Data) throws -> any Network
+  ) throws -> (file: SafeTensors, model: Model, known: Vocabularies) {
     let file: SafeTensors
     do {
       file = try SafeTensors(contentsOf: path)
@@ -63,7 +86,7 @@ public enum ModelFile {
         help: "a model is saved by save(model, \"x.safetensors\")")
     }
     let metadata = file.metadata
-    guard metadata["format"] == "stackrec-model" else {
+    guard metadata["format"] == modelFormat || metadata["format"] == checkpointFormat else {
       throw Failure(
         "\(path) is a safetensors file, but not of a model saved here", help: "models are saved by save(model, \"x.safetensors\")")
     }
@@ -78,12 +101,7 @@ public enum ModelFile {
     guard let kind = metadata["kind"], let configuration = metadata["configuration"],
       let seed = metadata["seed"].flatMap(UInt64.init), let items = try names(metadata["items"])
     else { throw Failure("\(path) lacks what a model needs: kind, configuration, seed and items") }
-    let network: any Network
-    do {
-      network = try make(kind, Data(configuration.utf8))
-    } catch {
-      throw Failure("\(path) describes a model that cannot be built: \(describe(error))")
-    }
+    let network = try network(kind, configuration, path, describe: describe, make: make)
     let known = Vocabularies(
       items: items, users: try names(metadata["users"]), targets: try names(metadata["targets"]))
     guard network.output.rows == (known.targets ?? items).count else {
@@ -95,28 +113,44 @@ public enum ModelFile {
         throw Failure("\(path) names \(names?.count ?? 0) \(table.perPosition ? "items" : "users") for \(table.name) of \(table.rows) rows")
       }
     }
-    return (try model(network, file, path, seed), known)
+    let isModel = metadata["format"] == modelFormat
+    if let extra = file.tensors.first(where: { network.layout[$0.name] == nil && (isModel || !$0.name.hasPrefix("training/")) }) {
+      throw Failure("\(path) has a tensor \(extra.name) that this model has no place for")
+    }
+    let values = try values(network.layout, file, path, prefix: "")
+    return (file, Model(network, values: values, seed: seed), known)
   }
 
-  private static func model(_ network: any Network, _ file: SafeTensors, _ path: String, _ seed: UInt64) throws -> Model {
+  static func network(
+    _ kind: String, _ configuration: String, _ path: String, describe: (any Error) -> String,
+    make: (_ kind: String, _ configuration: Data) throws -> any Network
+  ) throws -> any Network {
+    do {
+      return try make(kind, Data(configuration.utf8))
+    } catch {
+      throw Failure("\(path) describes a model that cannot be built: \(describe(error))")
+    }
+  }
+
+  /// The values of all parameters of a layout, from tensors whose names begin with `prefix`.
+  static func values(_ layout: ParameterLayout, _ file: SafeTensors, _ path: String, prefix: String) throws -> FloatBuffer {
     let tensors = Dictionary(file.tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-    let layout = network.layout
     // Sizes are held against the file before anything of the size it claims is allocated.
     for parameter in layout.parameters {
-      guard let tensor = tensors[parameter.name] else { throw Failure("\(path) lacks the parameter \(parameter.name)") }
+      let name = prefix + parameter.name
+      guard let tensor = tensors[name] else { throw Failure("\(path) lacks the parameter \(name)") }
       guard tensor.shape == parameter.shape, case .float = tensor.values else {
-        throw Failure("\(path): \(parameter.name) is \(tensor.shape), expected float32 of \(parameter.shape)")
+        throw Failure("\(path): \(name) is \(tensor.shape), expected float32 of \(parameter.shape)")
       }
-    }
-    if let extra = file.tensors.first(where: { layout[$0.name] == nil }) {
-      throw Failure("\(path) has a tensor \(extra.name) that this model has no place for")
     }
     let values = FloatBuffer(count: layout.count)
     for parameter in layout.parameters {
-      guard case .float(let numbers)? = tensors[parameter.name]?.values else { continue }
-      for (i, number) in numbers.enumerated() { values.base[parameter.offset + i] = number }
+      guard case .float(let numbers)? = tensors[prefix + parameter.name]?.values else { continue }
+      numbers.withUnsafeBufferPointer { source in
+        if let base = source.baseAddress { (values.base + parameter.offset).update(from: base, count: numbers.count) }
+      }
     }
-    return Model(network, values: values, seed: seed)
+    return values
   }
 
   private static func names(_ text: String?) throws -> Vocabulary? {

@@ -42,16 +42,23 @@ public enum StopReason: Sendable, Equatable {
   case finished
   case patience(Int, Metric)
   case interrupted
-  /// The loss was not a number at this step; the model has the best parameters evaluated before.
-  case diverged(step: Int)
+  /// The loss was not a number at this step; the model has the best parameters evaluated before. The parameter is the
+  /// first that holds no number, where one does: else the values overflowed on their way.
+  case diverged(step: Int, parameter: String?)
 
   public var text: String {
     switch self {
     case .finished: "ran to its end"
     case .patience(let count, let metric): "no better \(metric.title) in \(count) evaluations"
     case .interrupted: "interrupted"
-    case .diverged(let step): "the loss was not a finite number at step \(step)"
+    case .diverged(let step, let parameter):
+      "the loss was not a finite number at step \(step)" + (parameter.map { ", nor was \($0)" } ?? "")
     }
+  }
+
+  var isDivergence: Bool {
+    if case .diverged = self { return true }
+    return false
   }
 }
 
@@ -67,11 +74,23 @@ public final class TrainingRun: Sendable {
   /// The evaluation whose parameters the model has.
   public let best: HistoryPoint
   public let evaluationSeconds: Double
+  /// Of an interrupted run: what it goes on from.
+  let pending: Pending?
+
+  /// The rest of an interrupted run.
+  ///
+  /// `@unchecked Sendable`: nothing changes it after the run; who goes on works on a copy.
+  struct Pending: @unchecked Sendable {
+    let start: Model
+    let phases: [Phase]
+    let checkpoint: TrainingCheckpoint
+  }
 
   init(
     name: String, model: Model, data: Split, options: TrainingOptions, history: [HistoryPoint],
-    growths: [GrowthMark], stop: StopReason, best: HistoryPoint, evaluationSeconds: Double
+    growths: [GrowthMark], stop: StopReason, best: HistoryPoint, evaluationSeconds: Double, pending: Pending? = nil
   ) {
+    self.pending = pending
     self.name = name
     self.model = model
     self.data = data
@@ -82,6 +101,9 @@ public final class TrainingRun: Sendable {
     self.best = best
     self.evaluationSeconds = evaluationSeconds
   }
+
+  /// Can it go on from where it was interrupted?
+  public var canResume: Bool { pending != nil }
 
   /// How many sampled items the validation targets were ranked among; nil where it was all of them.
   public var sampledCandidates: Int? {
@@ -114,6 +136,8 @@ public struct TrainingOptions: Sendable {
   public var seed: UInt64 = 0
   /// What validation targets are ranked among.
   public var candidates = RankingCandidates.all
+  /// A step whose loss is so many times the running mean of its phase's losses is not taken; nil: all are.
+  public var spikeGuard: Double?
   public var name = "run"
 
   public init() {}

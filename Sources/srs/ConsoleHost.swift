@@ -12,8 +12,12 @@ final class ConsoleHost: InterpreterHost {
   let threads: Int
   let seed: Int
   let outputFolder: String?
+  let isBatch: Bool
+  let resumes: Bool
 
-  init(quiet: Bool, threads: Int?, seed: Int?, outputFolder: String?) {
+  init(quiet: Bool, threads: Int?, seed: Int?, outputFolder: String?, isBatch: Bool = true, resumes: Bool = false) {
+    self.isBatch = isBatch
+    self.resumes = resumes
     self.quiet = quiet
     self.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     self.seed = seed ?? 0

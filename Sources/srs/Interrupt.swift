@@ -1,32 +1,52 @@
 import Foundation
 
-/// Ctrl-C and SIGTERM, as a flag that long work looks at.
+/// Ctrl-C, SIGTERM and SIGHUP, as a number that long work looks at.
 enum Interrupt {
-  /// Written by the signal handler, so it is plain memory that lives for ever.
+  /// The signal that came, or 0. Written by the signal handler, so it is plain memory that lives for ever.
   nonisolated(unsafe) private static let flag: UnsafeMutablePointer<sig_atomic_t> = {
-    let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 1)
-    flag.initialize(to: 0)
+    let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 2)
+    flag.initialize(repeating: 0, count: 2)
     return flag
   }()
 
   static var isSet: Bool { flag.pointee != 0 }
   static func clear() { flag.pointee = 0 }
 
+  /// How a program that a signal ended leaves.
+  static var status: Int32 { 128 + Int32(flag.pointee == 0 ? SIGINT : flag.pointee) }
+
+  /// In a script a second Ctrl-C does not wait for the step: it ends the program at once.
+  static var isForcedBySecond: Bool {
+    get { flag[1] != 0 }
+    set { flag[1] = newValue ? 1 : 0 }
+  }
+
   /// Without SA_RESTART: a read at the prompt ends, so that the entry can be cleared.
   static func install() {
     clear()
     var action = sigaction()
-    action.__sigaction_handler.sa_handler = { _ in Interrupt.flag.pointee = 1 }
+    action.__sigaction_handler.sa_handler = { signal in
+      if signal == SIGINT && Interrupt.flag.pointee == SIGINT && Interrupt.flag[1] != 0 { _exit(130) }
+      Interrupt.flag.pointee = sig_atomic_t(signal)
+    }
     sigemptyset(&action.sa_mask)
-    sigaction(SIGINT, &action, nil)
-    sigaction(SIGTERM, &action, nil)
-    // Whoever started us may have had them blocked.
     var signals = sigset_t()
     sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+      // nohup had SIGHUP ignored: it stays so.
+      var before = sigaction()
+      sigaction(signal, nil, &before)
+      if signal == SIGHUP && unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+        continue
+      }
+      sigaction(signal, &action, nil)
+      sigaddset(&signals, signal)
+    }
+    // Whoever started us may have had them blocked.
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     // A closed pipe shows as an error of the write.
     signal(SIGPIPE, SIG_IGN)
+    // A file that outgrows its limit likewise.
+    signal(SIGXFSZ, SIG_IGN)
   }
 }

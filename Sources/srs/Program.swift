@@ -21,6 +21,7 @@ enum Program {
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)
     sigaddset(&signals, SIGTERM)
+    sigaddset(&signals, SIGHUP)
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     while true { pause() }
   }
@@ -49,7 +50,8 @@ enum Program {
   }
 }
 
-/// How the program ends: 0 done, 1 a run-time error, 2 usage, syntax or check error, 130 interrupted.
+/// How the program ends: 0 done, 1 a run-time error, 2 usage, syntax or check error; 130, 143 or 129 interrupted by
+/// Ctrl-C, SIGTERM or SIGHUP.
 struct ExitStatus: Error {
   let code: Int32
 }
@@ -75,8 +77,8 @@ struct EngineFlags: ParsableArguments {
     if let seed, seed < 0 { throw ValidationError("--seed is at least 0, not \(seed)") }
   }
 
-  func host(out: String? = nil) -> ConsoleHost {
-    ConsoleHost(quiet: quiet, threads: threads, seed: seed, outputFolder: out)
+  func host(out: String? = nil, isBatch: Bool = true, resumes: Bool = false) -> ConsoleHost {
+    ConsoleHost(quiet: quiet, threads: threads, seed: seed, outputFolder: out, isBatch: isBatch, resumes: resumes)
   }
 }
 
@@ -92,7 +94,8 @@ struct Repl: ParsableCommand {
     }
     // At the prompt there is nothing that a kill should wait for.
     signal(SIGTERM, SIG_DFL)
-    let host = flags.host()
+    signal(SIGHUP, SIG_DFL)
+    let host = flags.host(isBatch: false)
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     let completer = Completer(interpreter)
     guard let editor = Editline(complete: { completer.complete($0, $1) }) else {
@@ -115,9 +118,11 @@ struct Run: ParsableCommand {
   var parameters: [String] = []
   @Option(help: "Folder that relative output paths start from.") var out: String?
   @Flag(help: "Errors as JSON, a line each.") var json = false
+  @Flag(help: "Go on from the checkpoints that an interrupted run of the script left in the folder runs.") var resume = false
   @OptionGroup var flags: EngineFlags
 
   func run() throws {
+    Interrupt.isForcedBySecond = true
     var values: [String: String] = [:]
     for parameter in parameters {
       guard let equals = parameter.firstIndex(of: "="), equals != parameter.startIndex else {
@@ -127,7 +132,7 @@ struct Run: ParsableCommand {
       guard values[name] == nil else { throw ValidationError("--set \(name) is given twice") }
       values[name] = String(parameter[parameter.index(after: equals)...])
     }
-    try Script.run(file, host: flags.host(out: out), parameters: values, json: json)
+    try Script.run(file, host: flags.host(out: out, resumes: resume), parameters: values, json: json)
   }
 }
 

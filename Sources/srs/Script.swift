@@ -30,7 +30,7 @@ enum Script {
       if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: nil) }
     } catch let diagnostic as Diagnostic {
       report([diagnostic], host: host, json: json)
-      throw ExitStatus(code: diagnostic.code == .interrupted ? 130 : 1)
+      throw ExitStatus(code: diagnostic.code == .interrupted ? Interrupt.status : 1)
     }
   }
 

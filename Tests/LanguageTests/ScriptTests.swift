@@ -9,6 +9,8 @@ final class CapturingHost: InterpreterHost {
   var output = ""
   var notes: [String] = []
   var isInterrupted = false
+  var isBatch: Bool { false }
+  var resumes = false
   var width: Int { 80 }
   var isTerminal: Bool { false }
   var showsLiveProgress: Bool { false }

@@ -13,8 +13,26 @@ struct Srs {
   }()
 
   init(_ arguments: [String], input: String = "", environment: [String: String] = [:], interruptAfter: Double? = nil) throws {
+    try self.init(
+      Self.path, arguments, input: input, environment: environment, signal: interruptAfter.map { (SIGINT, $0) })
+  }
+
+  init(_ arguments: [String], killAfter: Double?) throws {
+    try self.init(Self.path, arguments, signal: killAfter.map { (SIGKILL, $0) })
+  }
+
+  init(_ arguments: [String], signal: Int32, after seconds: Double) throws {
+    try self.init(Self.path, arguments, signal: (signal, seconds))
+  }
+
+  init(shell: String) throws { try self.init("/bin/bash", ["-c", shell]) }
+
+  private init(
+    _ path: String, _ arguments: [String], input: String = "", environment: [String: String] = [:],
+    signal: (number: Int32, after: Double)? = nil
+  ) throws {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.path)
+    process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = NSTemporaryDirectory() + "stackrec-command-\(UUID().uuidString)"
@@ -29,9 +47,9 @@ struct Srs {
     process.standardOutput = try file("out")
     process.standardError = try file("err")
     try process.run()
-    if let interruptAfter {
-      Thread.sleep(forTimeInterval: interruptAfter)
-      process.interrupt()
+    if let signal {
+      Thread.sleep(forTimeInterval: signal.after)
+      kill(process.processIdentifier, signal.number)
     }
     process.waitUntilExit()
     status = process.terminationStatus

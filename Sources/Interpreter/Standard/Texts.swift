@@ -173,6 +173,12 @@ public enum OutputFile {
       unlink(temporary)
       throw Failure(message: "\(path) cannot be written: \(why)")
     }
+    // The new name survives a power cut only when its folder is written too.
+    let directory = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+    if directory >= 0 {
+      fsync(directory)
+      close(directory)
+    }
   }
 
   private static func reason() -> String { String(cString: strerror(errno)) }

@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+/// Processes that are killed, and what is left of their work.
+@Suite struct ResumeTests {
+  /// Prints all that a run came to, and saves its model.
+  private static func script(_ model: String) -> String {
+    """
+    let data = synthetic(users: 500, items: 150, seed: 7) |> window(length: 16) |> split(seed: 1)
+    let run = \(model)
+      |> stackrec(data, batch: 64, eval_every: 5steps, checkpoint: 3steps, name: "a run", phases: [
+           phase(run: 25steps),
+           phase(to: 4, by: cross, carry: [blocks, norm, alpha, output, optimizer], run: 25steps),
+           phase(to: 8, by: adjacent, run: 40steps, freeze: old, for: 10steps),
+         ])
+    save(run, "model.safetensors")
+    for h in run.history { print(h.step, h.loss, h["mrr@5"], h["hr@5"], h.blocks) }
+    print(run.growths |> map(g => g.step), run.best, run.best_step, run.stop)
+    """
+  }
+
+  private static let models = [
+    "nextitnet(data, dim: 16, blocks: 2, seed: 1)",
+    "grec(data, architecture: causal, dim: 16, blocks: 2, seed: 1)",
+    "grec(data, architecture: encoder_decoder, dim: 16, blocks: 2, seed: 1)",
+    "sasrec(data, dim: 16, blocks: 2, dropout: 0.2, seed: 1)",
+    "ssept(data, user_dim: 8, item_dim: 8, blocks: 2, dropout: 0.2, swap_user: 0.5, swap_item: 0.1, seed: 1)",
+  ]
+
+  /// Kills a model; SRS_KILLS asks for more, as docs/reliability.md did.
+  private static let kills = ProcessInfo.processInfo.environment["SRS_KILLS"].flatMap(Int.init) ?? 4
+
+  private struct Place {
+    let folder = NSTemporaryDirectory() + "stackrec-resume-\(UUID().uuidString)"
+    let script: String
+
+    init(_ text: String) throws {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      script = folder + "/script.srs"
+      try Data(text.utf8).write(to: URL(fileURLWithPath: script))
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: folder) }
+    func arguments(_ out: String, resume: Bool) -> [String] {
+      ["run", script, "--out", "\(folder)/\(out)", "--quiet"] + (resume ? ["--resume"] : [])
+    }
+    func model(_ out: String) -> Data? { FileManager.default.contents(atPath: "\(folder)/\(out)/model.safetensors") }
+  }
+
+  @Test(arguments: models)
+  func killedAnywhereItGoesOnToTheSameBits(model: String) throws {
+    let place = try Place(Self.script(model))
+    defer { place.remove() }
+    let start = Date()
+    let whole = try Srs(place.arguments("whole", resume: false))
+    let length = Date().timeIntervalSince(start)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let expected = try #require(place.model("whole"))
+    var killed = 0
+    var round = 0
+    while killed < Self.kills {
+      round += 1
+      let out = "killed-\(round)"
+      var result: Srs?
+      // Killed again and again until it comes through.
+      for life in 0..<50 {
+        let delay = Double.random(in: 0.02...max(0.05, 0.8 * length))
+        let last = life == 49 || killed >= Self.kills
+        let now = try Srs(place.arguments(out, resume: life > 0), killAfter: last ? nil : delay)
+        if now.status == 0 {
+          result = now
+          break
+        }
+        #expect(now.status == SIGKILL, "\(now.errors)")
+        killed += 1
+      }
+      #expect(result?.output == whole.output)
+      #expect(place.model(out) == expected, "after \(killed) kills")
+    }
+  }
+
+  @Test func aSignalKeepsTheStateAndHasItsStatus() throws {
+    let place = try Place(
+      Self.script(Self.models[0]).replacingOccurrences(of: ", checkpoint: 3steps", with: "")
+        .replacingOccurrences(of: "run: 40steps", with: "run: 900steps"))
+    defer { place.remove() }
+    for (signal, status) in [(SIGTERM, 143), (SIGHUP, 129), (SIGINT, 130)] as [(Int32, Int32)] {
+      let result = try Srs(Array(place.arguments("\(signal)", resume: false).dropLast()), signal: signal, after: 0.7)
+      #expect(result.status == status, "\(result.errors)")
+      #expect(result.errors.contains("--resume"), "\(result.errors)")
+      let folders = try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/\(signal)/runs")
+      #expect(folders.count == 1 && folders[0].hasPrefix("a-run-"))
+    }
+  }
+
+  /// A limit on the size of files stands for a full disk: nothing half-written, the training goes on, and is told.
+  @Test func aFullDiskLosesNothing() throws {
+    let place = try Place(Self.script(Self.models[0]).replacingOccurrences(of: "save(run, \"model.safetensors\")", with: ""))
+    defer { place.remove() }
+    let whole = try Srs(place.arguments("whole", resume: false))
+    let arguments = place.arguments("full", resume: false).dropLast().map { "'\($0)'" }.joined(separator: " ")
+    let full = try Srs(shell: "ulimit -f 8; exec '\(Srs.path)' \(arguments)")
+    #expect(full.status == 0, "\(full.errors)")
+    #expect(full.output == whole.output)
+    #expect(full.errors.contains("no checkpoint, the training goes on"))
+    let left = FileManager.default.enumerator(atPath: "\(place.folder)/full")?.compactMap { $0 as? String } ?? []
+    #expect(!left.contains { $0.contains(".part-") || $0.hasSuffix(".safetensors") }, "\(left)")
+  }
+
+  @Test func aFinishedRunIsTakenAgain() throws {
+    let place = try Place(
+      Self.script(Self.models[0]).replacingOccurrences(of: "checkpoint: 3steps", with: "reuse: true"))
+    defer { place.remove() }
+    let arguments = Array(place.arguments("out", resume: false).dropLast())
+    let first = try Srs(arguments)
+    let second = try Srs(arguments)
+    #expect(first.output == second.output && !first.errors.contains("finished already"))
+    #expect(second.errors.contains("was finished already"))
+    // A damaged one is not taken for another.
+    let folder = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/out/runs").first)
+    let path = "\(place.folder)/out/runs/\(folder)/checkpoint.safetensors"
+    var bytes = try #require(FileManager.default.contents(atPath: path))
+    bytes[bytes.count - 9] ^= 4
+    try bytes.write(to: URL(fileURLWithPath: path))
+    let third = try Srs(arguments)
+    #expect(third.status == 1 && third.errors.contains("checksum") && third.errors.contains("delete it"), "\(third.errors)")
+  }
+}
