@@ -18,7 +18,7 @@ final class RunFolder: CheckpointKeeper {
   /// Without being asked, a training is kept this often: a short one leaves nothing behind.
   static let precaution = Extent.seconds(600)
 
-  init(_ call: Builtin.Call, _ options: TrainingOptions, _ data: Split, _ fingerprint: Fingerprint, every: Extent?, isAsked: Bool) {
+  init(_ call: Builtin.Call, _ options: TrainingOptions, _ data: Split, _ fingerprint: Fingerprint, every: Extent?, isAsked: Bool) throws {
     self.every = every ?? Self.precaution
     self.isAsked = isAsked
     self.fingerprint = fingerprint
@@ -26,7 +26,7 @@ final class RunFolder: CheckpointKeeper {
     name = options.name
     known = Vocabularies(data.train)
     let readable = options.name.unicodeScalars.map { Self.plain.contains($0) ? Character($0) : "-" }
-    path = call.outputPath("runs/\(String(readable.prefix(60)))-\(fingerprint.text)/checkpoint.safetensors")
+    path = try call.outputPath("runs/\(String(readable.prefix(60)))-\(fingerprint.text)/checkpoint.safetensors")
   }
 
   private static let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")

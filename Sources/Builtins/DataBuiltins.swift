@@ -23,7 +23,7 @@ extension Builtin {
       let options = ReadingOptions(
         format: try call[format], pad: try call[pad], user: try call[user], item: try call[item],
         time: try call[time])
-      let path = call.inputPath(try call[file])
+      let path = try call.inputPath(try call[file])
       let result = try call.engine { try Histories.read(path, options) }
       for note in result.notes { call.interpreter.host.note(note) }
       return .object(HistoriesValue(result.histories))

@@ -138,7 +138,7 @@ extension Builtin {
   ) { d in
     let file = d.positional("file", .text, "its path")
     return { call in
-      let path = call.inputPath(try call[file])
+      let path = try call.inputPath(try call[file])
       let read = try call.engine {
         try ModelFile.read(
           path, describe: { ($0 as? ModelError)?.message ?? "its configuration is not whole" }, make: Networks.make)

@@ -276,7 +276,7 @@ extension Builtin {
     let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
     let best = d.named("best", Kind<BestMark>.word, default: .bold, "bold", "for .tex: how the best value is marked")
     return { call in
-      let path = call.outputPath((try call[file] as NSString).expandingTildeInPath)
+      let path = try call.outputPath(try call[file])
       let what = try call[value]
       _ = try call[style]
       let mark = try call[best]

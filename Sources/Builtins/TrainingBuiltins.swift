@@ -115,7 +115,7 @@ struct TrainingArguments: Sendable {
     keeper: RunFolder, looks: Bool
   ) {
     let (every, reuses) = (try call[checkpoint], try call[reuse])
-    let keeper = RunFolder(call, options, data, fingerprint, every: every, isAsked: every != nil || reuses)
+    let keeper = try RunFolder(call, options, data, fingerprint, every: every, isAsked: every != nil || reuses)
     return (keeper, reuses || call.interpreter.host.resumes)
   }
 

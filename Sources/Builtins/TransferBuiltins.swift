@@ -55,7 +55,7 @@ extension Builtin {
     let userFirst = d.named("user_first", .bool, default: false, "false", "every line begins with its user, one of the source's")
     let shares = TargetShares(&d)
     return { call in
-      let path = call.inputPath(try call[file])
+      let path = try call.inputPath(try call[file])
       let source = (try call[source]).split.train
       let read = try call.engine { try SequenceSet.readTarget(path, source: source, userFirst: try call[userFirst]) }
       for note in read.notes { call.interpreter.host.note(note) }

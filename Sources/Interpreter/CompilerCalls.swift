@@ -266,11 +266,20 @@ extension Compiler {
   ) -> Typed? {
     guard !words.isEmpty, case .name(let name) = value.kind else { return nil }
     if words.contains(name) { return .constant(.word(name)) }
-    if resolve(name) == nil {
-      report(parameter.unknownWord(name, in: builtin.name, at: value.span))
-      return Typed(.any) { _ in .nothing }
+    switch resolve(name) {
+    case nil: report(parameter.unknownWord(name, in: builtin.name, at: value.span))
+    case .builtin(let function) where !ValueType.function.fits(parameter.type):
+      if function.result.fits(parameter.type) {
+        report(
+          Diagnostic(
+            .wrongType, "`\(parameter.name)` of \(builtin.name) is \(parameter.wanted), not the function `\(name)`", at: value.span,
+            help: "call it: \(function.signature)"))
+      } else {
+        report(parameter.unknownWord(name, in: builtin.name, at: value.span))
+      }
+    default: return nil
     }
-    return nil
+    return Typed(.any) { _ in .nothing }
   }
 
   private func checked(_ typed: Typed, _ span: Span, _ index: Int, _ builtin: Builtin) -> Typed {

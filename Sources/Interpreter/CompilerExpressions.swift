@@ -242,6 +242,9 @@ extension Compiler {
       } else {
         report(Self.unknownMember(name, of: "this record", in: fields.keys.sorted()))
       }
+    case .date:
+      type = .number
+      if !Calendar.members.contains(name.text) { report(Self.unknownMember(name, of: "a date", in: Calendar.members)) }
     case .any, .record, .oneOf: break
     default:
       report(Diagnostic(.unknownMember, "\(value.type.name) has no members", at: name.span))
@@ -257,6 +260,9 @@ extension Compiler {
         if let found = object.member(name.text) { return found }
         let type = Swift.type(of: object).type
         throw Self.unknownMember(name, of: type.name, in: type.members.map(\.name))
+      case .date(let seconds):
+        if let found = Calendar.member(seconds, name.text) { return found }
+        throw Self.unknownMember(name, of: "a date", in: Calendar.members)
       default: throw Diagnostic(.unknownMember, "\(owner.described) has no members", at: name.span)
       }
     }

@@ -30,4 +30,6 @@ public protocol InterpreterHost: AnyObject {
   var seed: Int { get }
   /// Folder that relative output paths start from; nil: the present one.
   var outputFolder: String? { get }
+  /// Folder that a script's reads and writes must stay in, without links; nil: it may do what its user may.
+  var sandbox: String? { get }
 }

@@ -195,6 +195,10 @@ public final class Interpreter {
       report(Diagnostic(.importFailed, "these files import each other: \((importing + [path]).joined(separator: " -> "))", at: span))
       return nil
     }
+    if let problem = refusal(path) {
+      report(Diagnostic(.importFailed, problem, at: span))
+      return nil
+    }
     guard let data = FileManager.default.contents(atPath: path) else {
       report(
         Diagnostic(.importFailed, "there is no file \(path)", at: span, help: "the name is taken from the folder of the importing file"))

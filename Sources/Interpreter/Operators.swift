@@ -18,6 +18,7 @@ enum Operators {
       (.word(let x), .text(let y)):
       return x == y
     case (.metric(let x), .metric(let y)): return x == y
+    case (.date(let x), .date(let y)): return x == y
     case (.range(let a, let b), .range(let c, let d)): return a == c && b == d
     case (.list(let x), .list(let y)): return x.count == y.count && zip(x, y).allSatisfy { equal($0, $1) }
     case (.record(let x), .record(let y)):
@@ -38,6 +39,7 @@ enum Operators {
     case (.number(let x), .number(let y)): return x.isNaN || y.isNaN ? nil : order(x, y)
     case (.quantity(let x, let u), .quantity(let y, let v)) where u.dimension == v.dimension:
       return order(x * u.factor, y * v.factor)
+    case (.date(let x), .date(let y)): return order(x, y)
     case (.text(let x), .text(let y)): return x < y ? .orderedAscending : x == y ? .orderedSame : .orderedDescending
     default: return nil
     }
@@ -64,6 +66,9 @@ enum Operators {
     switch (a, b) {
     case (.number(let x), .number(let y)): return .number(try apply(operation, x, y, span))
     case (.text(let x), .text(let y)) where operation == .plus: return .text(x + y)
+    case (.date(let x), .quantity(let y, let unit)) where unit.dimension == .time && (operation == .plus || operation == .minus):
+      return try Calendar.value(try apply(operation, x, y * unit.factor, span), span)
+    case (.date(let x), .date(let y)) where operation == .minus: return Calendar.duration(x - y)
     case (.quantity(let x, let u), .quantity(let y, let v)) where u.dimension == v.dimension:
       switch operation {
       case .plus, .minus: return .quantity(try apply(operation, x, y * v.factor / u.factor, span), u)
@@ -144,6 +149,14 @@ enum Operators {
       switch t {
       case .any, .number, .quantity, .list, .range, .oneOf: true
       default: false
+      }
+    }
+    if case .date = a {
+      switch (operation, b) {
+      case (.plus, .quantity(.time)), (.minus, .quantity(.time)), (.minus, .date), (_, .any), (_, .oneOf): return true
+      case (.equal, _), (.unequal, _): return true
+      case (.less, .date), (.lessOrEqual, .date), (.greater, .date), (.greaterOrEqual, .date): return true
+      default: return false
       }
     }
     func isUnknown(_ t: ValueType) -> Bool {

@@ -57,10 +57,11 @@ extension Value {
     case .nothing: return "nil"
     case .bool(let value): return value ? "true" : "false"
     case .number(let value): return NumberFormat.text(value)
-    case .quantity(let value, let unit): return NumberFormat.text(value) + unit.rawValue
+    case .quantity(let value, let unit): return NumberFormat.text(value) + unit.suffix(value)
     case .text(let text): return Self.quoted(text)
     case .word(let word): return word
     case .metric(let metric): return metric.text
+    case .date(let seconds): return Calendar.text(seconds)
     case .range(let low, let high): return "\(low)..\(high)"
     case .function(let function): return "\(function.name)(\(function.parameters.joined(separator: ", ")))"
     case .object(let object): return object.summary

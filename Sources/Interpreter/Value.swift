@@ -10,6 +10,8 @@ public enum Value {
   /// A bare word where one of a few was asked for.
   case word(String)
   case metric(MetricName)
+  /// A moment, in seconds since 1970 (UTC).
+  case date(Double)
   /// Whole numbers from the first to the last, both included.
   case range(Int, Int)
   case list([Value])
@@ -127,7 +129,7 @@ public final class FunctionValue {
 
 /// What is known of a value before anything runs.
 public indirect enum ValueType: Sendable {
-  case any, nothing, bool, number, text, metric, range, function
+  case any, nothing, bool, number, text, metric, date, range, function
   case quantity(Unit.Dimension)
   case word(String)
   case list(ValueType)
@@ -144,6 +146,7 @@ public indirect enum ValueType: Sendable {
     case .number: "a number"
     case .text: "a text"
     case .metric: "a metric such as mrr@5"
+    case .date: "a date"
     case .range: "a range"
     case .function: "a function"
     case .quantity(.steps): "a number of steps"
@@ -164,7 +167,7 @@ public indirect enum ValueType: Sendable {
   static func common(_ types: [ValueType]) -> ValueType {
     guard let first = types.first else { return .any }
     switch first {
-    case .number, .text, .metric, .bool:
+    case .number, .text, .metric, .date, .bool:
       return types.allSatisfy { $0.name == first.name } ? first : .any
     case .quantity(let dimension):
       return types.allSatisfy { if case .quantity(dimension) = $0 { true } else { false } } ? first : .any
@@ -183,6 +186,7 @@ public indirect enum ValueType: Sendable {
     case .number: "numbers"
     case .text: "texts"
     case .metric: "metrics"
+    case .date: "dates"
     case .object(let type) where !type.name.contains("such as"):
       type.name.drop { $0 != " " }.dropFirst() + "s"
     case .object(let type): type.name.prefix { $0 != "(" }.split(separator: " ").dropFirst().first.map { "\($0)s" } ?? type.name
@@ -202,7 +206,7 @@ public indirect enum ValueType: Sendable {
     case (.any, _), (_, .any): return true
     case (.oneOf(let own), _): return own.contains { $0.fits(wanted) }
     case (_, .oneOf(let all)): return all.contains { fits($0) }
-    case (.nothing, .nothing), (.bool, .bool), (.number, .number), (.text, .text), (.metric, .metric),
+    case (.nothing, .nothing), (.bool, .bool), (.number, .number), (.text, .text), (.metric, .metric), (.date, .date),
       (.range, .range), (.function, .function), (.record, .record):
       return true
     case (.text, .word): return true
@@ -228,6 +232,7 @@ extension Value {
     case .text: .text
     case .word(let word): .word(word)
     case .metric: .metric
+    case .date: .date
     case .range: .range
     case .list(let values): .list(.common(values.map(\.type)))
     case .record(let record): .record(Dictionary(uniqueKeysWithValues: record.fields.map { ($0.key, $0.value.type) }))
@@ -239,7 +244,7 @@ extension Value {
   /// What errors call it, with the value where that is short.
   public var described: String {
     switch self {
-    case .number, .quantity, .metric, .bool: printed
+    case .number, .quantity, .metric, .date, .bool: printed
     case .nothing: "nil"
     case .text(let text): text.count <= 30 ? "the text \"\(text)\"" : "a text"
     case .word(let word): "the word `\(word)`"

@@ -158,6 +158,7 @@ public struct Lexer {
     0x27: ("'", "strings stand in double quotes: \"text\""),
     0x26: ("&", "write `and`"), 0x7c: ("|", "write `or`, or `|>` for a pipe"), 0x21: ("!", "write `not`"),
     0x25: ("%", "a percent sign follows a number without a blank: 80%; for a remainder use mod(a, b)"),
+    0x5c: ("\\", "quotes inside the braces of a string need no backslash: \"{join(xs, with: \"-\")}\""),
     0x3f: ("?", "help is asked for at the prompt: ?name"),
   ]
 

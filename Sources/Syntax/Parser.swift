@@ -238,9 +238,19 @@ public struct Parser {
     let value = expression()
     let end = previousSpan.range.upperBound
     let line = file.line(at: end)
-    let comment = comments.first { $0.range.lowerBound >= end && file.line(at: $0.range.lowerBound) == line }
+    let comment = comments[firstComment(from: end)...].first.flatMap { file.line(at: $0.range.lowerBound) == line ? $0 : nil }
     let text = comment.map { String($0.text.drop { $0 == "#" || $0 == " " }) }
     return Statement(kind: .parameter(name, value, comment: text), span: start.to(previousSpan))
+  }
+
+  /// Index of the first comment from a place on.
+  private func firstComment(from offset: Int) -> Int {
+    var (low, high) = (0, comments.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if comments[middle].range.lowerBound < offset { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 
   private mutating func function(_ start: Span) -> Statement? {

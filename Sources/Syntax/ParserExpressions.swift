@@ -323,9 +323,11 @@ extension Parser {
       advance()
       return name
     }
-    fail(
-      "expected a field, `name: value`, found \(describe(current))",
-      help: "braces that are not the body of if, for, while or fn hold a record")
+    var help = "braces that are not the body of if, for, while or fn hold a record"
+    if case .keyword(let keyword) = current.kind, [.let, .return, .for, .while, .break, .continue, .assert].contains(keyword) {
+      help = "a body of statements stands without `=`: fn f(x) { ... }"
+    }
+    fail("expected a field, `name: value`, found \(describe(current))", help: help)
     return nil
   }
 

@@ -45,6 +45,11 @@ public enum Unit: String, Sendable, CaseIterable {
     }
   }
 
+  /// As it is written behind an amount: `1step`, `2steps`.
+  public func suffix(_ amount: Double) -> String {
+    amount == 1 && (self == .steps || self == .epochs) ? String(rawValue.dropLast()) : rawValue
+  }
+
   /// The unit of a written suffix, singular forms too.
   public init?(suffix: String) {
     switch suffix {

@@ -14,8 +14,13 @@ final class ConsoleHost: InterpreterHost {
   let outputFolder: String?
   let isBatch: Bool
   let resumes: Bool
+  let sandbox: String?
 
-  init(quiet: Bool, threads: Int?, seed: Int?, outputFolder: String?, isBatch: Bool = true, resumes: Bool = false) {
+  init(
+    quiet: Bool, threads: Int?, seed: Int?, outputFolder: String?, isBatch: Bool = true, resumes: Bool = false,
+    sandbox: String? = nil
+  ) {
+    self.sandbox = sandbox
     self.isBatch = isBatch
     self.resumes = resumes
     self.quiet = quiet

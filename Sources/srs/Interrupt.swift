@@ -1,6 +1,6 @@
 import Foundation
 
-/// Ctrl-C, SIGTERM and SIGHUP, as a number that long work looks at.
+/// Ctrl-C, SIGTERM, SIGHUP and the end of `--timeout`, as a number that long work looks at.
 enum Interrupt {
   /// The signal that came, or 0. Written by the signal handler, so it is plain memory that lives for ever.
   nonisolated(unsafe) private static let flag: UnsafeMutablePointer<sig_atomic_t> = {
@@ -12,8 +12,19 @@ enum Interrupt {
   static var isSet: Bool { flag.pointee != 0 }
   static func clear() { flag.pointee = 0 }
 
-  /// How a program that a signal ended leaves.
-  static var status: Int32 { 128 + Int32(flag.pointee == 0 ? SIGINT : flag.pointee) }
+  /// How a program that a signal ended leaves; one that ran out of time as timeout(1) has it.
+  static var status: Int32 { isTimeout ? 124 : 128 + Int32(flag.pointee == 0 ? SIGINT : flag.pointee) }
+
+  /// Was it the end of `--timeout`?
+  static var isTimeout: Bool { flag.pointee == SIGALRM }
+
+  /// Interrupts once so much time has gone by.
+  static func after(_ seconds: Double) {
+    var timer = itimerval()
+    timer.it_value.tv_sec = Int(seconds)
+    timer.it_value.tv_usec = Int((seconds - seconds.rounded(.down)) * 1e6)
+    setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
+  }
 
   /// In a script a second Ctrl-C does not wait for the step: it ends the program at once.
   static var isForcedBySecond: Bool {
@@ -32,7 +43,7 @@ enum Interrupt {
     sigemptyset(&action.sa_mask)
     var signals = sigset_t()
     sigemptyset(&signals)
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGALRM] {
       // nohup had SIGHUP ignored: it stays so.
       var before = sigaction()
       sigaction(signal, nil, &before)

@@ -22,6 +22,7 @@ enum Program {
     sigaddset(&signals, SIGINT)
     sigaddset(&signals, SIGTERM)
     sigaddset(&signals, SIGHUP)
+    sigaddset(&signals, SIGALRM)
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     while true { pause() }
   }
@@ -51,7 +52,7 @@ enum Program {
 }
 
 /// How the program ends: 0 done, 1 a run-time error, 2 usage, syntax or check error; 130, 143 or 129 interrupted by
-/// Ctrl-C, SIGTERM or SIGHUP.
+/// Ctrl-C, SIGTERM or SIGHUP; 124 at the end of --timeout.
 struct ExitStatus: Error {
   let code: Int32
 }
@@ -62,7 +63,7 @@ struct Srs: ParsableCommand {
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
     discussion: "Without a command: the prompt. With input from a pipe: runs it.",
     version: "0.1.0",
-    subcommands: [Repl.self, Run.self, Check.self, Docs.self, BenchCommand.self], defaultSubcommand: Repl.self)
+    subcommands: [Repl.self, Run.self, Check.self, Format.self, Docs.self, BenchCommand.self], defaultSubcommand: Repl.self)
 }
 
 /// Flags that several commands share.
@@ -77,8 +78,9 @@ struct EngineFlags: ParsableArguments {
     if let seed, seed < 0 { throw ValidationError("--seed is at least 0, not \(seed)") }
   }
 
-  func host(out: String? = nil, isBatch: Bool = true, resumes: Bool = false) -> ConsoleHost {
-    ConsoleHost(quiet: quiet, threads: threads, seed: seed, outputFolder: out, isBatch: isBatch, resumes: resumes)
+  func host(out: String? = nil, isBatch: Bool = true, resumes: Bool = false, sandbox: String? = nil) -> ConsoleHost {
+    ConsoleHost(
+      quiet: quiet, threads: threads, seed: seed, outputFolder: out, isBatch: isBatch, resumes: resumes, sandbox: sandbox)
   }
 }
 
@@ -119,10 +121,23 @@ struct Run: ParsableCommand {
   @Option(help: "Folder that relative output paths start from.") var out: String?
   @Flag(help: "Errors as JSON, a line each.") var json = false
   @Flag(help: "Go on from the checkpoints that an interrupted run of the script left in the folder runs.") var resume = false
+  @Option(help: ArgumentHelp("Stop after so long, as at Ctrl-C, and leave with 124.", valueName: "90s, 10min, 8h"))
+  var timeout: Timeout?
+  @Option(help: ArgumentHelp("Read and write only inside this folder; relative outputs go there.", valueName: "dir"))
+  var sandbox: String?
   @OptionGroup var flags: EngineFlags
 
   func run() throws {
     Interrupt.isForcedBySecond = true
+    if let timeout { Interrupt.after(timeout.seconds) }
+    var folder: String?
+    if let sandbox {
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: sandbox, isDirectory: &isFolder), isFolder.boolValue,
+        let real = FileAccess.resolved(sandbox)
+      else { throw ValidationError("--sandbox \(sandbox): there is no such folder") }
+      folder = real
+    }
     var values: [String: String] = [:]
     for parameter in parameters {
       guard let equals = parameter.firstIndex(of: "="), equals != parameter.startIndex else {
@@ -132,7 +147,24 @@ struct Run: ParsableCommand {
       guard values[name] == nil else { throw ValidationError("--set \(name) is given twice") }
       values[name] = String(parameter[parameter.index(after: equals)...])
     }
-    try Script.run(file, host: flags.host(out: out, resumes: resume), parameters: values, json: json)
+    let host = flags.host(out: out ?? folder, resumes: resume, sandbox: folder)
+    try Script.run(file, host: host, parameters: values, json: json)
+  }
+}
+
+/// A time as the language writes it; a plain number is in seconds.
+struct Timeout: ExpressibleByArgument {
+  let seconds: Double
+
+  init?(argument: String) {
+    let tokens = Lexer(SourceFile(name: "--timeout", text: argument)).tokens
+    guard tokens.count == 2 else { return nil }
+    switch tokens[0].kind {
+    case .number(let number): seconds = number
+    case .quantity(let amount, let unit) where unit.dimension == .time: seconds = amount * unit.factor
+    default: return nil
+    }
+    guard seconds > 0, seconds < 1e9 else { return nil }
   }
 }
 

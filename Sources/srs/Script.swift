@@ -30,6 +30,7 @@ enum Script {
       if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: nil) }
     } catch let diagnostic as Diagnostic {
       report([diagnostic], host: host, json: json)
+      if diagnostic.code == .interrupted && Interrupt.isTimeout { host.note("the time of --timeout is over") }
       throw ExitStatus(code: diagnostic.code == .interrupted ? Interrupt.status : 1)
     }
   }

@@ -18,6 +18,7 @@ final class CapturingHost: InterpreterHost {
   var threads: Int { 2 }
   var seed: Int { 0 }
   var outputFolder: String?
+  var sandbox: String?
   func write(_ text: String) { output += text }
   func note(_ text: String) { notes.append(text) }
   func progress(_ line: String?) {}
@@ -53,6 +54,11 @@ func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: S
   return (result.output, result.diagnostics)
 }
 
+/// What is wrong with a text, which does not run.
+func checkScript(_ file: SourceFile) -> [Diagnostic] {
+  Interpreter(StackRecLibrary.library, host: CapturingHost()).compile(file).diagnostics
+}
+
 /// The scripts under Scripts/: one behaviour a file. `#> text` is a line of output, `#! CODE LINE:COLUMN text` an
 /// error whose message or help holds the text; all of them, in order.
 @Suite struct ScriptTests {
@@ -71,17 +77,28 @@ func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: S
     let bytes = [UInt8](try #require(FileManager.default.contents(atPath: path)))
     let text = String(decoding: bytes, as: UTF8.self)
     let result = runScript(SourceFile(name: path, bytes: bytes))
-    var wanted: [Substring] = []
-    var errors: [Substring] = []
+    Expectations(text).compare(result.output, result.diagnostics)
+  }
+}
+
+/// What the comments of a script say it does: `#> text` is a line of output, `#! CODE LINE:COLUMN text` an error.
+struct Expectations {
+  private var lines: [Substring] = []
+  private var errors: [Substring] = []
+
+  init(_ text: String) {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-      if let mark = line.range(of: "#>") { wanted.append(line[mark.upperBound...].drop { $0 == " " }) }
+      if let mark = line.range(of: "#>") { lines.append(line[mark.upperBound...].drop { $0 == " " }) }
       if let mark = line.range(of: "#! E") { errors.append(line[mark.lowerBound...].dropFirst(3)) }
     }
-    var lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
-    if lines.last == "" { lines.removeLast() }
-    #expect(lines.map { $0.drop { $0 == " " } } == wanted)
-    #expect(result.diagnostics.count == errors.count, "\(result.diagnostics.map(\.message))")
-    for (diagnostic, error) in zip(result.diagnostics, errors) {
+  }
+
+  func compare(_ output: String, _ diagnostics: [Diagnostic]) {
+    var found = output.split(separator: "\n", omittingEmptySubsequences: false)
+    if found.last == "" { found.removeLast() }
+    #expect(found.map { $0.drop { $0 == " " } } == lines)
+    #expect(diagnostics.count == errors.count, "\(diagnostics.map(\.message))")
+    for (diagnostic, error) in zip(diagnostics, errors) {
       let parts = error.split(separator: " ", maxSplits: 2)
       let place = diagnostic.span.map { $0.file.place(of: $0.range.lowerBound) }
       #expect(diagnostic.code.rawValue == parts[0])
@@ -101,12 +118,9 @@ func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: S
     let folder = NSTemporaryDirectory() + "stackrec-example-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    var example = builtin.example
-    // Examples name files of a reader's own; those are made here.
+    let example = builtin.example
+    // Examples read a file of a reader's own; it is made here.
     try Data("1::1::5::10\n1::2::5::20\n".utf8).write(to: URL(fileURLWithPath: folder + "/ratings.dat"))
-    for file in ["ratings.dat", "out/hello.txt"] {
-      example = example.replacingOccurrences(of: "\"\(file)\"", with: "\"\(folder)/\(file)\"")
-    }
     let result = runScript(SourceFile(name: name, text: example), folder: folder)
     #expect(result.diagnostics.isEmpty, "\(result.diagnostics.map(\.message))")
     let wanted = example.split(separator: "\n").compactMap { line in

@@ -75,7 +75,7 @@ private final class TypedLines: LineEditor {
     #expect(complete("let m = nexti").insert == "tnet")
     #expect(complete("record.al").insert == "pha")
     #expect(complete("stack(m, by: dil").insert == "ation_aware")
-    #expect(complete("split(s, tra").insert == "in: ")
+    #expect(complete("split(s, trai").insert == "n: ")
     #expect(complete("split(s, train: 80%, vali").insert == "d: ")
     #expect(complete("stack(m, by: top_").choices.joined().contains("top_adjacent"))
     #expect(complete("qqq").insert.isEmpty)

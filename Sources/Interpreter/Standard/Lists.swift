@@ -1,10 +1,10 @@
 import Foundation
 import Syntax
 
-// Lists, ranges and records: what everyone expects of them.
+// Lists and ranges: what everyone expects of them.
 extension Builtin {
   static let lists: [Builtin] = [
-    len, range, map, sort, maxBy, minBy, zip, unique, flatten, reverse, keys, values, update, reduce, contains,
+    len, range, map, sort, maxBy, minBy, zip, unique, flatten, reverse, reduce, contains,
   ]
 
   static let len = Builtin(
@@ -52,15 +52,16 @@ extension Builtin {
   }
 
   static let sort = Builtin(
-    "sort", "Elements in order: numbers, quantities of one kind, or texts.", topic: "Lists", returns: .list(.any),
-    example: "print(sort([3, 1, 2], by: x => -x))  #> [3, 2, 1]"
+    "sort", "Elements in order: numbers, quantities of one kind, texts or dates; equal ones stay as they were.", topic: "Lists", returns: .list(.any),
+    example: "print(sort([3, 1, 2]), sort([\"bb\", \"a\"], by: x => len(x)))  #> [1, 2, 3] [\"a\", \"bb\"]"
   ) { d in
     let list = d.positional("list", .sequence, "what to sort")
     let key = d.optional("by", .function, "what of an element to sort by")
+    let descending = d.named("descending", .bool, default: false, "false", "the greatest first")
     return { call in
       let elements = try call[list]
       let keys = try sortKeys(call, elements, try call[key])
-      return .list(try order(call, keys).map { elements[$0] })
+      return .list(try order(call, keys, descending: try call[descending]).map { elements[$0] })
     }
   }
 
@@ -70,14 +71,14 @@ extension Builtin {
   }
 
   /// Indices in the order of their keys; equal ones stay as they were.
-  private static func order(_ call: Call, _ keys: [Value]) throws -> [Int] {
+  private static func order(_ call: Call, _ keys: [Value], descending: Bool = false) throws -> [Int] {
     for (a, b) in Swift.zip(keys, keys.dropFirst()) where Operators.compare(a, b) == nil {
       throw call.error(.badOperands, "\(a.described) and \(b.described) have no order", argument: "list")
     }
     return keys.indices.sorted { a, b in
       switch Operators.compare(keys[a], keys[b]) {
-      case .orderedAscending: true
-      case .orderedDescending: false
+      case .orderedAscending: !descending
+      case .orderedDescending: descending
       default: a < b
       }
     }
@@ -122,7 +123,11 @@ extension Builtin {
     let list = d.positional("list", .sequence, "what to go through")
     return { call in
       var kept: [Value] = []
-      for value in try call[list] where !kept.contains(where: { Operators.equal($0, value) }) { kept.append(value) }
+      var seen = ValueTable<Bool>()
+      for value in try call[list] where seen[value] == nil {
+        seen[value] = true
+        kept.append(value)
+      }
       return .list(kept)
     }
   }
@@ -141,36 +146,6 @@ extension Builtin {
   ) { d in
     let list = d.positional("list", .sequence, "what to turn")
     return { call in .list((try call[list]).reversed()) }
-  }
-
-  static let keys = Builtin(
-    "keys", "The names of a record's fields.", topic: "Lists", returns: .list(.text),
-    example: "print(keys({ a: 1, b: 2 }))  #> [\"a\", \"b\"]"
-  ) { d in
-    let record = d.positional("record", .record, "whose names")
-    return { call in .list((try call[record]).keys.map { .text($0) }) }
-  }
-
-  static let values = Builtin(
-    "values", "The values of a record's fields.", topic: "Lists", returns: .list(.any),
-    example: "print(values({ a: 1, b: 2 }))  #> [1, 2]"
-  ) { d in
-    let record = d.positional("record", .record, "whose values")
-    return { call in .list((try call[record]).fields.map(\.value)) }
-  }
-
-  static let update = Builtin(
-    "update", "A record with one field changed, or added at its end.", topic: "Lists", returns: .record(nil),
-    example: "print(update({ a: 1 }, \"b\", 2))  #> { a: 1, b: 2 }"
-  ) { d in
-    let record = d.positional("record", .record, "the record, which stays as it is")
-    let name = d.positional("name", .text, "of the field")
-    let value = d.positional("value", .any, "what it becomes")
-    return { call in
-      var changed = try call[record]
-      changed[try call[name]] = try call[value]
-      return .record(changed)
-    }
   }
 
   static let reduce = Builtin(

@@ -24,52 +24,27 @@ extension Kind where T == [Double] {
 extension Builtin {
   static let maths: [Builtin] =
     [
-      statistic("sum", "The sum of a list of numbers.", "print(sum([1, 2, 3]))  #> 6", least: 0) { $0.reduce(0, +) },
-      statistic("mean", "The mean of a list of numbers.", "print(mean([1, 2, 6]))  #> 3", least: 1) {
-        $0.reduce(0, +) / Double($0.count)
-      },
-      statistic(
-        "std", "The sample standard deviation (n - 1 below) of a list of numbers.", "print(std([1, 2, 3]))  #> 1",
-        least: 2
-      ) { x in
-        let mean = x.reduce(0, +) / Double(x.count)
-        return (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1)).squareRoot()
-      },
-      statistic("median", "The middle of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
-        let sorted = $0.sorted()
-        let half = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
-      },
-      statistic("min", "The least of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { $0.min() ?? 0 },
-      statistic("max", "The most of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { $0.max() ?? 0 },
       pointwise("abs", "The size of a number.", "print(abs(-2))  #> 2") { Swift.abs($0) },
+      pointwise("sign", "1, 0 or -1.", "print(sign(-2.5))  #> -1") { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 },
       pointwise("sqrt", "The square root.", "print(sqrt(9))  #> 3", domain: { $0 >= 0 ? nil : "must not be negative" }) {
         $0.squareRoot()
       },
       pointwise("exp", "e to the power of a number.", "print(exp(0))  #> 1") { Foundation.exp($0) },
-      pointwise("log", "The natural logarithm.", "print(log(1))  #> 0", domain: { $0 > 0 ? nil : "must be above 0" }) {
-        Foundation.log($0)
-      },
+      pointwise("log", "The natural logarithm.", "print(log(1))  #> 0", domain: above(0)) { Foundation.log($0) },
+      pointwise("log2", "The logarithm to base 2.", "print(log2(8))  #> 3", domain: above(0)) { Foundation.log2($0) },
+      pointwise("log10", "The logarithm to base 10.", "print(log10(1000))  #> 3", domain: above(0)) { Foundation.log10($0) },
+      pointwise("sin", "The sine of an angle in radians.", "print(sin(0))  #> 0") { Foundation.sin($0) },
+      pointwise("cos", "The cosine of an angle in radians.", "print(cos(0))  #> 1") { Foundation.cos($0) },
+      pointwise("tan", "The tangent of an angle in radians.", "print(tan(0))  #> 0") { Foundation.tan($0) },
+      pointwise("atan", "The angle of a tangent, in radians.", "print(4 * atan(1))  #> 3.14159") { Foundation.atan($0) },
+      pointwise("tanh", "The hyperbolic tangent.", "print(tanh(0))  #> 0") { Foundation.tanh($0) },
       pointwise("floor", "The whole number below.", "print(floor(2.7))  #> 2") { $0.rounded(.down) },
       pointwise("ceil", "The whole number above.", "print(ceil(2.1))  #> 3") { $0.rounded(.up) },
-      round, mod,
+      round, mod, clamp, isNaN,
     ]
 
-  private static func statistic(
-    _ name: String, _ summary: String, _ example: String, least: Int, _ body: @escaping @Sendable ([Double]) -> Double
-  ) -> Builtin {
-    Builtin(name, summary, topic: "Maths", returns: .number, example: example) { d in
-      let list = d.positional("numbers", .numbers, "a list of numbers")
-      return { call in
-        let numbers = try call[list]
-        guard numbers.count >= least else {
-          throw call.error(
-            .badValue, "`\(name)` needs at least \(least) number\(least == 1 ? "" : "s"), here are \(numbers.count)",
-            argument: "numbers")
-        }
-        return .number(body(numbers))
-      }
-    }
+  private static func above(_ bound: Double) -> @Sendable (Double) -> String? {
+    { $0 > bound ? nil : "must be above \(NumberFormat.text(bound))" }
   }
 
   /// A function of a number that works on lists element by element.
@@ -124,6 +99,30 @@ extension Builtin {
       guard y != 0 else { throw call.error(.badValue, "division by zero", argument: "b") }
       return .number(x - y * (x / y).rounded(.down))
     }
+  }
+
+  static let clamp = Builtin(
+    "clamp", "The number, or the bound it lies beyond.", topic: "Maths", returns: .number,
+    example: "print(clamp(7, 0, 5))  #> 5"
+  ) { d in
+    let x = d.positional("x", .number, "the number")
+    let low = d.positional("low", .number, "the least it may be")
+    let high = d.positional("high", .number, "the most it may be")
+    return { call in
+      let (low, high) = (try call[low], try call[high])
+      guard low <= high else {
+        throw call.error(.badValue, "`low` of clamp is above `high`: \(NumberFormat.text(low)) and \(NumberFormat.text(high))", argument: "low")
+      }
+      return .number(min(max(try call[x], low), high))
+    }
+  }
+
+  static let isNaN = Builtin(
+    "is_nan", "Is this not a number: the result of a computation that has none?", topic: "Maths", returns: .bool,
+    example: "print(is_nan(1))  #> false"
+  ) { d in
+    let x = d.positional("x", .number, "the number")
+    return { call in .bool((try call[x]).isNaN) }
   }
 }
 

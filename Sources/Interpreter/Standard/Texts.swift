@@ -1,9 +1,11 @@
 import Foundation
 import Syntax
 
-// Texts and files.
+// Texts.
 extension Builtin {
-  static let texts: [Builtin] = [print, format, join, upper, lower, read, write, help]
+  static let texts: [Builtin] = [
+    print, format, join, splitText, lines, replace, trim, pad, upper, lower, startsWith, endsWith, toText, toNumber, help,
+  ]
 
   static let print = Builtin(
     "print", "Writes values, separated by blanks, and a line break.", topic: "Texts", returns: .nothing,
@@ -44,6 +46,67 @@ extension Builtin {
     return { call in .text((try call[list]).map(\.printed).joined(separator: try call[separator])) }
   }
 
+  static let splitText = Builtin(
+    "split_text", "The parts of a text between separators.", topic: "Texts", returns: .list(.text),
+    example: "print(split_text(\"nextitnet grec\", by: \" \"))  #> [\"nextitnet\", \"grec\"]"
+  ) { d in
+    let text = d.positional("text", .text, "the text")
+    let separator = d.named("by", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what stands between the parts")
+    return { call in .list((try call[text]).components(separatedBy: try call[separator]).map { .text($0) }) }
+  }
+
+  static let lines = Builtin(
+    "lines", "The lines of a text, without their ends.", topic: "Texts", returns: .list(.text),
+    example: "print(lines(\"a\\nb\\n\"))  #> [\"a\", \"b\"]"
+  ) { d in
+    let text = d.positional("text", .text, "the text")
+    return { call in
+      var lines = (try call[text]).split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+      if lines.last == "" { lines.removeLast() }
+      return .list(lines.map { .text(String($0)) })
+    }
+  }
+
+  static let replace = Builtin(
+    "replace", "A text with every place of one text taken by another.", topic: "Texts", returns: .text,
+    example: "print(replace(\"a-b-c\", \"-\", \"+\"))  #> a+b+c"
+  ) { d in
+    let text = d.positional("text", .text, "the text")
+    let old = d.positional("old", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what to look for")
+    let new = d.positional("new", .text, "what to put there")
+    return { call in .text((try call[text]).replacingOccurrences(of: try call[old], with: try call[new])) }
+  }
+
+  static let trim = Builtin(
+    "trim", "A text without the blanks and line breaks at both ends.", topic: "Texts", returns: .text,
+    example: "print(\"[\" + trim(\"  a b \") + \"]\")  #> [a b]"
+  ) { d in
+    let text = d.positional("text", .text, "the text")
+    return { call in .text((try call[text]).trimmingCharacters(in: .whitespacesAndNewlines)) }
+  }
+
+  enum Side: String, Sendable, CaseIterable { case left, right, center }
+
+  static let pad = Builtin(
+    "pad", "A text with blanks up to a width; longer ones stay as they are.", topic: "Texts", returns: .text,
+    example: "print(pad(\"a\", 3) + \"|\" + pad(\"b\", 3, align: right))  #> a  |  b"
+  ) { d in
+    let text = d.positional("text", .text, "the text")
+    let width = d.positional("width", .whole(from: 0, to: 10_000), "in characters")
+    let side = d.named("align", Kind<Side>.word, default: .left, "left", "where the text stands")
+    return { call in
+      let text = try call[text]
+      let missing = max(0, try call[width] - text.count)
+      let before =
+        switch try call[side] {
+        case .left: 0
+        case .right: missing
+        case .center: missing / 2
+        }
+      return .text(String(repeating: " ", count: before) + text + String(repeating: " ", count: missing - before))
+    }
+  }
+
   static let upper = Builtin(
     "upper", "A text in capitals.", topic: "Texts", returns: .text, example: "print(upper(\"mrr\"))  #> MRR"
   ) { d in
@@ -58,37 +121,48 @@ extension Builtin {
     return { call in .text((try call[text]).lowercased()) }
   }
 
-  static let read = Builtin(
-    "read", "The whole of a text file.", topic: "Texts", returns: .text,
-    example: "write(\"hello\", \"out/hello.txt\")\nprint(read(\"out/hello.txt\"))  #> hello"
+  static let startsWith = Builtin(
+    "starts_with", "Does a text begin with another?", topic: "Texts", returns: .bool,
+    example: "print(starts_with(\"seed-1\", \"seed\"))  #> true"
   ) { d in
-    let path = d.positional("file", .text, "its path")
-    return { call in
-      let name = call.inputPath(try call[path])
-      guard let data = FileManager.default.contents(atPath: name) else {
-        throw call.error(.file, "there is no file \(name) that can be read", argument: "file")
-      }
-      guard let text = String(data: data, encoding: .utf8) else {
-        throw call.error(.file, "\(name) is not UTF-8 text", argument: "file")
-      }
-      return .text(text)
-    }
+    let text = d.positional("text", .text, "the text")
+    let part = d.positional("part", .text, "the beginning")
+    return { call in .bool((try call[text]).hasPrefix(try call[part])) }
   }
 
-  static let write = Builtin(
-    "write", "Writes a text to a file, whole or not at all; folders are made.", topic: "Texts", returns: .nothing,
-    example: "write(\"a line\\n\", \"out/note.txt\")"
+  static let endsWith = Builtin(
+    "ends_with", "Does a text end with another?", topic: "Texts", returns: .bool,
+    example: "print(ends_with(\"fig.pdf\", \".pdf\"))  #> true"
   ) { d in
-    let text = d.positional("text", .text, "what to write")
-    let path = d.positional("file", .text, "its path")
+    let text = d.positional("text", .text, "the text")
+    let part = d.positional("part", .text, "the end")
+    return { call in .bool((try call[text]).hasSuffix(try call[part])) }
+  }
+
+  static let toText = Builtin(
+    "text", "A value as `print` writes it.", topic: "Texts", returns: .text,
+    example: "print(len(text(12.5)))  #> 4"
+  ) { d in
+    let value = d.positional("value", .any, "the value")
+    return { call in .text((try call[value]).printed) }
+  }
+
+  static let toNumber = Builtin(
+    "number", "The number that a text holds, or the amount of a quantity in its own unit.", topic: "Texts", returns: .number,
+    example: "print(number(\"1e-3\") * 2, number(90s))  #> 0.002 90"
+  ) { d in
+    let value = d.positional("value", .any, "a text such as \"12.5\", or a quantity")
     return { call in
-      let name = call.outputPath(try call[path])
-      do {
-        try OutputFile.write(Data((try call[text]).utf8), to: name)
-      } catch let error as OutputFile.Failure {
-        throw call.error(.file, error.message, argument: "file")
+      switch try call[value] {
+      case .number(let number), .quantity(let number, _): return .number(number)
+      case .bool(let value): return .number(value ? 1 : 0)
+      case .text(let text):
+        guard let number = NumberFormat.parse(text) else {
+          throw call.error(.badValue, "\"\(text.prefix(40))\" is no number", argument: "value", help: "numbers are written 12, -0.5 or 1e-3")
+        }
+        return .number(number)
+      case let other: throw call.error(.wrongType, "`value` of number is a text, not \(other.described)", argument: "value")
       }
-      return .nothing
     }
   }
 
@@ -108,78 +182,4 @@ extension Builtin {
       return .nothing
     }
   }
-
-  /// What every program of the language can use.
-  public static let standard = lists + maths + texts
-}
-
-extension Builtin.Call {
-  /// Where a relative output path leads.
-  public func outputPath(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let folder = interpreter.host.outputFolder else { return path }
-    return folder + "/" + path
-  }
-}
-
-extension Builtin.Call {
-  /// Where a file to read is: as given, or where this run wrote it.
-  public func inputPath(_ path: String) -> String {
-    let given = (path as NSString).expandingTildeInPath
-    let written = outputPath(given)
-    return !FileManager.default.fileExists(atPath: given) && FileManager.default.fileExists(atPath: written) ? written : given
-  }
-}
-
-/// The part of a path before its last slash; empty where it has none.
-public enum FilePath {
-  public static func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
-  }
-}
-
-/// Files that are there whole or not at all.
-public enum OutputFile {
-  public struct Failure: Error {
-    public let message: String
-  }
-
-  /// Writes beside the target, syncs, and renames; makes the folders it needs.
-  public static func write(_ data: Data, to path: String) throws(Failure) {
-    let folder = FilePath.folder(of: path)
-    if !folder.isEmpty {
-      do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      } catch {
-        throw Failure(message: "the folder \(folder) cannot be made: \(reason())")
-      }
-    }
-    let temporary = path + ".part-\(getpid())"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Failure(message: "\(path) cannot be written: \(reason())") }
-    let written = data.withUnsafeBytes { bytes -> Bool in
-      var rest = bytes
-      while !rest.isEmpty {
-        let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        if count <= 0 { return false }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-      }
-      return fsync(descriptor) == 0
-    }
-    let problem = written ? "" : reason()
-    close(descriptor)
-    guard written, rename(temporary, path) == 0 else {
-      let why = written ? reason() : problem
-      unlink(temporary)
-      throw Failure(message: "\(path) cannot be written: \(why)")
-    }
-    // The new name survives a power cut only when its folder is written too.
-    let directory = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
-    if directory >= 0 {
-      fsync(directory)
-      close(directory)
-    }
-  }
-
-  private static func reason() -> String { String(cString: strerror(errno)) }
 }

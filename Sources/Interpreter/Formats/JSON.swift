@@ -1,0 +1,270 @@
+import Foundation
+
+/// JSON (RFC 8259) as values: objects are records in their order, which Foundation's reader does not keep.
+enum JSON {
+  struct Problem: Error {
+    let message: String
+    let line: Int
+    let column: Int
+  }
+
+  static let deepest = 500
+
+  static func parse(_ bytes: [UInt8]) throws(Problem) -> Value {
+    var reader = Reader(bytes: bytes)
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.place = 3 }
+    let value = try reader.value()
+    reader.skipBlanks()
+    guard reader.place == bytes.count else { throw reader.problem("expected the end of the JSON") }
+    return value
+  }
+
+  private struct Reader {
+    let bytes: [UInt8]
+    var place = 0
+    var depth = 0
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    var current: UInt8? { place < bytes.count ? bytes[place] : nil }
+
+    func problem(_ message: String) -> Problem {
+      let before = bytes[..<min(place, bytes.count)]
+      let start = before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
+      let line = before.reduce(1) { $0 + ($1 == 0x0a ? 1 : 0) }
+      return Problem(message: message, line: line, column: String(decoding: before[start...], as: UTF8.self).count + 1)
+    }
+
+    mutating func skipBlanks() {
+      while let byte = current, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { place += 1 }
+    }
+
+    mutating func accept(_ byte: UInt8) -> Bool {
+      guard current == byte else { return false }
+      place += 1
+      return true
+    }
+
+    mutating func value() throws(Problem) -> Value {
+      skipBlanks()
+      guard let byte = current else { throw problem("expected a value, found the end") }
+      switch byte {
+      case 0x7b: return .record(try object())
+      case 0x5b: return .list(try array())
+      case 0x22: return .text(try string())
+      case 0x74: return try word("true", .bool(true))
+      case 0x66: return try word("false", .bool(false))
+      case 0x6e: return try word("null", .nothing)
+      default: return .number(try number())
+      }
+    }
+
+    private mutating func word(_ word: String, _ value: Value) throws(Problem) -> Value {
+      guard bytes[place...].starts(with: word.utf8) else { throw problem("expected a value") }
+      place += word.utf8.count
+      return value
+    }
+
+    private mutating func number() throws(Problem) -> Double {
+      let start = place
+      func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 0x30 && $0 <= 0x39 } ?? false }
+      func digits(_ place: inout Int) -> Bool {
+        let first = place
+        while place < bytes.count, isDigit(bytes[place]) { place += 1 }
+        return place > first
+      }
+      _ = accept(0x2d)
+      let isZero = current == 0x30
+      guard digits(&place) else {
+        place = start
+        throw problem("expected a value")
+      }
+      if isZero && bytes[start..<place].drop(while: { $0 == 0x2d }).count > 1 { throw problem("a number does not begin with 0") }
+      if accept(0x2e) { guard digits(&place) else { throw problem("expected a digit behind the point") } }
+      if current == 0x65 || current == 0x45 {
+        place += 1
+        if !accept(0x2b) { _ = accept(0x2d) }
+        guard digits(&place) else { throw problem("expected a digit in the exponent") }
+      }
+      guard let value = Double(String(decoding: bytes[start..<place], as: UTF8.self)), value.isFinite else {
+        throw problem("this number is too large")
+      }
+      return value
+    }
+
+    private mutating func string() throws(Problem) -> String {
+      let start = place
+      place += 1
+      var text: [UInt8] = []
+      while let byte = current {
+        switch byte {
+        case 0x22:
+          place += 1
+          guard let valid = String(validating: text, as: UTF8.self) else {
+            place = start
+            throw problem("this text is not UTF-8")
+          }
+          return valid
+        case 0x5c: text += String(try escape()).utf8
+        case 0..<0x20: throw problem("a control character in a text is written as an escape")
+        default:
+          text.append(byte)
+          place += 1
+        }
+      }
+      place = start
+      throw problem("this text is not closed")
+    }
+
+    private mutating func escape() throws(Problem) -> Unicode.Scalar {
+      place += 1
+      guard let byte = current else { throw problem("this text is not closed") }
+      place += 1
+      switch byte {
+      case 0x22, 0x5c, 0x2f: return Unicode.Scalar(byte)
+      case 0x62: return "\u{8}"
+      case 0x66: return "\u{c}"
+      case 0x6e: return "\n"
+      case 0x72: return "\r"
+      case 0x74: return "\t"
+      case 0x75:
+        let unit = try hexadecimal()
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        // A pair of surrogates is one character.
+        guard unit < 0xdc00, accept(0x5c), accept(0x75) else { throw problem("half of a surrogate pair") }
+        let low = try hexadecimal()
+        guard (0xdc00..<0xe000).contains(low), let scalar = Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00)) else {
+          throw problem("half of a surrogate pair")
+        }
+        return scalar
+      default:
+        place -= 1
+        throw problem("there is no such escape")
+      }
+    }
+
+    private mutating func hexadecimal() throws(Problem) -> UInt32 {
+      let digits = bytes[place..<min(place + 4, bytes.count)]
+      guard digits.count == 4, let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), digits.first != 0x2b else {
+        throw problem("\\u needs four hexadecimal digits")
+      }
+      place += 4
+      return value
+    }
+
+    private mutating func enter() throws(Problem) {
+      depth += 1
+      guard depth < JSON.deepest else { throw problem("this is nested too deeply") }
+      place += 1
+      skipBlanks()
+    }
+
+    private mutating func array() throws(Problem) -> [Value] {
+      try enter()
+      defer { depth -= 1 }
+      var values: [Value] = []
+      if accept(0x5d) { return values }
+      while true {
+        values.append(try value())
+        skipBlanks()
+        if accept(0x5d) { return values }
+        guard accept(0x2c) else { throw problem("expected `,` or `]`") }
+      }
+    }
+
+    private mutating func object() throws(Problem) -> Record {
+      try enter()
+      defer { depth -= 1 }
+      var record = Record()
+      if accept(0x7d) { return record }
+      while true {
+        skipBlanks()
+        guard current == 0x22 else { throw problem("expected a name in quotes") }
+        let name = try string()
+        skipBlanks()
+        guard accept(0x3a) else { throw problem("expected `:`") }
+        record[name] = try value()
+        skipBlanks()
+        if accept(0x7d) { return record }
+        guard accept(0x2c) else { throw problem("expected `,` or `}`") }
+      }
+    }
+  }
+
+  // MARK: Writing
+
+  /// The value as JSON, on one line or with so many blanks a level.
+  static func text(_ value: Value, indent: Int) throws(Problem) -> String {
+    var text = ""
+    try write(value, indent, 0, &text)
+    return text
+  }
+
+  private static func write(_ value: Value, _ indent: Int, _ level: Int, _ text: inout String) throws(Problem) {
+    guard level < deepest else { throw Problem(message: "this is nested too deeply for JSON", line: 0, column: 0) }
+    switch value {
+    case .nothing: text += "null"
+    case .bool(let value): text += value ? "true" : "false"
+    case .number(let value):
+      guard value.isFinite else { throw Problem(message: "JSON has no \(NumberFormat.text(value))", line: 0, column: 0) }
+      text += NumberFormat.exact(value)
+    case .text(let value), .word(let value): text += quoted(value)
+    case .quantity, .metric, .date: text += quoted(value.printed)
+    case .list(let values): try write(values.map { (nil, $0) }, "[", "]", indent, level, &text)
+    case .range: try write((value.sequence ?? []).map { (nil, $0) }, "[", "]", indent, level, &text)
+    case .record(let record): try write(record.fields.map { ($0.key, $0.value) }, "{", "}", indent, level, &text)
+    case .function, .object: throw Problem(message: "\(value.described) has no form in JSON", line: 0, column: 0)
+    }
+  }
+
+  private static func write(
+    _ elements: [(String?, Value)], _ open: String, _ close: String, _ indent: Int, _ level: Int, _ text: inout String
+  ) throws(Problem) {
+    guard !elements.isEmpty else {
+      text += open + close
+      return
+    }
+    func line(_ level: Int) -> String { indent == 0 ? "" : "\n" + String(repeating: " ", count: indent * level) }
+    text += open
+    for (index, (key, value)) in elements.enumerated() {
+      if index > 0 { text += indent == 0 ? ", " : "," }
+      text += line(level + 1)
+      if let key { text += quoted(key) + ": " }
+      try write(value, indent, level + 1, &text)
+    }
+    text += line(level) + close
+  }
+
+  static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      case "\t": result += "\\t"
+      case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}
+
+extension NumberFormat {
+  /// The shortest text that reads as the same number.
+  static func exact(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? (value == 0 && value.sign == .minus ? "-0.0" : String(Int64(value))) : "\(value)"
+  }
+
+  /// A finite number as JSON and the language write it, with a sign; nil for anything else.
+  static func parse(_ text: String) -> Double? {
+    let trimmed = text.trimmingCharacters(in: .whitespaces)
+    guard let first = trimmed.utf8.first, first == 0x2d || first == 0x2b || first == 0x2e || (0x30...0x39).contains(first),
+      trimmed.utf8.allSatisfy({ (0x30...0x39).contains($0) || [0x2d, 0x2b, 0x2e, 0x65, 0x45].contains($0) }),
+      let number = Double(trimmed), number.isFinite
+    else { return nil }
+    return number
+  }
+}

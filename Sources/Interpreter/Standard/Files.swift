@@ -1,0 +1,186 @@
+import Foundation
+import Syntax
+
+// Files of text, JSON and CSV.
+extension Builtin {
+  static let files: [Builtin] = [read, write, readJSON, writeJSON, fromJSON, toJSON, readCSV, writeCSV]
+
+  static let read = Builtin(
+    "read", "The whole of a text file.", topic: "Files", returns: .text,
+    example: "write(\"hello\", \"out/hello.txt\")\nprint(read(\"out/hello.txt\"))  #> hello"
+  ) { d in
+    let path = d.positional("file", .text, "its path")
+    return { call in
+      let name = try call.inputPath(try call[path])
+      guard let data = FileManager.default.contents(atPath: name) else {
+        throw call.error(.file, "there is no file \(name) that can be read", argument: "file")
+      }
+      guard let text = String(data: data, encoding: .utf8) else {
+        throw call.error(.file, "\(name) is not UTF-8 text", argument: "file")
+      }
+      return .text(text)
+    }
+  }
+
+  static let write = Builtin(
+    "write", "Writes a text to a file, whole or not at all; folders are made.", topic: "Files", returns: .nothing,
+    example: "write(\"a line\\n\", \"out/note.txt\")"
+  ) { d in
+    let text = d.positional("text", .text, "what to write")
+    let path = d.positional("file", .text, "its path")
+    return { call in try put(call, try call[text], try call[path]) }
+  }
+
+  static let readJSON = Builtin(
+    "read_json", "The value in a JSON file: objects as records, arrays as lists, null as nil.", topic: "Files", returns: .any,
+    example: "write_json({ lr: 0.1 }, \"out/options.json\")\nprint(read_json(\"out/options.json\"))  #> { lr: 0.1 }"
+  ) { d in
+    let path = d.positional("file", .text, "its path")
+    return { call in
+      let path = try call.inputPath(try call[path])
+      return try parseJSON(call, try contents(call, path), path, argument: "file")
+    }
+  }
+
+  static let writeJSON = Builtin(
+    "write_json", "Writes a value to a JSON file, whole or not at all; quantities, words, metrics and dates as texts.",
+    topic: "Files", returns: .nothing, example: "write_json([1, { a: nil }], \"out/value.json\")"
+  ) { d in
+    let value = d.positional("value", .any, "what to write")
+    let path = d.positional("file", .text, "its path")
+    let indent = d.named("indent", .whole(from: 0, to: 8), default: 2, "2", "blanks a level; 0: all on one line")
+    return { call in
+      try put(call, try json(call, try call[value], indent: try call[indent]) + "\n", try call[path])
+    }
+  }
+
+  static let fromJSON = Builtin(
+    "from_json", "The value in a JSON text.", topic: "Files", returns: .any,
+    example: "print(from_json(\"[1, true, null]\"))  #> [1, true, nil]"
+  ) { d in
+    let text = d.positional("text", .text, "the JSON")
+    return { call in try parseJSON(call, Array((try call[text]).utf8), nil, argument: "text") }
+  }
+
+  static let toJSON = Builtin(
+    "to_json", "A value as a JSON text.", topic: "Files", returns: .text,
+    example: "print(to_json({ a: [1, 2], b: nil }))  #> {\"a\": [1, 2], \"b\": null}"
+  ) { d in
+    let value = d.positional("value", .any, "the value")
+    let indent = d.named("indent", .whole(from: 0, to: 8), default: 0, "0", "blanks a level; 0: all on one line")
+    return { call in .text(try json(call, try call[value], indent: try call[indent])) }
+  }
+
+  static let readCSV = Builtin(
+    "read_csv", "The rows of a table in a text file, as records by the names in its first line. Cells that are numbers become numbers, empty ones nil.",
+    topic: "Files", returns: .list(.record(nil)),
+    example: "write(\"depth,mrr\\n8,0.1\\n\", \"out/rows.csv\")\nprint(read_csv(\"out/rows.csv\"))  #> [{ depth: 8, mrr: 0.1 }]"
+  ) { d in
+    let path = d.positional("file", .text, "its path")
+    let separator = d.named("separator", .separator, default: 0x2c, "\",\"", "one character between cells")
+    let header = d.named("header", .bool, default: true, "true", "names in the first line; without, rows are lists")
+    return { call in
+      let path = try call.inputPath(try call[path])
+      let rows: [[CSV.Cell]]
+      do {
+        rows = try CSV.parse(try contents(call, path), separator: try call[separator])
+      } catch let problem as CSV.Problem {
+        throw call.error(.data, "\(path):\(problem.line): \(problem.message)", argument: "file")
+      }
+      guard try call[header] else { return .list(rows.map { .list($0.map(\.value)) }) }
+      guard let names = rows.first?.map(\.text) else { return .list([]) }
+      if let name = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
+        throw call.error(.data, "\(path):1: there are two columns \"\(name)\"", argument: "file", help: "read it with header: false")
+      }
+      return .list(
+        try rows.dropFirst().enumerated().map { index, row in
+          guard row.count == names.count else {
+            throw call.error(
+              .data, "\(path): row \(index + 2) has \(row.count) cells, the first line has \(names.count)", argument: "file",
+              help: "is the separator \"\(String(decoding: [try call[separator]], as: UTF8.self))\"?")
+          }
+          return .record(Record(Swift.zip(names, row.map(\.value)).map { ($0, $1) }))
+        })
+    }
+  }
+
+  static let writeCSV = Builtin(
+    "write_csv", "Writes rows to a table file: records (with a line of names) or lists.", topic: "Files", returns: .nothing,
+    example: "write_csv([{ depth: 8, mrr: 0.1 }], \"out/table.csv\")\nprint(read(\"out/table.csv\"))\n#> depth,mrr\n#> 8,0.1"
+  ) { d in
+    let rows = d.positional("rows", .sequence, "a list of records with the same names, or of lists")
+    let path = d.positional("file", .text, "its path")
+    let separator = d.named("separator", .separator, default: 0x2c, "\",\"", "one character between cells")
+    return { call in
+      let separator = String(decoding: [try call[separator]], as: UTF8.self)
+      var text = ""
+      var names: [String]?
+      for row in try call[rows] {
+        let cells: [Value]
+        switch row {
+        case .record(let record):
+          if names == nil {
+            names = record.keys
+            text += record.keys.map { CSV.quoted($0, separator) }.joined(separator: separator) + "\n"
+          }
+          guard names == record.keys else {
+            throw call.error(.badValue, "the rows have different names: \(names ?? []) and \(record.keys)", argument: "rows")
+          }
+          cells = record.fields.map(\.value)
+        case .list(let values) where names == nil: cells = values
+        default: throw call.error(.badValue, "`rows` of write_csv are all records or all lists; one is \(row.described)", argument: "rows")
+        }
+        text += cells.map { CSV.quoted(CSV.text($0), separator) }.joined(separator: separator) + "\n"
+      }
+      return try put(call, text, try call[path])
+    }
+  }
+
+  // MARK: What they share
+
+  private static func contents(_ call: Call, _ path: String) throws -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw call.error(.file, "there is no file \(path) that can be read", argument: "file")
+    }
+    return [UInt8](data)
+  }
+
+  private static func put(_ call: Call, _ text: String, _ path: String) throws -> Value {
+    do {
+      try OutputFile.write(Data(text.utf8), to: try call.outputPath(path))
+    } catch let error as OutputFile.Failure {
+      throw call.error(.file, error.message, argument: "file")
+    }
+    return .nothing
+  }
+
+  private static func parseJSON(_ call: Call, _ bytes: [UInt8], _ path: String?, argument: String) throws -> Value {
+    do {
+      return try JSON.parse(bytes)
+    } catch {
+      let problem = error
+      throw call.error(.data, "\(path.map { $0 + ":" } ?? "line ")\(problem.line):\(problem.column): \(problem.message)", argument: argument)
+    }
+  }
+
+  private static func json(_ call: Call, _ value: Value, indent: Int) throws -> String {
+    do {
+      return try JSON.text(value, indent: indent)
+    } catch {
+      throw call.error(.badValue, error.message, argument: "value")
+    }
+  }
+}
+
+extension Kind where T == UInt8 {
+  /// One ASCII character.
+  static var separator: Kind<UInt8> {
+    Kind(.text) { value throws(ConversionError) in
+      guard let text = value.asText else { throw .type }
+      guard text.utf8.count == 1, let byte = text.utf8.first, byte != 0x22, byte != 0x0a, byte != 0x0d else {
+        throw .value("must be one character, such as \",\" or \"\\t\"")
+      }
+      return byte
+    }
+  }
+}

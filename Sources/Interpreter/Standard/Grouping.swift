@@ -1,0 +1,250 @@
+import Syntax
+
+// Choosing from lists, and putting them together in another way.
+extension Builtin {
+  static let grouping: [Builtin] = [
+    group, slice, take, drop, first, last, find, indexOf, count, some, every, enumerate, chunks, `repeat`, transpose,
+  ]
+
+  static let group = Builtin(
+    "group", "Pairs of what a function gives and the list of elements it gives it for, each where it is first.",
+    topic: "Lists", returns: .list(.list(.any)),
+    example: "for (parity, xs) in group(1..5, by: x => mod(x, 2)) { print(parity, xs) }\n#> 1 [1, 3, 5]\n#> 0 [2, 4]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to group")
+    let key = d.named("by", .function, "what the elements of a group have in common")
+    return { call in
+      let function = try call[key]
+      var places = ValueTable<Int>()
+      var groups: [(key: Value, values: [Value])] = []
+      for element in try call[list] {
+        let key = try call.interpreter.call(function, [element], at: call.span(of: "by"))
+        if let place = places[key] {
+          groups[place].values.append(element)
+        } else {
+          places[key] = groups.count
+          groups.append((key, [element]))
+        }
+      }
+      return .list(groups.map { .list([$0.key, .list($0.values)]) })
+    }
+  }
+
+  static let slice = Builtin(
+    "slice", "The elements from one index to another, both included; what lies outside is left out. Of a text, its characters.",
+    topic: "Lists", returns: .any, example: "print(slice([1, 2, 3, 4], 1, 9), slice(\"stacking\", 0, 4))  #> [2, 3, 4] stack"
+  ) { d in
+    let list = d.positional("list", .any, "a list or a text")
+    let from = d.positional("from", .whole, "index of the first, from 0; negative ones count from the end")
+    let to = d.optionalPositional("to", .whole, "index of the last; the end if left out")
+    return { call in
+      let value = try call[list]
+      func bounds(_ count: Int) throws -> Range<Int> {
+        func place(_ index: Int) -> Int { index < 0 ? count + index : index }
+        let low = max(0, place(try call[from]))
+        let last = place(try call[to] ?? (count - 1))
+        return low..<max(low, last >= count ? count : last + 1)
+      }
+      if let text = value.asText {
+        let characters = Array(text)
+        let range = try bounds(characters.count)
+        return .text(String(characters[range.clamped(to: 0..<characters.count)]))
+      }
+      guard let elements = value.sequence else {
+        throw call.error(.wrongType, "`slice` takes a list or a text, not \(value.described)", argument: "list")
+      }
+      return .list(Array(elements[try bounds(elements.count).clamped(to: 0..<elements.count)]))
+    }
+  }
+
+  static let take = Builtin(
+    "take", "The first elements of a list; all if it has fewer.", topic: "Lists", returns: .list(.any),
+    example: "print(take([5, 6, 7], 2))  #> [5, 6]"
+  ) { d in
+    let list = d.positional("list", .sequence, "the list")
+    let count = d.positional("count", .whole(from: 0), "how many")
+    return { call in .list(Array((try call[list]).prefix(try call[count]))) }
+  }
+
+  static let drop = Builtin(
+    "drop", "A list without its first elements.", topic: "Lists", returns: .list(.any),
+    example: "print(drop([5, 6, 7], 2))  #> [7]"
+  ) { d in
+    let list = d.positional("list", .sequence, "the list")
+    let count = d.positional("count", .whole(from: 0), "how many to leave out")
+    return { call in .list(Array((try call[list]).dropFirst(try call[count]))) }
+  }
+
+  static let first = Builtin(
+    "first", "The first element of a list.", topic: "Lists", returns: .any, example: "print(first([5, 6, 7]))  #> 5"
+  ) { d in
+    let list = d.positional("list", .sequence, "a list that is not empty")
+    return { call in
+      guard let value = (try call[list]).first else { throw call.error(.badValue, "the list is empty", argument: "list") }
+      return value
+    }
+  }
+
+  static let last = Builtin(
+    "last", "The last element of a list.", topic: "Lists", returns: .any, example: "print(last([5, 6, 7]))  #> 7"
+  ) { d in
+    let list = d.positional("list", .sequence, "a list that is not empty")
+    return { call in
+      guard let value = (try call[list]).last else { throw call.error(.badValue, "the list is empty", argument: "list") }
+      return value
+    }
+  }
+
+  static let find = Builtin(
+    "find", "The first element for which a function gives true; nil if there is none.", topic: "Lists", returns: .any,
+    example: "print(find([1, 4, 6], x => x > 3))  #> 4"
+  ) { d in
+    let list = d.positional("list", .sequence, "where to look")
+    let test = d.positional("test", .function, "gives true or false for an element")
+    return { call in
+      let elements = try call[list]
+      return try place(call, elements, try call[test]).map { elements[$0] } ?? .nothing
+    }
+  }
+
+  static let indexOf = Builtin(
+    "index_of", "Where a value is first in a list, counted from 0; nil if it is not there.", topic: "Lists", returns: .any,
+    example: "print(index_of([\"a\", \"b\"], \"b\"))  #> 1"
+  ) { d in
+    let list = d.positional("list", .sequence, "where to look")
+    let value = d.positional("value", .any, "what to look for")
+    return { call in
+      let wanted = try call[value]
+      return (try call[list]).firstIndex { Operators.equal($0, wanted) }.map { .number(Double($0)) } ?? .nothing
+    }
+  }
+
+  static let count = Builtin(
+    "count", "For how many elements a function gives true.", topic: "Lists", returns: .number,
+    example: "print(count([1, 4, 6], x => x > 3))  #> 2"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to go through")
+    let test = d.positional("test", .function, "gives true or false for an element")
+    return { call in
+      let function = try call[test]
+      return .number(Double(try (try call[list]).reduce(0) { $0 + (try holds(call, function, $1) ? 1 : 0) }))
+    }
+  }
+
+  static let some = Builtin(
+    "some", "Does a function give true for at least one element?", topic: "Lists", returns: .bool,
+    example: "print(some([1, 4], x => x > 3))  #> true"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to go through")
+    let test = d.positional("test", .function, "gives true or false for an element")
+    return { call in .bool(try place(call, try call[list], try call[test]) != nil) }
+  }
+
+  static let every = Builtin(
+    "every", "Does a function give true for every element?", topic: "Lists", returns: .bool,
+    example: "print(every([1, 4], x => x > 3))  #> false"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to go through")
+    let test = d.positional("test", .function, "gives true or false for an element")
+    return { call in
+      let function = try call[test]
+      return .bool(try (try call[list]).allSatisfy { try holds(call, function, $0) })
+    }
+  }
+
+  private static func place(_ call: Call, _ elements: [Value], _ test: FunctionValue) throws -> Int? {
+    try elements.firstIndex { try holds(call, test, $0) }
+  }
+
+  private static func holds(_ call: Call, _ test: FunctionValue, _ element: Value) throws -> Bool {
+    guard case .bool(let holds) = try call.interpreter.call(test, [element], at: call.span(of: "test")) else {
+      throw call.error(.wrongType, "`test` of \(call.builtin.name) must give true or false", argument: "test")
+    }
+    return holds
+  }
+
+  static let enumerate = Builtin(
+    "enumerate", "Pairs of an index, counted from 0, and an element.", topic: "Lists", returns: .list(.list(.any)),
+    example: "print(enumerate([\"a\", \"b\"]))  #> [[0, \"a\"], [1, \"b\"]]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to count")
+    return { call in .list((try call[list]).enumerated().map { .list([.number(Double($0.offset)), $0.element]) }) }
+  }
+
+  static let chunks = Builtin(
+    "chunks", "A list cut into lists of so many elements; the last may be shorter.", topic: "Lists",
+    returns: .list(.list(.any)), example: "print(chunks([1, 2, 3, 4, 5], 2))  #> [[1, 2], [3, 4], [5]]"
+  ) { d in
+    let list = d.positional("list", .sequence, "what to cut")
+    let size = d.positional("size", .whole(from: 1), "elements in each")
+    return { call in
+      let elements = try call[list]
+      let size = try call[size]
+      return .list(stride(from: 0, to: elements.count, by: size).map { .list(Array(elements[$0..<min($0 + size, elements.count)])) })
+    }
+  }
+
+  static let `repeat` = Builtin(
+    "repeat", "A list of a value so many times.", topic: "Lists", returns: .list(.any),
+    example: "print(repeat(0, 3), join(repeat(\"-\", 5), with: \"\"))  #> [0, 0, 0] -----"
+  ) { d in
+    let value = d.positional("value", .any, "the value")
+    let times = d.positional("times", .whole(from: 0, to: 10_000_000), "how often")
+    return { call in .list([Value](repeating: try call[value], count: try call[times])) }
+  }
+
+  static let transpose = Builtin(
+    "transpose", "A list of columns made of a list of rows.", topic: "Lists", returns: .list(.list(.any)),
+    example: "print(transpose([[1, 2], [3, 4], [5, 6]]))  #> [[1, 3, 5], [2, 4, 6]]"
+  ) { d in
+    let rows = d.positional("rows", .sequence, "lists of the same length")
+    return { call in
+      let rows = try (try call[rows]).map { row in
+        guard let elements = row.sequence else {
+          throw call.error(.badValue, "`rows` of transpose needs a list for every element, not \(row.described)", argument: "rows")
+        }
+        return elements
+      }
+      guard let width = rows.first?.count else { return .list([]) }
+      guard let other = rows.first(where: { $0.count != width }) else {
+        return .list((0..<width).map { column in .list(rows.map { $0[column] }) })
+      }
+      throw call.error(.badValue, "these rows have \(width) and \(other.count) elements", argument: "rows")
+    }
+  }
+}
+
+/// Looks values up by what they equal; plain ones by a hash, others one by one.
+struct ValueTable<Entry> {
+  private enum Key: Hashable {
+    case bool(Bool), number(Double), text(String), metric(MetricName), date(Double), nothing
+
+    init?(_ value: Value) {
+      switch value {
+      case .nothing: self = .nothing
+      case .bool(let value): self = .bool(value)
+      case .number(let value) where !value.isNaN: self = .number(value)
+      case .text(let text), .word(let text): self = .text(text)
+      case .metric(let metric): self = .metric(metric)
+      case .date(let seconds): self = .date(seconds)
+      // A share equals its number, so both have the number's key.
+      case .quantity(let amount, .percent): self = .number(amount / 100)
+      default: return nil
+      }
+    }
+  }
+
+  private var plain: [Key: Entry] = [:]
+  private var others: [(Value, Entry)] = []
+
+  subscript(value: Value) -> Entry? {
+    get {
+      if let key = Key(value) { return plain[key] }
+      return others.first { Operators.equal($0.0, value) }?.1
+    }
+    set {
+      guard let newValue else { return }
+      if let key = Key(value) { plain[key] = newValue } else { others.append((value, newValue)) }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Syntax
+
+// Records: named values.
+extension Builtin {
+  static let records: [Builtin] = [keys, values, update, has, get, pick, without, record]
+
+  static let keys = Builtin(
+    "keys", "The names of a record's fields.", topic: "Records", returns: .list(.text),
+    example: "print(keys({ a: 1, b: 2 }))  #> [\"a\", \"b\"]"
+  ) { d in
+    let record = d.positional("record", .record, "whose names")
+    return { call in .list((try call[record]).keys.map { .text($0) }) }
+  }
+
+  static let values = Builtin(
+    "values", "The values of a record's fields.", topic: "Records", returns: .list(.any),
+    example: "print(values({ a: 1, b: 2 }))  #> [1, 2]"
+  ) { d in
+    let record = d.positional("record", .record, "whose values")
+    return { call in .list((try call[record]).fields.map(\.value)) }
+  }
+
+  static let update = Builtin(
+    "update", "A record with one field changed, or added at its end.", topic: "Records", returns: .record(nil),
+    example: "print(update({ a: 1 }, \"b\", 2))  #> { a: 1, b: 2 }"
+  ) { d in
+    let record = d.positional("record", .record, "the record, which stays as it is")
+    let name = d.positional("name", .text, "of the field")
+    let value = d.positional("value", .any, "what it becomes")
+    return { call in
+      var changed = try call[record]
+      changed[try call[name]] = try call[value]
+      return .record(changed)
+    }
+  }
+
+  static let has = Builtin(
+    "has", "Does a record have a field of this name?", topic: "Records", returns: .bool,
+    example: "print(has({ lr: 0.1 }, \"lr\"))  #> true"
+  ) { d in
+    let record = d.positional("record", .record, "where to look")
+    let name = d.positional("name", .text, "of the field")
+    return { call in .bool((try call[record])[try call[name]] != nil) }
+  }
+
+  static let get = Builtin(
+    "get", "A field of a record, or another value where it has none of that name.", topic: "Records", returns: .any,
+    example: "print(get({ lr: 0.1 }, \"batch\", or: 256))  #> 256"
+  ) { d in
+    let record = d.positional("record", .record, "where to look")
+    let name = d.positional("name", .text, "of the field")
+    let other = d.optional("or", .any, "the value where there is no such field")
+    return { call in try (try call[record])[try call[name]] ?? (try call[other] ?? .nothing) }
+  }
+
+  static let pick = Builtin(
+    "pick", "A record with only some of its fields, in the order they are named.", topic: "Records", returns: .record(nil),
+    example: "print(pick({ a: 1, b: 2, c: 3 }, [\"c\", \"a\"]))  #> { c: 3, a: 1 }"
+  ) { d in
+    let record = d.positional("record", .record, "the record, which stays as it is")
+    let names = d.positional("names", Kind<String>.text.list, "of the fields")
+    return { call in
+      let whole = try call[record]
+      return .record(
+        Record(
+          try (try call[names]).map { name in
+            guard let value = whole[name] else { throw call.missing(name, in: whole, argument: "names") }
+            return (name, value)
+          }))
+    }
+  }
+
+  static let without = Builtin(
+    "without", "A record without some of its fields.", topic: "Records", returns: .record(nil),
+    example: "print(without({ a: 1, b: 2, c: 3 }, [\"b\"]))  #> { a: 1, c: 3 }"
+  ) { d in
+    let record = d.positional("record", .record, "the record, which stays as it is")
+    let names = d.positional("names", Kind<String>.text.list, "of the fields")
+    return { call in
+      var changed = try call[record]
+      for name in try call[names] {
+        guard changed[name] != nil else { throw call.missing(name, in: changed, argument: "names") }
+        changed[name] = nil
+      }
+      return .record(changed)
+    }
+  }
+
+  static let record = Builtin(
+    "record", "A record of pairs of a name and a value: what `for` and `map` make of a record, put together again.",
+    topic: "Records", returns: .record(nil),
+    example: "print(record({ a: 1, b: 2 } |> map(f => [f[0], f[1] * 10])))  #> { a: 10, b: 20 }"
+  ) { d in
+    let pairs = d.positional("pairs", .sequence, "a list of [name, value]")
+    return { call in
+      var result = Record()
+      for pair in try call[pairs] {
+        guard let parts = pair.sequence, parts.count == 2, let name = parts[0].asText else {
+          throw call.error(
+            .badValue, "`pairs` of record needs [name, value] for every element, not \(pair.described)", argument: "pairs")
+        }
+        guard result[name] == nil else { throw call.error(.badValue, "the name \"\(name)\" is there twice", argument: "pairs") }
+        result[name] = parts[1]
+      }
+      return .record(result)
+    }
+  }
+}
+
+extension Value {
+  /// A text, or the letters of a word.
+  var asText: String? {
+    switch self {
+    case .text(let text), .word(let text): text
+    default: nil
+    }
+  }
+}
+
+extension Builtin.Call {
+  func missing(_ name: String, in record: Record, argument: String) -> Diagnostic {
+    error(
+      .missingKey, "the record has no field \"\(name)\"", argument: argument,
+      help: Spelling.suggestion(name, in: record.keys) ?? (record.count == 0 ? nil : "it has: \(record.keys.joined(separator: ", "))"))
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Syntax
+
+// Statistics of lists of numbers.
+extension Builtin {
+  static let statistics: [Builtin] = [
+    statistic("sum", "The sum of a list of numbers.", "print(sum([1, 2, 3]))  #> 6", least: 0) { $0.reduce(0, +) },
+    statistic("product", "The product of a list of numbers.", "print(product([2, 3, 4]))  #> 24", least: 0) { $0.reduce(1, *) },
+    statistic("mean", "The mean of a list of numbers.", "print(mean([1, 2, 6]))  #> 3", least: 1) { mean($0) },
+    statistic(
+      "std", "The sample standard deviation (n - 1 below) of a list of numbers.", "print(std([1, 2, 3]))  #> 1", least: 2
+    ) { (squares($0, $0) / Double($0.count - 1)).squareRoot() },
+    statistic(
+      "variance", "The sample variance (n - 1 below) of a list of numbers.", "print(variance([1, 2, 3]))  #> 1", least: 2
+    ) { squares($0, $0) / Double($0.count - 1) },
+    statistic("median", "The middle of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
+      quantile($0.sorted(), 0.5)
+    },
+    statistic("min", "The least of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { $0.min() ?? 0 },
+    statistic("max", "The most of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { $0.max() ?? 0 },
+    quantileOf, correlation, dot, cumulativeSum,
+  ]
+
+  private static func statistic(
+    _ name: String, _ summary: String, _ example: String, least: Int, _ body: @escaping @Sendable ([Double]) -> Double
+  ) -> Builtin {
+    Builtin(name, summary, topic: "Statistics", returns: .number, example: example) { d in
+      let list = d.positional("numbers", .numbers, "a list of numbers")
+      return { call in
+        let numbers = try call[list]
+        guard numbers.count >= least else {
+          throw call.error(
+            .badValue, "`\(name)` needs at least \(least) number\(least == 1 ? "" : "s"), here are \(numbers.count)",
+            argument: "numbers")
+        }
+        return .number(body(numbers))
+      }
+    }
+  }
+
+  private static func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
+
+  /// The sum of (x - mean)(y - mean).
+  private static func squares(_ x: [Double], _ y: [Double]) -> Double {
+    let (a, b) = (mean(x), mean(y))
+    return Swift.zip(x, y).reduce(0) { $0 + ($1.0 - a) * ($1.1 - b) }
+  }
+
+  /// Between the two values around it, in a line (type 7 of Hyndman and Fan, as NumPy and R have it).
+  private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+    let place = share * Double(sorted.count - 1)
+    let low = Int(place.rounded(.down))
+    let high = min(low + 1, sorted.count - 1)
+    return low == high ? sorted[low] : sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+  }
+
+  static let quantileOf = Builtin(
+    "quantile", "The value below which a share of the numbers lies, interpolated as NumPy does.", topic: "Statistics",
+    returns: .number, example: "print(quantile([1, 2, 3, 4, 5], 25%))  #> 2"
+  ) { d in
+    let list = d.positional("numbers", .numbers.checked { $0.isEmpty ? "must not be empty" : nil }, "a list of numbers")
+    let share = d.positional("share", .share, "the share: 25% or 0.25")
+    return { call in .number(quantile((try call[list]).sorted(), try call[share])) }
+  }
+
+  static let correlation = Builtin(
+    "correlation", "Pearson's correlation of two lists of numbers, from -1 to 1.", topic: "Statistics", returns: .number,
+    example: "print(correlation([1, 2, 3], [2, 4, 6]))  #> 1"
+  ) { d in
+    let (a, b) = pair(&d)
+    return { call in
+      let (x, y) = try equallyLong(call, try call[a], try call[b], least: 2)
+      let (xx, yy) = (squares(x, x), squares(y, y))
+      guard xx > 0 && yy > 0 else {
+        throw call.error(.badValue, "numbers that are all the same have no correlation", argument: xx > 0 ? "b" : "a")
+      }
+      return .number(squares(x, y) / (xx * yy).squareRoot())
+    }
+  }
+
+  static let dot = Builtin(
+    "dot", "The sum of the products of the elements of two lists of numbers.", topic: "Statistics", returns: .number,
+    example: "print(dot([1, 2], [3, 4]))  #> 11"
+  ) { d in
+    let (a, b) = pair(&d)
+    return { call in
+      let (x, y) = try equallyLong(call, try call[a], try call[b], least: 0)
+      return .number(Swift.zip(x, y).reduce(0) { $0 + $1.0 * $1.1 })
+    }
+  }
+
+  private static func pair(_ d: inout Declaration) -> (Argument<[Double]>, Argument<[Double]>) {
+    (d.positional("a", .numbers, "a list of numbers"), d.positional("b", .numbers, "as many numbers"))
+  }
+
+  private static func equallyLong(_ call: Call, _ x: [Double], _ y: [Double], least: Int) throws -> ([Double], [Double]) {
+    guard x.count == y.count, x.count >= least else {
+      let need = x.count == y.count ? "`\(call.builtin.name)` needs at least \(least) of each" : "they must be equally many"
+      throw call.error(.badValue, "these are \(x.count) and \(y.count) numbers; \(need)", argument: "b")
+    }
+    return (x, y)
+  }
+
+  static let cumulativeSum = Builtin(
+    "cumulative_sum", "The sums of a list's numbers up to each of them.", topic: "Statistics", returns: .list(.number),
+    example: "print(cumulative_sum([1, 2, 3]))  #> [1, 3, 6]"
+  ) { d in
+    let list = d.positional("numbers", .numbers, "a list of numbers")
+    return { call in
+      var sum = 0.0
+      return .list(
+        (try call[list]).map { number in
+          sum += number
+          return .number(sum)
+        })
+    }
+  }
+}

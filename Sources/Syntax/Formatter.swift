@@ -1,0 +1,286 @@
+/// The one canonical form of a text: two blanks a level, one around operators, a statement a line, comments kept.
+///
+/// It works on tokens, so strings and numbers stay as they were written. Where lines break inside brackets and before
+/// `|>` is the writer's choice; a block that is longer than a line has a line for each statement.
+public struct Formatter {
+  private enum Item {
+    case token(Token)
+    case comment(Comment)
+
+    var range: Range<Int> {
+      switch self {
+      case .token(let token): token.range
+      case .comment(let comment): comment.range
+      }
+    }
+  }
+
+  private struct Group {
+    /// Indentation of the line it was opened on.
+    let indent: Int
+    let isBlock: Bool
+    /// Has what it holds on lines of its own.
+    let isBroken: Bool
+  }
+
+  private struct Line {
+    var indent: Int
+    var text: String
+    var comment: String?
+    var isBlankBefore: Bool
+    var isCell = false
+  }
+
+  private let tree: SyntaxTree
+  private var items: [Item] = []
+  /// Where the statements of the text, and of blocks longer than a line, begin.
+  private var starts: Set<Int> = []
+  /// Blocks in braces by the place of their `{`: do they take several lines?
+  private var blocks: [Int: Bool] = [:]
+  private var cells: Set<Int> = []
+  private var groups: [Group] = []
+  private var lines: [Line] = []
+  private var previous: Item?
+  private var previousToken: Token?
+  private var beforePrevious: Token?
+  private var previousIsUnary = false
+
+  /// The canonical form of a text without mistakes; nil where the form would not mean the same, which is a mistake of
+  /// the formatter and must lose nothing.
+  public static func format(_ tree: SyntaxTree) -> String? {
+    guard tree.diagnostics.isEmpty else { return nil }
+    var formatter = Formatter(tree)
+    let text = formatter.run()
+    return same(tree.file, SourceFile(name: tree.file.name, text: text)) ? text : nil
+  }
+
+  private init(_ tree: SyntaxTree) {
+    self.tree = tree
+    let file = tree.file
+    let lexer = Lexer(file)
+    let tokens = lexer.tokens.dropLast()
+    cells = Set(tree.cells.map(\.offset))
+    tree.visitBlocks { [file] statements, block in
+      let first = statements.first?.span.range.lowerBound
+      if let block, block.span.range.lowerBound == first { return }  // the expression behind `=>` or `=`
+      var isBroken = true
+      if let block {
+        let (open, close) = (block.span.range.lowerBound, block.span.range.upperBound - 1)
+        isBroken = file.line(at: open) != file.line(at: close)
+        blocks[open] = isBroken
+      }
+      if isBroken { starts.formUnion(statements.map(\.span.range.lowerBound)) }
+    }
+    items.reserveCapacity(tokens.count + lexer.comments.count)
+    var comments = lexer.comments[...]
+    for token in tokens {
+      while let comment = comments.first, comment.range.lowerBound < token.range.lowerBound {
+        // Comments in the braces of a string are part of the string.
+        if comment.range.lowerBound >= (items.last?.range.upperBound ?? 0) { items.append(.comment(comment)) }
+        comments.removeFirst()
+      }
+      items.append(.token(token))
+    }
+    for comment in comments where comment.range.lowerBound >= (items.last?.range.upperBound ?? 0) {
+      items.append(.comment(comment))
+    }
+  }
+
+  private mutating func run() -> String {
+    for (index, item) in items.enumerated() {
+      switch item {
+      case .comment(let comment): add(comment, index)
+      case .token(let token): add(token, index)
+      }
+    }
+    alignComments()
+    var text = ""
+    for (index, line) in lines.enumerated() {
+      if index > 0 && line.isBlankBefore { text += "\n" }
+      text += String(repeating: " ", count: 2 * line.indent) + line.text
+      if let comment = line.comment { text += comment }
+      text += "\n"
+    }
+    return text
+  }
+
+  // MARK: Lines
+
+  private mutating func add(_ comment: Comment, _ index: Int) {
+    defer { previous = .comment(comment) }
+    var text = comment.text
+    while let last = text.unicodeScalars.last, last == " " || last == "\t" { text.unicodeScalars.removeLast() }
+    if !comment.ownLine, !lines.isEmpty, case .token = previous {
+      lines[lines.count - 1].comment = text
+      return
+    }
+    let isCell = cells.contains(comment.range.lowerBound)
+    let indent = isCell ? 0 : indentOfComment(index)
+    // A comment that only looked like the mark of a cell must not become one.
+    if !isCell && indent == 0 && (text == "# %%" || text.hasPrefix("# %% ")) { text = " " + text }
+    lines.append(Line(indent: indent, text: text, isBlankBefore: isCell || isBlank(before: index), isCell: isCell))
+  }
+
+  private mutating func add(_ token: Token, _ index: Int) {
+    if isSymbol(.semicolon, token), isDropped(index) { return }
+    let isClosing = closes(token)
+    let group = isClosing ? groups.popLast() : nil
+    if breaks(before: token, group) {
+      let indent = group?.indent ?? indentOf(token)
+      lines.append(Line(indent: indent, text: text(token), isBlankBefore: !isClosing && isBlank(before: index)))
+    } else {
+      let last = lines.count - 1
+      if needsBlank(before: token) { lines[last].text += " " }
+      lines[last].text += text(token)
+    }
+    if opens(token) {
+      let isBlock = blocks[token.range.lowerBound] != nil && isSymbol(.openBrace, token)
+      groups.append(
+        Group(
+          indent: lines[lines.count - 1].indent, isBlock: isBlock,
+          isBroken: isBlock ? blocks[token.range.lowerBound] ?? false : opensLine(index)))
+    }
+    previousIsUnary = isMinus(token) && !(previousToken.map(isOperandEnd) ?? false && !starts.contains(token.range.lowerBound))
+    beforePrevious = previousToken
+    previousToken = token
+    previous = .token(token)
+  }
+
+  /// Semicolons stand only between the statements of a block that fits on its line.
+  private func isDropped(_ index: Int) -> Bool {
+    guard let group = groups.last, group.isBlock, !group.isBroken else { return true }
+    guard index + 1 < items.count, case .token(let next) = items[index + 1] else { return true }
+    return isSymbol(.closeBrace, next) || isSymbol(.semicolon, next) || previousToken.map { isSymbol(.openBrace, $0) } ?? true
+  }
+
+  private func breaks(before token: Token, _ closed: Group?) -> Bool {
+    guard let previous else { return true }
+    if case .comment = previous { return true }
+    if starts.contains(token.range.lowerBound) { return true }
+    if let closed { return closed.isBroken || (token.startsLine && !closed.isBlock) }
+    if let before = previousToken, isSymbol(.openBrace, before), let group = groups.last, group.isBlock, group.isBroken { return true }
+    guard token.startsLine else { return false }
+    // `{` and `else` stand behind what they belong to.
+    if isSymbol(.openBrace, token) && blocks[token.range.lowerBound] != nil { return false }
+    if case .keyword(.else) = token.kind, let before = previousToken, isSymbol(.closeBrace, before) {
+      return !lines[lines.count - 1].text.hasPrefix("}")
+    }
+    return true
+  }
+
+  private func indentOf(_ token: Token) -> Int {
+    let base = groups.last.map { $0.indent + 1 } ?? 0
+    if groups.last?.isBlock ?? true { return starts.contains(token.range.lowerBound) ? base : base + 1 }
+    guard let before = previousToken else { return base }
+    return isSymbol(.comma, before) || opens(before) ? base : base + 1
+  }
+
+  /// That of what follows it.
+  private func indentOfComment(_ index: Int) -> Int {
+    let base = groups.last.map { $0.indent + 1 } ?? 0
+    for item in items[index...] {
+      guard case .token(let token) = item else { continue }
+      return closes(token) ? base : indentOf(token)
+    }
+    return base
+  }
+
+  private func isBlank(before index: Int) -> Bool {
+    guard let previous else { return false }
+    if let before = previousToken, case .token = previous, opens(before) { return false }
+    var count = 0
+    for byte in tree.file.bytes[previous.range.upperBound..<items[index].range.lowerBound] where byte == 0x0a { count += 1 }
+    return count > 1
+  }
+
+  private func opensLine(_ index: Int) -> Bool {
+    guard index + 1 < items.count else { return false }
+    switch items[index + 1] {
+    case .comment: return true
+    case .token(let next): return next.startsLine && !closes(next)
+    }
+  }
+
+  /// Comments behind neighbouring lines stand below each other.
+  private mutating func alignComments() {
+    let widest = 60
+    var start = 0
+    while start < lines.count {
+      guard lines[start].comment != nil else {
+        start += 1
+        continue
+      }
+      var end = start + 1
+      while end < lines.count, lines[end].comment != nil, !lines[end].isBlankBefore, lines[end].indent == lines[start].indent {
+        end += 1
+      }
+      let widths = lines[start..<end].map { 2 * $0.indent + $0.text.count }
+      let column = widths.filter { $0 <= widest }.max() ?? 0
+      for (index, width) in zip(start..<end, widths) {
+        lines[index].comment = String(repeating: " ", count: max(2, column + 2 - width)) + (lines[index].comment ?? "")
+      }
+      start = end
+    }
+  }
+
+  // MARK: Blanks
+
+  private func needsBlank(before token: Token) -> Bool {
+    guard let before = previousToken else { return false }
+    if previousIsUnary { return false }
+    switch (before.kind, token.kind) {
+    case (.symbol(.openBrace), .symbol(.closeBrace)): return false
+    case (.symbol(.openParenthesis), _), (.symbol(.openBracket), _), (.symbol(.dot), _), (.symbol(.dots), _): return false
+    case (_, .symbol(.closeParenthesis)), (_, .symbol(.closeBracket)), (_, .symbol(.comma)), (_, .symbol(.semicolon)),
+      (_, .symbol(.colon)), (_, .symbol(.dot)):
+      return false
+    case (_, .symbol(.dots)), (_, .symbol(.openParenthesis)), (_, .symbol(.openBracket)): return !isOperandEnd(before)
+    default: return true
+    }
+  }
+
+  /// Does a value end here, so that `(` is a call and `-` a difference?
+  private func isOperandEnd(_ token: Token) -> Bool {
+    switch token.kind {
+    case .number, .quantity, .metric, .string, .identifier: return true
+    case .keyword(.true), .keyword(.false), .keyword(.nil): return true
+    // The name of a member, as in `r.if`.
+    case .keyword: return token.range.lowerBound > 0 && tree.file.bytes[token.range.lowerBound - 1] == 0x2e
+    case .symbol(.closeParenthesis), .symbol(.closeBracket), .symbol(.closeBrace): return true
+    default: return false
+    }
+  }
+
+  private func isMinus(_ token: Token) -> Bool { isSymbol(.minus, token) }
+
+  private func isSymbol(_ symbol: Token.Symbol, _ token: Token) -> Bool {
+    if case .symbol(symbol) = token.kind { return true }
+    return false
+  }
+
+  private func opens(_ token: Token) -> Bool {
+    isSymbol(.openParenthesis, token) || isSymbol(.openBracket, token) || isSymbol(.openBrace, token)
+  }
+
+  private func closes(_ token: Token) -> Bool {
+    isSymbol(.closeParenthesis, token) || isSymbol(.closeBracket, token) || isSymbol(.closeBrace, token)
+  }
+
+  private func text(_ token: Token) -> String { tree.file.text(token.range) }
+
+  // MARK: Proof
+
+  /// Do two texts have the same tokens (but for semicolons), comments, cells and statements?
+  private static func same(_ a: SourceFile, _ b: SourceFile) -> Bool {
+    func essence(_ file: SourceFile) -> ([String], [String], [String], [Int], Bool) {
+      let lexer = Lexer(file)
+      let tree = Parser.parse(file)
+      var counts: [Int] = []
+      tree.visitBlocks { statements, _ in counts.append(statements.count) }
+      let tokens = lexer.tokens.map { file.text($0.range) }.filter { $0 != ";" }
+      let comments = lexer.comments.map { String($0.text.reversed().drop { $0 == " " || $0 == "\t" }.reversed()) }
+      return (tokens, comments, tree.cells.map(\.title), counts, tree.diagnostics.isEmpty)
+    }
+    return essence(a) == essence(b)
+  }
+}
