@@ -28,6 +28,9 @@ public struct Builtin: Sendable {
   let body: @Sendable (Call) throws -> Value
   /// The last parameter by place takes all that is left.
   let hasRest: Bool
+  /// The body for plain numbers, without the ceremony; nil where the body must say what is wrong.
+  let ofNumber: (@Sendable (Double) -> Double?)?
+  let ofNumbers: (@Sendable (Double, Double) -> Double?)?
 
   /// Declares a function: `make` names its parameters, in order, and returns its body.
   ///
@@ -48,12 +51,18 @@ public struct Builtin: Sendable {
     body = make(&declaration)
     parameters = declaration.parameters
     hasRest = declaration.hasRest
+    ofNumber = declaration.ofNumber
+    ofNumbers = declaration.ofNumbers
   }
 
   /// The parameters of a builtin while it is declared. Each returns the key its body reads the argument with.
   public struct Declaration {
     fileprivate var parameters: [Parameter] = []
     fileprivate var hasRest = false
+    /// A way round the body for calls with one plain number; nil sends the call to the body.
+    var ofNumber: (@Sendable (Double) -> Double?)?
+    /// The same for two numbers.
+    var ofNumbers: (@Sendable (Double, Double) -> Double?)?
 
     /// Any number of arguments by place, as the last of them.
     public mutating func rest(_ name: String, _ summary: String) -> Argument<[Value]> {

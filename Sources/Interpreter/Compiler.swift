@@ -48,7 +48,7 @@ final class Compiler {
     if let scope, let found = resolve(name, in: scope) { return found }
     if let index = globals.indices[name] {
       // `let mean = mean(xs)`: the builtin, until the name is bound. Functions look names up when they run.
-      let early = scope == nil && !globals.isBound[index] && globals.values[index] == nil
+      let early = scope == nil && !globals.isBound[index] && globals.value(index) == nil
       if !early || library.builtins[name] == nil { return .global(index) }
     }
     if let builtin = library.builtins[name] { return .builtin(builtin) }
@@ -63,12 +63,12 @@ final class Compiler {
     guard let parent = scope.parent else {
       // A loop variable of the file, seen from a function made inside the loop.
       guard topLoops.contains(name), let index = globals.indices[name] else { return nil }
-      return capture(name, .any, into: scope) { [globals] _ in globals.values[index] ?? .nothing }
+      return capture(name, .any, into: scope) { [cell = globals.cells[index]] _ in cell.pointee ?? .nothing }
     }
     guard let found = resolve(name, in: parent) else { return nil }
     switch found {
     case .local(let slot, let type):
-      if parent.loops.contains(name) { return capture(name, type, into: scope) { $0.slots[slot] ?? .nothing } }
+      if parent.loops.contains(name) { return capture(name, type, into: scope) { $0[slot] ?? .nothing } }
       return .outer(1, slot, type)
     case .outer(let depth, let slot, let type): return .outer(depth + 1, slot, type)
     default: return found
@@ -86,18 +86,18 @@ final class Compiler {
     switch resolve(name) {
     case .local(let slot, let type):
       return Typed(type) { frame in
-        guard let value = frame.slots[slot] else { throw Self.notSetYet(name, span) }
+        guard let value = frame[slot] else { throw Self.notSetYet(name, span) }
         return value
       }
     case .outer(let depth, let slot, let type):
       return Typed(type) { frame in
-        guard let value = frame.outer(depth).slots[slot] else { throw Self.notSetYet(name, span) }
+        guard let value = frame.outer(depth)[slot] else { throw Self.notSetYet(name, span) }
         return value
       }
     case .global(let index):
-      let globals = globals
+      let cell = globals.cells[index]
       return Typed(globals.types[index]) { _ in
-        guard let value = globals.values[index] else { throw Self.notSetYet(name, span) }
+        guard let value = cell.pointee else { throw Self.notSetYet(name, span) }
         return value
       }
     case .builtin(let builtin):
@@ -127,19 +127,32 @@ final class Compiler {
       help: Spelling.suggestion(name, in: known.sorted()) ?? "bind it with `let \(name) = ...`")
   }
 
-  /// Makes room for a name in the present function or file; returns what stores into it.
-  func store(_ name: String, _ type: ValueType) -> (Frame, Value) -> Void {
+  /// Where a variable is kept.
+  enum Place {
+    case slot(Int)
+    case cell(UnsafeMutablePointer<Value?>)
+  }
+
+  /// Makes room for a name in the present function or file.
+  func place(_ name: String, _ type: ValueType) -> Place {
     if let scope {
       let slot = scope.slot(name, type: type)
       scope.bound.insert(name)
-      return { frame, value in frame.slots[slot] = value }
+      return .slot(slot)
     }
-    let globals = globals
     let index = globals.index(name)
     globals.types[index] = boundOnce.contains(name) ? type : .any
     globals.signatures[index] = nil
     globals.isBound[index] = true
-    return { _, value in globals.values[index] = value }
+    return .cell(globals.cells[index])
+  }
+
+  /// The same; returns what stores into it.
+  func store(_ name: String, _ type: ValueType) -> (Frame, Value) -> Void {
+    switch place(name, type) {
+    case .slot(let slot): return { frame, value in frame[slot] = value }
+    case .cell(let cell): return { _, value in cell.pointee = value }
+    }
   }
 
   // MARK: Blocks
@@ -227,7 +240,7 @@ final class Compiler {
     let template = FunctionTemplate(
       name: name, parameters: body.parameters.map(\.name.text),
       required: body.parameters.prefix { $0.defaultValue == nil }.count, slots: slots,
-      defaults: defaults.map { $0?.code }, frameSize: { inner.count }, single: single?.code, step: step)
+      defaults: defaults.map { $0?.code }, scope: inner, single: single?.code, step: step)
     let interpreter = interpreter
     return Typed(.function) { frame in
       let captured = try inner.captures.map { (try $0.read(frame), $0.slot) }
@@ -252,14 +265,40 @@ extension Signature {
 }
 
 /// A compiled function before it is bound to the frame it is made in.
-struct FunctionTemplate {
+final class FunctionTemplate {
   let name: String
   let parameters: [String]
   let required: Int
   let slots: [Int]
   let defaults: [Code?]
-  /// Asked when it is called: the scope may still grow while it is compiled.
-  let frameSize: () -> Int
+  /// Asked for its size when it is called: it may still grow while it is compiled.
+  let scope: Scope
   let single: Code?
   let step: Step?
+
+  init(
+    name: String, parameters: [String], required: Int, slots: [Int], defaults: [Code?], scope: Scope, single: Code?, step: Step?
+  ) {
+    self.name = name
+    self.parameters = parameters
+    self.required = required
+    self.slots = slots
+    self.defaults = defaults
+    self.scope = scope
+    self.single = single
+    self.step = step
+  }
+}
+
+/// A function of the script: its code, the frame it was made in, and the loop variables it took along.
+struct ScriptFunction {
+  let template: FunctionTemplate
+  let frame: Frame
+  let captured: [(Value, Int)]
+
+  func makeFrame() -> Frame {
+    let inner = Frame.make(slots: template.scope.count, parent: frame)
+    for (value, slot) in captured { inner[slot] = value }
+    return inner
+  }
 }

@@ -80,8 +80,17 @@ extension Compiler {
     }
     let first = piped.map { expression($0) }
     let rest = arguments.map { (label: $0.label, value: expression($0.value), isSpread: $0.isSpread, span: $0.value.span) }
+    // By place alone: the arguments go straight into the frame of the function.
+    let plain: [Code]? =
+      rest.contains { $0.label != nil || $0.isSpread } ? nil : (first.map { [$0.code] } ?? []) + rest.map(\.value.code)
+    let interpreter = interpreter
     return Typed(.any) { frame in
       let value = try callee.code(frame)
+      if let plain, case .function(let function) = value, let script = function.script, plain.count == function.parameters.count {
+        let inner = script.makeFrame()
+        for (index, code) in plain.enumerated() { inner[script.template.slots[index]] = try code(frame) }
+        return try interpreter.enter(script, inner, calleeSpan) {}
+      }
       guard case .function(let function) = value else {
         throw Diagnostic(.notCallable, "\(value.described) cannot be called", at: calleeSpan)
       }
@@ -304,6 +313,7 @@ extension Compiler {
     _ builtin: Builtin, _ nameSpan: Span, _ bound: [Bound], _ rest: [(Code, Span)], _ spreads: [Spread], _ span: Span
   ) -> Typed {
     let interpreter = interpreter
+    if let fast = fastInvocation(builtin, nameSpan, bound, spreads) { return fast }
     let count = builtin.parameters.count
     let restIndex = builtin.hasRest ? builtin.parameters.lastIndex { $0.positional } : nil
     return Typed(builtin.result) { frame in
@@ -337,5 +347,29 @@ extension Compiler {
       }
       return try interpreter.invoke(builtin, values, spans, nameSpan)
     }
+  }
+
+  /// Functions of one or two numbers, as they stand in inner loops.
+  private func fastInvocation(_ builtin: Builtin, _ nameSpan: Span, _ bound: [Bound], _ spreads: [Spread]) -> Typed? {
+    guard spreads.isEmpty, bound.count == builtin.parameters.count, bound.indices.allSatisfy({ bound[$0].index == $0 }) else { return nil }
+    let interpreter = interpreter
+    let spans = bound.map { Optional($0.span) }
+    if let function = builtin.ofNumber, bound.count == 1 {
+      let x = bound[0].code
+      return Typed(builtin.result) { frame in
+        let value = try x(frame)
+        if case .number(let number) = value, let result = function(number) { return .number(result) }
+        return try interpreter.invoke(builtin, [value], spans, nameSpan)
+      }
+    }
+    if let function = builtin.ofNumbers, bound.count == 2 {
+      let (x, y) = (bound[0].code, bound[1].code)
+      return Typed(builtin.result) { frame in
+        let (a, b) = (try x(frame), try y(frame))
+        if case .number(let p) = a, case .number(let q) = b, let result = function(p, q) { return .number(result) }
+        return try interpreter.invoke(builtin, [a, b], spans, nameSpan)
+      }
+    }
+    return nil
   }
 }

@@ -175,14 +175,25 @@ extension Compiler {
     switch operation {
     case .plus, .minus, .times, .divide, .power:
       return arithmetic(operation, l, r, Self.arithmeticType(operation, left.type, right.type), slow)
-    case .less:
-      return Typed(.bool) { frame in
-        let (x, y) = (try l(frame), try r(frame))
-        if case .number(let p) = x, case .number(let q) = y { return .bool(p < q) }
-        return try slow(x, y)
-      }
-    default:
-      return Typed(.bool) { frame in try slow(try l(frame), try r(frame)) }
+    case .less: return comparison(l, r, slow) { $0 < $1 }
+    case .lessOrEqual: return comparison(l, r, slow) { $0 <= $1 }
+    case .greater: return comparison(l, r, slow) { $0 > $1 }
+    case .greaterOrEqual: return comparison(l, r, slow) { $0 >= $1 }
+    case .equal: return comparison(l, r, slow) { $0 == $1 }
+    default: return comparison(l, r, slow) { $0 != $1 }
+    }
+  }
+
+  /// Numbers are compared here, other values, and what is not a number, in `slow`.
+  @inline(__always)
+  private func comparison(
+    _ l: @escaping Code, _ r: @escaping Code, _ slow: @escaping (Value, Value) throws -> Value,
+    _ test: @escaping (Double, Double) -> Bool
+  ) -> Typed {
+    Typed(.bool) { frame in
+      let (x, y) = (try l(frame), try r(frame))
+      if case .number(let p) = x, case .number(let q) = y, !p.isNaN, !q.isNaN { return .bool(test(p, q)) }
+      return try slow(x, y)
     }
   }
 
@@ -207,6 +218,12 @@ extension Compiler {
       return Typed(type) { frame in
         let (x, y) = (try l(frame), try r(frame))
         if case .number(let p) = x, case .number(let q) = y, (p * q).isFinite { return .number(p * q) }
+        return try slow(x, y)
+      }
+    case .divide:
+      return Typed(type) { frame in
+        let (x, y) = (try l(frame), try r(frame))
+        if case .number(let p) = x, case .number(let q) = y, q != 0 { return .number(p / q) }
         return try slow(x, y)
       }
     default:

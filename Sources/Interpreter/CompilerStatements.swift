@@ -76,11 +76,20 @@ extension Compiler {
 
   private func bind(_ pattern: Pattern, _ value: Typed) -> Step {
     guard pattern.isTuple else {
-      let store = store(pattern.names[0].text, value.type)
-      return { frame in
-        store(frame, try value.code(frame))
-        frame.result = .nothing
-        return .next
+      let code = value.code
+      switch place(pattern.names[0].text, value.type) {
+      case .slot(let slot):
+        return { frame in
+          frame[slot] = try code(frame)
+          frame.result = .nothing
+          return .next
+        }
+      case .cell(let cell):
+        return { frame in
+          cell.pointee = try code(frame)
+          frame.result = .nothing
+          return .next
+        }
       }
     }
     let assign = unpack(pattern)

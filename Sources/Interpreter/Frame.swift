@@ -1,23 +1,43 @@
 import Syntax
 
-/// The variables of one call of a function.
-final class Frame {
-  /// nil: not bound yet.
-  var slots: [Value?]
+/// What stands before the variables of a frame.
+struct FrameHeader {
   let parent: Frame?
+  let count: Int
   /// Value of the last expression statement, or of `return`.
   var result = Value.nothing
+}
 
-  init(slots: Int, parent: Frame?) {
-    self.slots = [Value?](repeating: nil, count: slots)
-    self.parent = parent
+/// The variables of one call of a function, in one piece of memory: calls are frequent.
+final class Frame: ManagedBuffer<FrameHeader, Value?> {
+  static func make(slots: Int, parent: Frame?) -> Frame {
+    let buffer = create(minimumCapacity: slots) { _ in FrameHeader(parent: parent, count: slots) }
+    buffer.withUnsafeMutablePointerToElements { $0.initialize(repeating: nil, count: slots) }
+    return unsafeDowncast(buffer, to: Frame.self)
+  }
+
+  deinit {
+    _ = withUnsafeMutablePointers { header, slots in slots.deinitialize(count: header.pointee.count) }
+  }
+
+  /// nil: not bound yet.
+  @inline(__always)
+  subscript(slot: Int) -> Value? {
+    get { withUnsafeMutablePointerToElements { $0[slot] } }
+    set { withUnsafeMutablePointerToElements { $0[slot] = newValue } }
+  }
+
+  @inline(__always)
+  var result: Value {
+    get { withUnsafeMutablePointerToHeader { $0.pointee.result } }
+    set { withUnsafeMutablePointerToHeader { $0.pointee.result = newValue } }
   }
 
   @inline(__always)
   func outer(_ depth: Int) -> Frame {
     var frame = self
     for _ in 0..<depth {
-      guard let next = frame.parent else { return frame }
+      guard let next = frame.header.parent else { return frame }
       frame = next
     }
     return frame
@@ -28,7 +48,8 @@ final class Frame {
 final class Globals {
   private(set) var indices: [String: Int] = [:]
   private(set) var names: [String] = []
-  var values: [Value?] = []
+  /// A place for each value, which code that reads it knows.
+  private(set) var cells: [UnsafeMutablePointer<Value?>] = []
   var types: [ValueType] = []
   var signatures: [Signature?] = []
   /// Has its binding been compiled? Before that, the name may still mean a builtin.
@@ -39,15 +60,26 @@ final class Globals {
     if let index = indices[name] { return index }
     indices[name] = names.count
     names.append(name)
-    values.append(nil)
+    let cell = UnsafeMutablePointer<Value?>.allocate(capacity: 1)
+    cell.initialize(to: nil)
+    cells.append(cell)
     types.append(.any)
     signatures.append(nil)
     isBound.append(false)
     return names.count - 1
   }
 
+  func value(_ index: Int) -> Value? { cells[index].pointee }
+
+  deinit {
+    for cell in cells {
+      cell.deinitialize(count: 1)
+      cell.deallocate()
+    }
+  }
+
   /// Forgets names that never got a value: those of an entry that failed before it ran.
-  var setNames: [String] { names.indices.filter { values[$0] != nil }.map { names[$0] } }
+  var setNames: [String] { names.indices.filter { value($0) != nil }.map { names[$0] } }
 }
 
 /// Parameters of a function of the script, for checking its calls.

@@ -13,7 +13,7 @@ public final class Interpreter {
   private var overrides: [String: String] = [:]
   private(set) var usedOverrides: Set<String> = []
   /// Frame of the top level, whose variables are the globals.
-  private let top = Frame(slots: 0, parent: nil)
+  private let top = Frame.make(slots: 0, parent: nil)
 
   /// Calls of script functions inside each other before it is an error.
   static let deepestCalls = 2000
@@ -60,11 +60,11 @@ public final class Interpreter {
 
   public var names: [String] { globals.setNames.sorted() }
 
-  public func value(_ name: String) -> Value? { globals.indices[name].flatMap { globals.values[$0] } }
+  public func value(_ name: String) -> Value? { globals.indices[name].flatMap { globals.value($0) } }
 
   public func set(_ name: String, _ value: Value) {
     let index = globals.index(name)
-    globals.values[index] = value
+    globals.cells[index].pointee = value
     globals.types[index] = .any
   }
 
@@ -140,40 +140,55 @@ public final class Interpreter {
   }
 
   func closure(_ template: FunctionTemplate, _ frame: Frame, _ captured: [(Value, Int)]) -> FunctionValue {
-    FunctionValue(name: template.name, parameters: template.parameters, required: template.required) {
+    let script = ScriptFunction(template: template, frame: frame, captured: captured)
+    return FunctionValue(name: template.name, parameters: template.parameters, required: template.required, script: script) {
       [unowned self] values, span in
-      try checkInterrupt(span)
-      guard depth < Self.deepestCalls, stack.isEnough else {
-        throw Diagnostic(
-          .tooManyCalls, "functions call each other too deeply (\(depth) calls inside each other)", at: span,
-          help: "does the recursion of `\(template.name)` end?")
-      }
-      depth += 1
-      defer { depth -= 1 }
-      let inner = Frame(slots: template.frameSize(), parent: frame)
-      for (value, slot) in captured { inner.slots[slot] = value }
-      do {
+      let inner = script.makeFrame()
+      return try enter(script, inner, span) {
         for (index, value) in values.enumerated() {
           if let value {
-            inner.slots[template.slots[index]] = value
+            inner[template.slots[index]] = value
           } else if let code = template.defaults[index] {
-            inner.slots[template.slots[index]] = try code(inner)
+            inner[template.slots[index]] = try code(inner)
           }
         }
-        if let single = template.single { return try single(inner) }
-        _ = try template.step?(inner)
-        return inner.result
-      } catch let transfer as ControlTransfer where transfer.flow == .returned {
-        return transfer.value
-      } catch var diagnostic as Diagnostic {
-        if diagnostic.trace.count < 64 { diagnostic.trace.append(.init(function: template.name, span: span)) }
-        throw diagnostic
       }
+    }
+  }
+
+  /// Runs the body of a function whose arguments `fill` puts into its frame.
+  @inline(__always)
+  func enter(_ script: ScriptFunction, _ inner: Frame, _ span: Span, _ fill: () throws -> Void) throws -> Value {
+    let template = script.template
+    try checkInterrupt(span)
+    guard depth < Self.deepestCalls, stack.isEnough else {
+      throw Diagnostic(
+        .tooManyCalls, "functions call each other too deeply (\(depth) calls inside each other)", at: span,
+        help: "does the recursion of `\(template.name)` end?")
+    }
+    depth += 1
+    defer { depth -= 1 }
+    do {
+      try fill()
+      if let single = template.single { return try single(inner) }
+      _ = try template.step?(inner)
+      return inner.result
+    } catch let transfer as ControlTransfer where transfer.flow == .returned {
+      return transfer.value
+    } catch var diagnostic as Diagnostic {
+      if diagnostic.trace.count < 64 { diagnostic.trace.append(.init(function: template.name, span: span)) }
+      throw diagnostic
     }
   }
 
   /// Calls a function value with arguments by place; surplus ones that it does not take are an error.
   public func call(_ function: FunctionValue, _ arguments: [Value], at span: Span) throws -> Value {
+    if let script = function.script, arguments.count == function.parameters.count {
+      let inner = script.makeFrame()
+      return try enter(script, inner, span) {
+        for (index, value) in arguments.enumerated() { inner[script.template.slots[index]] = value }
+      }
+    }
     guard arguments.count <= function.parameters.count, arguments.count >= function.required else {
       throw Diagnostic(
         .wrongType,

@@ -117,9 +117,15 @@ public final class FunctionValue {
   /// Parameter names; those from `required` on have defaults.
   public let parameters: [String]
   public let required: Int
+  /// Of the script: its code can be entered without a list of arguments.
+  let script: ScriptFunction?
   let call: (_ arguments: [Value?], _ span: Span) throws -> Value
 
-  init(name: String, parameters: [String], required: Int, call: @escaping ([Value?], Span) throws -> Value) {
+  init(
+    name: String, parameters: [String], required: Int, script: ScriptFunction? = nil,
+    call: @escaping ([Value?], Span) throws -> Value
+  ) {
+    self.script = script
     self.name = name
     self.parameters = parameters
     self.required = required

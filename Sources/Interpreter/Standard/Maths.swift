@@ -54,6 +54,7 @@ extension Builtin {
   ) -> Builtin {
     Builtin(name, summary, topic: "Maths", returns: .any, example: example) { d in
       let argument = d.positional("x", .oneOf, "a number, or a list of numbers")
+      d.ofNumber = { domain($0) == nil ? body($0) : nil }
       return { call in try apply(try call[argument], call, domain, body) }
     }
   }
@@ -94,6 +95,7 @@ extension Builtin {
   ) { d in
     let a = d.positional("a", .number, "the number")
     let b = d.positional("b", .number, "the step")
+    d.ofNumbers = { $1 == 0 ? nil : $0 - $1 * ($0 / $1).rounded(.down) }
     return { call in
       let (x, y) = (try call[a], try call[b])
       guard y != 0 else { throw call.error(.badValue, "division by zero", argument: "b") }
