@@ -7,14 +7,17 @@ import Terminal
 
 @main
 enum Program {
+  private static let stackSize = 512 << 20
+
   static func main() {
     Interrupt.install()
     // Deep recursion of scripts needs more stack than a main thread has.
     let thread = Thread {
+      StackGuard.install(stackSize: Program.stackSize)
       let status = start()
       exit(status)
     }
-    thread.stackSize = 512 << 20
+    thread.stackSize = stackSize
     thread.start()
     // Signals are for the thread that works: it may be waiting in a read.
     var signals = sigset_t()

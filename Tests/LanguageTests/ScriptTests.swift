@@ -2,6 +2,7 @@ import Builtins
 import Foundation
 import Interpreter
 import Syntax
+import Terminal
 import Testing
 
 /// A host that keeps what is written.
@@ -136,5 +137,37 @@ struct Expectations {
       #expect(builtin.parameters.allSatisfy { !$0.summary.isEmpty }, "\(builtin.name)")
       #expect(Set(builtin.parameters.map(\.name)).count == builtin.parameters.count, "\(builtin.name)")
     }
+  }
+}
+
+/// One declaration is all there is to a builtin: checking, help and completion come from it.
+@Suite struct DeclarationTests {
+  private enum Colour: String, Sendable, CaseIterable { case red, blue }
+
+  private static let twice = Builtin("twice", "Doubles a number.", topic: "Maths", returns: .number, example: "twice(4)") { d in
+    let x = d.positional("x", .number, "what to double")
+    let colour = d.named("colour", Kind<Colour>.word, default: .red, "red", "a colour")
+    return { call in .number(try call[colour] == .red ? 2 * (try call[x]) : 0) }
+  }
+
+  @Test func oneDeclarationIsAll() throws {
+    let host = CapturingHost()
+    let interpreter = Interpreter(Library([Self.twice], metrics: []), host: host)
+    func run(_ text: String) throws -> (Value?, [Diagnostic]) {
+      let (program, diagnostics) = interpreter.compile(SourceFile(name: "t", text: text))
+      return (try program.map { try interpreter.run($0) }, diagnostics)
+    }
+    #expect(try run("twice(4)").0?.printed == "8")
+    #expect(try run("twice(4, colour: blue)").0?.printed == "0")
+    #expect(try run("twise(4)").1.first?.help == "did you mean `twice`?")
+    #expect(try run("twice(4, color: red)").1.first?.help == "did you mean `colour`?")
+    #expect(try run("twice(4, colour: bleu)").1.first?.code == .unknownWord)
+    #expect(try run("twice(\"a\")").1.first?.code == .wrongType)
+    let help = try #require(interpreter.library.builtins["twice"]).help
+    #expect(help.contains("Doubles a number.") && help.contains("what to double") && help.contains("colour: red"))
+    let completer = Completer(interpreter)
+    #expect(completer.complete("twi", 3).insert == "ce")
+    #expect(completer.complete("twice(4, co", 11).insert == "lour: ")
+    #expect(completer.complete("twice(4, colour: b", 18).insert == "lue")
   }
 }

@@ -148,6 +148,70 @@ struct Srs {
     #expect(result.status == 130 && result.errors.contains("E0801"))
   }
 
+  /// Values that hold each other millions of times: an error, no crash.
+  @Test func valuesWithoutBottom() throws {
+    let result = try Srs.run("let x = []\nfor i in 1..5_000_000 { let x = [x] }\nprint(len(x))\n")
+    #expect(result.status == 1)
+    #expect(result.output == "1\n")
+    #expect(result.errors.contains("error[E0405]: the stack is used up"))
+  }
+
+  @Test func aTimeoutStopsCleanly() throws {
+    let result = try Srs.run("try { while true { } } else e => print(\"caught\")", ["--timeout", "0.3s"])
+    #expect(result.status == 124 && result.errors.contains("E0801") && result.errors.contains("--timeout") && result.output.isEmpty)
+    #expect(try Srs.run("print(1)", ["--timeout", "1h"]).status == 0)
+    for bad in ["0", "-1s", "3epochs", "soon", "1s 2s"] { #expect(try Srs.run("", ["--timeout", bad]).status == 2, "\(bad)") }
+  }
+
+  /// Reads and writes stay in the folder, links and `..` included.
+  @Test func aSandboxKeepsFilesInside() throws {
+    let root = NSTemporaryDirectory() + "stackrec-sandbox-\(UUID().uuidString)"
+    let inside = root + "/in"
+    try FileManager.default.createDirectory(atPath: inside + "/sub", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try Data("secret".utf8).write(to: URL(fileURLWithPath: root + "/secret.txt"))
+    try Data("plain".utf8).write(to: URL(fileURLWithPath: inside + "/plain.txt"))
+    try FileManager.default.createSymbolicLink(atPath: inside + "/link", withDestinationPath: root)
+    try FileManager.default.createSymbolicLink(atPath: inside + "/gone", withDestinationPath: root + "/not-yet")
+    func run(_ script: String) throws -> Srs { try Srs.run(script, ["--sandbox", inside]) }
+    let fine = try run("write(\"x\", \"sub/new/out.txt\")\nprint(read(\"sub/new/out.txt\"), read(\"\(inside)/plain.txt\"))")
+    #expect(fine.output == "x plain\n", "\(fine.errors)")
+    #expect(FileManager.default.fileExists(atPath: inside + "/sub/new/out.txt"))
+    for path in ["\(root)/secret.txt", "\(inside)/../secret.txt", "\(inside)/link/secret.txt", "/etc/passwd", "~/x"] {
+      let read = try run("print(read(\"\(path)\"))")
+      #expect(read.status == 1 && read.errors.contains("--sandbox") && read.output.isEmpty, "\(path): \(read.errors)")
+    }
+    for path in ["\(root)/new.txt", "../new.txt", "link/new.txt", "gone", "gone/x", "no/../../new.txt", "/tmp/srs-sandbox-new.txt"] {
+      let written = try run("write(\"x\", \"\(path)\")")
+      #expect(written.status == 1 && written.errors.contains("--sandbox"), "\(path): \(written.errors)")
+    }
+    for statement in [
+      "load(\"\(root)/secret.txt\")", "save(figure() |> line([1, 2], y: [1, 2]), \"\(root)/f.svg\")", "read_json(\"\(root)/secret.txt\")",
+      "write_csv([[1]], \"\(root)/t.csv\")", "load_model(\"\(root)/secret.txt\")",
+    ] {
+      #expect(try run(statement).errors.contains("--sandbox"), "\(statement)")
+    }
+    #expect(try run("import \"\(root)/secret.txt\"").errors.contains("--sandbox"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: root).sorted() == ["in", "secret.txt"])
+    #expect(try Srs.run("", ["--sandbox", root + "/none"]).status == 2)
+  }
+
+  @Test func formatsScripts() throws {
+    let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).srs"
+    try Data("let a=1;print( a )# one".utf8).write(to: URL(fileURLWithPath: path))
+    chmod(path, 0o750)
+    defer { unlink(path) }
+    let check = try Srs(["fmt", "--check", path])
+    #expect(check.status == 1 && check.output == path + "\n")
+    #expect(try Srs(["fmt", path]).status == 0)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "let a = 1\nprint(a)  # one\n")
+    #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o750)
+    #expect(try Srs(["fmt", "--check", path]).status == 0)
+    #expect(try Srs(["fmt", "-"], input: "a  ;b").output == "a\nb\n")
+    let broken = try Srs(["fmt", "-"], input: "let = 1")
+    #expect(broken.status == 2 && broken.errors.contains("E0105") && broken.output.isEmpty)
+  }
+
   /// The main job, small: trained, stacked, raced, table, figure.
   @Test func quickstart() throws {
     let folder = NSTemporaryDirectory() + "stackrec-quickstart-\(UUID().uuidString)"

@@ -7,7 +7,9 @@ import Testing
     .deletingLastPathComponent().path
   private static let pages: [String] =
     ["README.md"]
-    + ((try? FileManager.default.contentsOfDirectory(atPath: root + "/docs")) ?? []).filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+    + ((try? FileManager.default.contentsOfDirectory(atPath: root + "/docs")) ?? []).filter { $0.hasSuffix(".md") }.sorted().map {
+      "docs/\($0)"
+    }
 
   /// The blocks of a page share a folder, as they build on each other.
   @Test(arguments: pages)

@@ -72,7 +72,8 @@ extension Builtin {
   }
 
   static let readCSV = Builtin(
-    "read_csv", "The rows of a table in a text file, as records by the names in its first line. Cells that are numbers become numbers, empty ones nil.",
+    "read_csv",
+    "The rows of a table in a text file, as records by the names in its first line. Cells that are numbers become numbers, empty ones nil.",
     topic: "Files", returns: .list(.record(nil)),
     example: "write(\"depth,mrr\\n8,0.1\\n\", \"out/rows.csv\")\nprint(read_csv(\"out/rows.csv\"))  #> [{ depth: 8, mrr: 0.1 }]"
   ) { d in
@@ -159,7 +160,8 @@ extension Builtin {
       return try JSON.parse(bytes)
     } catch {
       let problem = error
-      throw call.error(.data, "\(path.map { $0 + ":" } ?? "line ")\(problem.line):\(problem.column): \(problem.message)", argument: argument)
+      throw call.error(
+        .data, "\(path.map { $0 + ":" } ?? "line ")\(problem.line):\(problem.column): \(problem.message)", argument: argument)
     }
   }
 

@@ -52,7 +52,8 @@ extension Builtin {
   }
 
   static let sort = Builtin(
-    "sort", "Elements in order: numbers, quantities of one kind, texts or dates; equal ones stay as they were.", topic: "Lists", returns: .list(.any),
+    "sort", "Elements in order: numbers, quantities of one kind, texts or dates; equal ones stay as they were.", topic: "Lists",
+    returns: .list(.any),
     example: "print(sort([3, 1, 2]), sort([\"bb\", \"a\"], by: x => len(x)))  #> [1, 2, 3] [\"a\", \"bb\"]"
   ) { d in
     let list = d.positional("list", .sequence, "what to sort")

@@ -113,7 +113,8 @@ extension Builtin {
     return { call in
       let (low, high) = (try call[low], try call[high])
       guard low <= high else {
-        throw call.error(.badValue, "`low` of clamp is above `high`: \(NumberFormat.text(low)) and \(NumberFormat.text(high))", argument: "low")
+        throw call.error(
+          .badValue, "`low` of clamp is above `high`: \(NumberFormat.text(low)) and \(NumberFormat.text(high))", argument: "low")
       }
       return .number(min(max(try call[x], low), high))
     }

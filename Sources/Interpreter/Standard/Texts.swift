@@ -158,7 +158,8 @@ extension Builtin {
       case .bool(let value): return .number(value ? 1 : 0)
       case .text(let text):
         guard let number = NumberFormat.parse(text) else {
-          throw call.error(.badValue, "\"\(text.prefix(40))\" is no number", argument: "value", help: "numbers are written 12, -0.5 or 1e-3")
+          throw call.error(
+            .badValue, "\"\(text.prefix(40))\" is no number", argument: "value", help: "numbers are written 12, -0.5 or 1e-3")
         }
         return .number(number)
       case let other: throw call.error(.wrongType, "`value` of number is a text, not \(other.described)", argument: "value")
