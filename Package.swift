@@ -18,6 +18,7 @@ let package = Package(
     // C and C++ shims: one owner each.
     .target(name: "CBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CKernels", cSettings: vectorC, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
       name: "CGnuplot", cxxSettings: [.unsafeFlags(["-O2", "-Wno-deprecated-declarations"])],
@@ -28,7 +29,7 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Kernels"]),
     .target(name: "Growth", dependencies: ["Layers", "Kernels"]),
     .target(name: "Models", dependencies: ["Layers", "Kernels"]),
-    .target(name: "Datasets", dependencies: ["Kernels"]),
+    .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
     .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Kernels"]),
     .target(name: "Plotting", dependencies: ["CGnuplot"]),
 

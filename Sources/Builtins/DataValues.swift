@@ -34,6 +34,20 @@ final class HistoriesValue: ObjectValue {
       "\(NumberFormat.grouped(histories.hasUsers ? histories.users.count : histories.count)) \(who), \(NumberFormat.grouped(histories.items.count - 1)) items, \(NumberFormat.grouped(histories.events.count)) interactions"
   }
 
+  /// Share of the interactions that are with an item the user had before.
+  private var repeats: String {
+    var seen = [Int32](repeating: -1, count: histories.items.count)
+    var repeated = 0
+    for h in (0..<histories.count).sorted(by: { (histories.owners[$0], $0) < (histories.owners[$1], $1) }) {
+      for item in histories.history(h) {
+        if seen[Int(item)] == histories.owners[h] { repeated += 1 }
+        seen[Int(item)] = histories.owners[h]
+      }
+    }
+    let share = Double(repeated) / Double(max(1, histories.events.count))
+    return "\(NumberFormat.text((share * 1000).rounded() / 10)) % repeats, "
+  }
+
   var display: String {
     let lengths = (0..<histories.count).map { histories.history($0).count }.sorted()
     guard !lengths.isEmpty else { return summary }
@@ -42,7 +56,7 @@ final class HistoriesValue: ObjectValue {
     return """
       \(histories.source)
         \(summary)
-        density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
+        \(repeats)density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
       """
   }
 }
@@ -60,8 +74,13 @@ final class SequencesValue: ObjectValue {
   /// The data set it is a part of.
   let split: Split?
   let part: String
+  /// What it was cut from.
+  let origin: (histories: Histories, window: WindowOptions)?
 
-  init(_ set: SequenceSet, split: Split? = nil, part: String = "all") {
+  init(
+    _ set: SequenceSet, split: Split? = nil, part: String = "all", origin: (histories: Histories, window: WindowOptions)? = nil
+  ) {
+    self.origin = origin
     self.set = set
     self.split = split
     self.part = part

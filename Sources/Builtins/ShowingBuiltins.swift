@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Interpreter
 import Plotting
@@ -268,10 +269,12 @@ extension Builtin {
 
   static let save = Builtin(
     "save",
-    "Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .csv, .txt), a model (.safetensors, read back by load_model), or, for other programs, scores and sequences (.npy). A file is there whole or not at all; folders are made.",
+    """
+    Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv or RecBole's .inter), sequences (.csv, .npy), a data set (.inter, a file for each part), or scores (.npy). A file is there whole or not at all; folders are made.
+    """,
     topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in
-    let value = d.positional("value", .any, "a figure, a table, a model or run, sequences, or scores")
+    let value = d.positional("value", .any, "a figure, a table, a model or run, data, or scores")
     let file = d.positional("file", .text, "its path; the ending says the format")
     let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
     let best = d.named("best", Kind<BestMark>.word, default: .bold, "bold", "for .tex: how the best value is marked")
@@ -283,7 +286,7 @@ extension Builtin {
       let written = try call.engine { () -> [String] in
         guard case .object(let object) = what else {
           throw call.error(
-            .wrongType, "`save` saves figures, tables, models, sequences and scores, not \(what.described)", argument: "value")
+            .wrongType, "`save` saves figures, tables, models, data and scores, not \(what.described)", argument: "value")
         }
         func ending(_ wanted: String, _ what: String) throws {
           let ending = (path as NSString).pathExtension.lowercased()
@@ -313,6 +316,10 @@ extension Builtin {
           try ending("npy", "a table of scores")
           try OutputFile.write(scores.npy(), to: path)
           return [path]
+        case is HistoriesValue, is SplitValue: return try saveData(object, path, call)
+        case let sequences as SequencesValue where path.lowercased().hasSuffix(".csv"):
+          try put(to: path) { try DataWriter.write(sequences.set, put: $0) }
+          return [path]
         case let sequences as SequencesValue:
           try ending("npy", "a set of sequences")
           let set = sequences.set
@@ -323,7 +330,7 @@ extension Builtin {
           return [path, String(users)]
         default:
           throw call.error(
-            .wrongType, "`save` saves figures, tables, models, sequences and scores, not \(what.described)", argument: "value")
+            .wrongType, "`save` saves figures, tables, models, data and scores, not \(what.described)", argument: "value")
         }
       }
       call.interpreter.host.note("wrote \(written.joined(separator: ", "))")

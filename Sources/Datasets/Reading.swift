@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 
 /// How a file is laid out.
 public enum DataFormat: String, Sendable, CaseIterable {
@@ -8,27 +9,66 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case userSequences = "user_sequences"
   /// `user::item::rating::time` lines (`ratings.dat`) or `ratings.csv`.
   case movielens
-  /// A table with a header: one interaction a row.
+  /// One interaction a row; columns by name or number.
   case table
+  /// RecBole's atomic file: a table separated by tabs whose header has types, as `user_id:token`.
+  case inter
+  /// User and item, separated by blanks, an interaction a line, oldest first, as in the data of SASRec.
+  case pairs
+  /// JSON lines of sessions, as OTTO's.
+  case sessions
+}
+
+/// A column of a table, by its name or its number (from 1).
+public enum ColumnName: Sendable, Equatable {
+  case name(String)
+  case number(Int)
+
+  var told: String {
+    switch self {
+    case .name(let name): "\"\(name)\""
+    case .number(let number): "\(number)"
+    }
+  }
+}
+
+extension ColumnName: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+  public init(stringLiteral name: String) { self = .name(name) }
+  public init(integerLiteral number: Int) { self = .number(number) }
 }
 
 public struct ReadingOptions: Sendable {
   public var format: DataFormat?
   /// The item that pads sequences in front; nil: found out.
   public var pad: String?
-  /// Column names of a table; nil: the usual ones are tried.
-  public var user: String?
-  public var item: String?
-  public var time: String?
+  /// Columns of a table; nil: the usual names are tried.
+  public var user: ColumnName?
+  public var item: ColumnName?
+  public var time: ColumnName?
+  public var rating: ColumnName?
+  /// Between the fields of a table; nil: found out.
+  public var separator: UInt8?
+  /// Does a table begin with a line of names? nil: unless its columns are given by number.
+  public var header: Bool?
+  /// Lines that do not fit are left out and counted, instead of being an error.
+  public var skipsErrors: Bool
+  /// Threads to parse on.
+  public var pool: WorkerPool?
 
   public init(
-    format: DataFormat? = nil, pad: String? = nil, user: String? = nil, item: String? = nil, time: String? = nil
+    format: DataFormat? = nil, pad: String? = nil, user: ColumnName? = nil, item: ColumnName? = nil, time: ColumnName? = nil,
+    rating: ColumnName? = nil, separator: UInt8? = nil, header: Bool? = nil, skipsErrors: Bool = false, pool: WorkerPool? = nil
   ) {
     self.format = format
     self.pad = pad
     self.user = user
     self.item = item
     self.time = time
+    self.rating = rating
+    self.separator = separator
+    self.header = header
+    self.skipsErrors = skipsErrors
+    self.pool = pool
   }
 }
 
@@ -38,53 +78,52 @@ public struct ReadingResult: Sendable {
   public let notes: [String]
 }
 
+/// Told the share of a file that has been read, and the interactions so far; false stops the reading.
+public typealias ReadingWatch = (_ share: Double, _ interactions: Int) -> Bool
+
+/// The watcher of a reading wanted it to stop.
+public struct ReadingStopped: Error {}
+
 extension Histories {
-  /// Reads a data file.
+  /// Reads a data file, plain or gzip-compressed.
   ///
-  /// - Throws: `DataError` with the file, line and column of the first thing that is wrong.
-  public static func read(_ path: String, _ options: ReadingOptions = ReadingOptions()) throws -> ReadingResult {
-    let bytes = try fileBytes(path)
-    let file = TextFile(path: path, bytes: bytes)
+  /// - Throws: `DataError` with the file, line and column of the first thing that is wrong; `ReadingStopped`.
+  public static func read(_ path: String, _ options: ReadingOptions = ReadingOptions(), watch: ReadingWatch? = nil) throws
+    -> ReadingResult
+  {
+    let reader = try BlockReader(path)
+    guard let first = try reader.next() else { throw DataError("the file has no interactions", file: path, argument: "file") }
+    if let zero = first.prefix(4096).firstIndex(of: 0) {
+      throw DataError("\(path) is not a text file: byte \(zero + 1) is 0", argument: "file")
+    }
+    let head = TableHead(path, first)
     var notes: [String] = []
     let named = options.user != nil || options.item != nil || options.time != nil
-    let format = try options.format ?? (named ? .table : file.guessedFormat())
+    let format = try options.format ?? (named && head.lines.first?.hasPrefix("{") != true ? .table : head.guessedFormat())
     if options.format == nil { notes.append("\(path) read as format: \(format.rawValue)") }
     let histories: Histories
     switch format {
-    case .sequences: histories = try file.sequences(options, &notes)
-    case .userSequences: histories = try file.sequences(options, &notes, userFirst: true)
-    case .movielens: histories = try file.movieLens(options, &notes)
-    case .table: histories = try file.table(options, &notes)
+    case .sequences, .userSequences:
+      var bytes = first
+      while let block = try reader.next() { bytes += block }
+      histories = try TextFile(path: path, bytes: bytes).sequences(options, &notes, userFirst: format == .userSequences)
+    case .sessions:
+      let keys = try SessionKeys(options)
+      histories = try events(reader, first: first, options: options, hasTimes: true, hasRatings: false, &notes, watch) { bytes, _ in
+        EventBlock(sessions: bytes, keys)
+      }
+    case .movielens, .table, .inter, .pairs:
+      let (layout, hasHeader) = try head.layout(format, options, &notes)
+      histories = try events(
+        reader, first: first, options: options, hasTimes: layout.time != nil, hasRatings: layout.rating != nil, &notes, watch
+      ) { bytes, isFirst in EventBlock(bytes, layout, skipping: hasHeader && isFirst ? 1 : 0) }
     }
     if histories.events.isEmpty { throw DataError("the file has no interactions", file: path, argument: "file") }
     return ReadingResult(histories: histories, notes: notes)
   }
 
-  static func fileBytes(_ path: String) throws -> [UInt8] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-      let near = ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []).sorted()
-      let list = near.prefix(6).joined(separator: ", ")
-      throw DataError(
-        "there is no file \(path)",
-        help: near.isEmpty
-          ? "paths are taken from the folder srs was started in, \(FileManager.default.currentDirectoryPath)"
-          : "\(folder.isEmpty ? "this folder" : folder) has: \(list)\(near.count > 6 ? ", ..." : "")", argument: "file")
-    }
-    if isFolder.boolValue { throw DataError("\(path) is a folder; a data file was expected", argument: "file") }
-    do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-      if data.count >= 2, data[data.startIndex] == 0x1f, data[data.startIndex + 1] == 0x8b {
-        throw DataError("\(path) is gzip-compressed, which is not read yet", help: "unpack it first: gunzip -k \(path)", argument: "file")
-      }
-      return [UInt8](data)
-    } catch let error as DataError {
-      throw error
-    } catch {
-      throw DataError("\(path) cannot be read: \((error as NSError).localizedDescription)", argument: "file")
-    }
-  }
+  /// The bytes of a file, unpacked.
+  static func fileBytes(_ path: String) throws(DataError) -> [UInt8] { try BlockReader(path).rest() }
 }
 
 /// The bytes of a text file, cut into lines and fields without making strings.
@@ -94,8 +133,7 @@ struct TextFile {
 
   init(path: String, bytes: [UInt8]) {
     self.path = path
-    // A byte-order mark is not part of the first field.
-    self.bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
+    self.bytes = bytes
   }
 
   func error(_ message: String, help: String? = nil, line: Int, column: Int? = nil) -> DataError {
@@ -117,42 +155,6 @@ struct TextFile {
   }
 
   func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
-
-  private func firstLine() -> String {
-    var line = ""
-    var done = false
-    forEachLine { _, range in
-      if !done { line = text(range) }
-      done = true
-    }
-    return line
-  }
-
-  func guessedFormat() throws -> DataFormat {
-    if let zero = bytes.prefix(4096).firstIndex(of: 0) {
-      throw DataError("\(path) is not a text file: byte \(zero + 1) is 0", argument: "file")
-    }
-    let line = firstLine()
-    if line.contains("::") { return .movielens }
-    let lower = line.lowercased()
-    if lower.hasPrefix("userid,movieid,rating") { return .movielens }
-    let fields = lower.split(whereSeparator: { ",\t;|".contains($0) }).map {
-      $0.trimmingCharacters(in: CharacterSet(charactersIn: " \""))
-    }
-    let known = Set(Self.userNames + Self.itemNames)
-    if fields.contains(where: known.contains) { return .table }
-    // user, item, rating and time without a header would pass for sequences of four.
-    if (3...4).contains(fields.count), let last = Int(fields[fields.count - 1]), last > 100_000_000 {
-      throw DataError(
-        "\(path) may be a table without a header: \"\(line.prefix(60))\"",
-        help: "put a line of column names above (user, item, time), or give format: sequences if each line is a sequence", argument: "file")
-    }
-    return .sequences
-  }
-
-  static let userNames = ["user", "userid", "user_id", "customer", "customer_id", "session", "session_id", "visitorid"]
-  static let itemNames = ["item", "itemid", "item_id", "movie", "movieid", "product", "product_id", "sku"]
-  static let timeNames = ["time", "timestamp", "date", "datetime", "unixtime"]
 
   /// Range of a field with blanks around it left out.
   func trimmed(_ range: Range<Int>) -> Range<Int> {

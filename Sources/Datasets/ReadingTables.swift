@@ -1,170 +1,154 @@
-extension TextFile {
-  /// MovieLens: `ratings.dat` (`user::item::rating::time`) or `ratings.csv` (`userId,movieId,rating,timestamp`).
-  func movieLens(_ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
-    var isDat: Bool?
-    forEachLine { _, line in
-      if isDat == nil { isDat = text(line).contains("::") }
+import Foundation
+
+/// Tables of interactions: which columns there are, and where.
+struct TableHead {
+  let path: String
+  /// The first lines, without their ends.
+  let lines: [String]
+
+  init(_ path: String, _ block: [UInt8]) {
+    self.path = path
+    var lines: [String] = []
+    for line in block.prefix(1 << 16).split(separator: 0x0a, maxSplits: 100, omittingEmptySubsequences: true) {
+      let text = line.last == 0x0d ? line.dropLast() : line
+      if !text.isEmpty { lines.append(String(decoding: text, as: UTF8.self)) }
     }
-    if let pad = options.pad {
-      throw DataError("ratings are not padded, so pad: \"\(pad)\" says nothing", help: "leave it out", argument: "pad")
-    }
-    if isDat == true, let column = options.user ?? options.item ?? options.time {
-      throw DataError(
-        "ratings.dat has no named columns, so \"\(column)\" says nothing", help: "leave it out",
-        argument: options.user != nil ? "user" : options.item != nil ? "item" : "time")
-    }
-    if isDat != true { return try table(options, &notes) }
-    var rows = EventRows()
-    try forEachLine { number, line in
-      var starts = [line.lowerBound]
-      var ends: [Int] = []
-      var i = line.lowerBound
-      while i + 1 < line.upperBound {
-        if bytes[i] == 0x3a && bytes[i + 1] == 0x3a {
-          ends.append(i)
-          starts.append(i + 2)
-          i += 2
-        } else {
-          i += 1
-        }
-      }
-      ends.append(line.upperBound)
-      guard starts.count == 4 else {
-        throw error(
-          "expected 4 fields, user::item::rating::time, found \(starts.count)", line: number, column: 1)
-      }
-      let fields = zip(starts, ends).map { $0..<$1 }
-      try rows.add(self, number, line, user: fields[0], item: fields[1], time: fields[3])
-    }
-    return rows.histories(source: path)
+    // The last one may be cut.
+    if block.count > 1 << 16 && lines.count > 1 { lines.removeLast() }
+    self.lines = lines
   }
 
-  /// A table with a header: `user`, `item` and, where there is one, `time` columns by name; extra columns are ignored.
-  func table(_ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
+  static let userNames = ["user", "userid", "user_id", "customer", "customer_id", "session", "session_id", "visitorid"]
+  static let itemNames = ["item", "itemid", "item_id", "movie", "movieid", "movie_id", "product", "product_id", "sku"]
+  static let timeNames = ["time", "timestamp", "date", "datetime", "unixtime"]
+  static let ratingNames = ["rating", "stars", "score"]
+
+  // MARK: What is it?
+
+  func guessedFormat() throws(DataError) -> DataFormat {
+    guard let line = lines.first else { throw DataError("the file has no interactions", file: path, argument: "file") }
+    if line.hasPrefix("{") { return .sessions }
+    if line.contains("::") { return .movielens }
+    let names = (path.hasSuffix(".gz") ? String(path.dropLast(3)) : path).lowercased()
+    if names.hasSuffix(".inter") || line.contains(":token") { return .inter }
+    let lower = line.lowercased()
+    if lower.hasPrefix("userid,movieid,rating") { return .movielens }
+    let fields = lower.split(whereSeparator: { ",\t;|".contains($0) }).map {
+      $0.trimmingCharacters(in: CharacterSet(charactersIn: " \""))
+    }
+    let known = Set(Self.userNames + Self.itemNames)
+    if fields.contains(where: known.contains) { return .table }
+    // user, item, rating and time without a header would pass for sequences of four.
+    if (3...4).contains(fields.count), let last = Int(fields[fields.count - 1]), last > 100_000_000 {
+      throw DataError(
+        "\(path) may be a table without a header: \"\(line.prefix(60))\"",
+        help:
+          "say which columns these are: user: 1, item: 2, time: \(fields.count); or give format: sequences if each line is a sequence",
+        argument: "file")
+    }
+    let blanks = lines.map { $0.split { $0 == " " || $0 == "\t" }.count }
+    if lines.count >= 3, !line.contains(","), blanks.allSatisfy({ $0 == 2 }) { return .pairs }
+    return .sequences
+  }
+
+  // MARK: Where are the columns?
+
+  /// - Returns: the layout, and whether the first line is the header.
+  func layout(_ format: DataFormat, _ options: ReadingOptions, _ notes: inout [String]) throws(DataError) -> (EventLayout, hasHeader: Bool)
+  {
     if let pad = options.pad {
-      throw DataError("a table is not padded, so pad: \"\(pad)\" says nothing", help: "leave it out", argument: "pad")
+      throw DataError(
+        "\(format == .movielens ? "ratings are" : "a table is") not padded, so pad: \"\(pad)\" says nothing", help: "leave it out",
+        argument: "pad")
     }
-    var columns: (user: Int, item: Int, time: Int?, count: Int)?
-    var separator: UInt8 = 0x2c
-    var rows = EventRows()
-    var found: [String] = []
-    try forEachLine { number, line in
-      guard let columns else {
-        separator = [0x2c, 0x09, 0x3b, 0x7c].first { bytes[line].contains($0) } ?? 0x2c
-        let header = fields(line, separator).map { unquoted(text(trimmed($0))) }
-        columns = try self.columns(header, options, line: number)
-        if let chosen = columns {
-          found = [header[chosen.user], header[chosen.item]] + (chosen.time.map { [header[$0]] } ?? [])
+    switch format {
+    case .movielens where lines.first?.contains("::") ?? false:
+      try refuseColumns(options, "ratings.dat has no named columns")
+      return (
+        EventLayout(
+          separator: .colons, user: 0, item: 1, time: 3, rating: 2, fieldCount: 4, expected: "4 fields, user::item::rating::time",
+          needsRating: true), false
+      )
+    case .pairs:
+      try refuseColumns(options, "a file of pairs has no named columns")
+      return (EventLayout(separator: .blanks, user: 0, item: 1, fieldCount: 2, expected: "2 fields, user and item"), false)
+    default: return try table(options, isInter: format == .inter, &notes)
+    }
+  }
+
+  private func refuseColumns(_ options: ReadingOptions, _ why: String) throws(DataError) {
+    for (argument, column) in [("user", options.user), ("item", options.item), ("time", options.time), ("rating", options.rating)] {
+      if let column { throw DataError("\(why), so \(argument): \(column.told) says nothing", help: "leave it out", argument: argument) }
+    }
+  }
+
+  private func table(_ options: ReadingOptions, isInter: Bool, _ notes: inout [String]) throws(DataError) -> (EventLayout, hasHeader: Bool)
+  {
+    guard let line = lines.first else { throw DataError("the file has no interactions", file: path, argument: "file") }
+    let separator = options.separator ?? (isInter ? 0x09 : Self.separator(line))
+    // Columns that are given by number need no names.
+    let byNumber = [options.user, options.item].allSatisfy { if case .number = $0 { true } else { false } }
+    let hasHeader = options.header ?? !byNumber
+    let cells = Self.cells(line, separator)
+    let names = hasHeader ? cells.map { isInter ? String($0.prefix { $0 != ":" }) : $0 } : cells.indices.map { "column \($0 + 1)" }
+    func place(_ given: ColumnName?, _ usual: [String], _ argument: String) throws(DataError) -> Int? {
+      switch given {
+      case .number(let number):
+        guard (1...names.count).contains(number) else {
+          throw DataError("there is no column \(number): the lines have \(names.count)", file: path, line: 1, argument: argument)
         }
-        return
+        return number - 1
+      case .name(let name):
+        if let index = names.firstIndex(of: name) ?? cells.firstIndex(of: name) { return index }
+        throw DataError(
+          "there is no column \"\(name)\"",
+          help: hasHeader ? "the columns are: \(names.joined(separator: ", "))" : "without a header columns are given by number",
+          file: path,
+          line: 1, argument: argument)
+      case nil: return hasHeader ? names.firstIndex { usual.contains($0.lowercased()) } : nil
       }
-      let parts = quotedFields(line, separator)
-      guard parts.count == columns.count else {
-        throw error("expected \(columns.count) fields as in the header, found \(parts.count)", line: number, column: 1)
-      }
-      try rows.add(
-        self, number, line, user: parts[columns.user], item: parts[columns.item], time: columns.time.map { parts[$0] })
     }
+    func needed(_ given: ColumnName?, _ usual: [String], _ argument: String) throws(DataError) -> Int {
+      if let index = try place(given, usual, argument) { return index }
+      throw DataError(
+        "no column looks like the \(argument)",
+        help: "name it: \(argument): \"...\"; the columns are: \(names.joined(separator: ", "))", file: path, line: 1)
+    }
+    let user = try needed(options.user, Self.userNames, "user")
+    let item = try needed(options.item, Self.itemNames, "item")
+    guard user != item else {
+      throw DataError("user and item are the same column, \"\(names[user])\"", file: path, line: 1, argument: "item")
+    }
+    let time = try place(options.time, Self.timeNames, "time")
+    let rating = try place(options.rating, Self.ratingNames, "rating")
     if options.user == nil || options.item == nil {
       notes.append(
-        "columns: user \(found.first ?? "?"), item \(found.dropFirst().first ?? "?")"
-          + (found.count > 2 ? ", time \(found[2])" : ", no time: rows are taken in the order of the file"))
+        "columns: user \(names[user]), item \(names[item])"
+          + (time.map { ", time \(names[$0])" } ?? ", no time: rows are taken in the order of the file"))
     }
-    return rows.histories(source: path)
+    return (
+      EventLayout(
+        separator: .byte(separator), user: user, item: item, time: time, rating: rating, fieldCount: names.count, quotes: true,
+        expected: "\(names.count) fields as in the \(hasHeader ? "header" : "first line")", needsRating: options.rating != nil), hasHeader
+    )
   }
 
-  private func unquoted(_ text: String) -> String {
-    text.count >= 2 && text.hasPrefix("\"") && text.hasSuffix("\"") ? String(text.dropFirst().dropLast()) : text
+  private static func separator(_ line: String) -> UInt8 {
+    [0x2c, 0x09, 0x3b, 0x7c, 0x20].first { line.utf8.contains($0) } ?? 0x2c
   }
 
-  private func columns(_ header: [String], _ options: ReadingOptions, line: Int) throws -> (
-    user: Int, item: Int, time: Int?, count: Int
-  ) {
-    func place(_ given: String?, _ usual: [String], _ argument: String) throws -> Int? {
-      if let given {
-        if let index = header.firstIndex(of: given) { return index }
-        throw DataError(
-          "there is no column \"\(given)\"", help: "the columns are: \(header.joined(separator: ", "))", file: path,
-          line: line, argument: argument)
-      }
-      return header.firstIndex { usual.contains($0.lowercased()) }
-    }
-    guard let user = try place(options.user, Self.userNames, "user") else {
-      throw DataError(
-        "no column looks like the user", help: "name it: user: \"...\"; the columns are: \(header.joined(separator: ", "))",
-        file: path, line: line)
-    }
-    guard let item = try place(options.item, Self.itemNames, "item") else {
-      throw DataError(
-        "no column looks like the item", help: "name it: item: \"...\"; the columns are: \(header.joined(separator: ", "))",
-        file: path, line: line)
-    }
-    guard user != item else {
-      throw DataError("user and item are the same column, \"\(header[user])\"", file: path, line: line, argument: "item")
-    }
-    return (user, item, try place(options.time, Self.timeNames, "time"), header.count)
-  }
-
-  /// Fields of a line in which separators inside double quotes do not count; the quotes are left out.
-  private func quotedFields(_ line: Range<Int>, _ separator: UInt8) -> [Range<Int>] {
-    guard bytes[line].contains(0x22) else { return fields(line, separator) }
-    var result: [Range<Int>] = []
-    var start = line.lowerBound
-    var quoted = false
-    for i in line {
-      if bytes[i] == 0x22 { quoted.toggle() }
-      if bytes[i] == separator && !quoted {
-        result.append(start..<i)
-        start = i + 1
+  private static func cells(_ line: String, _ separator: UInt8) -> [String] {
+    var cells: [[UInt8]] = [[]]
+    var isQuoted = false
+    for byte in line.utf8 {
+      if byte == 0x22 {
+        isQuoted.toggle()
+      } else if byte == separator && !isQuoted {
+        cells.append([])
+      } else {
+        cells[cells.count - 1].append(byte)
       }
     }
-    result.append(start..<line.upperBound)
-    return result.map { range in
-      let t = trimmed(range)
-      return t.count >= 2 && bytes[t.lowerBound] == 0x22 && bytes[t.upperBound - 1] == 0x22
-        ? (t.lowerBound + 1)..<(t.upperBound - 1) : t
-    }
-  }
-}
-
-/// Interactions as they are read, before they are grouped by user.
-private struct EventRows {
-  private var users = Interner()
-  private var items = Interner()
-  private var userRows: [Int32] = []
-  private var itemRows: [Int32] = []
-  private var times: [Int64] = []
-  private var hasTimes = true
-
-  mutating func add(
-    _ file: TextFile, _ number: Int, _ line: Range<Int>, user: Range<Int>, item: Range<Int>, time: Range<Int>?
-  ) throws {
-    for (name, range) in [("user", user), ("item", item)] {
-      if file.trimmed(range).isEmpty {
-        throw file.error("the \(name) is missing here", line: number, column: range.lowerBound - line.lowerBound + 1)
-      }
-      if let bad = file.invalidUTF8(range) {
-        throw file.error("this is not UTF-8 text", line: number, column: bad - line.lowerBound + 1)
-      }
-    }
-    if let time {
-      let text = file.text(file.trimmed(time))
-      guard let seconds = Int64(text) ?? Double(text).flatMap({ Int64(exactly: $0.rounded()) }) else {
-        throw file.error(
-          "expected a time in Unix seconds, found \"\(text)\"", line: number,
-          column: time.lowerBound - line.lowerBound + 1)
-      }
-      times.append(seconds)
-    } else {
-      hasTimes = false
-    }
-    userRows.append(file.number(&users, file.trimmed(user)))
-    itemRows.append(file.number(&items, file.trimmed(item)))
-  }
-
-  func histories(source: String) -> Histories {
-    Histories.grouped(
-      users: userRows, items: itemRows, times: hasTimes ? times : nil, itemNames: items.names(),
-      userNames: users.names(), source: source)
+    return cells.map { String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespaces) }
   }
 }

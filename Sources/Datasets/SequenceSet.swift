@@ -50,15 +50,18 @@ public final class SequenceSet: Sendable {
   public var interactions: Int { tokens.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } }
 
   /// The sequences with the given numbers, in that order.
-  public func selecting(_ indices: some Sequence<Int>) -> SequenceSet {
-    var tokens: [Int32] = []
-    var users: [Int32] = []
-    var times: [Int64]? = self.times == nil ? nil : []
-    for index in indices {
-      tokens.append(contentsOf: sequence(index))
-      users.append(self.users[index])
-      if let all = self.times { times?.append(all[index]) }
+  public func selecting(_ indices: some Collection<Int>) -> SequenceSet {
+    let tokens = [Int32](unsafeUninitializedCapacity: indices.count * length) { place, filled in
+      self.tokens.withUnsafeBufferPointer { all in
+        guard let from = all.baseAddress, let to = place.baseAddress else { return }
+        for index in indices {
+          (to + filled).initialize(from: from + index * length, count: length)
+          filled += length
+        }
+      }
     }
+    let users = indices.map { self.users[$0] }
+    let times = self.times.map { all in indices.map { all[$0] } }
     return SequenceSet(
       length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
       hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
@@ -86,10 +89,14 @@ public final class SequenceSet: Sendable {
     private var users: [Int32] = []
     private var times: [Int64] = []
 
-    init(length: Int) { self.length = length }
+    init(length: Int, capacity: Int = 0) {
+      self.length = length
+      tokens.reserveCapacity(capacity * length)
+      users.reserveCapacity(capacity)
+    }
 
     mutating func add(_ items: ArraySlice<Int32>, user: Int32, time: Int64?) {
-      tokens.append(contentsOf: repeatElement(0, count: length - items.count))
+      for _ in items.count..<max(items.count, length) { tokens.append(0) }
       tokens.append(contentsOf: items)
       users.append(user)
       if let time { times.append(time) }

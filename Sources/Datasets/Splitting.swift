@@ -8,9 +8,43 @@ extension SequenceSet {
   /// training, the test part judges it: no sequence is in two parts.
   /// - Parameter oldestFirst: the training sequences are put in the order of their times, so that shares of them are
   ///   shares of the past.
+  /// - Parameter byUser: whole users are dealt out even where windows do not overlap.
   public func split(
-    train: Double, valid: Double, test: Double, seed: UInt64, oldestFirst: Bool = false
+    train: Double, valid: Double, test: Double, seed: UInt64, oldestFirst: Bool = false, byUser: Bool = false
   ) throws(DataError) -> Split {
+    try Self.check(train, valid, test)
+    guard count >= 3 else {
+      throw DataError("\(count) sequences cannot be split into three parts", help: "load more data, or filter less")
+    }
+    var numbers = RandomStream(seed: seed, "split").numbers()
+    let wholeUsers = overlaps || byUser
+    let order = wholeUsers ? self.byUser(&numbers) : numbers.permutation(count)
+    let parts = try cut(order, train, valid, test) { wholeUsers && users[$0] == users[$1] }
+    let shares = Self.told(train, valid, test) + ", seed \(seed)"
+    return Split(
+      train: try selecting(parts.train).ordered(oldestFirst), valid: selecting(parts.valid), test: selecting(parts.test),
+      rule: (overlaps ? "by user (windows overlap), " : byUser ? "by user, " : "by sequence, ") + shares
+        + (oldestFirst ? ", shares by time" : ""))
+  }
+
+  /// The oldest sequences train, the next validate, the newest test, by the time of their last event. Sequences of the
+  /// same time are in the same part, so that nothing of the test part had happened when training ended.
+  public func splitByTime(train: Double, valid: Double, test: Double) throws(DataError) -> Split {
+    try Self.check(train, valid, test)
+    guard let times else {
+      throw DataError("these sequences have no times", help: "load data with times, or split by sequence", argument: "by")
+    }
+    guard count >= 3 else {
+      throw DataError("\(count) sequences cannot be split into three parts", help: "load more data, or filter less")
+    }
+    let order = (0..<count).sorted { (times[$0], $0) < (times[$1], $1) }
+    let parts = try cut(order, train, valid, test) { times[$0] == times[$1] }
+    return Split(
+      train: selecting(parts.train), valid: selecting(parts.valid), test: selecting(parts.test),
+      rule: "by time of the last item, oldest first, " + Self.told(train, valid, test))
+  }
+
+  private static func check(_ train: Double, _ valid: Double, _ test: Double) throws(DataError) {
     for (name, share) in [("train", train), ("valid", valid), ("test", test)] where !(share > 0 && share < 1) {
       throw DataError("must be above 0 % and below 100 %", argument: name)
     }
@@ -20,26 +54,31 @@ extension SequenceSet {
         help: "make train, valid and test add up to 100% or less",
         argument: "train")
     }
-    guard count >= 3 else {
-      throw DataError("\(count) sequences cannot be split into three parts", help: "load more data, or filter less")
-    }
-    var numbers = RandomStream(seed: seed, "split").numbers()
-    let order = overlaps ? byUser(&numbers) : numbers.permutation(count)
+  }
+
+  private static func told(_ train: Double, _ valid: Double, _ test: Double) -> String {
+    "\(percent(train)) train, \(percent(valid)) validation, \(percent(test)) test"
+  }
+
+  /// Cuts an order into parts of the given shares; a cut moves on while the sequences around it belong together.
+  private func cut(
+    _ order: [Int], _ train: Double, _ valid: Double, _ test: Double, together: (Int, Int) -> Bool
+  ) throws(DataError) -> (train: ArraySlice<Int>, valid: ArraySlice<Int>, test: ArraySlice<Int>) {
     let validCount = max(1, Int((Double(count) * valid).rounded()))
     let testCount = max(1, Int((Double(count) * test).rounded()))
     let trainCount =
       train + valid + test > 1 - 1e-9
       ? count - validCount - testCount : min(count - validCount - testCount, max(1, Int((Double(count) * train).rounded())))
-    let cuts = overlaps ? userCuts(order, [trainCount, trainCount + validCount]) : [trainCount, trainCount + validCount]
+    let cuts = [trainCount, trainCount + validCount].map { cut in
+      var cut = max(1, min(cut, count - 1))
+      while cut < count && together(order[cut], order[cut - 1]) { cut += 1 }
+      return cut
+    }
     guard trainCount >= 1, cuts[0] >= 1, cuts[1] > cuts[0], cuts[1] < count else {
       throw DataError("\(count) sequences leave none to train on", help: "load more data, or filter less")
     }
     let end = train + valid + test > 1 - 1e-9 ? count : max(cuts[1] + 1, trainCount + validCount + testCount)
-    let shares = "\(Self.percent(train)) train, \(Self.percent(valid)) validation, \(Self.percent(test)) test, seed \(seed)"
-    return Split(
-      train: try selecting(order[0..<cuts[0]]).ordered(oldestFirst), valid: selecting(order[cuts[0]..<cuts[1]]),
-      test: selecting(order[cuts[1]..<min(count, end)]),
-      rule: (overlaps ? "by user (windows overlap), " : "by sequence, ") + shares + (oldestFirst ? ", shares by time" : ""))
+    return (order[0..<cuts[0]], order[cuts[0]..<cuts[1]], order[cuts[1]..<min(count, end)])
   }
 
   /// The reference code's: shuffled, 80 % training, 20 % test, which stops the training too.
@@ -72,17 +111,70 @@ extension SequenceSet {
     return (0..<count).sorted { (place[Int(users[$0])], $0) < (place[Int(users[$1])], $1) }
   }
 
-  /// Moves cuts on to where a user ends.
-  private func userCuts(_ order: [Int], _ cuts: [Int]) -> [Int] {
-    cuts.map { cut in
-      var cut = max(1, min(cut, count - 1))
-      while cut < count && users[order[cut]] == users[order[cut - 1]] { cut += 1 }
-      return cut
-    }
-  }
-
   private static func percent(_ share: Double) -> String {
     let value = (share * 1000).rounded() / 10
     return value == value.rounded() ? "\(Int(value)) %" : "\(value) %"
+  }
+}
+
+/// What goes into a part of a data set.
+public enum SplitRule: String, Sendable, CaseIterable {
+  case sequence, user, time
+  case leaveLastOut = "leave_last_out"
+}
+
+extension Histories {
+  /// Of every history the last item is asked for in the test part, the one before in the validation part; the items up
+  /// to then, in windows, are the training part. A history of fewer than three items is only trained on.
+  public func leaveLastOut(_ options: WindowOptions) throws(DataError) -> Split {
+    try options.check()
+    var (train, valid, test) = (
+      SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length)
+    )
+    for h in 0..<count {
+      let (start, end) = (offsets[h], offsets[h + 1])
+      let rest = end - start >= 3 ? end - 2 : end
+      options.forEach(start, rest) { train.add(events[$0], user: owners[h], time: times?[$0.upperBound - 1]) }
+      guard rest < end else { continue }
+      valid.add(events[max(start, end - 1 - options.length)..<(end - 1)], user: owners[h], time: times?[end - 2])
+      test.add(events[max(start, end - options.length)..<end], user: owners[h], time: times?[end - 1])
+    }
+    let overlaps = (options.stride ?? options.length) < options.length
+    let sets = (train.build(self, overlaps: overlaps), valid.build(self, overlaps: overlaps), test.build(self, overlaps: overlaps))
+    guard sets.0.count > 0, sets.2.count > 0 else {
+      throw DataError("leave_last_out needs histories of at least 4 items", help: "filter with min_user: 5", argument: "by")
+    }
+    return Split(
+      train: sets.0, valid: sets.1, test: sets.2,
+      rule: "leave-last-out: the last item of every user is tested, the one before validates, those before train")
+  }
+}
+
+extension Split {
+  /// Parts that were made elsewhere. Items and users are the same where their names are; the training part's come first.
+  ///
+  /// - Throws: `DataError` for sequences of different lengths.
+  public convenience init(train: SequenceSet, valid: SequenceSet, test: SequenceSet) throws(DataError) {
+    for (name, set) in [("valid", valid), ("test", test)] where set.length != train.length {
+      throw DataError("has sequences of \(set.length) items, the training part of \(train.length)", argument: name)
+    }
+    var (items, users) = (train.items, train.userNames)
+    for set in [valid, test] {
+      items = items.adding(set.items, from: 1)
+      users = users.adding(set.userNames, from: 0)
+    }
+    let (itemNumbers, userNumbers) = (items.numbers(), users.numbers())
+    func moved(_ set: SequenceSet) -> SequenceSet {
+      // The pads are all number 0, whatever they are called.
+      let itemMap = set.items.names.enumerated().map { $0 == 0 ? 0 : itemNumbers[$1] ?? 0 }
+      let userMap = set.userNames.names.map { userNumbers[$0] ?? 0 }
+      return SequenceSet(
+        length: set.length, tokens: set.tokens.map { itemMap[Int($0)] }, users: set.users.map { userMap[Int($0)] }, times: set.times,
+        items: items, userNames: users, hasUsers: train.hasUsers && valid.hasUsers && test.hasUsers, source: set.source, process: nil,
+        overlaps: set.overlaps)
+    }
+    self.init(
+      train: moved(train), valid: moved(valid), test: moved(test),
+      rule: "given: \(train.source), \(valid.source), \(test.source)")
   }
 }

@@ -8,6 +8,12 @@ public struct Vocabulary: Sendable, Equatable {
 
   public func name(_ id: Int32) -> String { names[Int(id)] }
 
+  /// With the other's names behind, from its number `first` on, those that are new.
+  func adding(_ other: Vocabulary, from first: Int) -> Vocabulary {
+    let known = Set(names)
+    return Vocabulary(names + other.names.dropFirst(first).filter { !known.contains($0) })
+  }
+
   /// Numbers by name, made anew at every call: keep it where many look-ups follow.
   public func numbers() -> [String: Int32] {
     Dictionary(names.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
@@ -43,6 +49,12 @@ struct Interner {
     table[slot] = number
     if ends.count * 2 > table.count { grow() }
     return number
+  }
+
+  /// The bytes of one name.
+  func withBytes<Result>(_ number: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+    let start = number == 0 ? 0 : ends[number - 1]
+    return arena.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[start..<ends[number]])) }
   }
 
   /// All names, in the order of their numbers. Bytes that are not UTF-8 are an error of the reader's before this.

@@ -136,9 +136,9 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
   }
 
   /// Dropping item 3 makes user 2 too short, which makes item 2 too rare, which makes user 1 too short.
-  @Test func coreIsFoundAgainAndAgain() {
+  @Test func coreIsFoundAgainAndAgain() throws {
     let data = Self.histories([[1, 1, 1], [1, 2], [2, 3]], items: 4)
-    let kept = data.filtered(minUser: 2, minItem: 2)
+    let kept = try data.filtered(minUser: 2, minItem: 2)
     #expect(ReadingTests.names(kept) == [["1", "1", "1"]])
     #expect(kept.items.names == ["0", "1"])
     #expect(kept.users.names == ["u0"])

@@ -11,7 +11,7 @@ import Testing
     "Layers": ["Kernels"],
     "Growth": ["Layers", "Kernels"],
     "Models": ["Layers", "Kernels"],
-    "Datasets": ["Kernels"],
+    "Datasets": ["CZlib", "Kernels"],
     "Training": ["Layers", "Growth", "Datasets", "Kernels"],
     "Benchmarking": ["Kernels", "Layers", "Models", "Datasets", "Training"],
     "Plotting": ["CGnuplot"],

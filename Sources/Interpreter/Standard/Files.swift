@@ -176,7 +176,7 @@ extension Builtin {
 
 extension Kind where T == UInt8 {
   /// One ASCII character.
-  static var separator: Kind<UInt8> {
+  public static var separator: Kind<UInt8> {
     Kind(.text) { value throws(ConversionError) in
       guard let text = value.asText else { throw .type }
       guard text.utf8.count == 1, let byte = text.utf8.first, byte != 0x22, byte != 0x0a, byte != 0x0d else {

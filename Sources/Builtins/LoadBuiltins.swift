@@ -1,0 +1,76 @@
+import Datasets
+import Foundation
+import Interpreter
+import Syntax
+import Training
+
+/// What happens at a line that does not fit.
+enum ErrorRule: String, Sendable, CaseIterable { case stop, skip }
+
+extension Kind where T == ColumnName {
+  /// A column by its name or its number.
+  static var column: Kind<ColumnName> {
+    Kind(.oneOf([.text, .number])) { value throws(ConversionError) in
+      switch value {
+      case .text(let text), .word(let text): return .name(text)
+      case .number(let number):
+        guard let whole = Int(exactly: number), whole >= 1 else { throw .value("is a name, or a whole number from 1 on") }
+        return .number(whole)
+      default: throw .type
+      }
+    }
+  }
+}
+
+extension Builtin {
+  static let load = Builtin(
+    "load",
+    """
+    Reads interactions from a file, plain or gzip-compressed: sequences (one a line), MovieLens ratings, a table, RecBole's .inter, pairs of user and item, or JSON lines of sessions. What had to be guessed is told.
+    """,
+    topic: "Data", returns: .object(HistoriesValue.type),
+    example: "let events = load(\"ratings.dat\", format: movielens)"
+  ) { d in
+    let file = d.positional("file", .text, "path of the file")
+    let format = d.optional("format", Kind<DataFormat>.word, "how it is laid out; left out: found out and told")
+    let pad = d.optional("pad", .text, "the item that pads sequences in front")
+    let user = d.optional("user", Kind<ColumnName>.column, "the column with users, by name or number (from 1)")
+    let item = d.optional("item", Kind<ColumnName>.column, "the column with items")
+    let time = d.optional("time", Kind<ColumnName>.column, "the column with times: Unix seconds or milliseconds, or ISO dates")
+    let rating = d.optional("rating", Kind<ColumnName>.column, "the column with ratings")
+    let separator = d.optional("separator", .separator, "the character between the fields of a table")
+    let header = d.optional("header", .bool, "does a table begin with a line of names? left out: unless columns are given by number")
+    let rule = d.named(
+      "on_error", Kind<ErrorRule>.word, default: .stop, "stop", "at lines that do not fit: stop with an error, or skip and count them")
+    return { call in
+      let options = ReadingOptions(
+        format: try call[format], pad: try call[pad], user: try call[user], item: try call[item], time: try call[time],
+        rating: try call[rating], separator: try call[separator], header: try call[header], skipsErrors: try call[rule] == .skip,
+        pool: Engine.pool(call))
+      let path = try call.inputPath(try call[file])
+      let host = call.interpreter.host
+      let start = Clock.wall()
+      var shown = start
+      let result: ReadingResult
+      do {
+        result = try call.engine {
+          try Histories.read(path, options) { share, interactions in
+            let now = Clock.wall()
+            if now - shown > 0.1 {
+              shown = now
+              let left = share > 0.01 ? ", \(NumberFormat.duration((now - start) * (1 / share - 1))) left" : ""
+              host.progress("\(path): \(Int(share * 100)) %, \(NumberFormat.grouped(interactions)) interactions\(left)")
+            }
+            return !host.isInterrupted
+          }
+        }
+      } catch is ReadingStopped {
+        host.progress(nil)
+        throw Diagnostic(.interrupted, "interrupted while reading \(path)", at: call.span)
+      }
+      host.progress(nil)
+      for note in result.notes { host.note(note) }
+      return .object(HistoriesValue(result.histories))
+    }
+  }
+}

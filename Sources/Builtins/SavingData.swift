@@ -1,0 +1,44 @@
+import Datasets
+import Foundation
+import Interpreter
+import Syntax
+
+extension Builtin {
+  /// Writes text that comes in pieces to a file.
+  static func put(to path: String, _ body: (_ put: ([UInt8]) throws -> Void) throws -> Void) throws {
+    try OutputFile.write(to: path) { sink in
+      try body { bytes in try bytes.withUnsafeBytes { try sink.put($0) } }
+    }
+  }
+
+  /// Histories or a data set as files; returns their paths.
+  static func saveData(_ object: any ObjectValue, _ path: String, _ call: Call) throws -> [String] {
+    let ending = (path as NSString).pathExtension.lowercased()
+    if let histories = (object as? HistoriesValue)?.histories {
+      let format: DataWriter.Format
+      switch ending {
+      case "csv": format = .table(0x2c)
+      case "tsv": format = .table(0x09)
+      case "inter": format = .inter
+      default:
+        throw call.error(.file, "histories cannot be saved as .\(ending)", argument: "file", help: "endings are: .csv, .tsv, .inter")
+      }
+      try put(to: path) { try DataWriter.write(histories, format, put: $0) }
+      return [path]
+    }
+    guard let split = (object as? SplitValue)?.split else { return [] }
+    guard ending == "inter" else {
+      throw call.error(
+        .file, "a data set cannot be saved as .\(ending)", argument: "file",
+        help: "name it *.inter for RecBole's benchmark files, or save its parts: save(data.train, \"train.csv\")")
+    }
+    let stem = path.dropLast(6)
+    var written: [String] = []
+    for (name, set) in [("train", split.train), ("valid", split.valid), ("test", split.test)] {
+      let file = "\(stem).\(name).inter"
+      try put(to: file) { try DataWriter.writeInter(set, put: $0) }
+      written.append(file)
+    }
+    return written
+  }
+}

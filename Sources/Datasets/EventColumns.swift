@@ -1,0 +1,166 @@
+import Kernels
+
+/// A line that does not fit, as found in a block; lines are counted from 1 in the block.
+struct LineProblem: Sendable {
+  var line: Int
+  let column: Int
+  let message: String
+}
+
+/// Interactions of one block of a file, users and items by numbers of the block's own.
+struct EventBlock: Sendable {
+  var users = Identifiers()
+  var items = Identifiers()
+  var userRows: [Int32] = []
+  var itemRows: [Int32] = []
+  var times: [Int64] = []
+  var ratings: [Float] = []
+  var lines = 0
+  var problem: LineProblem?
+  var problems = 0
+  /// A column of ratings holds something else.
+  var oddRatings = 0
+
+  mutating func reject(_ column: Int, _ message: @autoclosure () -> String) {
+    problems += 1
+    if problem == nil { problem = LineProblem(line: lines, column: column, message: message()) }
+  }
+}
+
+/// Interactions of a whole file, in its order.
+struct EventColumns {
+  private(set) var users = Identifiers()
+  private(set) var items = Identifiers()
+  private(set) var userRows: [Int32] = []
+  private(set) var itemRows: [Int32] = []
+  private(set) var times: [Int64] = []
+  private(set) var ratings: [Float] = []
+  private(set) var lines = 0
+  private(set) var problem: LineProblem?
+  private(set) var problems = 0
+  private(set) var oddRatings = 0
+
+  var count: Int { userRows.count }
+
+  /// Makes room for so many rows at once: columns that double would need twice the memory.
+  mutating func reserve(_ rows: Int, times hasTimes: Bool, ratings hasRatings: Bool) {
+    userRows.reserveCapacity(rows)
+    itemRows.reserveCapacity(rows)
+    if hasTimes { times.reserveCapacity(rows) }
+    if hasRatings { ratings.reserveCapacity(rows) }
+  }
+
+  mutating func append(_ block: EventBlock) {
+    let (users, items) = (self.users.merge(block.users), self.items.merge(block.items))
+    Self.append(block.userRows, by: users, to: &userRows)
+    Self.append(block.itemRows, by: items, to: &itemRows)
+    times += block.times
+    ratings += block.ratings
+    if problem == nil, var first = block.problem {
+      first.line += lines
+      problem = first
+    }
+    lines += block.lines
+    problems += block.problems
+    oddRatings += block.oddRatings
+  }
+
+  private static func append(_ rows: [Int32], by numbers: [Int32], to all: inout [Int32]) {
+    numbers.withUnsafeBufferPointer { numbers in
+      for row in rows { all.append(numbers[Int(row)]) }
+    }
+  }
+
+  /// The histories of the users, each oldest first; rows of the same time stay in the order of the file.
+  consuming func histories(source: String, pool: WorkerPool?, _ notes: inout [String]) -> Histories {
+    let userCount = users.count
+    let hasTimes = times.count == count && count > 0
+    let hasRatings = ratings.count == count && count > 0 && oddRatings == 0
+    let offsets = Self.offsets(userRows, userCount)
+    var order: [Int32]? = Self.order(userRows, offsets)
+    let owners = (0..<Int32(userCount)).map { $0 }
+    userRows = []
+    if hasTimes { Self.sort(&order, times, offsets, pool) }
+    let events = Self.gathered(itemRows, order, adding: 1)
+    itemRows = []
+    var sortedTimes: [Int64]? = hasTimes ? Self.gathered(times, order, adding: 0) : nil
+    times = []
+    let sortedRatings: [Float]? = hasRatings ? Self.gathered(ratings, order, adding: 0) : nil
+    if let all = sortedTimes, Self.areMilliseconds(all) {
+      notes.append("times are taken as milliseconds")
+      sortedTimes = all.map { $0 / 1000 }
+    }
+    return Histories(
+      items: Vocabulary(["<pad>"] + items.names()), users: Vocabulary(users.names()), owners: owners, offsets: offsets,
+      events: events, times: sortedTimes, ratings: sortedRatings, hasUsers: true, source: source)
+  }
+
+  /// Seconds of that size would lie after the year 5000.
+  private static func areMilliseconds(_ times: [Int64]) -> Bool { times.allSatisfy { $0 > 100_000_000_000 } }
+
+  private static func offsets(_ users: [Int32], _ count: Int) -> [Int] {
+    var offsets = [Int](repeating: 0, count: count + 1)
+    offsets.withUnsafeMutableBufferPointer { offsets in
+      for user in users { offsets[Int(user) + 1] += 1 }
+      for u in 0..<count { offsets[u + 1] += offsets[u] }
+    }
+    return offsets
+  }
+
+  /// Rows user by user in the order of the file; nil where they lie so already.
+  private static func order(_ users: [Int32], _ offsets: [Int]) -> [Int32]? {
+    if zip(users, users.dropFirst()).allSatisfy({ $0 <= $1 }) { return nil }
+    var place = offsets
+    return [Int32](unsafeUninitializedCapacity: users.count) { order, count in
+      place.withUnsafeMutableBufferPointer { place in
+        for (row, user) in users.enumerated() {
+          order[place[Int(user)]] = Int32(row)
+          place[Int(user)] += 1
+        }
+      }
+      count = users.count
+    }
+  }
+
+  /// Sorts the rows of every user by time, stably; most files have most users in order already.
+  private static func sort(_ order: inout [Int32]?, _ times: [Int64], _ offsets: [Int], _ pool: WorkerPool?) {
+    let users = offsets.count - 1
+    if order == nil {
+      let sorted = (0..<users).allSatisfy { u in
+        var previous = Int64.min
+        for row in offsets[u]..<offsets[u + 1] {
+          if times[row] < previous { return false }
+          previous = times[row]
+        }
+        return true
+      }
+      if sorted { return }
+    }
+    var rows = order ?? (0..<Int32(times.count)).map { $0 }
+    order = nil
+    rows.withUnsafeMutableBufferPointer { rows in
+      times.withUnsafeBufferPointer { times in
+        nonisolated(unsafe) let (rows, times) = (rows, times)
+        let chunks = max(1, min(users, 256))
+        let body: @Sendable (Int, Int) -> Void = { chunk, _ in
+          var sort = TimeSort()
+          for u in (users * chunk / chunks)..<(users * (chunk + 1) / chunks) {
+            sort.sort(UnsafeMutableBufferPointer(rebasing: rows[offsets[u]..<offsets[u + 1]]), by: times)
+          }
+        }
+        if let pool { pool.forEach(chunks, body) } else { for chunk in 0..<chunks { body(chunk, 0) } }
+      }
+    }
+    order = rows
+  }
+
+  private static func gathered<T: AdditiveArithmetic>(_ values: [T], _ order: [Int32]?, adding: T) -> [T] {
+    guard let order else { return adding == .zero ? values : values.map { $0 + adding } }
+    return [T](unsafeUninitializedCapacity: values.count) { result, count in
+      values.withUnsafeBufferPointer { values in
+        for (place, row) in order.enumerated() { result.initializeElement(at: place, to: values[Int(row)] + adding) }
+      }
+      count = values.count
+    }
+  }
+}

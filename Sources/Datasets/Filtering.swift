@@ -1,0 +1,140 @@
+/// Which interactions are kept before users and items are counted.
+public struct EventFilter: Sendable {
+  public enum Repeats: String, Sendable, CaseIterable {
+    /// All interactions of a user with an item.
+    case keep
+    /// Only the first of them.
+    case first
+  }
+
+  public var minRating: Float?
+  /// From this time on, in seconds since 1970.
+  public var from: Int64?
+  /// Before this time.
+  public var before: Int64?
+  public var repeats: Repeats
+
+  public init(minRating: Float? = nil, from: Int64? = nil, before: Int64? = nil, repeats: Repeats = .keep) {
+    self.minRating = minRating
+    self.from = from
+    self.before = before
+    self.repeats = repeats
+  }
+
+  var isEmpty: Bool { minRating == nil && from == nil && before == nil && repeats == .keep }
+}
+
+extension Histories {
+  /// Keeps the events that pass, then histories of at least `minUser` events and items of at least `minItem` events,
+  /// again and again until both hold (the k-core). Items and users that are gone get no number.
+  ///
+  /// - Throws: `DataError` for a rating or a time that the data does not have.
+  public func filtered(minUser: Int, minItem: Int, _ filter: EventFilter = EventFilter()) throws(DataError) -> Histories {
+    let passing = try passing(filter)
+    var keptHistory = [Bool](repeating: true, count: count)
+    var keptItem = [Bool](repeating: true, count: items.count)
+    // How often each item is used, and how much each user did; kept up to date as items and users go.
+    var uses = [Int](repeating: 0, count: items.count)
+    var lengths = [Int](repeating: 0, count: users.count)
+    func isKept(_ e: Int) -> Bool { (passing?[e] ?? true) && keptItem[Int(events[e])] }
+    for h in 0..<count {
+      for e in offsets[h]..<offsets[h + 1] where passing?[e] ?? true {
+        uses[Int(events[e])] += 1
+        lengths[Int(owners[h])] += 1
+      }
+    }
+    var changed = true
+    while changed {
+      changed = false
+      var goneItem = [Bool](repeating: false, count: items.count)
+      for item in 1..<items.count where keptItem[item] && uses[item] < max(1, minItem) {
+        keptItem[item] = false
+        goneItem[item] = true
+        changed = true
+      }
+      if changed {
+        for h in 0..<count where keptHistory[h] {
+          for e in offsets[h]..<offsets[h + 1] where goneItem[Int(events[e])] && passing?[e] ?? true { lengths[Int(owners[h])] -= 1 }
+        }
+      }
+      // A user may have several histories, as lines of a sequence file.
+      for h in 0..<count where keptHistory[h] && lengths[Int(owners[h])] < max(1, minUser) {
+        keptHistory[h] = false
+        changed = true
+        for e in offsets[h]..<offsets[h + 1] where isKept(e) { uses[Int(events[e])] -= 1 }
+      }
+    }
+    for h in 0..<count where keptHistory[h] && !(offsets[h]..<offsets[h + 1]).contains(where: isKept) { keptHistory[h] = false }
+    if passing == nil && keptHistory.allSatisfy({ $0 }) && keptItem.allSatisfy({ $0 }) { return self }
+    return selecting(histories: keptHistory, items: keptItem, events: passing)
+  }
+
+  private func passing(_ filter: EventFilter) throws(DataError) -> [Bool]? {
+    if filter.isEmpty { return nil }
+    if filter.minRating != nil && ratings == nil {
+      throw DataError("this data has no ratings", help: "name their column: load(..., rating: \"...\")", argument: "min_rating")
+    }
+    if filter.from != nil || filter.before != nil, times == nil {
+      throw DataError(
+        "this data has no times", help: "name their column: load(..., time: \"...\")", argument: filter.from != nil ? "from" : "before")
+    }
+    var passing = [Bool](repeating: true, count: events.count)
+    var seen = [Int32](repeating: -1, count: filter.repeats == .first ? items.count : 0)
+    // User by user: a user may have several histories, with those of others between them.
+    for h in (0..<count).sorted(by: { (owners[$0], $0) < (owners[$1], $1) }) {
+      for e in offsets[h]..<offsets[h + 1] {
+        if let least = filter.minRating, let ratings, ratings[e] < least { passing[e] = false }
+        if let from = filter.from, let times, times[e] < from { passing[e] = false }
+        if let before = filter.before, let times, times[e] >= before { passing[e] = false }
+        if filter.repeats == .first && passing[e] {
+          let item = Int(events[e])
+          if seen[item] == owners[h] { passing[e] = false }
+          seen[item] = owners[h]
+        }
+      }
+    }
+    return passing
+  }
+
+  private func selecting(histories kept: [Bool], items keptItem: [Bool], events passing: [Bool]?) -> Histories {
+    var names = [items.names[0]]
+    var numbers = [Int32](repeating: 0, count: items.count)
+    for item in 1..<items.count where keptItem[item] {
+      numbers[item] = Int32(names.count)
+      names.append(items.names[item])
+    }
+    var userNames: [String] = []
+    var userNumbers = [Int32](repeating: -1, count: users.count)
+    var result = self
+    result.owners = []
+    result.offsets = [0]
+    var size = 0
+    for h in 0..<count where kept[h] {
+      let user = Int(owners[h])
+      if userNumbers[user] < 0 {
+        userNumbers[user] = Int32(userNames.count)
+        userNames.append(users.names[user])
+      }
+      result.owners.append(userNumbers[user])
+      for e in offsets[h]..<offsets[h + 1] where keptItem[Int(events[e])] && passing?[e] ?? true { size += 1 }
+      result.offsets.append(size)
+    }
+    func column<T>(_ values: [T]?, _ map: (T) -> T) -> [T]? {
+      guard let values else { return nil }
+      return [T](unsafeUninitializedCapacity: size) { place, filled in
+        for h in 0..<count where kept[h] {
+          for e in offsets[h]..<offsets[h + 1] where keptItem[Int(events[e])] && passing?[e] ?? true {
+            place.initializeElement(at: filled, to: map(values[e]))
+            filled += 1
+          }
+        }
+      }
+    }
+    result.times = column(times) { $0 }
+    result.ratings = column(ratings) { $0 }
+    result.events = column(events) { numbers[Int($0)] } ?? []
+    result.items = Vocabulary(names)
+    result.users = Vocabulary(userNames)
+    return result
+  }
+}
