@@ -13,6 +13,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // C and C++ shims: one owner each.
@@ -32,6 +33,7 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
     .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Kernels"]),
     .target(name: "Plotting", dependencies: ["CGnuplot"]),
+    .target(name: "RunStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
 
     .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Training"]),
 
@@ -45,18 +47,19 @@ let package = Package(
       name: "Builtins",
       dependencies: [
         "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
+        "RunStore",
       ]),
     .executableTarget(
       name: "srs",
       dependencies: [
-        "Builtins", "Benchmarking", "Terminal", "Interpreter", "Syntax",
+        "Builtins", "Benchmarking", "RunStore", "Terminal", "Interpreter", "Syntax",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
 
     .testTarget(
       name: "EngineTests",
-      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting"]),
+      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore"]),
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal"],
       exclude: ["Scripts"]),

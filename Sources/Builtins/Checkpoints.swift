@@ -11,9 +11,9 @@ final class RunFolder: CheckpointKeeper {
   private let isAsked: Bool
   private let host: any InterpreterHost
   private let name: String
-  private let path: String
+  let path: String
   private let known: Vocabularies
-  private let fingerprint: Fingerprint
+  let fingerprint: Fingerprint
 
   /// Without being asked, a training is kept this often: a short one leaves nothing behind.
   static let precaution = Extent.seconds(600)

@@ -116,7 +116,7 @@ extension Builtin {
   /// How much the order of the items says: the simple methods on the test part.
   fileprivate static func orderSignal(_ split: Split, _ call: Call) -> String {
     let metric = Metric(.hr, 10)
-    let parts = Baseline.Kind.allCases.map { kind in
+    let parts = [Baseline.Kind.popular, .markov].map { kind in
       let baseline = Baseline(kind, train: split.train)
       let value = metric.mean(ranks: Ranking.ranks(baseline, on: split.test, pool: Engine.pool(call)))
       return "\(baseline.title) \(NumberFormat.fixed(value, digits: 4))"

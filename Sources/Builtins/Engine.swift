@@ -119,6 +119,7 @@ extension Kind where T == Extent {
 public enum StackRecLibrary {
   /// Everything the language can call.
   public static let library = Library(
-    Builtin.standard + Builtin.data + Builtin.models + Builtin.training + Builtin.judging + Builtin.showing,
+    Builtin.standard + Builtin.data + Builtin.models + Builtin.training + Builtin.judging + Builtin.tables + Builtin.recording
+      + Builtin.showing,
     metrics: Metric.Kind.allCases.map(\.rawValue))
 }

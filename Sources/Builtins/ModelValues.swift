@@ -19,8 +19,11 @@ final class ModelValue: ObjectValue {
   /// Where its blocks came from, for a stacked one.
   let plan: GrowthPlan?
   let known: Vocabularies
+  /// Items in the sequences it was trained on, where that is known.
+  let length: Int?
 
-  init(_ model: Model, plan: GrowthPlan? = nil, knowing known: Vocabularies) {
+  init(_ model: Model, plan: GrowthPlan? = nil, knowing known: Vocabularies, length: Int? = nil) {
+    self.length = length
     self.model = model
     self.plan = plan
     self.known = known
@@ -119,7 +122,7 @@ final class RunValue: ObjectValue {
 
   init(_ run: TrainingRun) { self.run = run }
 
-  var modelValue: ModelValue { ModelValue(run.model, knowing: Vocabularies(run.data.train)) }
+  var modelValue: ModelValue { ModelValue(run.model, knowing: Vocabularies(run.data.train), length: run.data.train.length) }
 
   func member(_ name: String) -> Value? {
     switch name {

@@ -270,19 +270,22 @@ extension Builtin {
   static let save = Builtin(
     "save",
     """
-    Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv or RecBole's .inter), sequences (.csv, .npy), a data set (.inter, a file for each part), or scores (.npy). A file is there whole or not at all; folders are made.
+    Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .md, .html, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv or RecBole's .inter), sequences (.csv, .npy), a data set (.inter, a file for each part), recommendations (.csv, .jsonl), or scores (.npy). A file is there whole or not at all; folders are made.
     """,
     topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in
     let value = d.positional("value", .any, "a figure, a table, a model or run, data, or scores")
     let file = d.positional("file", .text, "its path; the ending says the format")
     let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
-    let best = d.named("best", Kind<BestMark>.word, default: .bold, "bold", "for .tex: how the best value is marked")
+    let best = d.named(
+      "best", Kind<BestMark>.word, default: .bold, "bold", "of a table: the best value of a column bold and the second underlined, or neither")
+    let caption = d.optional("caption", .text, "of a table: instead of its own")
+    let label = d.optional("label", .text, "for .tex: what \\ref calls it")
     return { call in
       let path = try call.outputPath(try call[file])
       let what = try call[value]
       _ = try call[style]
-      let mark = try call[best]
+      let marks = try call[best] == .bold
       let written = try call.engine { () -> [String] in
         guard case .object(let object) = what else {
           throw call.error(
@@ -297,13 +300,19 @@ extension Builtin {
         switch object {
         case let figure as FigureValue: return try Gnuplot().save(figure.figure, to: path)
         case let table as TableValue:
+          var grid = table.grid
+          grid.caption = try call[caption] ?? grid.caption
+          grid.label = try call[label] ?? grid.label
           let text: String
           switch (path as NSString).pathExtension.lowercased() {
-          case "tex": text = table.table.latex(boldBest: mark == .bold)
-          case "csv": text = table.table.csv()
-          case "txt": text = table.table.screen() + "\n"
+          case "tex": text = grid.latex(marks: marks)
+          case "md": text = grid.markdown(marks: marks)
+          case "html": text = grid.html(marks: marks)
+          case "csv": text = table.csv
+          case "txt": text = grid.screen() + "\n"
           case let other:
-            throw call.error(.file, "a table cannot be saved as .\(other)", argument: "file", help: "endings are: .tex, .csv, .txt")
+            throw call.error(
+              .file, "a table cannot be saved as .\(other)", argument: "file", help: "endings are: .tex, .md, .html, .csv, .txt")
           }
           try OutputFile.write(Data(text.utf8), to: path)
           return [path]
@@ -311,6 +320,14 @@ extension Builtin {
           try ending("safetensors", "a model")
           let model = (object as? ModelValue) ?? (object as? RunValue)?.modelValue
           if let model { try OutputFile.write(try ModelFile.data(model.model, model.known), to: path) }
+          return [path]
+        case let lists as RecommendationsValue:
+          let ending = (path as NSString).pathExtension.lowercased()
+          guard ending == "csv" || ending == "jsonl" else {
+            throw call.error(
+              .file, "recommendations cannot be saved as .\(ending)", argument: "file", help: "endings are: .csv, .jsonl")
+          }
+          try put(to: path) { try lists.write(isCSV: ending == "csv", put: $0) }
           return [path]
         case let scores as ScoresValue:
           try ending("npy", "a table of scores")

@@ -3,7 +3,7 @@ import Interpreter
 import Syntax
 import Training
 
-/// A table of results: on screen, as LaTeX, as CSV.
+/// A table of results: methods by metrics.
 struct Table {
   struct Row {
     let name: String
@@ -16,134 +16,119 @@ struct Table {
 
   struct Cell {
     let value: Double
-    /// Standard deviation over runs, where there are several.
-    let deviation: Double?
-    /// Of the difference from the first row, where it was tested.
+    /// Standard deviation over runs, or half the 95 % interval of their mean, where there are several.
+    let spread: Double?
+    /// Of the difference from the first row, where it was tested: p, and how large it is.
     var p: Double?
+    var effect: Double?
   }
 
   var caption: String
+  /// What `spread` is: `std` or `ci95`.
+  var spreadName = "std"
+  var effectName: String?
   let factNames: [String]
   let metrics: [Metric]
   let rows: [Row]
 
-  private func text(_ cell: Cell) -> String {
-    NumberFormat.fixed(cell.value, digits: 4) + (cell.deviation.map { " ± " + NumberFormat.fixed($0, digits: 4) } ?? "")
-      + (cell.p.map { " (p \(Self.probability($0)))" } ?? "")
+  /// Ranks of the values of a metric among what is compared: the best and the second, where they are printed apart.
+  private func mark(_ row: Row, _ m: Int) -> Grid.Mark {
+    guard !row.isReference else { return .none }
+    func shown(_ value: Double) -> String { NumberFormat.fixed(value, digits: 4) }
+    let values = rows.filter { !$0.isReference }.map { $0.cells[m].value }.sorted(by: >)
+    guard values.count > 1, let best = values.first else { return .none }
+    if shown(row.cells[m].value) == shown(best) { return .best }
+    let second = values.first { shown($0) != shown(best) }
+    return second.map { shown(row.cells[m].value) == shown($0) } ?? false ? .second : .none
   }
 
-  private static func probability(_ p: Double) -> String {
-    p < 0.001 ? "< 0.001" : "= " + NumberFormat.fixed(p, digits: 3)
+  static func stars(_ p: Double?) -> Int {
+    guard let p else { return 0 }
+    return p < 0.001 ? 3 : p < 0.01 ? 2 : p < 0.05 ? 1 : 0
   }
 
-  /// The best value of each metric among what is compared.
-  private var best: [Double] {
-    metrics.indices.map { m in rows.filter { !$0.isReference }.map { $0.cells[m].value }.max() ?? .infinity }
-  }
-
-  func screen() -> String {
-    var cells = [["method"] + factNames + metrics.map(\.title)]
-    for row in rows { cells.append([row.name] + row.facts + row.cells.map(text)) }
-    let lines = TextTable.aligned(cells, right: Set(1...(factNames.count + metrics.count)))
-    let width = lines.map { TextWidth.of($0) }.max() ?? 0
-    let rule = String(repeating: "─", count: width)
-    var output = [caption, rule, lines[0], rule]
-    var wasReference = false
-    for (row, line) in zip(rows, lines.dropFirst()) {
-      if row.isReference && !wasReference { output.append(rule) }
-      wasReference = row.isReference
-      output.append(line)
+  func grid(label: String? = nil) -> Grid {
+    var cells: [[Grid.Cell]] = []
+    var rules: Set<Int> = []
+    for (index, row) in rows.enumerated() {
+      if row.isReference && index > 0 && !rows[index - 1].isReference { rules.insert(index) }
+      cells.append(
+        [Grid.Cell(row.name)] + row.facts.map { Grid.Cell($0) }
+          + row.cells.enumerated().map { m, cell in
+            Grid.Cell(
+              NumberFormat.fixed(cell.value, digits: 4), uncertainty: cell.spread.map { NumberFormat.fixed($0, digits: 4) },
+              mark: mark(row, m), stars: Self.stars(cell.p))
+          })
     }
-    return (output + [rule]).joined(separator: "\n")
+    return Grid(
+      caption: caption, label: label, header: ["method"] + factNames + metrics.map(\.title),
+      numeric: Set(1..<(1 + factNames.count + metrics.count)), rows: cells, rules: rules)
   }
 
+  /// All that is known, in full precision.
   func csv() -> String {
-    func quoted(_ text: String) -> String {
-      text.contains(where: { ",\"\n\r".contains($0) }) ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
-    }
     var header = ["method"] + factNames
-    for metric in metrics { header += [metric.name, metric.name + " std", metric.name + " p"] }
-    header.append("judged")
-    var lines = [header]
-    for row in rows {
-      lines.append(
-        [row.name] + row.facts + row.cells.flatMap { ["\($0.value)", $0.deviation.map { "\($0)" } ?? "", $0.p.map { "\($0)" } ?? ""] } + [
-          caption
-        ])
+    for metric in metrics {
+      header += [metric.name, "\(metric.name) \(spreadName)", "\(metric.name) p"] + (effectName.map { ["\(metric.name) \($0)"] } ?? [])
     }
-    return lines.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+    var lines = [header + ["judged"]]
+    for row in rows {
+      let numbers = row.cells.flatMap { cell -> [String] in
+        func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+        return ["\(cell.value)", text(cell.spread), text(cell.p)] + (effectName == nil ? [] : [text(cell.effect)])
+      }
+      lines.append([row.name] + row.facts + numbers + [caption])
+    }
+    return Grid.csv(lines)
   }
 
-  /// For `\usepackage{booktabs}`.
-  func latex(boldBest: Bool) -> String {
-    let columns = "l" + String(repeating: "r", count: factNames.count + metrics.count)
-    var lines = [
-      "% Needs \\usepackage{booktabs}.", "\\begin{table}", "  \\centering", "  \\caption{\(Self.escaped(caption))}",
-      "  \\begin{tabular}{\(columns)}", "    \\toprule",
-      "    " + (["Method"] + factNames.map(Self.escaped) + metrics.map { Self.escaped($0.title) }).joined(separator: " & ") + " \\\\",
-      "    \\midrule",
-    ]
-    let best = best
-    var wasReference = false
-    for row in rows {
-      if row.isReference && !wasReference { lines.append("    \\midrule") }
-      wasReference = row.isReference
-      let cells = row.cells.enumerated().map { m, cell -> String in
-        let text = "$" + self.text(cell).replacingOccurrences(of: "±", with: "\\pm") + "$"
-        return boldBest && !row.isReference && cell.value == best[m]
-          ? "$\\mathbf{\(NumberFormat.fixed(cell.value, digits: 4))}$"
-            + (cell.deviation == nil ? "" : " $\\pm \(NumberFormat.fixed(cell.deviation ?? 0, digits: 4))$")
-            + (cell.p.map { " $(p \(Self.probability($0)))$" } ?? "") : text
+  var records: [Value] {
+    rows.map { row in
+      var record = Record([("method", .text(row.name))])
+      for (metric, cell) in zip(metrics, row.cells) {
+        record[metric.name] = .number(cell.value)
+        if let spread = cell.spread { record["\(metric.name) \(spreadName)"] = .number(spread) }
+        if let p = cell.p { record["\(metric.name) p"] = .number(p) }
+        if let effect = cell.effect { record["\(metric.name) effect"] = .number(effect) }
       }
-      lines.append("    " + ([Self.escaped(row.name)] + row.facts.map(Self.escaped) + cells).joined(separator: " & ") + " \\\\")
+      return .record(record)
     }
-    lines += ["    \\bottomrule", "  \\end{tabular}", "\\end{table}"]
-    return lines.joined(separator: "\n") + "\n"
-  }
-
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "\\": result += "\\textbackslash{}"
-      case "&", "%", "$", "#", "_", "{", "}": result += "\\\(character)"
-      case "~": result += "\\textasciitilde{}"
-      case "^": result += "\\textasciicircum{}"
-      case "\n": result += " "
-      default: result.append(character)
-      }
-    }
-    return result
   }
 }
 
-/// A table as a value.
+/// A table as a value: of results, or of any records.
 final class TableValue: ObjectValue {
   static let type = ObjectType(
     "a table", members: [("caption", .text, "what it says of itself"), ("rows", .list(.record(nil)), "its rows as records")])
 
-  let table: Table
+  let grid: Grid
+  let records: [Value]
+  /// With all digits.
+  let csv: String
 
-  init(_ table: Table) { self.table = table }
+  init(_ table: Table) {
+    grid = table.grid()
+    records = table.records
+    csv = table.csv()
+  }
+
+  init(_ grid: Grid, records: [Value], csv: String) {
+    self.grid = grid
+    self.records = records
+    self.csv = csv
+  }
 
   func member(_ name: String) -> Value? {
     switch name {
-    case "caption": return .text(table.caption)
-    case "rows": return .list(elements ?? [])
-    default: return nil
+    case "caption": .text(grid.caption)
+    case "rows": .list(records)
+    default: nil
     }
   }
 
-  var elements: [Value]? {
-    table.rows.map { row in
-      var record = Record([("method", .text(row.name))])
-      for (metric, cell) in zip(table.metrics, row.cells) { record[metric.name] = .number(cell.value) }
-      return .record(record)
-    }
-  }
-
-  var summary: String { "table of \(table.rows.count) rows: \(table.caption)" }
-  var display: String { table.screen() }
+  var elements: [Value]? { records }
+  var summary: String { "table of \(records.count) rows" + (grid.caption.isEmpty ? "" : ": \(grid.caption)") }
+  var display: String { grid.screen() }
 }
 
 /// Metrics of one model on one set.

@@ -168,7 +168,7 @@ extension Builtin {
         throw call.error(
           .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
       }
-      return try start(call, arguments, try call[model], split, options, [Phase(run: length)])
+      return try start(call, "train", arguments, try call[model], split, options, [Phase(run: length)])
     }
   }
 
@@ -200,12 +200,12 @@ extension Builtin {
           .missingArgument, "nothing ends phase \(index + 1)", argument: "phases",
           help: "give it run: 1000steps, or the whole stop: patience(8, on: mrr@5)")
       }
-      return try start(call, arguments, try call[model], split, options, plan)
+      return try start(call, "stackrec", arguments, try call[model], split, options, plan)
     }
   }
 
   static func start(
-    _ call: Call, _ arguments: TrainingArguments, _ model: ModelValue, _ split: Split, _ options: TrainingOptions,
+    _ call: Call, _ kind: String, _ arguments: TrainingArguments, _ model: ModelValue, _ split: Split, _ options: TrainingOptions,
     _ phases: [Phase]
   ) throws -> Value {
     if options.padsInLoss, split.evaluation != .stackrec, model.model.network.objective != .nextItem {
@@ -225,18 +225,26 @@ extension Builtin {
       case .underway(let found)?: checkpoint = found
       case nil: break
       }
-      return try run(call, options, split, keeper) { try $0.run(model.model, phases, from: checkpoint) }
+      let recorder = RunRecorder(call, kind, options, split, model.model, phases, keeper)
+      return try run(call, options, split, keeper, recorder) { try $0.run(model.model, phases, from: checkpoint) }
     }
   }
 
   private static func run(
-    _ call: Call, _ options: TrainingOptions, _ split: Split, _ keeper: RunFolder?, _ body: (Trainer) throws -> TrainingRun
+    _ call: Call, _ options: TrainingOptions, _ split: Split, _ keeper: RunFolder?, _ recorder: RunRecorder?,
+    _ body: (Trainer) throws -> TrainingRun
   ) throws -> Value {
-    let observer = ProgressReporter(call.interpreter.host)
+    let observer = ProgressReporter(call.interpreter.host, recorder)
     defer { observer.finish() }
-    let run = try body(Trainer(options, data: split, pool: Engine.pool(call), observer: observer, keeper: keeper))
-    observer.finished(run)
-    return .object(RunValue(run))
+    do {
+      let run = try body(Trainer(options, data: split, pool: Engine.pool(call), observer: observer, keeper: keeper))
+      recorder?.finished(run)
+      observer.finished(run)
+      return .object(RunValue(run))
+    } catch {
+      recorder?.failed(error)
+      throw error
+    }
   }
 
   static let resume = Builtin(
@@ -254,7 +262,8 @@ extension Builtin {
         throw call.error(.training, "this run was not interrupted: it \(before.stop.text)", argument: "run")
       }
       return try call.engine {
-        try Builtin.run(call, before.options, before.data, nil) { try $0.resume(before) }
+        let recorder = RunRecorder(call, "resume", before.options, before.data, before.model, [], nil)
+        return try Builtin.run(call, before.options, before.data, nil, recorder) { try $0.resume(before) }
       }
     }
   }
@@ -381,7 +390,12 @@ final class ProgressReporter: TrainingObserver {
   private let host: any InterpreterHost
   private var lastShown = 0.0
 
-  init(_ host: any InterpreterHost) { self.host = host }
+  private let recorder: RunRecorder?
+
+  init(_ host: any InterpreterHost, _ recorder: RunRecorder?) {
+    self.host = host
+    self.recorder = recorder
+  }
 
   var shouldStop: Bool { host.isInterrupted }
 
@@ -393,6 +407,7 @@ final class ProgressReporter: TrainingObserver {
   }
 
   func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) {
+    recorder?.evaluated(point)
     // A terminal has the live line; a log wants each evaluation.
     if !host.showsLiveProgress { host.milestone(line(progress)) }
   }

@@ -162,7 +162,7 @@ extension Builtin {
       let seed = options.seed
       let fresh = try call.engine { try source.model.retargeted(split.train.rankedItems.count, seed: seed) }
       return try start(
-        call, arguments, ModelValue(fresh, knowing: Vocabularies(split.train)), split, options, [Phase(run: length)])
+        call, "finetune", arguments, ModelValue(fresh, knowing: Vocabularies(split.train)), split, options, [Phase(run: length)])
     }
   }
 

@@ -75,8 +75,11 @@ extension Compiler {
   private func dynamicCall(
     _ callee: Typed, _ calleeSpan: Span, _ arguments: [Expression.Argument], piped: Expression?, _ span: Span
   ) -> Typed {
+    // `let table = ...` and then `table(rows)`.
+    let hides = library.builtins[calleeSpan.text] != nil
+    let help = hides ? "`\(calleeSpan.text)` is a variable here, which hides the function of that name: call it something else" : nil
     if !callee.type.fits(.function) {
-      report(Diagnostic(.notCallable, "\(callee.type.name) cannot be called", at: calleeSpan))
+      report(Diagnostic(.notCallable, "\(callee.type.name) cannot be called", at: calleeSpan, help: help))
     }
     let first = piped.map { expression($0) }
     let rest = arguments.map { (label: $0.label, value: expression($0.value), isSpread: $0.isSpread, span: $0.value.span) }
@@ -92,7 +95,7 @@ extension Compiler {
         return try interpreter.enter(script, inner, calleeSpan) {}
       }
       guard case .function(let function) = value else {
-        throw Diagnostic(.notCallable, "\(value.described) cannot be called", at: calleeSpan)
+        throw Diagnostic(.notCallable, "\(value.described) cannot be called", at: calleeSpan, help: help)
       }
       var values = [Value?](repeating: nil, count: function.parameters.count)
       var next = 0

@@ -32,4 +32,10 @@ public protocol InterpreterHost: AnyObject {
   var outputFolder: String? { get }
   /// Folder that a script's reads and writes must stay in, without links; nil: it may do what its user may.
   var sandbox: String? { get }
+  /// File that trainings are written down in; nil: they are not.
+  var runDatabase: String? { get }
+  /// The script that runs, and a hash of its text.
+  var script: (name: String, hash: String) { get }
+  /// Of this program, for records.
+  var version: String { get }
 }

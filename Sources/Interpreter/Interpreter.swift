@@ -200,6 +200,11 @@ public final class Interpreter {
     return try function.call(values, span)
   }
 
+  /// Calls a function value with arguments by name, all of which it has.
+  public func call(_ function: FunctionValue, named arguments: Record, at span: Span) throws -> Value {
+    try function.call(function.parameters.map { arguments[$0] }, span)
+  }
+
   // MARK: Import
 
   /// Compiles another file in place; it runs where the `import` stands.

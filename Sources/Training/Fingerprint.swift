@@ -22,6 +22,20 @@ public struct Fingerprint: Sendable, Equatable {
     }
     text = hash.text
   }
+
+  /// Of a data set alone, its test part included.
+  public static func of(_ data: Split) -> String {
+    var hash = WordHash()
+    for set in [data.train, data.valid, data.test] { hash.add(set) }
+    return hash.text
+  }
+
+  /// Of any bytes.
+  public static func of(_ bytes: [UInt8]) -> String {
+    var hash = WordHash()
+    bytes.withUnsafeBytes { hash.add($0) }
+    return hash.text
+  }
 }
 
 /// A 64-bit hash over words of eight bytes: fast, and the same everywhere; against accidents, not against attacks.

@@ -15,8 +15,24 @@ public struct Speedup: Sendable {
   /// The best it got to.
   public let best: Double
 
-  /// Ratio of training times, evaluation left out.
-  public var ratio: Double? { over.seconds > 0 ? reached.map { over.seconds / max($0.seconds, 1e-9) } : nil }
+  /// Ratio of training times, evaluation left out; infinite where the target was there before the first step.
+  public var ratio: Double? { over.seconds > 0 ? reached.map { over.seconds / $0.seconds } : nil }
+  public var cpuRatio: Double? { over.cpuSeconds > 0 ? reached.map { over.cpuSeconds / $0.cpuSeconds } : nil }
+  public var stepRatio: Double? { over.steps > 0 ? reached.map { over.steps / $0.steps } : nil }
+
+  /// Seconds of evaluation of the two whole runs, which are in none of the times.
+  public let evaluation: (run: Double, over: Double)
+
+  /// The speed-up to one quality.
+  public struct CurvePoint: Sendable {
+    public let target: Double
+    /// nil: never.
+    public let seconds: Double?
+    public let over: Double
+    public var ratio: Double? { seconds.map { over / $0 } }
+  }
+  /// For every value by which `over` got better than ever before.
+  public let curve: [CurvePoint]
   /// Was the other run's last evaluation its best? Then more training would have set a higher bar.
   public let wasImproving: Bool
 
@@ -30,6 +46,13 @@ public struct Speedup: Sendable {
     self.over = over
     wasImproving = values.count > 1 && values.last == target
     reached = Self.reach(target, run.history, metric)
+    evaluation = (run.evaluationSeconds, other.evaluationSeconds)
+    var top = -Double.infinity
+    curve = other.history.compactMap { point in
+      guard let value = point.metrics[metric], value > top else { return nil }
+      top = value
+      return CurvePoint(target: value, seconds: Self.reach(value, run.history, metric)?.seconds, over: point.seconds)
+    }
     best = run.history.compactMap { $0.metrics[metric] }.max() ?? 0
   }
 

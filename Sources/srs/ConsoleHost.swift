@@ -15,11 +15,15 @@ final class ConsoleHost: InterpreterHost {
   let isBatch: Bool
   let resumes: Bool
   let sandbox: String?
+  let runDatabase: String?
+  var script: (name: String, hash: String) = ("", "")
+  var version: String { Srs.configuration.version }
 
   init(
     quiet: Bool, threads: Int?, seed: Int?, outputFolder: String?, isBatch: Bool = true, resumes: Bool = false,
-    sandbox: String? = nil
+    sandbox: String? = nil, records: Bool = false
   ) {
+    runDatabase = records ? (outputFolder.map { $0 + "/" } ?? "") + "runs/runs.sqlite" : nil
     self.sandbox = sandbox
     self.isBatch = isBatch
     self.resumes = resumes

@@ -66,7 +66,7 @@ struct Srs: ParsableCommand {
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
     discussion: "Without a command: the prompt. With input from a pipe: runs it.",
     version: "0.1.0",
-    subcommands: [Repl.self, Run.self, Check.self, Format.self, Docs.self, BenchCommand.self], defaultSubcommand: Repl.self)
+    subcommands: [Repl.self, Run.self, Check.self, Format.self, RunsCommand.self, Docs.self, BenchCommand.self], defaultSubcommand: Repl.self)
 }
 
 /// Flags that several commands share.
@@ -75,6 +75,7 @@ struct EngineFlags: ParsableArguments {
   @Option(help: "Threads; all processors if left out. Results are the same for any number; a training step uses at most 8.") var threads:
     Int?
   @Flag(name: .shortAndLong, help: "No progress and no notes.") var quiet = false
+  @Flag(help: "Do not write trainings down in runs/runs.sqlite.") var noRecord = false
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024, not \(threads)") }
@@ -83,7 +84,8 @@ struct EngineFlags: ParsableArguments {
 
   func host(out: String? = nil, isBatch: Bool = true, resumes: Bool = false, sandbox: String? = nil) -> ConsoleHost {
     ConsoleHost(
-      quiet: quiet, threads: threads, seed: seed, outputFolder: out, isBatch: isBatch, resumes: resumes, sandbox: sandbox)
+      quiet: quiet, threads: threads, seed: seed, outputFolder: out, isBatch: isBatch, resumes: resumes, sandbox: sandbox,
+      records: !noRecord)
   }
 }
 

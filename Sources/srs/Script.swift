@@ -20,6 +20,7 @@ enum Script {
 
   static func run(_ file: String, host: ConsoleHost, parameters: [String: String], json: Bool) throws {
     let source = try read(file, host: host, json: json)
+    host.script = (file, RunTable.hash(source.bytes))
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     interpreter.override(parameters)
     let (program, diagnostics) = interpreter.compile(source)

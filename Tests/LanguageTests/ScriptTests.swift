@@ -20,6 +20,9 @@ final class CapturingHost: InterpreterHost {
   var seed: Int { 0 }
   var outputFolder: String?
   var sandbox: String?
+  var runDatabase: String?
+  var script: (name: String, hash: String) { ("test", "") }
+  var version: String { "test" }
   func write(_ text: String) { output += text }
   func note(_ text: String) { notes.append(text) }
   func progress(_ line: String?) {}

@@ -15,13 +15,14 @@ import Testing
     "Training": ["Layers", "Growth", "Datasets", "Kernels"],
     "Benchmarking": ["Kernels", "Layers", "Models", "Datasets", "Training"],
     "Plotting": ["CGnuplot"],
+    "RunStore": ["GRDB"],
     "Syntax": [],
     "Interpreter": ["Syntax"],
     "Terminal": ["Interpreter", "Syntax", "CEditline"],
     "Builtins": [
-      "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
+      "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore",
     ],
-    "srs": ["Builtins", "Benchmarking", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
+    "srs": ["Builtins", "Benchmarking", "RunStore", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
   ]
 
   static let toolchain: Set<String> = ["Foundation", "Glibc", "Synchronization", "Dispatch"]

@@ -212,6 +212,75 @@ struct Srs {
     #expect(broken.status == 2 && broken.errors.contains("E0105") && broken.output.isEmpty)
   }
 
+  /// Trainings are written down, listed, compared, exported and taken out.
+  @Test func runsAreWrittenDown() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-record-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      fn net(s) = nextitnet(data, dim: 8, blocks: 1, seed: s)
+      for s in 1..2 { let run = net(s) |> train(data, run: 4steps, eval_every: 2steps, batch: 32, seed: s, name: "seed {s}") }
+      try { train(net(1), data, run: 4steps, batch: 32, optimizer: adam(lr: 1e30), eval_every: 2steps, name: "wild") } else e => nil
+      let found = runs(name: "seed")
+      print(len(found.rows))
+      for row in found { print(row.state, row.seed, row.steps) }
+      """
+    let run = try Srs.run(script, ["--out", folder, "--quiet"])
+    #expect(run.output == "2\nfinished 1 4\nfinished 2 4\n", "\(run.errors)")
+    let file = folder + "/runs/runs.sqlite"
+    let list = try Srs(["runs", "--file", file])
+    #expect(list.status == 0 && list.output.contains("seed 1") && list.output.contains("wild") && list.output.contains("diverged"))
+    #expect(try Srs(["runs", "list", "--file", file, "--state", "diverged"]).output.contains("seed 1") == false)
+    #expect(try Srs(["runs", "compare", "--file", file, "1", "2"]).output.contains("seed: 1 | 2"))
+    #expect(try Srs(["runs", "show", "--file", file, "1"]).output.contains("\"mrr@5\""))
+    for (name, word) in [("r.csv", "parameters"), ("r.json", "\"history\""), ("board", "")] {
+      #expect(try Srs(["runs", "export", "--file", file, "-o", "\(folder)/\(name)"]).status == 0)
+      if !word.isEmpty { #expect(try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).contains(word)) }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/board").count == 3)
+    #expect(try Srs(["runs", "rm", "--file", file, "3"]).output == "removed 1\n")
+    for wrong in [["show", "9"], ["list", "--state", "sad"], ["list", "--sort", "x"], ["export", "-o", "x.pdf"], ["rm"]] {
+      #expect(try Srs(["runs", wrong[0], "--file", file] + wrong.dropFirst()).status == 2, "\(wrong)")
+    }
+    #expect(try Srs(["runs", "--file", folder + "/none"]).status == 2)
+    // Whoever does not want it leaves no file.
+    #expect(try Srs.run(script, ["--out", folder + "/2", "--quiet", "--no-record"]).output.hasPrefix("0"))
+    #expect(!FileManager.default.fileExists(atPath: folder + "/2/runs/runs.sqlite"))
+  }
+
+  /// A table as LaTeX compiles, whatever its names hold.
+  @Test func tablesCompile() throws {
+    guard FileManager.default.fileExists(atPath: "/usr/bin/pdflatex"), try Srs(shell: "kpsewhich siunitx.sty").status == 0 else {
+      print("skipped: there is no TeX with siunitx")
+      return
+    }
+    let folder = NSTemporaryDirectory() + "stackrec-tex-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      fn net(s) = nextitnet(data, dim: 8, blocks: 1, seed: s) |> train(data, run: 4steps, eval_every: 2steps, batch: 32, seed: s)
+      let a = [net(1), net(2), net(3)]
+      let both = compare({ "50 % & more_$#^~\\\\ \\{ \\}": a, "<b> | 'c'": [net(4), net(5), net(6)] }, on: data.test, test: paired_t, interval: ci95)
+      save(both, "a.tex", label: "tab:one")
+      save(both, "b.tex", best: none, caption: "100 % _sure_")
+      save(compare({ One: net(1), Two: net(2) }, on: data.test, test: wilcoxon), "c.tex")
+      save(table([{ name: "x_1", n: 3, share: 0.25, what: nil }, { name: "y", n: -12, share: 100.5, what: "z" }], label: "t:2"), "d.tex")
+      save(both, "a.md")
+      save(both, "a.html")
+      """
+    let made = try Srs.run(script, ["--out", folder, "--quiet", "--no-record"])
+    #expect(made.status == 0, "\(made.errors)")
+    let document = """
+      \\documentclass{article}\\usepackage{booktabs,siunitx}\\begin{document}
+      \\input{a.tex}\\input{b.tex}\\input{c.tex}\\input{d.tex}
+      \\end{document}
+      """
+    try Data(document.utf8).write(to: URL(fileURLWithPath: folder + "/all.tex"))
+    let tex = try Srs(shell: "cd \(folder) && pdflatex -interaction=nonstopmode -halt-on-error all.tex")
+    #expect(tex.status == 0, "\(tex.output.suffix(1500))")
+    #expect(!tex.output.contains("Overfull") || tex.status == 0)
+  }
+
   /// The main job, small: trained, stacked, raced, table, figure.
   @Test func quickstart() throws {
     let folder = NSTemporaryDirectory() + "stackrec-quickstart-\(UUID().uuidString)"
@@ -226,6 +295,6 @@ struct Srs {
       #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name)"), "\(name)")
     }
     let table = try String(contentsOfFile: "\(folder)/result.tex", encoding: .utf8)
-    #expect(table.contains("\\toprule") && table.contains("\\mathbf"))
+    #expect(table.contains("\\toprule") && table.contains("\\bfseries"))
   }
 }

@@ -1,0 +1,133 @@
+import ArgumentParser
+import Builtins
+import Foundation
+import Interpreter
+import RunStore
+
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "The trainings that were written down.",
+    discussion: "Trainings are rows of the SQLite file runs/runs.sqlite in the folder srs was started in, or in that of --out.",
+    subcommands: [List.self, Show.self, Compare.self, Remove.self, Export.self], defaultSubcommand: List.self)
+
+  /// Which file, and which of its rows.
+  struct Store: ParsableArguments {
+    @Option(name: .customLong("file"), help: "The database.") var path = "runs/runs.sqlite"
+
+    func open() throws -> RunDatabase {
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw ValidationError("there is no \(path): no training was written down here; --file names another")
+      }
+      return try guarded { () throws(RunDatabase.Failure) in try RunDatabase(path) }
+    }
+
+    func rows(_ ids: [Int64]) throws -> [RunRow] {
+      let database = try open()
+      let all = try guarded { () throws(RunDatabase.Failure) in try database.all() }
+      return try ids.map { id in
+        guard let row = all.first(where: { $0.id == id }) else { throw ValidationError("there is no run \(id); srs runs list shows them") }
+        return row
+      }
+    }
+
+    func guarded<Result>(_ body: () throws(RunDatabase.Failure) -> Result) throws -> Result {
+      do { return try body() } catch {
+        Output.error("error: \(error.message)\n")
+        throw ExitStatus(code: 1)
+      }
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "A line for each, the newest last.")
+    @OptionGroup var store: Store
+    @Option(help: "Only those whose name holds this.") var name: String?
+    @Option(help: "Only those in this state: \(RunRow.State.allCases.map(\.rawValue).joined(separator: ", ")).") var state: String?
+    @Option(help: "In the order of: id, name, best, steps, seconds, started.") var sort = "id"
+
+    func run() throws {
+      var wanted: RunRow.State?
+      if let state {
+        guard let known = RunRow.State(rawValue: state) else {
+          throw ValidationError("--state is one of \(RunRow.State.allCases.map(\.rawValue).joined(separator: ", ")), not \(state)")
+        }
+        wanted = known
+      }
+      let orders: [String: (RunRow, RunRow) -> Bool] = [
+        "id": { ($0.id ?? 0) < ($1.id ?? 0) }, "name": { $0.name < $1.name }, "best": { $0.best ?? -.infinity < $1.best ?? -.infinity },
+        "steps": { $0.steps < $1.steps }, "seconds": { $0.seconds < $1.seconds }, "started": { $0.started < $1.started },
+      ]
+      guard let order = orders[sort] else { throw ValidationError("--sort is one of \(orders.keys.sorted().joined(separator: ", ")), not \(sort)") }
+      let database = try store.open()
+      let rows = try store.guarded { () throws(RunDatabase.Failure) in try database.all() }
+      let chosen = rows.filter { (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true) }.sorted(by: order)
+      Output.write(RunTable.screen(chosen) + "\n")
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "All that is known of one, as JSON.")
+    @OptionGroup var store: Store
+    @Argument(help: "Its number.") var id: Int64
+
+    func run() throws { Output.write(RunExport.json(try store.rows([id]))) }
+  }
+
+  struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Several side by side, and what differs in their settings.")
+    @OptionGroup var store: Store
+    @Argument(help: "Their numbers.") var ids: [Int64]
+
+    func run() throws {
+      let rows = try store.rows(ids)
+      Output.write(RunTable.screen(rows) + "\n" + RunTable.differences(rows))
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Take runs out of the database; checkpoints stay.")
+    @OptionGroup var store: Store
+    @Argument(help: "Their numbers.") var ids: [Int64]
+
+    func run() throws {
+      guard !ids.isEmpty else { throw ValidationError("which? give their numbers") }
+      _ = try store.rows(ids)
+      let database = try store.open()
+      let count = try store.guarded { () throws(RunDatabase.Failure) in try database.remove(ids) }
+      Output.write("removed \(count)\n")
+    }
+  }
+
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Write runs as .csv, .json, or a folder of TensorBoard events.")
+    @OptionGroup var store: Store
+    @Argument(help: "Their numbers; all of them if left out.") var ids: [Int64] = []
+    @Option(name: .shortAndLong, help: "FILE.csv, FILE.json, or a folder for TensorBoard.") var output: String
+
+    func run() throws {
+      let ending = (output as NSString).pathExtension.lowercased()
+      guard ["csv", "json", ""].contains(ending) else {
+        throw ValidationError("runs cannot be exported as .\(ending): name a .csv, a .json, or a folder for TensorBoard")
+      }
+      let database = try store.open()
+      let all = try store.guarded { () throws(RunDatabase.Failure) in try database.all() }
+      let rows = ids.isEmpty ? all : try store.rows(ids)
+      do throws(OutputFile.Failure) {
+        switch ending {
+        case "csv": try OutputFile.write(Data(RunTable.csv(rows).utf8), to: output)
+        case "json": try OutputFile.write(Data(RunExport.json(rows).utf8), to: output)
+        case "":
+          for row in rows {
+            let name = row.name.map { $0.isLetter || $0.isNumber || "-_.".contains($0) ? $0 : "-" }
+            try OutputFile.write(
+              RunExport.tensorBoard(row), to: "\(output)/\(row.id ?? 0)-\(String(name))/events.out.tfevents.\(Int(row.started)).srs")
+          }
+        default: break
+        }
+      } catch {
+        Output.error("error: \(error.message)\n")
+        throw ExitStatus(code: 1)
+      }
+    }
+  }
+}
