@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
 // The rooms and arrows of the house are in docs/architecture.md; `ArrowsTests` holds this file and every `import`
@@ -69,3 +70,13 @@ let package = Package(
   cLanguageStandard: .gnu11,
   cxxLanguageStandard: .cxx17
 )
+
+// The fuzzer is built only when it is asked for: scripts/fuzz.
+if ProcessInfo.processInfo.environment["SRS_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["Builtins", "Datasets", "Interpreter", "Models", "Plotting", "Syntax", "Training"], path: "Tests/Fuzz",
+      exclude: ["corpus"], swiftSettings: [.unsafeFlags(["-parse-as-library"])],
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
+}

@@ -56,7 +56,8 @@ struct PairedTest {
       case .none: ""
       }
     let rule = correction == .none ? "not corrected" : "\(correction.rawValue.capitalized)-corrected"
-    return "\(sides == .two ? "two-sided" : "one-sided") \(name) over \(pairs.rawValue) against \(first), \(rule): * p < 0.05, ** p < 0.01, *** p < 0.001"
+    return
+      "\(sides == .two ? "two-sided" : "one-sided") \(name) over \(pairs.rawValue) against \(first), \(rule): * p < 0.05, ** p < 0.01, *** p < 0.001"
   }
 }
 
@@ -86,7 +87,8 @@ extension Builtin {
       "over", Kind<PairedTest.Pairs>.word, default: .sequences, "sequences",
       "what the test pairs: test sequences (a method's mean over its runs), or the runs of the methods' lists, seed by seed")
     let sides = d.named(
-      "sides", Kind<Significance.Sides>.word, default: .two, "two", "of the test: a difference in either direction, or only for the better (greater)")
+      "sides", Kind<Significance.Sides>.word, default: .two, "two",
+      "of the test: a difference in either direction, or only for the better (greater)")
     let correct = d.named(
       "correct", Kind<PairedTest.Correction>.word, default: .holm, "holm", "of its p-values, for as many tests as the table has")
     let interval = d.named(
@@ -119,7 +121,8 @@ extension Builtin {
       if set.set.process != nil { caption += "; synthetic data" }
       let counts = Set(judged.map(\.count)).sorted()
       if let most = counts.last, most > 1 {
-        caption += "; mean ± \(spread == .std ? "standard deviation" : "half the 95 % interval") over \(counts.map(String.init).joined(separator: " or ")) runs"
+        caption +=
+          "; mean ± \(spread == .std ? "standard deviation" : "half the 95 % interval") over \(counts.map(String.init).joined(separator: " or ")) runs"
       }
       if test.kind != .none, let first = rows.first?.name { caption += "; " + test.told(against: first) }
       var table = Table(caption: caption, factNames: ["blocks", "steps", "training"], metrics: chosen, rows: rows)
@@ -137,7 +140,8 @@ extension Builtin {
       let data = run.data
       if let split = set.split, split.evaluation != data.evaluation {
         throw call.error(
-          .badValue, "\(name) was trained under protocol \(data.evaluation.rawValue), and is judged here under \(split.evaluation.rawValue)",
+          .badValue,
+          "\(name) was trained under protocol \(data.evaluation.rawValue), and is judged here under \(split.evaluation.rawValue)",
           argument: "methods", help: "figures of two protocols cannot be compared; mixed: true puts them into one table all the same")
       }
       let isKnown = [data.test, data.valid, data.train].contains { (part: SequenceSet) -> Bool in

@@ -172,7 +172,8 @@ struct Grid {
 
   static func csv(_ rows: [[String]]) -> String {
     func quoted(_ text: String) -> String {
-      text.contains(where: { ",\"\n\r".contains($0) || $0.isNewline }) ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
+      text.contains(where: { ",\"\n\r".contains($0) || $0.isNewline })
+        ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
     }
     return rows.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
   }

@@ -74,7 +74,8 @@ final class RecommendationsValue: ObjectValue {
         text += Grid.csv(row.items.indices.map { [users[index], "\($0 + 1)", row.items[$0], "\(row.scores[$0])"] })
       } else {
         let names = row.items.map(Self.quoted).joined(separator: ", ")
-        text += "{\"user\": \(Self.quoted(users[index])), \"items\": [\(names)], \"scores\": [\(row.scores.map { "\($0)" }.joined(separator: ", "))]}\n"
+        text +=
+          "{\"user\": \(Self.quoted(users[index])), \"items\": [\(names)], \"scores\": [\(row.scores.map { "\($0)" }.joined(separator: ", "))]}\n"
       }
       if text.utf8.count > 1 << 20 {
         try put(Array(text.utf8))

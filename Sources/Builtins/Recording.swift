@@ -18,7 +18,8 @@ final class RunRecorder {
 
   /// nil where nothing is to be recorded, or cannot be.
   init?(
-    _ call: Builtin.Call, _ kind: String, _ options: TrainingOptions, _ split: Split, _ model: Model, _ phases: [Phase], _ keeper: RunFolder?
+    _ call: Builtin.Call, _ kind: String, _ options: TrainingOptions, _ split: Split, _ model: Model, _ phases: [Phase],
+    _ keeper: RunFolder?
   ) {
     host = call.interpreter.host
     guard let path = host.runDatabase else { return nil }
@@ -26,7 +27,8 @@ final class RunRecorder {
     (row.script, row.scriptHash) = host.script
     row.data = split.train.source
     row.dataFingerprint = Fingerprint.of(split)
-    row.model = "\(model.network.kind)(\(model.network.options.map { "\($0.name): \($0.value)" }.joined(separator: ", ")), seed: \(model.seed))"
+    row.model =
+      "\(model.network.kind)(\(model.network.options.map { "\($0.name): \($0.value)" }.joined(separator: ", ")), seed: \(model.seed))"
     row.parameters = Self.parameters(options, split, phases)
     row.seed = Int64(clamping: options.seed)
     row.threads = host.threads
@@ -123,7 +125,9 @@ final class RunRecorder {
   }
 
   private static func json(_ value: Any) -> String {
-    guard let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes]) else { return "null" }
+    guard let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes]) else {
+      return "null"
+    }
     return String(decoding: data, as: UTF8.self)
   }
 }
@@ -183,7 +187,8 @@ public enum RunTable {
       let parsed = (try? JSONSerialization.jsonObject(with: Data(row.parameters.utf8))) as? [String: Any] ?? [:]
       var all = parsed.mapValues { "\($0)".split(whereSeparator: \.isWhitespace).joined(separator: " ") }
       for (name, value) in [
-        ("model", row.model), ("data", row.data), ("data_fingerprint", row.dataFingerprint), ("seed", "\(row.seed)"), ("script", row.script),
+        ("model", row.model), ("data", row.data), ("data_fingerprint", row.dataFingerprint), ("seed", "\(row.seed)"),
+        ("script", row.script),
         ("script_hash", row.scriptHash), ("version", row.version), ("machine", row.machine),
       ] { all[name] = value }
       return all
@@ -216,7 +221,8 @@ public enum RunTable {
 
   public static func csv(_ rows: [RunRow]) -> String {
     let header = [
-      "id", "name", "kind", "state", "started", "script", "script_hash", "data", "data_fingerprint", "model", "parameters", "seed", "threads",
+      "id", "name", "kind", "state", "started", "script", "script_hash", "data", "data_fingerprint", "model", "parameters", "seed",
+      "threads",
       "machine", "version", "blocks", "steps", "seconds", "cpu_seconds", "evaluation_seconds", "metric", "best", "best_step", "stop",
       "fingerprint", "checkpoint",
     ]

@@ -278,7 +278,8 @@ extension Builtin {
     let file = d.positional("file", .text, "its path; the ending says the format")
     let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
     let best = d.named(
-      "best", Kind<BestMark>.word, default: .bold, "bold", "of a table: the best value of a column bold and the second underlined, or neither")
+      "best", Kind<BestMark>.word, default: .bold, "bold",
+      "of a table: the best value of a column bold and the second underlined, or neither")
     let caption = d.optional("caption", .text, "of a table: instead of its own")
     let label = d.optional("label", .text, "for .tex: what \\ref calls it")
     return { call in

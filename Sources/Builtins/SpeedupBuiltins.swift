@@ -60,7 +60,8 @@ final class SpeedupValue: ObjectValue {
     }
     let mean = ratios.reduce(0, +) / Double(ratios.count)
     let spread = Significance.interval95(ratios).map { " ± \(NumberFormat.fixed($0, digits: 2)) (95 % interval)" } ?? ""
-    return "\(NumberFormat.fixed(mean, digits: 2))x\(spread) over \(ratios.count) pairs of runs: " + speedups.map(Self.short).joined(separator: ", ")
+    return "\(NumberFormat.fixed(mean, digits: 2))x\(spread) over \(ratios.count) pairs of runs: "
+      + speedups.map(Self.short).joined(separator: ", ")
   }
 
   private static func short(_ speedup: Speedup) -> String {
@@ -77,7 +78,8 @@ final class SpeedupValue: ObjectValue {
         "not reached: \(target) took \(NumberFormat.duration(speedup.over.seconds)), the best here is \(NumberFormat.fixed(speedup.best, digits: 4))"
     }
     guard ratio.isFinite else {
-      return "at once: \(target) was there before the first step, which took \(NumberFormat.duration(speedup.over.seconds)) in the other run"
+      return
+        "at once: \(target) was there before the first step, which took \(NumberFormat.duration(speedup.over.seconds)) in the other run"
     }
     return
       "\(NumberFormat.fixed(ratio, digits: 2))x (\(target) after \(NumberFormat.duration(reached.seconds)) instead of \(NumberFormat.duration(speedup.over.seconds)) of training; \(Int(reached.steps.rounded())) instead of \(Int(speedup.over.steps.rounded())) steps; evaluation apart, \(NumberFormat.duration(speedup.evaluation.run)) and \(NumberFormat.duration(speedup.evaluation.over)))"

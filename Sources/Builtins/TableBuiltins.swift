@@ -27,7 +27,9 @@ extension Builtin {
       let rows = try call[rows]
       let names = rows.first?.keys ?? []
       if let odd = rows.first(where: { $0.keys != names }) {
-        throw call.error(.badValue, "the rows have different names: \(names.joined(separator: ", ")) and \(odd.keys.joined(separator: ", "))", argument: "rows")
+        throw call.error(
+          .badValue, "the rows have different names: \(names.joined(separator: ", ")) and \(odd.keys.joined(separator: ", "))",
+          argument: "rows")
       }
       let digits = try call[digits]
       let columns = names.map { name in rows.map { $0[name] ?? .nothing } }

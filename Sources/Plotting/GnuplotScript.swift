@@ -58,11 +58,13 @@ public struct GnuplotScript: Sendable {
   }
 
   private static func cell(_ value: Double) -> String { value.isFinite ? String(format: "%.9g", value) : "NaN" }
-  private static func comment(_ text: String) -> String { text.replacingOccurrences(of: "\n", with: " ") }
+  private static func comment(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.properties.isWhitespace ? " " : $0 }))
+  }
 
   /// A text as gnuplot's single-quoted string.
   static func quoted(_ text: String) -> String {
-    let flat = String(text.map { $0.isNewline || $0 == "\0" ? " " : $0 })
+    let flat = comment(text)
     return "'" + flat.replacingOccurrences(of: "'", with: "''") + "'"
   }
 

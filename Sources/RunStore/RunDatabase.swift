@@ -71,12 +71,15 @@ public struct RunRow: Codable, Sendable, Equatable {
 
   public static let thisMachine: String = {
     var name = [CChar](repeating: 0, count: 256)
-    return gethostname(&name, name.count - 1) == 0 ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
+    return gethostname(&name, name.count - 1) == 0
+      ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
   }()
 
   /// Field 22 of /proc/PID/stat; nil where there is no such process.
   static func startOfProcess(_ process: Int32) -> Int64? {
-    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else { return nil }
+    guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else {
+      return nil
+    }
     let fields = text[text.index(after: end)...].split(separator: " ")
     return fields.count > 19 ? Int64(fields[19]) : nil
   }
@@ -144,7 +147,8 @@ public final class RunDatabase: Sendable {
     if let error = error as? DatabaseError {
       return Failure(
         message: error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
-          ? "\(path) is no database of runs, or is damaged; move it away to begin a new one" : "\(path): \(error.message ?? "\(error.resultCode)")")
+          ? "\(path) is no database of runs, or is damaged; move it away to begin a new one"
+          : "\(path): \(error.message ?? "\(error.resultCode)")")
     }
     return Failure(message: "\(path): \((error as NSError).localizedDescription)")
   }

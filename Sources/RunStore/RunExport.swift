@@ -31,7 +31,8 @@ public enum RunExport {
       let step = Int64(point["step"] ?? 0)
       let time = row.started + (point["seconds"] ?? 0)
       for (name, value) in point.sorted(by: { $0.key < $1.key }) where name != "step" {
-        append(&file, event(time: time, step: step, fileVersion: nil, scalar: (name.replacingOccurrences(of: "@", with: "_at_"), Float(value))))
+        append(
+          &file, event(time: time, step: step, fileVersion: nil, scalar: (name.replacingOccurrences(of: "@", with: "_at_"), Float(value))))
       }
     }
     return file

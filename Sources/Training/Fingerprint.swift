@@ -7,6 +7,9 @@ public struct Fingerprint: Sendable, Equatable {
   /// 16 hexadecimal digits.
   public let text: String
 
+  /// One that was written down.
+  public init(text: String) { self.text = text }
+
   public init(_ model: Model, _ data: Split, _ options: TrainingOptions, _ phases: [Phase]) throws {
     var hash = WordHash()
     hash.add("stackrec training 1 \(model.network.kind) \(model.seed)")

@@ -1,5 +1,5 @@
-import Glibc
 import Datasets
+import Glibc
 import Kernels
 import Layers
 
@@ -110,5 +110,3 @@ public struct Recommendations: Sendable {
       popularity: popular / total / (Double(all) / Double(catalogue)))
   }
 }
-
-

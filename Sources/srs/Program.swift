@@ -66,7 +66,8 @@ struct Srs: ParsableCommand {
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
     discussion: "Without a command: the prompt. With input from a pipe: runs it.",
     version: "0.1.0",
-    subcommands: [Repl.self, Run.self, Check.self, Format.self, RunsCommand.self, Docs.self, BenchCommand.self], defaultSubcommand: Repl.self)
+    subcommands: [Repl.self, Run.self, Check.self, Format.self, RunsCommand.self, Docs.self, BenchCommand.self],
+    defaultSubcommand: Repl.self)
 }
 
 /// Flags that several commands share.

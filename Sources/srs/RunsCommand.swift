@@ -57,7 +57,9 @@ struct RunsCommand: ParsableCommand {
         "id": { ($0.id ?? 0) < ($1.id ?? 0) }, "name": { $0.name < $1.name }, "best": { $0.best ?? -.infinity < $1.best ?? -.infinity },
         "steps": { $0.steps < $1.steps }, "seconds": { $0.seconds < $1.seconds }, "started": { $0.started < $1.started },
       ]
-      guard let order = orders[sort] else { throw ValidationError("--sort is one of \(orders.keys.sorted().joined(separator: ", ")), not \(sort)") }
+      guard let order = orders[sort] else {
+        throw ValidationError("--sort is one of \(orders.keys.sorted().joined(separator: ", ")), not \(sort)")
+      }
       let database = try store.open()
       let rows = try store.guarded { () throws(RunDatabase.Failure) in try database.all() }
       let chosen = rows.filter { (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true) }.sorted(by: order)

@@ -66,7 +66,8 @@ import Testing
 
   @Test func whatIsNoDatabaseIsLeftAlone() throws {
     try inFolder { path in
-      try FileManager.default.createDirectory(atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
       let text = String(repeating: "this is no database ", count: 100)
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))
       #expect { try RunDatabase(path) } throws: { ($0 as? RunDatabase.Failure)?.message.contains("no database of runs") ?? false }
