@@ -21,6 +21,7 @@ let package = Package(
     .target(name: "CBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CKernels", cSettings: vectorC, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CMarkdown", linkerSettings: [.linkedLibrary("cmark")]),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
       name: "CGnuplot", cxxSettings: [.unsafeFlags(["-O2", "-Wno-deprecated-declarations"])],
@@ -42,6 +43,7 @@ let package = Package(
     .target(name: "Syntax"),
     .target(name: "Interpreter", dependencies: ["Syntax"]),
     .target(name: "Terminal", dependencies: ["Interpreter", "Syntax", "CEditline"]),
+    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "CMarkdown"]),
 
     // The one bridge, and the program.
     .target(
@@ -53,7 +55,7 @@ let package = Package(
     .executableTarget(
       name: "srs",
       dependencies: [
-        "Builtins", "Benchmarking", "RunStore", "Terminal", "Interpreter", "Syntax",
+        "Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -62,7 +64,7 @@ let package = Package(
       name: "EngineTests",
       dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore"]),
     .testTarget(
-      name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal"],
+      name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),
     .testTarget(name: "ProgramTests", dependencies: ["srs"]),
   ],

@@ -1,5 +1,6 @@
 import Interpreter
 import Plotting
+import Syntax
 
 /// A figure as a value; each pipe makes a new one.
 final class FigureValue: ObjectValue {
@@ -15,6 +16,10 @@ final class FigureValue: ObjectValue {
   var summary: String {
     let layers = figure.panels.reduce(0) { $0 + $1.layers.count }
     return "figure of \(layers) layer\(layers == 1 ? "" : "s")\(figure.title.map { ": \($0)" } ?? "")"
+  }
+
+  func picture() throws -> String? {
+    do { return try Gnuplot().svg(figure) } catch { throw Diagnostic(.figure, error.message, at: nil, help: error.help) }
   }
 
   /// Its picture, in characters; where gnuplot is not to be had, what it is.

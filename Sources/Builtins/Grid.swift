@@ -39,12 +39,25 @@ struct Grid {
     let lines = TextTable.aligned([header] + rows.map { $0.map(\.plain) }, right: numeric)
     let width = lines.map { TextWidth.of($0) }.max() ?? 0
     let rule = String(repeating: "─", count: width)
-    var output = (caption.isEmpty ? [] : [caption]) + [rule, lines[0], rule]
+    var output = Self.wrapped(caption, max(width, 72)) + [rule, lines[0], rule]
     for (index, line) in lines.dropFirst().enumerated() {
       if rules.contains(index) { output.append(rule) }
       output.append(line)
     }
     return (output + [rule]).joined(separator: "\n")
+  }
+
+  /// A text in lines of at most so many columns, as far as its words allow.
+  private static func wrapped(_ text: String, _ columns: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, TextWidth.of(last) + 1 + TextWidth.of(String(word)) <= columns {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
   }
 
   // MARK: LaTeX

@@ -135,13 +135,39 @@ extension Builtin {
     let uses: [Int]
   }
 
+  private typealias Rows = [(user: Int32, items: ArraySlice<Int32>)]
+
+  /// The rows by the model's own numbers: data that was filtered less than what the model was trained on has items, and
+  /// perhaps users, that it does not know.
+  private static func known(
+    _ call: Call, _ known: Vocabularies, _ rows: Rows, _ items: Vocabulary, _ users: Vocabulary
+  ) -> (Rows, Vocabulary, Vocabulary) {
+    var (rows, users) = (rows, users)
+    if items != known.items {
+      let numbers = known.items.numbers()
+      let map = items.names.enumerated().map { $0 == 0 ? 0 : numbers[$1] ?? 0 }
+      let strangers = map.dropFirst().count { $0 == 0 }
+      if strangers > 0 { call.interpreter.host.note("\(strangers) items that the model does not know are left out") }
+      rows = rows.map { ($0.user, ArraySlice($0.items.map { map[Int($0)] }.filter { $0 != 0 })) }
+    }
+    if let knownUsers = known.users, knownUsers != users {
+      let numbers = knownUsers.numbers()
+      let map = users.names.map { numbers[$0] ?? -1 }
+      let before = rows.count
+      rows = rows.map { (map[Int($0.user)], $0.items) }.filter { $0.user >= 0 }
+      if rows.count < before { call.interpreter.host.note("\(before - rows.count) users that the model does not know are left out") }
+      users = knownUsers
+    }
+    return (rows, known.items, users)
+  }
+
   /// Sequences whose last place is empty, with what each user had.
   private static func contexts(_ call: Call, _ model: ModelValue, _ from: Value, _ given: Int?, _ wanted: [String]?) throws -> Contexts {
     guard case .object(let object) = from else {
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
     }
     var rows: [(user: Int32, items: ArraySlice<Int32>)] = []
-    let (items, users, hasUsers, length): (Vocabulary, Vocabulary, Bool, Int)
+    var (items, users, hasUsers, length): (Vocabulary, Vocabulary, Bool, Int)
     switch object {
     case let value as HistoriesValue:
       let histories = value.histories
@@ -159,6 +185,7 @@ extension Builtin {
     default:
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
     }
+    (rows, items, users) = Self.known(call, model.known, rows, items, users)
     var uses = [Int](repeating: 0, count: items.count)
     for row in rows { for item in row.items { uses[Int(item)] += 1 } }
     if let wanted {
@@ -172,7 +199,9 @@ extension Builtin {
       let set = Set(chosen)
       rows = rows.filter { set.contains($0.user) }
     }
-    guard !rows.isEmpty else { throw call.error(.badValue, "there is nobody to recommend to", argument: "users") }
+    guard !rows.isEmpty else {
+      throw call.error(.badValue, "there is nobody to recommend to", argument: call.given(name: "users") ? "users" : "from")
+    }
     var tokens: [Int32] = []
     tokens.reserveCapacity(rows.count * length)
     for row in rows {

@@ -252,6 +252,10 @@ extension Builtin {
         host.write(what.shown + "\n")
         return .nothing
       }
+      if host.collectsPictures {
+        host.picture(try call.engine { try Gnuplot().svg(figure.figure) })
+        return .nothing
+      }
       let picture = try call.engine {
         if host.showsSixel {
           return try Gnuplot().sixel(figure.figure)

@@ -142,6 +142,10 @@ public struct Builtin: Sendable {
 
     public func given<T>(_ argument: Argument<T>) -> Bool { values[argument.index] != nil }
 
+    public func given(name: String) -> Bool {
+      builtin.parameters.firstIndex { $0.name == name }.map { values[$0] != nil } ?? false
+    }
+
     /// Where an argument stands; the call itself where it was left out or is not known by that name.
     public func span(of name: String?) -> Span {
       guard let index = builtin.parameters.firstIndex(where: { $0.name == name }) else { return span }

@@ -24,6 +24,9 @@ public protocol InterpreterHost: AnyObject {
   var showsSixel: Bool { get }
   /// Does someone see a line that is drawn over? Otherwise progress is told in plain lines.
   var showsLiveProgress: Bool { get }
+  /// Are pictures taken as SVG, for a page?
+  var collectsPictures: Bool { get }
+  func picture(_ svg: String)
   /// Threads the engine may use.
   var threads: Int { get }
   /// Seed where a script gives none.
@@ -38,4 +41,9 @@ public protocol InterpreterHost: AnyObject {
   var script: (name: String, hash: String) { get }
   /// Of this program, for records.
   var version: String { get }
+}
+
+extension InterpreterHost {
+  public var collectsPictures: Bool { false }
+  public func picture(_ svg: String) {}
 }

@@ -43,6 +43,33 @@ public final class Interpreter {
     return sorted.isEmpty ? (Program(step: step, tree: tree), []) : (nil, sorted)
   }
 
+  /// The same, cut before the statements that begin at or behind each of some places: what a notebook runs cell by
+  /// cell. The parts belong together, so that functions may use names of later ones.
+  public func compile(_ file: SourceFile, cutAt places: [Int]) -> (parts: [Program]?, tree: SyntaxTree?, diagnostics: [Diagnostic]) {
+    let tree = Parser.parse(file)
+    guard tree.diagnostics.isEmpty else { return (nil, nil, tree.diagnostics) }
+    let compiler = Compiler(self, tree.statements)
+    var groups = [[Statement]](repeating: [], count: places.count + 1)
+    for statement in tree.statements {
+      groups[places.count { $0 <= statement.span.range.lowerBound }].append(statement)
+    }
+    let parts = groups.map { Program(step: compiler.block($0), tree: tree) }
+    let errors = (compiler.diagnostics + unusedOverrides(tree)).sorted {
+      ($0.span?.range.lowerBound ?? 0) < ($1.span?.range.lowerBound ?? 0)
+    }
+    return errors.isEmpty ? (parts, tree, []) : (nil, nil, errors)
+  }
+
+  /// Shows a value as the prompt does: nothing of nil, a picture where pictures are taken.
+  public func present(_ value: Value) throws {
+    if case .nothing = value { return }
+    if host.collectsPictures, case .object(let object) = value, let svg = try object.picture() {
+      host.picture(svg)
+    } else {
+      host.write(value.shown + "\n")
+    }
+  }
+
   /// Runs a compiled text; returns the value of its last statement.
   @discardableResult
   public func run(_ program: Program) throws -> Value {

@@ -74,6 +74,8 @@ public protocol ObjectValue: AnyObject, SendableMetatype {
   var summary: String { get }
   /// What a person wants to see of it, on as many lines as it takes.
   var display: String { get }
+  /// Its picture as SVG, for a page; nil for what has none.
+  func picture() throws -> String?
 }
 
 extension ObjectValue {
@@ -81,6 +83,7 @@ extension ObjectValue {
   public func element(_ index: Value) -> Value? { nil }
   public var elements: [Value]? { nil }
   public var display: String { summary }
+  public func picture() throws -> String? { nil }
 }
 
 /// Name and members of a kind of object: what completion, help and the checker know of it.

@@ -68,6 +68,12 @@ public struct Gnuplot: Sendable {
     }
   }
 
+  /// The figure as SVG.
+  public func svg(_ figure: Figure) throws(PlottingError) -> String {
+    let script = GnuplotScript(figure)
+    return try withData(script.data()) { data throws(PlottingError) in try run(script.svgScript(data: data)) }
+  }
+
   /// The figure in sixel, for terminals that show it.
   public func sixel(_ figure: Figure) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)

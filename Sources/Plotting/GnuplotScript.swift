@@ -79,6 +79,11 @@ public struct GnuplotScript: Sendable {
     "set terminal dumb noenhanced size \(columns),\(lines)\n" + body(data: data, terminal: .text) + "\n"
   }
 
+  /// Commands that draw SVG to stdout.
+  public func svgScript(data: String) -> String {
+    PictureFormat.svg.terminal(figure) + "\n" + body(data: data, terminal: .paper) + "\nunset output\n"
+  }
+
   /// Commands that draw pixels to stdout in sixel.
   public func sixelScript(data: String) -> String {
     let scale = 96 / 2.54
@@ -253,7 +258,7 @@ public struct GnuplotScript: Sendable {
       return plots
     case .heatmap(let map):
       // An image needs two rows and two columns.
-      if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 { return ["\(source) matrix with image notitle"] }
+      if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 { return ["\(source) matrix with image pixels notitle"] }
       return [
         "\(source) matrix using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror linecolor palette fillstyle solid 1 noborder notitle"
       ]

@@ -66,7 +66,7 @@ struct Srs: ParsableCommand {
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
     discussion: "Without a command: the prompt. With input from a pipe: runs it.",
     version: "0.1.0",
-    subcommands: [Repl.self, Run.self, Check.self, Format.self, RunsCommand.self, Docs.self, BenchCommand.self],
+    subcommands: [Repl.self, Run.self, Check.self, Format.self, Export.self, RunsCommand.self, Docs.self, BenchCommand.self],
     defaultSubcommand: Repl.self)
 }
 
@@ -144,6 +144,13 @@ struct Run: ParsableCommand {
       else { throw ValidationError("--sandbox \(sandbox): there is no such folder") }
       folder = real
     }
+    let values = try Self.settings(parameters)
+    let host = flags.host(out: out ?? folder, resumes: resume, sandbox: folder)
+    try Script.run(file, host: host, parameters: values, json: json)
+  }
+
+  /// `--set` as names and values.
+  static func settings(_ parameters: [String]) throws -> [String: String] {
     var values: [String: String] = [:]
     for parameter in parameters {
       guard let equals = parameter.firstIndex(of: "="), equals != parameter.startIndex else {
@@ -153,8 +160,7 @@ struct Run: ParsableCommand {
       guard values[name] == nil else { throw ValidationError("--set \(name) is given twice") }
       values[name] = String(parameter[parameter.index(after: equals)...])
     }
-    let host = flags.host(out: out ?? folder, resumes: resume, sandbox: folder)
-    try Script.run(file, host: host, parameters: values, json: json)
+    return values
   }
 }
 

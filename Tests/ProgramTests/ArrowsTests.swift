@@ -19,10 +19,11 @@ import Testing
     "Syntax": [],
     "Interpreter": ["Syntax"],
     "Terminal": ["Interpreter", "Syntax", "CEditline"],
+    "Notebooks": ["Interpreter", "Syntax", "CMarkdown"],
     "Builtins": [
       "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore",
     ],
-    "srs": ["Builtins", "Benchmarking", "RunStore", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
+    "srs": ["Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
   ]
 
   static let toolchain: Set<String> = ["Foundation", "Glibc", "Synchronization", "Dispatch"]

@@ -1,0 +1,45 @@
+import Syntax
+
+/// Code as HTML, coloured by the language's own lexer.
+enum Highlighter {
+  static func html(_ code: String, functions: Set<String>) -> String {
+    let file = SourceFile(name: "cell", text: code)
+    let lexer = Lexer(file)
+    var pieces: [(range: Range<Int>, kind: String)] = lexer.comments.map { ($0.range, "c") }
+    for token in lexer.tokens {
+      if let kind = kind(token, functions, file) { pieces.append((token.range, kind)) }
+    }
+    var html = ""
+    var place = 0
+    for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) where piece.range.lowerBound >= place {
+      html += escaped(file.text(place..<piece.range.lowerBound))
+      html += "<span class=\"\(piece.kind)\">\(escaped(file.text(piece.range)))</span>"
+      place = piece.range.upperBound
+    }
+    return html + escaped(file.text(place..<file.bytes.count))
+  }
+
+  private static func kind(_ token: Token, _ functions: Set<String>, _ file: SourceFile) -> String? {
+    switch token.kind {
+    case .number, .quantity, .metric: "n"
+    case .string: "s"
+    case .keyword: "k"
+    case .identifier(let name): functions.contains(name) ? "f" : nil
+    case .symbol, .end: nil
+    }
+  }
+
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}

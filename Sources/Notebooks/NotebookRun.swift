@@ -1,0 +1,112 @@
+import Foundation
+import Interpreter
+import Syntax
+
+/// What a cell gave.
+public enum CellOutput: Sendable, Equatable {
+  case text(String)
+  /// SVG.
+  case picture(String)
+  /// A note or a warning.
+  case note(String)
+  case error(String)
+}
+
+public struct CellResult: Sendable {
+  public var outputs: [CellOutput] = []
+  public var seconds = 0.0
+  public var failed = false
+  /// Not run, as a cell before it failed.
+  public var skipped = false
+}
+
+/// A notebook with what its cells gave.
+public struct ExecutedNotebook: Sendable {
+  public let notebook: Notebook
+  public let results: [CellResult]
+  public let parameters: [(name: String, value: String)]
+  public let seed: Int
+  public let threads: Int
+  public let version: String
+  public let seconds: Double
+
+  public var failed: Bool { results.contains(where: \.failed) }
+}
+
+/// The host of a notebook that runs: what is written is kept; progress goes where the other host sends it.
+public final class NotebookHost: InterpreterHost {
+  private let other: any InterpreterHost
+  fileprivate var outputs: [CellOutput] = []
+
+  public init(_ other: any InterpreterHost) { self.other = other }
+
+  public func write(_ text: String) {
+    if case .text(let before)? = outputs.last { outputs[outputs.count - 1] = .text(before + text) } else { outputs.append(.text(text)) }
+  }
+  public func note(_ text: String) { outputs.append(.note(text)) }
+  public func picture(_ svg: String) { outputs.append(.picture(svg)) }
+  public var collectsPictures: Bool { true }
+  public func progress(_ line: String?) { other.progress(line) }
+  public func milestone(_ line: String) { other.milestone(line) }
+  public var isInterrupted: Bool { other.isInterrupted }
+  public var isBatch: Bool { true }
+  public var resumes: Bool { other.resumes }
+  public var width: Int { 100 }
+  public var isTerminal: Bool { false }
+  public var showsSixel: Bool { false }
+  public var showsLiveProgress: Bool { other.showsLiveProgress }
+  public var threads: Int { other.threads }
+  public var seed: Int { other.seed }
+  public var outputFolder: String? { other.outputFolder }
+  public var sandbox: String? { other.sandbox }
+  public var runDatabase: String? { other.runDatabase }
+  public var script: (name: String, hash: String) { other.script }
+  public var version: String { other.version }
+}
+
+extension Notebook {
+  /// Checks the whole file, then runs its cells one after the other. As at the prompt, the value of a cell's last
+  /// statement is shown.
+  ///
+  /// - Parameters:
+  ///   - host: of the interpreter.
+  ///   - keepsGoing: runs the cells behind one that failed.
+  /// - Returns: the cells with what they gave, or nil and what the check found.
+  public func run(_ interpreter: Interpreter, host: NotebookHost, parameters: [String: String], keepsGoing: Bool) -> (
+    executed: ExecutedNotebook?, diagnostics: [Diagnostic]
+  ) {
+    interpreter.override(parameters)
+    let (parts, tree, diagnostics) = interpreter.compile(file, cutAt: cells.dropFirst().map(\.range.lowerBound))
+    guard let parts, let tree else { return (nil, diagnostics) }
+    let renderer = DiagnosticRenderer(colour: false)
+    let begin = Date()
+    var results: [CellResult] = []
+    var stopped = false
+    for (cell, part) in zip(cells, parts) {
+      var result = CellResult()
+      if cell.isMarkdown || stopped {
+        result.skipped = stopped && !cell.isMarkdown
+        results.append(result)
+        continue
+      }
+      host.outputs = []
+      let start = Date()
+      do {
+        try interpreter.present(try interpreter.run(part))
+      } catch {
+        host.outputs.append(.error((error as? Diagnostic).map(renderer.render) ?? "error: \(error)\n"))
+        result.failed = true
+        stopped = !keepsGoing || (error as? Diagnostic)?.code == .interrupted
+      }
+      result.seconds = Date().timeIntervalSince(start)
+      result.outputs = host.outputs
+      results.append(result)
+    }
+    let values = tree.parameters.map { (name: $0.name, value: interpreter.value($0.name)?.shown ?? $0.defaultText) }
+    return (
+      ExecutedNotebook(
+        notebook: self, results: results, parameters: values, seed: host.seed, threads: host.threads, version: host.version,
+        seconds: Date().timeIntervalSince(begin)), []
+    )
+  }
+}

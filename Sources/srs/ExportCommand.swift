@@ -1,0 +1,76 @@
+import ArgumentParser
+import Builtins
+import Foundation
+import Interpreter
+import Notebooks
+import Syntax
+
+struct Export: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a notebook and write it as a page.",
+    discussion: """
+      A notebook is a script with cells, `# %% title` and `# %% [md]`. It is run, and written with what its cells gave: as one \
+      self-contained .html page, as .md with its figures beside it, or as .ipynb for Jupyter. An .ipynb is turned into an .srs, \
+      without running. A cell that fails is shown as it failed, and the exit status is 1.
+      """)
+  @Argument(help: "The notebook.") var file: String
+  @Option(name: .shortAndLong, help: "The page: .html, .md or .ipynb; of an .ipynb, the .srs.") var output: String
+  @Option(name: .customLong("set"), help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
+  var parameters: [String] = []
+  @Flag(help: "Run the cells behind one that fails, too.") var keepGoing = false
+  @OptionGroup var flags: EngineFlags
+
+  func run() throws {
+    Interrupt.isForcedBySecond = true
+    let ending = (output as NSString).pathExtension.lowercased()
+    if (file as NSString).pathExtension.lowercased() == "ipynb" {
+      guard ending == "srs" else { throw ValidationError("an .ipynb is turned into an .srs, not into .\(ending)") }
+      return try fromJupyter()
+    }
+    guard ["html", "md", "ipynb"].contains(ending) else { throw ValidationError("a page ends in .html, .md or .ipynb, not in .\(ending)") }
+    let console = flags.host()
+    let source = try Script.read(file, host: console, json: false)
+    console.script = (file, RunTable.hash(source.bytes))
+    let host = NotebookHost(console)
+    let notebook = Notebook(source)
+    let (executed, diagnostics) = notebook.run(
+      Interpreter(StackRecLibrary.library, host: host), host: host, parameters: try Run.settings(parameters), keepsGoing: keepGoing)
+    Script.report(diagnostics, host: console, json: false)
+    guard let executed else { throw ExitStatus(code: 2) }
+    var files: [(String, String)] = []
+    switch ending {
+    case "html": files.append((output, HTMLPage.write(executed, functions: Set(StackRecLibrary.library.builtins.keys))))
+    case "md":
+      let folder = FilePath.folder(of: output)
+      let page = MarkdownPage.write(executed, stem: ((output as NSString).lastPathComponent as NSString).deletingPathExtension)
+      files += page.pictures.map { ((folder.isEmpty ? "" : folder + "/") + $0.name, $0.svg) }
+      files.append((output, page.text))
+    default: files.append((output, Jupyter.write(executed)))
+    }
+    for (path, text) in files { try write(text, path, console) }
+    for case .error(let text) in executed.results.flatMap(\.outputs) { console.error(text) }
+    if Interrupt.isSet { throw ExitStatus(code: Interrupt.status) }
+    if executed.failed { throw ExitStatus(code: 1) }
+  }
+
+  private func fromJupyter() throws {
+    let console = flags.host()
+    let source = try Script.read(file, host: console, json: false)
+    do {
+      try write(try Jupyter.script(Data(source.bytes)), output, console)
+    } catch let problem as Jupyter.Problem {
+      console.error("error: \(file): \(problem.message)\n")
+      throw ExitStatus(code: 1)
+    }
+  }
+
+  private func write(_ text: String, _ path: String, _ host: ConsoleHost) throws {
+    do {
+      try OutputFile.write(Data(text.utf8), to: path)
+    } catch {
+      host.error("error: \(error.message)\n")
+      throw ExitStatus(code: 1)
+    }
+    host.note("wrote \(path)")
+  }
+}
