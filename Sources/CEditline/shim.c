@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 struct srs_editline {
   EditLine *el;
@@ -14,6 +16,8 @@ struct srs_editline {
   char prompt[64];
   srs_completer completer;
   void *context;
+  /// Text of several lines that was pasted: the whole of it is the entry.
+  char *pasted;
 };
 
 static char *prompt_of(EditLine *el) {
@@ -46,6 +50,62 @@ static unsigned char complete(EditLine *el, int key) {
   return result;
 }
 
+// The terminal puts \e[200~ and \e[201~ around what is pasted, so that its line ends are not taken for the Enter key.
+static unsigned char paste(EditLine *el, int key) {
+  (void)key;
+  struct srs_editline *editor = NULL;
+  el_get(el, EL_CLIENTDATA, &editor);
+  static const char end[] = "\033[201~";
+  size_t size = 0, room = 4096;
+  char *text = malloc(room);
+  bool lines = false;
+  wchar_t wide;
+  while (text != NULL && el_wgetc(el, &wide) == 1) {
+    if (size + MB_CUR_MAX + 1 > room) {
+      room *= 2;
+      char *larger = room <= (64u << 20) ? realloc(text, room) : NULL;
+      if (larger == NULL) {
+        free(text);
+        return CC_ERROR;
+      }
+      text = larger;
+    }
+    if (wide == L'\r') wide = L'\n';
+    if (wide == L'\n') lines = true;
+    mbstate_t state;
+    memset(&state, 0, sizeof state);
+    size_t count = wcrtomb(text + size, wide, &state);
+    if (count == (size_t)-1) continue;
+    size += count;
+    if (size >= sizeof end - 1 && memcmp(text + size - (sizeof end - 1), end, sizeof end - 1) == 0) {
+      size -= sizeof end - 1;
+      break;
+    }
+  }
+  if (text == NULL) return CC_ERROR;
+  text[size] = 0;
+  while (size > 0 && text[size - 1] == '\n') text[--size] = 0;
+  if (!lines || strchr(text, '\n') == NULL) {
+    int failed = el_insertstr(el, text);
+    free(text);
+    return failed ? CC_ERROR : CC_REFRESH;
+  }
+  // What was typed before stays in front; the line itself is given back empty, the entry beside it.
+  const LineInfo *info = el_line(el);
+  size_t before = (size_t)(info->cursor - info->buffer);
+  free(editor->pasted);
+  editor->pasted = malloc(before + size + 1);
+  if (editor->pasted != NULL) {
+    memcpy(editor->pasted, info->buffer, before);
+    memcpy(editor->pasted + before, text, size + 1);
+  }
+  fputs(text, stdout);
+  fputc('\n', stdout);
+  fflush(stdout);
+  free(text);
+  return CC_NEWLINE;
+}
+
 srs_editline *srs_editline_new(const char *program, int history_size) {
   // Wide characters need a locale that has them.
   if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
@@ -67,6 +127,8 @@ srs_editline *srs_editline_new(const char *program, int history_size) {
   el_set(editor->el, EL_ADDFN, "srs-complete", "Complete what stands before the cursor", complete);
   el_set(editor->el, EL_BIND, "^I", "srs-complete", NULL);
   el_set(editor->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  el_set(editor->el, EL_ADDFN, "srs-paste", "Take pasted text as one entry", paste);
+  el_set(editor->el, EL_BIND, "\033[200~", "srs-paste", NULL);
   el_source(editor->el, NULL);
   return editor;
 }
@@ -75,6 +137,7 @@ void srs_editline_free(srs_editline *editor) {
   if (editor == NULL) return;
   if (editor->el != NULL) el_end(editor->el);
   if (editor->history != NULL) history_end(editor->history);
+  free(editor->pasted);
   free(editor);
 }
 
@@ -87,7 +150,19 @@ char *srs_editline_read(srs_editline *editor, const char *prompt, int *status) {
   snprintf(editor->prompt, sizeof editor->prompt, "%s", prompt);
   int count = 0;
   errno = 0;
+  fputs("\033[?2004h", stdout);
+  fflush(stdout);
   const char *line = el_gets(editor->el, &count);
+  int reason = errno;
+  fputs("\033[?2004l", stdout);
+  fflush(stdout);
+  errno = reason;
+  if (editor->pasted != NULL) {
+    char *pasted = editor->pasted;
+    editor->pasted = NULL;
+    *status = SRS_LINE;
+    return pasted;
+  }
   if (line == NULL || count <= 0) {
     if (count < 0 && errno == EINTR) {
       *status = SRS_INTERRUPTED;

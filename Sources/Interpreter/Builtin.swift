@@ -216,6 +216,13 @@ extension Builtin.Parameter {
 extension Builtin {
   public var signature: String { "\(name)(\(parameters.map(\.signature).joined(separator: ", ")))" }
 
+  /// What there is to say of one parameter.
+  public func help(of parameter: Parameter) -> String {
+    let fallback = parameter.defaultText.map { $0 == "nil" ? " (may be left out)" : " (default \($0))" } ?? ""
+    let words = parameter.words.isEmpty ? "" : "\nWords: \(parameter.words.joined(separator: ", "))\n"
+    return "\(name), \(parameter.signature)\n\n\(parameter.wanted): \(parameter.summary)\(fallback)\n\(words)"
+  }
+
   /// The page of help.
   public var help: String {
     var text = "\(signature)\n\n\(summary)\n"

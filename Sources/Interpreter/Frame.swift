@@ -71,6 +71,12 @@ final class Globals {
 
   func value(_ index: Int) -> Value? { cells[index].pointee }
 
+  /// No name is known any more. Their places stay, for code that was compiled with them.
+  func forget() {
+    for cell in cells { cell.pointee = nil }
+    indices = [:]
+  }
+
   deinit {
     for cell in cells {
       cell.deinitialize(count: 1)

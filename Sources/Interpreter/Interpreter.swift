@@ -95,6 +95,9 @@ public final class Interpreter {
     globals.types[index] = .any
   }
 
+  /// Forgets all variables and functions of the session.
+  public func forget() { globals.forget() }
+
   // MARK: Parameters
 
   /// Values for `param`s from outside, as they were typed.

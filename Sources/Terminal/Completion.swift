@@ -1,3 +1,4 @@
+import Foundation
 import Interpreter
 import Syntax
 
@@ -21,7 +22,12 @@ public struct Completer {
   private func candidates(_ before: String, _ stem: String) -> [String] {
     let lead = before.dropLast(stem.count)
     if lead.hasSuffix("."), let owner = owner(String(lead.dropLast())) { return members(owner) }
-    if lead.hasPrefix("?") { return Array(interpreter.library.builtins.keys) }
+    if lead.hasPrefix("?") { return Array(interpreter.library.builtins.keys) + interpreter.names }
+    if lead == "%" { return SessionCommand.all.map(\.name) }
+    if lead.hasPrefix("!") || ["%run ", "%load ", "%save ", "%edit ", "%cd "].contains(where: lead.hasPrefix) {
+      return Self.files(String(before.split(separator: " ", omittingEmptySubsequences: false).last ?? ""), stem)
+    }
+    if let path = Self.openString(String(before)) { return Self.files(path, stem) }
     if let (builtin, argument) = call(String(lead)) {
       if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
         return parameter.words + parameter.elementWords + names
@@ -30,6 +36,41 @@ public struct Completer {
       return open.map { $0 + ": " } + names.filter { !open.contains($0) }
     }
     return names + Token.Keyword.allCases.map(\.rawValue)
+  }
+
+  /// What stands in a string that is open at the cursor; nil outside of strings.
+  private static func openString(_ text: String) -> String? {
+    var open: String?
+    var isEscaped = false
+    for character in text {
+      if let inside = open {
+        if isEscaped || character != "\"" {
+          open = inside + String(character)
+          isEscaped = character == "\\" && !isEscaped
+        } else {
+          open = nil
+        }
+      } else if character == "\"" {
+        open = ""
+      } else if character == "#" {
+        return nil
+      }
+    }
+    return open
+  }
+
+  /// Files and folders that a path begins; the last part of their names from the stem's place on.
+  private static func files(_ path: String, _ stem: String) -> [String] {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { String(path[...$0]) } ?? ""
+    let start = slash.map { String(path[path.index(after: $0)...]) } ?? path
+    let whole = (folder as NSString).expandingTildeInPath
+    guard let all = try? FileManager.default.contentsOfDirectory(atPath: whole.isEmpty ? "." : whole) else { return [] }
+    return all.filter { $0.hasPrefix(start) && (start.hasPrefix(".") || !$0.hasPrefix(".")) }.map { name in
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: (whole.isEmpty ? "" : whole + "/") + name, isDirectory: &isFolder)
+      return stem + name.dropFirst(start.count) + (isFolder.boolValue ? "/" : "")
+    }
   }
 
   private var names: [String] { interpreter.names + interpreter.library.builtins.keys }

@@ -3,18 +3,25 @@ import Syntax
 
 /// The prompt: entries one after the other, until the end of input. Nothing an entry does loses a variable.
 public final class Session {
-  private let interpreter: Interpreter
+  let interpreter: Interpreter
   private let editor: any LineEditor
   private let history: History?
-  private let renderer: DiagnosticRenderer
-  private let errors: (String) -> Void
+  let renderer: DiagnosticRenderer
+  let errors: (String) -> Void
   /// Called before an entry runs: forgets an interrupt that came while it was typed.
-  private let beginEntry: () -> Void
-  private var count = 0
+  let beginEntry: () -> Void
+  /// Lines of the screen, for the pager; nil: there is none.
+  private let screenHeight: () -> Int?
+  var usesPager = true
+  /// All entries, and those that worked.
+  private(set) var entries: [String] = []
+  var worked: [String] = []
+  /// Values of the entries that had one.
+  var results: [Int: Value] = [:]
 
   public init(
     _ interpreter: Interpreter, editor: any LineEditor, history: History?, renderer: DiagnosticRenderer,
-    errors: @escaping (String) -> Void, beginEntry: @escaping () -> Void
+    errors: @escaping (String) -> Void, beginEntry: @escaping () -> Void, screenHeight: @escaping () -> Int? = { nil }
   ) {
     self.interpreter = interpreter
     self.editor = editor
@@ -22,22 +29,33 @@ public final class Session {
     self.renderer = renderer
     self.errors = errors
     self.beginEntry = beginEntry
+    self.screenHeight = screenHeight
   }
 
   public func run() {
     for entry in history?.entries() ?? [] { editor.remember(entry) }
     while let entry = readEntry() {
-      let trimmed = entry.drop { $0 == " " || $0 == "\n" || $0 == "\t" }
-      if trimmed.isEmpty { continue }
-      editor.remember(entry)
-      history?.append(entry)
-      if trimmed == "exit" || trimmed == "quit" { return }
-      if trimmed.hasPrefix("?") {
-        help(String(trimmed.dropFirst()).filter { $0 != " " && $0 != "\n" })
-      } else {
-        evaluate(entry)
-      }
+      if take(entry) { return }
     }
+  }
+
+  /// One entry; true where it leaves the prompt.
+  @discardableResult
+  func take(_ entry: String) -> Bool {
+    let trimmed = entry.drop { $0 == " " || $0 == "\n" || $0 == "\t" }
+    if trimmed.isEmpty { return false }
+    editor.remember(entry)
+    history?.append(entry)
+    if trimmed == "exit" || trimmed == "quit" { return true }
+    switch trimmed.first {
+    case "?": help(Substring(trimmed.dropFirst().split(separator: "\n").joined(separator: " ")).trimmingBlanks)
+    case "%": command(String(trimmed))
+    case "!":
+      let status = Shell.run(String(trimmed.dropFirst()))
+      if status != 0 { errors("left with status \(status)\n") }
+    default: evaluate(entry)
+    }
+    return false
   }
 
   /// Lines until the parser says that they are an entry; nil at the end of input.
@@ -56,42 +74,64 @@ public final class Session {
         entry += entry.isEmpty ? line : "\n" + line
         // An empty line ends an entry that the parser would go on with.
         if line.isEmpty && !entry.isEmpty { return entry }
+        if let first = entry.first, "%!?".contains(first) { return entry }
         if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return entry }
       }
     }
   }
 
-  private func help(_ name: String) {
-    let builtins = interpreter.library.builtins
-    if let builtin = builtins[name] {
-      interpreter.host.write(builtin.help)
-    } else if name.isEmpty {
-      let topics = Dictionary(grouping: builtins.values, by: \.topic)
-      for topic in topics.keys.sorted() {
-        interpreter.host.write("\(topic): \((topics[topic] ?? []).map(\.name).sorted().joined(separator: ", "))\n")
-      }
-      interpreter.host.write("?name tells more; Ctrl-D leaves\n")
-    } else {
-      let near = Spelling.suggestion(name, in: builtins.keys.sorted())
-      errors("there is no function `\(name)`" + (near.map { "; \($0)" } ?? "") + "\n")
-    }
-  }
-
-  private func evaluate(_ entry: String) {
-    count += 1
+  func evaluate(_ entry: String, timed: Bool = false) {
+    entries.append(entry)
+    let number = entries.count
     beginEntry()
-    let (program, diagnostics) = interpreter.compile(SourceFile(name: "<entry \(count)>", text: entry))
+    let (program, diagnostics) = interpreter.compile(SourceFile(name: "<entry \(number)>", text: entry))
     for diagnostic in diagnostics { errors(renderer.render(diagnostic)) }
     guard let program else { return }
+    let clock = ContinuousClock()
+    let start = clock.now
     do {
       let value = try interpreter.run(program)
-      if case .nothing = value { return }
-      interpreter.set("_", value)
-      interpreter.host.write(value.shown + "\n")
+      worked.append(entry)
+      if case .nothing = value {
+      } else {
+        interpreter.set("_", value)
+        results[number] = value
+        interpreter.set("out", .object(SessionResults(results)))
+        show(value.shown + "\n")
+      }
     } catch let diagnostic as Diagnostic {
       errors(renderer.render(diagnostic))
     } catch {
       errors("error: \(error)\n")
     }
+    if timed {
+      let (seconds, rest) = (clock.now - start).components
+      errors("took \(NumberFormat.duration(Double(seconds) + Double(rest) * 1e-18))\n")
+    }
   }
+
+  func write(_ text: String) { show(text) }
+
+  /// What is longer than the screen goes through the pager.
+  private func show(_ text: String) {
+    let lines = text.utf8.reduce(0) { $0 + ($1 == 0x0a ? 1 : 0) }
+    if usesPager, let height = screenHeight(), lines >= height, Shell.run("${PAGER:-less -FRX}", input: text) == 0 { return }
+    interpreter.host.write(text)
+  }
+}
+
+/// `out[n]`: the values of earlier entries.
+final class SessionResults: ObjectValue {
+  static let type = ObjectType("the results of this session, by the numbers of their entries", element: .any)
+
+  private let results: [Int: Value]
+
+  init(_ results: [Int: Value]) { self.results = results }
+
+  func element(_ index: Value) -> Value? {
+    guard case .number(let number) = index, let whole = Int(exactly: number) else { return nil }
+    return results[whole]
+  }
+
+  var summary: String { "values of the entries \(results.keys.sorted().map(String.init).joined(separator: ", "))" }
 }

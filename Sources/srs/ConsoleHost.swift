@@ -84,6 +84,13 @@ final class ConsoleHost: InterpreterHost {
     return 80
   }
 
+  /// Lines of the terminal; nil where stdout is none.
+  var height: Int? {
+    var size = winsize()
+    guard isTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
+    return Int(size.ws_row)
+  }
+
   var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   var showsLiveProgress: Bool { live }
   var showsSixel: Bool { TerminalGraphics.showsSixel }

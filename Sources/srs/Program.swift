@@ -94,9 +94,19 @@ struct Repl: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "repl", abstract: "The prompt.", shouldDisplay: false)
   @OptionGroup var flags: EngineFlags
   @Flag(help: "Do not keep entries for later sessions.") var noHistory = false
+  @Flag(help: "Do not run ~/.config/srs/rc.srs first.") var noRc = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("Run a script first, and stay at the prompt with its names.", valueName: "file"))
+  var interactive: String?
+  @Option(name: [.customShort("e"), .customLong("eval")], help: ArgumentHelp("Run a text, show its value, and leave.", valueName: "text"))
+  var text: String?
 
   func run() throws {
+    if let text {
+      guard interactive == nil else { throw ValidationError("-e leaves and -i stays: give one of them") }
+      return try Script.evaluate(text, host: flags.host())
+    }
     guard isatty(STDIN_FILENO) == 1 else {
+      if interactive != nil { throw ValidationError("-i needs a terminal to stay at; scripts run with: srs run FILE") }
       try Script.run("-", host: flags.host(), parameters: [:], json: false)
       return
     }
@@ -109,12 +119,23 @@ struct Repl: ParsableCommand {
     guard let editor = Editline(complete: { completer.complete($0, $1) }) else {
       throw ValidationError("the terminal cannot be set up for editing; scripts run with: srs run FILE")
     }
-    host.write("srs \(Srs.configuration.version) - ?name for help, Ctrl-D to leave\n")
-    Session(
+    host.write("srs \(Srs.configuration.version) - ? for help, Ctrl-D to leave\n")
+    let session = Session(
       interpreter, editor: editor, history: noHistory ? nil : History(path: History.standardPath),
       renderer: DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO)), errors: { host.error($0) },
-      beginEntry: { Interrupt.clear() }
-    ).run()
+      beginEntry: { Interrupt.clear() }, screenHeight: { host.height })
+    let settings = Self.rcPath
+    if !noRc, FileManager.default.fileExists(atPath: settings) { session.runFile(settings) }
+    if let interactive { session.runFile(interactive) }
+    session.run()
+  }
+}
+
+extension Repl {
+  /// `$XDG_CONFIG_HOME/srs/rc.srs`, or `~/.config/srs/rc.srs`.
+  static var rcPath: String {
+    let environment = ProcessInfo.processInfo.environment
+    return (environment["XDG_CONFIG_HOME"] ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.config") + "/srs/rc.srs"
   }
 }
 

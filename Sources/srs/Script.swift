@@ -36,6 +36,18 @@ enum Script {
     }
   }
 
+  /// `srs -e TEXT`: the value is shown as at the prompt.
+  static func evaluate(_ text: String, host: ConsoleHost) throws {
+    let interpreter = Interpreter(StackRecLibrary.library, host: host)
+    let (program, diagnostics) = interpreter.compile(SourceFile(name: "<-e>", text: text))
+    report(diagnostics, host: host, json: false)
+    guard let program else { throw ExitStatus(code: 2) }
+    do { try interpreter.present(try interpreter.run(program)) } catch let diagnostic as Diagnostic {
+      report([diagnostic], host: host, json: false)
+      throw ExitStatus(code: diagnostic.code == .interrupted ? Interrupt.status : 1)
+    }
+  }
+
   static func report(_ diagnostics: [Diagnostic], host: ConsoleHost, json: Bool) {
     let renderer = DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO))
     for diagnostic in diagnostics { host.error(json ? self.json(diagnostic) + "\n" : renderer.render(diagnostic)) }

@@ -66,6 +66,58 @@ private final class TypedLines: LineEditor {
     #expect(result.errors.contains("did you mean `window`?"))
   }
 
+  @Test func commands() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-session-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let file = folder + "/a.srs"
+    let result = session([
+      .line("let a = 20"), .line("a + 1"), .line("nope"), .line("%time a * 2"), .line("out[2] + _"), .line("%who"), .line("%save \(file)"),
+      .line("%history a + 1"), .line("%reset"), .line("a"), .line("%run \(file)"), .line("a"), .line("%hitsory"), .line("%cd /no/such"),
+      .line("%help"), .line("%save"), .line("%pager maybe"), .line("!exit 3"),
+    ])
+    #expect(result.output.hasPrefix("21\n40\n61\na  20\nwrote 4 entries to \(file)\n2: a + 1\n"), "\(result.output)")
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "# %%\nlet a = 20\n\n# %%\na + 1\n\n# %%\na * 2\n\n# %%\nout[2] + _\n")
+    #expect(
+      result.errors.contains("took ") && result.errors.contains("did you mean `%history`?") && result.errors.contains("no folder /no/such"))
+    #expect(result.errors.contains("left with status 3") && result.errors.contains("%pager takes on or off"))
+    // The script has `out[2]`, which the new session of names does not have.
+    #expect(result.errors.components(separatedBy: "E0201").count >= 3)
+    #expect(result.output.contains("%save FILE.srs"))
+  }
+
+  @Test func helpOnParts() {
+    let result = session([
+      .line("let d = synthetic(users: 20, items: 10)"), .line("?stack.by"), .line("?d"), .line("?d.users"),
+      .line("?\"nearest neighbours\""),
+      .line("?E0301"), .line("?stack.bye"), .line("?d.usres"), .line("?\"qqq\""), .line("?zzz"),
+    ])
+    for text in ["dilation_aware", "d is a set of histories", "how many users", "baseline", "no argument of that name"] {
+      #expect(result.output.contains(text), "\(text)")
+    }
+    for text in ["`stack` has no argument `bye`; did you mean `by`?", "did you mean `users`?", "no function has to do with \"qqq\""] {
+      #expect(result.errors.contains(text), "\(text): \(result.errors)")
+    }
+  }
+
+  @Test func completionOfFilesAndCommands() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-complete-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder + "/inner", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data().write(to: URL(fileURLWithPath: folder + "/ratings-1m.csv"))
+    let completer = Completer(Interpreter(StackRecLibrary.library, host: CapturingHost()))
+    func complete(_ line: String) -> String { completer.complete(line, line.utf8.count).insert }
+    #expect(complete("load(\"\(folder)/rat") == "ings-1m.csv")
+    #expect(complete("load(\"\(folder)/ratings-1") == "m.csv")
+    #expect(complete("load(\"\(folder)/in") == "ner/")
+    #expect(complete("%run \(folder)/ra") == "tings-1m.csv")
+    #expect(complete("%hist") == "ory")
+    #expect(complete("let x = \"a\" + nexti") == "tnet")
+  }
+
+  @Test func everyCodeIsExplained() {
+    for code in Diagnostic.Code.allCases { #expect(code.explanation.hasSuffix(".") || code.explanation.hasSuffix("?")) }
+  }
+
   @Test func completion() {
     let host = CapturingHost()
     let interpreter = Interpreter(StackRecLibrary.library, host: host)

@@ -127,6 +127,14 @@ struct Srs {
     #expect(result.errors.contains("\"column\":3"))
   }
 
+  @Test func oneText() throws {
+    #expect(try Srs(["-e", "[1, 2] |> sum"]).output == "3\n")
+    #expect(try Srs(["-e", "let a = 1"]).output.isEmpty)
+    #expect(try Srs(["-e", "nope"]).status == 2)
+    #expect(try Srs(["-e", "1 / 0"]).status == 1)
+    #expect(try Srs(["-i", "x.srs"], input: "").status == 2)
+  }
+
   @Test func scriptsHaveHelp() throws {
     let result = try Srs.run("param steps = 1_000  # how long\nparam out = \"x\"", ["--help"])
     #expect(result.status == 0 && result.output.contains("steps = 1_000") && result.output.contains("how long"))

@@ -45,7 +45,24 @@ import Testing
     ])
     #expect(result.screen.contains("srs> "))
     // The Tab made `sum` of `su`.
-    #expect(result.screen.contains("\n6\r") && result.screen.contains("grüße 1"))
+    #expect(result.screen.contains("l6\r") && result.screen.contains("grüße 1"))
+    #expect(result.status == 0)
+  }
+
+  /// A pasted cell is one entry and runs once; a long line, wide characters, a vanished shell command do no harm.
+  @Test func pastingAndShell() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let result = try type([
+      ("\u{1b}[200~let a = 1\rprint(\"é {a}\")\rfn f(x) {\r  return x + a\r}\rprint(f(41))\u{1b}[201~", 0.8),
+      ("%history\n", 0.4), ("!echo from-the-shell\n", 0.6), ("print(len(\"\(String(repeating: "x", count: 3000))\"))\n", 1.2),
+      ("\u{4}", 0.5),
+    ])
+    #expect(result.screen.contains("é 1") && result.screen.contains("42"), "\(result.screen)")
+    #expect(result.screen.contains("1: let a = 1") && !result.screen.contains("2: "), "\(result.screen)")
+    #expect(result.screen.contains("lfrom-the-shell\r") && result.screen.contains("3000"))
     #expect(result.status == 0)
   }
 

@@ -1,0 +1,188 @@
+import Foundation
+import Interpreter
+import Syntax
+
+/// A command of the prompt: `%time train(...)`.
+struct SessionCommand {
+  let name: String
+  let arguments: String
+  let summary: String
+
+  static let all: [SessionCommand] = [
+    .init(name: "time", arguments: "ENTRY", summary: "run an entry and say how long it took"),
+    .init(name: "who", arguments: "", summary: "the variables, and what they are"),
+    .init(name: "save", arguments: "FILE.srs", summary: "the entries that worked, as cells of a script"),
+    .init(name: "load", arguments: "FILE.srs", summary: "run a script here, its names stay: the same as %run"),
+    .init(name: "run", arguments: "FILE.srs", summary: "run a script here, its names stay"),
+    .init(name: "edit", arguments: "[FILE.srs]", summary: "write an entry in $EDITOR, or edit a script, and run it"),
+    .init(name: "reset", arguments: "", summary: "forget all variables"),
+    .init(name: "cd", arguments: "[FOLDER]", summary: "go to a folder, or say which one this is"),
+    .init(name: "history", arguments: "[TEXT]", summary: "the entries of this session by their numbers; those that hold a text"),
+    .init(name: "pager", arguments: "on | off", summary: "show what is longer than the screen page by page"),
+    .init(name: "help", arguments: "", summary: "this list"),
+  ]
+
+  static var help: String {
+    let heads = all.map { "%\($0.name)\($0.arguments.isEmpty ? "" : " \($0.arguments)")" }
+    let width = heads.map(\.count).max() ?? 0
+    return zip(heads, all).map { "  \($0)\(String(repeating: " ", count: width - $0.count))  \($1.summary)\n" }.joined()
+      + "  !COMMAND\(String(repeating: " ", count: max(0, width - 8)))  run a shell command\n"
+      + "  ?name  ?name.member  ?\"some words\"  ?E0301  tell about a function, a part of it, what has to do with words, an error\n"
+      + "  _ is the last value, out[n] that of entry n; Ctrl-D leaves\n"
+  }
+}
+
+extension Session {
+  /// Runs `%name rest`; unknown ones suggest.
+  func command(_ line: String) {
+    let parts = line.dropFirst().split(separator: " ", maxSplits: 1)
+    let name = parts.first.map(String.init) ?? "help"
+    let rest = parts.count > 1 ? String(parts[1]).trimmingCharacters(in: .whitespacesAndNewlines) : ""
+    switch name {
+    case "help": write(SessionCommand.help)
+    case "time": evaluate(rest, timed: true)
+    case "who": write(variables)
+    case "save": save(rest)
+    case "run", "load": runFile(rest)
+    case "edit": edit(rest)
+    case "reset":
+      interpreter.forget()
+      worked = []
+      results = [:]
+    case "cd": change(rest)
+    case "history":
+      for (index, entry) in entries.enumerated() where rest.isEmpty || entry.contains(rest) {
+        let lines = entry.split(separator: "\n", omittingEmptySubsequences: false)
+        write("\(index + 1): \(lines.joined(separator: "\n   "))\n")
+      }
+    case "pager":
+      switch rest {
+      case "on": usesPager = true
+      case "off": usesPager = false
+      default: errors("%pager takes on or off\n")
+      }
+    default:
+      let near = Spelling.suggestion("%" + name, in: SessionCommand.all.map { "%" + $0.name })
+      errors("there is no command %\(name)" + (near.map { "; \($0)" } ?? "; %help lists them") + "\n")
+    }
+  }
+
+  private var variables: String {
+    let names = interpreter.names.filter { $0 != "_" && $0 != "out" }
+    if names.isEmpty { return "no variables yet\n" }
+    let width = names.map(\.count).max() ?? 0
+    return names.map { name in
+      let value = interpreter.value(name)
+      var text = value.map { if case .object(let object) = $0 { object.summary } else { $0.shown } } ?? ""
+      text = text.replacingOccurrences(of: "\n", with: " ")
+      if text.count > 70 { text = text.prefix(67) + "..." }
+      return "\(name)\(String(repeating: " ", count: width - name.count))  \(text)\n"
+    }.joined()
+  }
+
+  private func save(_ path: String) {
+    guard !path.isEmpty else { return errors("where to? %save experiment.srs\n") }
+    guard !worked.isEmpty else { return errors("no entry has worked yet\n") }
+    let text = worked.map { "# %%\n\($0)\n" }.joined(separator: "\n")
+    do {
+      try OutputFile.write(Data(text.utf8), to: (path as NSString).expandingTildeInPath)
+      write("wrote \(worked.count) entries to \(path)\n")
+    } catch {
+      errors("\(error.message)\n")
+    }
+  }
+
+  /// Runs a script with the names of the session; what it makes stays.
+  public func runFile(_ path: String) {
+    guard !path.isEmpty else { return errors("which one? %run experiment.srs\n") }
+    let whole = (path as NSString).expandingTildeInPath
+    guard let data = FileManager.default.contents(atPath: whole) else { return errors("there is no script \(path) that can be read\n") }
+    beginEntry()
+    let (program, diagnostics) = interpreter.compile(SourceFile(name: path, bytes: [UInt8](data)))
+    for diagnostic in diagnostics { errors(renderer.render(diagnostic)) }
+    guard let program else { return }
+    do { try interpreter.run(program) } catch let diagnostic as Diagnostic { errors(renderer.render(diagnostic)) } catch {
+      errors("error: \(error)\n")
+    }
+  }
+
+  private func edit(_ path: String) {
+    let isNew = path.isEmpty
+    let file = isNew ? NSTemporaryDirectory() + "srs-entry-\(getpid()).srs" : (path as NSString).expandingTildeInPath
+    if isNew {
+      guard
+        FileManager.default.createFile(
+          atPath: file, contents: Data((worked.last.map { $0 + "\n" } ?? "").utf8), attributes: [.posixPermissions: 0o600])
+      else { return errors("\(file) cannot be written\n") }
+    }
+    defer { if isNew { unlink(file) } }
+    let environment = ProcessInfo.processInfo.environment
+    let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
+    guard Shell.run("\(editor) '\(file.replacingOccurrences(of: "'", with: "'\\''"))'") == 0 else {
+      return errors("\(editor) did not end well; nothing is run\n")
+    }
+    if isNew, let data = FileManager.default.contents(atPath: file) { take(String(decoding: data, as: UTF8.self)) } else { runFile(file) }
+  }
+
+  private func change(_ folder: String) {
+    if !folder.isEmpty && !FileManager.default.changeCurrentDirectoryPath((folder as NSString).expandingTildeInPath) {
+      return errors("there is no folder \(folder)\n")
+    }
+    write(FileManager.default.currentDirectoryPath + "\n")
+  }
+
+  // MARK: Help
+
+  /// `?name`, `?name.member`, `?"words"`, `?E0301`.
+  func help(_ asked: String) {
+    let builtins = interpreter.library.builtins
+    if let builtin = builtins[asked] { return write(builtin.help) }
+    if asked.isEmpty {
+      let topics = Dictionary(grouping: builtins.values, by: \.topic)
+      for topic in topics.keys.sorted() {
+        write("\(topic): \((topics[topic] ?? []).map(\.name).sorted().joined(separator: ", "))\n")
+      }
+      return write("\nAt the prompt:\n" + SessionCommand.help)
+    }
+    if asked.hasPrefix("\"") { return search(asked.filter { $0 != "\"" }) }
+    if let code = Diagnostic.Code(rawValue: asked.uppercased()) { return write("\(code.rawValue): \(code.explanation)\n") }
+    if asked.hasPrefix("%") { return write(SessionCommand.help) }
+    let parts = asked.split(separator: ".").map(String.init)
+    if parts.count == 2, let builtin = builtins[parts[0]] {
+      if let parameter = builtin.parameters.first(where: { $0.name == parts[1] }) { return write(builtin.help(of: parameter)) }
+      let near = Spelling.suggestion(parts[1], in: builtin.parameters.map(\.name))
+      return errors("`\(parts[0])` has no argument `\(parts[1])`" + (near.map { "; \($0)" } ?? "") + "\n")
+    }
+    if let first = parts.first, let value = interpreter.value(first) { return describe(first, value, parts.dropFirst().first) }
+    let near = Spelling.suggestion(asked, in: builtins.keys.sorted() + interpreter.names)
+    errors("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" looks for words") + "\n")
+  }
+
+  private func describe(_ name: String, _ value: Value, _ member: String?) {
+    guard case .object(let object) = value else {
+      return write("\(name) is \(value.described)" + (value.described.contains("function") ? "" : ": \(value.type.name)") + "\n")
+    }
+    let type = Swift.type(of: object).type
+    let members = type.members.filter { member == nil || $0.name == member }
+    if let member, members.isEmpty {
+      let near = Spelling.suggestion(member, in: type.members.map(\.name))
+      return errors("\(type.name) has no `\(member)`" + (near.map { "; \($0)" } ?? "") + "\n")
+    }
+    let width = members.map(\.name.count).max() ?? 0
+    write(
+      "\(name) is \(type.name)\n"
+        + members.map { "  .\($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.summary) (\($0.type.name))\n" }.joined()
+    )
+  }
+
+  private func search(_ words: String) {
+    let wanted = words.lowercased().split(separator: " ")
+    let found = interpreter.library.builtins.values.filter { builtin in
+      let text = builtin.help.lowercased()
+      return wanted.allSatisfy { text.contains($0) }
+    }.sorted { $0.name < $1.name }
+    if found.isEmpty { return errors("no function has to do with \"\(words)\"\n") }
+    let width = found.map(\.name.count).max() ?? 0
+    for builtin in found { write("\(builtin.name)\(String(repeating: " ", count: width - builtin.name.count))  \(builtin.summary)\n") }
+  }
+}
