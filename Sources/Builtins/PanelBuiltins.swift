@@ -46,6 +46,7 @@ extension Builtin {
     let range = d.optional(
       "range", Kind<Double>.number.list.checked { $0.count == 2 && $0[0] < $0[1] ? nil : "is two numbers, the smaller first: (0, 1)" },
       "values of the lightest and the darkest colour")
+    let digits = d.optional("digits", .whole(from: 0, to: 6), "write the values into the cells, with so many digits")
     return { call in
       var changed = (try call[figure]).figure
       let matrix = try call[values]
@@ -56,7 +57,7 @@ extension Builtin {
       if let title = try call[title] { panel.title = title }
       if let x = try call[x] { panel.x.label = x }
       if let y = try call[y] { panel.y.label = y }
-      panel.layers.append(.heatmap(.init(matrix, range: ends.map { $0[0]...$0[1] })))
+      panel.layers.append(.heatmap(.init(matrix, range: ends.map { $0[0]...$0[1] }, digits: try call[digits])))
       try append(panel, to: &changed, call, argument: "values")
       return .object(FigureValue(changed))
     }

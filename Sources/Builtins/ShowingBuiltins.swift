@@ -26,7 +26,7 @@ enum RunMeasure: Sendable {
 }
 
 extension Builtin {
-  static let showing: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save]
+  static let showing: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save] + layers
 
   static let figure = Builtin(
     "figure", "An empty figure, to which `line`, `bars`, `vlines` and `axis` are piped.", topic: "Figures",
@@ -38,6 +38,7 @@ extension Builtin {
         $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
       },
       default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height")
+    let width = d.optional("width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page, the height two thirds of it")
     let title = d.optional("title", .text, "what stands above")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
     let layout = d.named(
@@ -45,7 +46,11 @@ extension Builtin {
       Kind<Int>.whole(from: 1, to: 20).list.checked { $0.count == 2 ? nil : "is rows and columns of panels: (1, 2)" },
       default: [1, 1], "(1, 1)", "rows and columns of panels")
     return { call in
-      let sides = try call[size]
+      var sides = try call[size]
+      if let paper = try call[width] {
+        if call.given(size) { throw call.error(.badValue, "`size` and `width` both say how wide the figure is", argument: "width") }
+        sides = [paper.centimetres, (paper.centimetres * 20 / 3).rounded() / 10]
+      }
       let panels = try call[layout]
       return .object(
         FigureValue(
@@ -56,7 +61,7 @@ extension Builtin {
   }
 
   /// The figure with its last panel changed.
-  private static func changed(_ value: FigureValue, _ body: (inout Panel) -> Void) -> Value {
+  static func changed(_ value: FigureValue, _ body: (inout Panel) -> Void) -> Value {
     var figure = value.figure
     if figure.panels.isEmpty { figure.panels.append(Panel()) }
     body(&figure.panels[figure.panels.count - 1])
@@ -74,6 +79,7 @@ extension Builtin {
     let x = d.named("x", Kind<RunAxis>.word, default: .steps, "steps", "for runs: what is on the x axis")
     let y = d.named("y", .curve, "for runs: a metric or `loss`; else a list of numbers")
     let label = d.optional("label", .text, "its name in the legend")
+    let style = d.named("style", Kind<Layer.Line.Style>.word, default: .lines, "lines", "joined by lines, points alone, or level steps")
     let band = d.named(
       "band", Kind<Band>.word, default: .range, "range",
       "around the mean of several runs: their least and most, a standard deviation, or the 95 % interval of the mean")
@@ -90,15 +96,15 @@ extension Builtin {
         }
         points = zip(xs, ys).map { Layer.Point($0, $1) }
       }
-      let title = try call[label]
+      let (title, look) = (try call[label], try call[style])
       return changed(try call[figure]) { panel in
-        panel.layers.append(.line(.init(points, label: title)))
+        panel.layers.append(.line(.init(points, label: title, style: look)))
         if numbers(source) == nil { panel.xUnit = axis.rawValue }
       }
     }
   }
 
-  private static func numbers(_ value: Value) -> [Double]? {
+  static func numbers(_ value: Value) -> [Double]? {
     guard let elements = value.sequence else { return nil }
     let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
     return numbers.count == elements.count ? numbers : nil
@@ -159,7 +165,7 @@ extension Builtin {
   }
 
   static let bars = Builtin(
-    "bars", "Adds bars: one for every field of a record of numbers.", topic: "Figures",
+    "bars", "Adds bars: one for every field of a record of numbers. Those of several calls stand side by side.", topic: "Figures",
     returns: .object(FigureValue.type),
     example: "let fig = figure() |> bars({ adjacent: 2.1, cross: 1.8 }) |> axis(y: \"speed-up\")"
   ) { d in

@@ -36,11 +36,14 @@ public enum Palette: String, Sendable, CaseIterable {
   /// Okabe and Ito (2008).
   case okabeIto = "okabe_ito"
   case grey
+  /// Paul Tol's bright scheme (2021).
+  case tol
 
   public var colours: [String] {
     switch self {
     case .okabeIto: ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000"]
     case .grey: ["#000000", "#666666", "#999999", "#333333"]
+    case .tol: ["#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB"]
     }
   }
 }
@@ -50,6 +53,8 @@ public struct Panel: Sendable, Equatable {
   public var title: String?
   public var layers: [Layer] = []
   public var marks: [Marks] = []
+  public var spans: [Span] = []
+  public var notes: [Note] = []
   public var x = Axis()
   public var y = Axis()
   public var legend = Legend.automatic
@@ -79,6 +84,8 @@ public enum Layer: Sendable, Equatable {
   case line(Line)
   case bars(Bars)
   case heatmap(Heatmap)
+  case histogram(Histogram)
+  case boxes(Boxes)
 
   public struct Point: Sendable, Equatable {
     public let x: Double
@@ -96,12 +103,55 @@ public enum Layer: Sendable, Equatable {
   }
 
   public struct Line: Sendable, Equatable {
+    public enum Style: String, Sendable, CaseIterable {
+      case lines, points
+      /// Level from each point to the next.
+      case steps
+    }
+
     public let points: [Point]
     public let label: String?
-    public init(_ points: [Point], label: String?) {
+    public let style: Style
+    public init(_ points: [Point], label: String?, style: Style = .lines) {
       self.points = points
       self.label = label
+      self.style = style
     }
+  }
+
+  /// How many values lie in each of some bins of the same width.
+  public struct Histogram: Sendable, Equatable {
+    public let start: Double
+    public let width: Double
+    public let counts: [Double]
+    public let label: String?
+    public init(start: Double, width: Double, counts: [Double], label: String?) {
+      self.start = start
+      self.width = width
+      self.counts = counts
+      self.label = label
+    }
+  }
+
+  /// Five numbers of each group: the ends of the whiskers, the quartiles, the median; and what lies outside.
+  public struct Boxes: Sendable, Equatable {
+    public struct Group: Sendable, Equatable {
+      public let name: String
+      public let low, first, median, third, high: Double
+      public let outside: [Double]
+      public init(name: String, low: Double, first: Double, median: Double, third: Double, high: Double, outside: [Double]) {
+        self.name = name
+        self.low = low
+        self.first = first
+        self.median = median
+        self.third = third
+        self.high = high
+        self.outside = outside
+      }
+    }
+
+    public let groups: [Group]
+    public init(_ groups: [Group]) { self.groups = groups }
   }
 
   public struct Bars: Sendable, Equatable {
@@ -121,9 +171,12 @@ public enum Layer: Sendable, Equatable {
   public struct Heatmap: Sendable, Equatable {
     public let values: [[Double]]
     public let range: ClosedRange<Double>?
-    public init(_ values: [[Double]], range: ClosedRange<Double>?) {
+    /// Digits of the values that are written into the cells; nil: none are.
+    public let digits: Int?
+    public init(_ values: [[Double]], range: ClosedRange<Double>?, digits: Int? = nil) {
       self.values = values
       self.range = range
+      self.digits = digits
     }
   }
 }
@@ -135,5 +188,31 @@ public struct Marks: Sendable, Equatable {
   public init(_ places: [Double], label: String?) {
     self.places = places
     self.label = label
+  }
+}
+
+/// A stretch of the x axis that is shaded.
+public struct Span: Sendable, Equatable {
+  public let from: Double
+  public let to: Double
+  public let label: String?
+
+  public init(from: Double, to: Double, label: String?) {
+    self.from = from
+    self.to = to
+    self.label = label
+  }
+}
+
+/// A text at a place of the axes.
+public struct Note: Sendable, Equatable {
+  public let text: String
+  public let x: Double
+  public let y: Double
+
+  public init(_ text: String, x: Double, y: Double) {
+    self.text = text
+    self.x = x
+    self.y = y
   }
 }

@@ -123,6 +123,7 @@ public struct Gnuplot: Sendable {
     guard let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int, size > 0 else {
       throw PlottingError(message: "gnuplot wrote no picture", help: nil)
     }
+    try Self.forgetDate(part, format)
     guard rename(part, path) == 0 else {
       throw PlottingError(message: "\(path) cannot be written: \(String(cString: strerror(errno)))", help: nil)
     }
@@ -136,6 +137,32 @@ public struct Gnuplot: Sendable {
       stem + ".gp")
     let shown = path.hasSuffix(url.pathExtension) ? String(path.dropLast(url.pathExtension.count)) : path
     return [path, shown + "gp", shown + "dat"]
+  }
+
+  /// The same figure twice gives the same bytes: the date that cairo writes into PDF and EPS becomes one of no moment, of
+  /// the same length, so that nothing else moves.
+  private static func forgetDate(_ path: String, _ format: PictureFormat) throws(PlottingError) {
+    let mark: String
+    switch format {
+    case .pdf: mark = "/CreationDate (D:"
+    case .eps: mark = "%%CreationDate: "
+    case .svg, .png: return
+    }
+    guard var data = FileManager.default.contents(atPath: path), let found = data.range(of: Data(mark.utf8)) else { return }
+    var place = found.upperBound
+    while place < data.count, data[place] != 0x29, data[place] != 0x0a, data[place] != 0x2b, data[place] != 0x5a {
+      if data[place] >= 0x30 && data[place] <= 0x39 {
+        data[place] = 0x30
+      } else if format == .eps && data[place] > 0x20 {
+        data[place] = 0x2d
+      }
+      place += 1
+    }
+    do {
+      try data.write(to: URL(fileURLWithPath: path))
+    } catch {
+      throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
+    }
   }
 
   private func write(_ text: String, _ path: String) throws(PlottingError) {

@@ -51,12 +51,24 @@ public struct GnuplotScript: Sendable {
     case .bars(let bars):
       let rows = bars.values.enumerated().map { i, value in "\(i) \(cell(value)) \(cell(bars.errors?[i] ?? 0))\n" }
       return "# \(comment(bars.label ?? "bars")): place value error\n" + rows.joined()
+    case .histogram(let histogram):
+      let rows = histogram.counts.enumerated().map { i, count in
+        "\(cell(histogram.start + (Double(i) + 0.5) * histogram.width)) \(cell(count)) \(cell(histogram.width))\n"
+      }
+      return "# \(comment(histogram.label ?? "histogram")): middle count width\n" + rows.joined()
+    case .boxes(let boxes):
+      let rows = boxes.groups.enumerated().map { i, group in
+        "\(i) \([group.first, group.low, group.high, group.third, group.median].map(cell).joined(separator: " ")) \(i) NaN\n"
+          + group.outside.map { "NaN NaN NaN NaN NaN NaN \(i) \(cell($0))\n" }.joined()
+      }
+      return "# box plot: place first low high third median, place outside\n" + rows.joined()
     case .heatmap(let map):
       return "# heat map, a row a line\n"
         + map.values.map { $0.map(cell).joined(separator: " ") + "\n" }.joined()
     }
   }
 
+  private static func number(_ value: Double) -> String { PictureFormat.number(value) }
   private static func cell(_ value: Double) -> String { value.isFinite ? String(format: "%.9g", value) : "NaN" }
   private static func comment(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.properties.isWhitespace ? " " : $0 }))
@@ -136,9 +148,25 @@ public struct GnuplotScript: Sendable {
         )
       }
     }
+    lines += ["unset label", "unset object"]
+    for (i, span) in panel.spans.enumerated() {
+      let ends = "from first \(Self.cell(span.from)), graph 0 to first \(Self.cell(span.to)), graph 1"
+      lines.append("set object \(i + 1) rectangle \(ends) behind fillcolor rgb '#000000' fillstyle transparent solid 0.07 noborder")
+      if let label = span.label {
+        let middle = Self.cell((span.from + span.to) / 2)
+        lines.append("set label \(Self.quoted(label)) at first \(middle), graph 0.96 center noenhanced textcolor rgb '#555555'")
+      }
+    }
+    for note in panel.notes {
+      lines.append(
+        "set label \(Self.quoted(note.text)) at first \(Self.cell(note.x)), first \(Self.cell(note.y)) left noenhanced offset 0.4,0.2")
+    }
     var plots: [String] = []
+    // Bars of several layers stand side by side.
+    let barLayers = panel.layers.indices.filter { if case .bars = panel.layers[$0] { true } else { false } }
     for (i, layer) in panel.layers.enumerated() {
-      plots += plot(layer, index: firstIndex + i, style: i, data: data, medium)
+      let group = barLayers.firstIndex(of: i).map { (place: $0, count: barLayers.count) }
+      plots += plot(layer, index: firstIndex + i, style: i, data: data, medium, group)
     }
     for marks in panel.marks {
       guard let label = marks.label else { continue }
@@ -148,7 +176,20 @@ public struct GnuplotScript: Sendable {
       lines += heatmapSettings(panel)
     } else if let bars = panel.layers.lazy.compactMap({ if case .bars(let bars) = $0 { bars } else { nil } }).first {
       let names = bars.names.enumerated().map { "\(Self.quoted($1)) \($0)" }.joined(separator: ", ")
-      lines += ["set xtics (\(names))", "set boxwidth 0.7", "set style fill solid 0.85 noborder"]
+      let width = Self.number(0.8 / Double(max(1, barLayers.count)) * (barLayers.count > 1 ? 0.92 : 0.875))
+      let isPositive = panel.layers.allSatisfy { if case .bars(let bars) = $0 { bars.values.allSatisfy { $0 >= 0 } } else { true } }
+      // Bars that do not begin at 0 mislead.
+      if panel.y.range == nil && !panel.y.logarithmic && isPositive { lines.append("set yrange [0:*]") }
+      lines += ["set xtics (\(names))", "set boxwidth \(width)", "set style fill solid 0.85 noborder"]
+    } else if let boxes = panel.layers.lazy.compactMap({ if case .boxes(let boxes) = $0 { boxes } else { nil } }).first {
+      let names = boxes.groups.enumerated().map { "\(Self.quoted($1.name)) \($0)" }.joined(separator: ", ")
+      lines += [
+        "set xtics (\(names))", "set boxwidth 0.45", "set style fill solid 0.35 border",
+        "set xrange [-0.6:\(Self.cell(Double(boxes.groups.count) - 0.4))]",
+      ]
+    } else if panel.layers.contains(where: { if case .histogram = $0 { true } else { false } }) {
+      lines.append("set style fill solid 0.6 border rgb '#FFFFFF'")
+      if panel.y.range == nil && !panel.y.logarithmic { lines.append("set yrange [0:*]") }
     }
     // An empty panel still has its axes.
     lines.append(plots.isEmpty ? "plot [0:1][0:1] NaN notitle" : "plot " + plots.joined(separator: ", \\\n     "))
@@ -170,8 +211,10 @@ public struct GnuplotScript: Sendable {
 
   /// The x axis begins and ends with the data, a little wider so that the last point is whole.
   private static func xRange(_ panel: Panel) -> String {
+    // Bars and boxes have room on both sides.
+    let own = panel.layers.allSatisfy { if case .line = $0 { true } else { false } }
     let xs = panel.layers.flatMap { layer -> [Double] in
-      if case .line(let line) = layer { line.points.map(\.x).filter(\.isFinite) } else { [] }
+      if case .line(let line) = layer, own { line.points.map(\.x).filter(\.isFinite) } else { [] }
     }
     guard let low = xs.min(), let high = xs.max(), high > low, !panel.x.logarithmic else { return "set xrange [*:*]" }
     return "set xrange [\(cell(low >= 0 ? 0 : low)):\(cell(high + (high - low) * 0.02))]"
@@ -182,7 +225,8 @@ public struct GnuplotScript: Sendable {
       switch layer {
       case .line(let line): line.label != nil
       case .bars(let bars): bars.label != nil
-      case .heatmap: false
+      case .histogram(let histogram): histogram.label != nil
+      case .heatmap, .boxes: false
       }
     }
     guard labels || panel.marks.contains(where: { $0.label != nil }) else { return "unset key" }
@@ -194,7 +238,15 @@ public struct GnuplotScript: Sendable {
     case .bottomLeft: place = "bottom left"
     case .bottomRight: place = "bottom right"
     case .outside: place = "outside right top"
-    case .automatic: place = Self.freeCorner(panel)
+    case .automatic:
+      // Bars leave no corner free.
+      let isFilled = panel.layers.contains { layer in
+        switch layer {
+        case .bars, .histogram: true
+        default: false
+        }
+      }
+      place = isFilled ? "outside top center horizontal" : Self.freeCorner(panel)
     }
     return "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width -1"
   }
@@ -218,7 +270,7 @@ public struct GnuplotScript: Sendable {
     var lines = [
       "set palette defined (0 '#FFFFFF', 0.25 '#D0E1F2', 0.5 '#94C4DF', 0.75 '#4A98C9', 1 '#0B559F')", "unset grid",
       "set size square", "set tics scale 0", "set xrange [-0.5:*] noextend", "set yrange [-0.5:*] noextend",
-      "set colorbox",
+      "set colorbox", "set style fill solid 1 noborder",
     ]
     for case .heatmap(let map) in panel.layers {
       if let range = map.range {
@@ -226,23 +278,40 @@ public struct GnuplotScript: Sendable {
       }
       let side = Double(map.values.count)
       let wide = Double(map.values.first?.count ?? 0)
+      lines.append("set xtics 0,\(max(1, Int(wide / 10)))")
+      lines.append("set ytics 0,\(max(1, Int(side / 10)))")
       lines.append("set xrange [-0.5:\(Self.cell(wide - 0.5))]")
       lines.append("set yrange [-0.5:\(Self.cell(side - 0.5))]")
     }
     return lines
   }
 
-  private func plot(_ layer: Layer, index: Int, style: Int, data: String, _ medium: Medium) -> [String] {
+  private func plot(
+    _ layer: Layer, index: Int, style: Int, data: String, _ medium: Medium, _ group: (place: Int, count: Int)?
+  ) -> [String] {
     let source = "\(Self.quoted(data)) index \(index)"
     let colour = figure.palette.colours[style % figure.palette.colours.count]
     func title(_ label: String?) -> String { label.map { "title \(Self.quoted($0))" } ?? "notitle" }
     switch layer {
     case .line(let line):
-      if medium == .text { return ["\(source) using 1:2 with lines \(title(line.label))"] }
+      if medium == .text {
+        return [
+          "\(source) using 1:2 with \(line.style == .points ? "points" : line.style == .steps ? "steps" : "lines") \(title(line.label))"
+        ]
+      }
       var plots: [String] = []
       if line.points.contains(where: { $0.low != nil }) {
         plots.append(
           "\(source) using 1:3:4 with filledcurves linecolor rgb '\(colour)' fillstyle transparent solid 0.18 noborder notitle")
+      }
+      let look = "linecolor rgb '\(colour)'"
+      switch line.style {
+      case .points:
+        return plots + [
+          "\(source) using 1:2 with points \(look) pointtype \([7, 5, 9, 13, 11][style % 5]) pointsize \(line.points.count > 500 ? "0.15" : "0.4") \(title(line.label))"
+        ]
+      case .steps: return plots + ["\(source) using 1:2 with steps linewidth 1.6 dashtype \(style % 4 + 1) \(look) \(title(line.label))"]
+      case .lines: break
       }
       // Dashes and marks differ too, for grey print. Few points are marked each, many now and then.
       let every = max(1, line.points.count / 12)
@@ -251,12 +320,35 @@ public struct GnuplotScript: Sendable {
       )
       return plots
     case .bars(let bars):
-      var plots = ["\(source) using 1:2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]
+      let shift = group.map { (Double($0.place) - Double($0.count - 1) / 2) * 0.8 / Double($0.count) } ?? 0
+      let place = shift == 0 ? "1" : "($1+(\(Self.number(shift))))"
+      var plots = ["\(source) using \(place):2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]
       if bars.errors != nil {
-        plots.append("\(source) using 1:2:3 with yerrorbars linecolor rgb '#222222' linewidth 1 pointsize 0 notitle")
+        plots.append("\(source) using \(place):2:3 with yerrorbars linecolor rgb '#222222' linewidth 1 pointsize 0 notitle")
+      }
+      return plots
+    case .histogram(let histogram):
+      return ["\(source) using 1:2:3 with boxes linecolor rgb '\(colour)' \(title(histogram.label))"]
+    case .boxes(let boxes):
+      if medium == .text { return ["\(source) using 1:6:3:4 with yerrorbars notitle"] }
+      var plots = [
+        "\(source) using 1:2:3:4:5 with candlesticks linecolor rgb '\(colour)' linewidth 1 notitle whiskerbars 0.5",
+        "\(source) using 1:6:6:6:6 with candlesticks linecolor rgb '#222222' linewidth 1.6 notitle",
+      ]
+      if boxes.groups.contains(where: { !$0.outside.isEmpty }) {
+        plots.append("\(source) using 7:8 with points linecolor rgb '#444444' pointtype 6 pointsize 0.3 notitle")
       }
       return plots
     case .heatmap(let map):
+      if let digits = map.digits, medium == .paper {
+        // Dark cells have light letters; the middle of the range divides them.
+        let all = map.values.flatMap { $0 }.filter(\.isFinite)
+        let range = map.range ?? ((all.min() ?? 0)...max(all.max() ?? 1, all.min() ?? 0))
+        let middle = Self.cell(range.lowerBound + 0.6 * (range.upperBound - range.lowerBound))
+        let text =
+          "\(source) matrix using 1:2:(sprintf('%.\(digits)f',$3)):($3 > \(middle) ? 0xFFFFFF : 0x222222) with labels textcolor rgb variable font ',6' notitle"
+        return plot(.heatmap(.init(map.values, range: map.range)), index: index, style: style, data: data, medium, group) + [text]
+      }
       // An image needs two rows and two columns.
       if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 { return ["\(source) matrix with image pixels notitle"] }
       return [

@@ -1,0 +1,121 @@
+import Foundation
+import Interpreter
+import Plotting
+import Syntax
+
+/// Widths of columns and pages.
+enum PaperWidth: String, Sendable, CaseIterable {
+  case acmColumn = "acm_column"
+  case acmPage = "acm_page"
+  case ieeeColumn = "ieee_column"
+  case ieeePage = "ieee_page"
+  case lncs, neurips
+
+  var centimetres: Double {
+    switch self {
+    case .acmColumn: 8.4
+    case .acmPage: 17.7
+    case .ieeeColumn: 8.8
+    case .ieeePage: 18.1
+    case .lncs: 12.2
+    case .neurips: 13.9
+    }
+  }
+}
+
+// Layers beside lines, bars and heat maps.
+extension Builtin {
+  static let layers: [Builtin] = [histogram, boxplot, span, note]
+
+  static let histogram = Builtin(
+    "histogram", "Adds how many of some numbers lie in each of some bins.", topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure() |> histogram([1, 2, 2, 3, 3, 3], bins: 3) |> axis(x: \"length\", y: \"histories\")"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let numbers = d.positional("numbers", .any, "a list of numbers")
+    let bins = d.optional("bins", .whole(from: 1, to: 1000), "how many bins; left out: by Freedman and Diaconis' rule")
+    let label = d.optional("label", .text, "its name in the legend")
+    return { call in
+      guard let all = Self.numbers(try call[numbers])?.filter(\.isFinite), let low = all.min(), let high = all.max() else {
+        throw call.error(.badValue, "`numbers` of histogram is a list of numbers that is not empty", argument: "numbers")
+      }
+      let count = try call[bins] ?? Self.bins(all.sorted())
+      let width = high > low ? (high - low) / Double(count) : 1
+      var counts = [Double](repeating: 0, count: high > low ? count : 1)
+      for value in all { counts[min(counts.count - 1, Int((value - low) / width))] += 1 }
+      let title = try call[label]
+      let start = high > low ? low : low - 0.5
+      return changed(try call[figure]) { $0.layers.append(.histogram(.init(start: start, width: width, counts: counts, label: title))) }
+    }
+  }
+
+  /// Width 2 IQR / cube root of n.
+  private static func bins(_ sorted: [Double]) -> Int {
+    let n = sorted.count
+    let width = 2 * (sorted[n * 3 / 4] - sorted[n / 4]) / Double(n).cubeRoot
+    guard width > 0 else { return min(10, n) }
+    return max(1, min(200, Int(((sorted[n - 1] - sorted[0]) / width).rounded(.up))))
+  }
+
+  static let boxplot = Builtin(
+    "boxplot",
+    "Adds a box for every field of a record of lists: quartiles and median, whiskers to the last value within one and a half box lengths, what lies outside as points (Tukey, 1977).",
+    topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure() |> boxplot({ stacked: [0.21, 0.22, 0.25], scratch: [0.19, 0.2, 0.24] }) |> axis(y: \"MRR@5\")"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let groups = d.positional("groups", .record, "name: list of numbers")
+    return { call in
+      let boxes = try (try call[groups]).fields.map { name, value -> Layer.Boxes.Group in
+        guard let sorted = Self.numbers(value)?.filter(\.isFinite).sorted(), !sorted.isEmpty else {
+          throw call.error(.badValue, "`\(name)` of groups is a list of numbers that is not empty", argument: "groups")
+        }
+        func quantile(_ share: Double) -> Double {
+          let place = share * Double(sorted.count - 1)
+          let low = Int(place)
+          return sorted[low] + (place - Double(low)) * (sorted[min(low + 1, sorted.count - 1)] - sorted[low])
+        }
+        let (first, third) = (quantile(0.25), quantile(0.75))
+        let reach = 1.5 * (third - first)
+        let inside = sorted.filter { $0 >= first - reach && $0 <= third + reach }
+        return Layer.Boxes.Group(
+          name: name, low: inside.first ?? first, first: first, median: quantile(0.5), third: third, high: inside.last ?? third,
+          outside: sorted.filter { $0 < first - reach || $0 > third + reach })
+      }
+      return changed(try call[figure]) { $0.layers.append(.boxes(.init(boxes))) }
+    }
+  }
+
+  static let span = Builtin(
+    "span", "Shades a stretch of the x axis.", topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure() |> line([0, 9], y: [0, 1]) |> span(2, 5, label: \"frozen\")"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let from = d.positional("from", .number, "where it begins")
+    let to = d.positional("to", .number, "where it ends")
+    let label = d.optional("label", .text, "written at its top")
+    return { call in
+      let span = Span(from: try call[from], to: try call[to], label: try call[label])
+      guard span.from < span.to else { throw call.error(.badValue, "a span begins before it ends", argument: "to") }
+      return changed(try call[figure]) { $0.spans.append(span) }
+    }
+  }
+
+  static let note = Builtin(
+    "note", "Writes a text at a place of the axes.", topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure() |> line([0, 9], y: [0, 1]) |> note(\"best\", at: (9, 1))"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let text = d.positional("text", .text, "what is written")
+    let at = d.named("at", Kind<Double>.number.list.checked { $0.count == 2 ? nil : "is x and y: (9, 1)" }, "where")
+    return { call in
+      let place = try call[at]
+      let note = Note(try call[text], x: place[0], y: place[1])
+      return changed(try call[figure]) { $0.notes.append(note) }
+    }
+  }
+}
+
+extension Double {
+  fileprivate var cubeRoot: Double { Foundation.cbrt(self) }
+}
