@@ -18,8 +18,9 @@ extension Builtin {
     let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the random numbers")
     return { call in
       let seed = UInt64(try call[seed])
-      let made = try call.engine {
-        try SyntheticProcess.histories(users: try call[users], items: try call[items], seed: seed)
+      let (users, items) = (try call[users], try call[items])
+      let made = try call.watched("making histories", "users") { watch in
+        try SyntheticProcess.histories(users: users, items: items, seed: seed, watch: watch)
       }
       return .object(HistoriesValue(made))
     }

@@ -48,29 +48,34 @@ extension Builtin {
         rating: try call[rating], separator: try call[separator], header: try call[header], skipsErrors: try call[rule] == .skip,
         pool: Engine.pool(call))
       let path = try call.inputPath(try call[file])
-      let host = call.interpreter.host
-      let start = Clock.wall()
-      var shown = start
-      let result: ReadingResult
-      do {
-        result = try call.engine {
-          try Histories.read(path, options) { share, interactions in
-            let now = Clock.wall()
-            if now - shown > 0.1 {
-              shown = now
-              let left = share > 0.01 ? ", \(NumberFormat.duration((now - start) * (1 / share - 1))) left" : ""
-              host.progress("\(path): \(Int(share * 100)) %, \(NumberFormat.grouped(interactions)) interactions\(left)")
-            }
-            return !host.isInterrupted
-          }
-        }
-      } catch is ReadingStopped {
-        host.progress(nil)
-        throw Diagnostic(.interrupted, "interrupted while reading \(path)", at: call.span)
-      }
-      host.progress(nil)
-      for note in result.notes { host.note(note) }
+      let result = try call.watched("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
+      for note in result.notes { call.interpreter.host.note(note) }
       return .object(HistoriesValue(result.histories))
+    }
+  }
+}
+
+extension Builtin.Call {
+  /// Long work on data: progress, and an end when someone wants it.
+  func watched<Result>(_ what: String, _ units: String, _ body: (@escaping ReadingWatch) throws -> Result) throws -> Result {
+    let host = interpreter.host
+    let start = Clock.wall()
+    var shown = start
+    defer { host.progress(nil) }
+    do {
+      return try engine {
+        try body { share, count in
+          let now = Clock.wall()
+          if now - shown > 0.1 {
+            shown = now
+            let left = share > 0.01 ? ", \(NumberFormat.duration((now - start) * (1 / share - 1))) left" : ""
+            host.progress("\(what): \(Int(share * 100)) %, \(NumberFormat.grouped(count)) \(units)\(left)")
+          }
+          return !host.isInterrupted
+        }
+      }
+    } catch is ReadingStopped {
+      throw Diagnostic(.interrupted, "interrupted while \(what)", at: span)
     }
   }
 }

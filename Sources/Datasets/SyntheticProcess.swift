@@ -138,14 +138,18 @@ public final class SyntheticProcess: Sendable {
   /// Full histories by user number, items from 0.
   private let histories: [[Int32]]
 
-  init(users: Int, items: Int, seed: UInt64) {
+  init(users: Int, items: Int, seed: UInt64, watch: ReadingWatch?) throws(ReadingStopped) {
     let process = InterestProcess(items: items, seed: seed)
     let stream = RandomStream(seed: seed, "synthetic/users")
     self.process = process
-    histories = (0..<users).map { user in
+    var histories: [[Int32]] = []
+    histories.reserveCapacity(users)
+    for user in 0..<users {
+      if user % 1024 == 0, let watch, !watch(Double(user) / Double(users), user) { throw ReadingStopped() }
       var numbers = stream.numbers(at: UInt64(user))
-      return process.walk(&numbers)
+      histories.append(process.walk(&numbers))
     }
+    self.histories = histories
   }
 
   public var itemCount: Int { process.itemCount }
@@ -156,10 +160,12 @@ public final class SyntheticProcess: Sendable {
   }
 
   /// The histories it makes, with the number of each event as its time.
-  public static func histories(users: Int, items: Int, seed: UInt64) throws(DataError) -> Histories {
+  /// - Parameter watch: told the share that is made; false stops it.
+  /// - Throws: `DataError`, `ReadingStopped`.
+  public static func histories(users: Int, items: Int, seed: UInt64, watch: ReadingWatch? = nil) throws -> Histories {
     guard users >= 1 else { throw DataError("must be at least 1", argument: "users") }
     guard items >= 2 else { throw DataError("must be at least 2", argument: "items") }
-    let process = SyntheticProcess(users: users, items: items, seed: seed)
+    let process = try SyntheticProcess(users: users, items: items, seed: seed, watch: watch)
     var offsets = [0]
     var events: [Int32] = []
     var times: [Int64] = []

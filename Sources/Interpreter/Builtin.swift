@@ -12,6 +12,8 @@ public struct Builtin: Sendable {
     /// As it is written; nil: must be given.
     public let defaultText: String?
     public let summary: String
+    /// Instead of the names of its types.
+    let told: String?
     /// Does a value fit? Used where a value is known before the call.
     let accepts: @Sendable (Value) throws(ConversionError) -> Void
 
@@ -104,7 +106,7 @@ public struct Builtin: Sendable {
       parameters.append(
         Parameter(
           name: name, type: kind.type, words: kind.words, elementWords: kind.elementWords, positional: positional,
-          defaultText: defaultText, summary: summary,
+          defaultText: defaultText, summary: summary, told: kind.told,
           accepts: { value throws(ConversionError) in _ = try convert(value) }))
       return Argument(index: parameters.count - 1, kind: kind, fallback: fallback)
     }
@@ -183,6 +185,7 @@ public struct Builtin: Sendable {
 extension Builtin.Parameter {
   /// What is expected, for people.
   var wanted: String {
+    if let told { return told }
     let others = Self.flat(type).filter {
       switch $0 {
       case .word, .nothing: false

@@ -53,11 +53,13 @@ enum Calendar {
 
   /// ISO 8601: the day alone at midnight.
   static func text(_ seconds: Double) -> String {
+    // To the thousandth, which is what is written.
+    let seconds = (seconds * 1000).rounded() / 1000
     let parts = parts(seconds)
     let day = String(format: "%04d-%02d-%02d", parts.year, parts.month, parts.day)
     if parts.hour == 0 && parts.minute == 0 && parts.second == 0 { return day }
     let time = String(format: "T%02d:%02d:%02d", parts.hour, parts.minute, Int(parts.second))
-    let thousandths = Int((parts.second - parts.second.rounded(.down)) * 1000)
+    let thousandths = Int(((parts.second - parts.second.rounded(.down)) * 1000).rounded()) % 1000
     return day + time + (thousandths == 0 ? "" : String(format: ".%03d", thousandths)) + "Z"
   }
 

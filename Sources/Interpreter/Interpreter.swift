@@ -10,6 +10,8 @@ public final class Interpreter {
   private var depth = 0
   private var stack = StackSpace()
   private var importing: [String] = []
+  /// Builtins as values: one is the same wherever it is named.
+  private var functions: [String: FunctionValue] = [:]
   private var overrides: [String: String] = [:]
   private(set) var usedOverrides: Set<String> = []
   /// Frame of the top level, whose variables are the globals.
@@ -109,7 +111,7 @@ public final class Interpreter {
     if case .text = fallback.type { return .text(raw) }
     let tree = Parser.parse(SourceFile(name: "--set \(name.text)", text: raw))
     let given: Typed?
-    if tree.diagnostics.isEmpty, tree.statements.count == 1, case .expression(let value) = tree.statements[0].kind {
+    if tree.diagnostics.isEmpty, tree.comments.isEmpty, tree.statements.count == 1, case .expression(let value) = tree.statements[0].kind {
       let compiler = Compiler(self, [])
       given = compiler.expression(value)
       if !compiler.diagnostics.isEmpty { throw badOverride(name, raw, fallback.type) }
@@ -136,7 +138,8 @@ public final class Interpreter {
   }
 
   private func badOverride(_ name: Name, _ raw: String, _ type: ValueType) -> Diagnostic {
-    Diagnostic(.badParameter, "--set \(name.text)=\(raw): `\(name.text)` is \(type.name)", at: name.span)
+    Diagnostic(
+      .badParameter, "--set \(name.text)=\(raw.count > 60 ? raw.prefix(60) + "..." : raw): `\(name.text)` is \(type.name)", at: name.span)
   }
 
   private func unusedOverrides(_ tree: SyntaxTree) -> [Diagnostic] {
@@ -157,6 +160,13 @@ public final class Interpreter {
 
   /// A builtin as a value: `map(sum)`.
   func function(_ builtin: Builtin) -> FunctionValue {
+    if let known = functions[builtin.name] { return known }
+    let made = makeFunction(builtin)
+    functions[builtin.name] = made
+    return made
+  }
+
+  private func makeFunction(_ builtin: Builtin) -> FunctionValue {
     let required = builtin.parameters.prefix { $0.required }.count
     return FunctionValue(name: builtin.name, parameters: builtin.parameters.map(\.name), required: required) {
       [unowned self] values, span in

@@ -17,6 +17,8 @@ public struct Kind<T>: Sendable {
   public let words: [String]
   /// Bare words the elements of a list may be.
   public let elementWords: [String]
+  /// What people are told it is, where the type alone says too little.
+  public var told: String?
   let convert: @Sendable (Value) throws(ConversionError) -> T
 
   public init(
@@ -77,10 +79,12 @@ public struct Kind<T>: Sendable {
 
   var optional: Kind<T?> {
     let original = convert
-    return Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords) { value throws(ConversionError) in
+    var kind = Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords) { value throws(ConversionError) in
       if case .nothing = value { return nil }
       return try original(value)
     }
+    kind.told = told
+    return kind
   }
 
   /// The same type with a condition on the value.
@@ -126,12 +130,37 @@ extension Kind where T == Value {
 extension Kind where T == [Value] {
   /// What can be gone through: a list, a range, a record's pairs.
   public static var sequence: Kind<[Value]> {
-    Kind(.oneOf([.list(.any), .range, .record(nil), .any])) { value throws(ConversionError) in
+    var kind = Kind(.oneOf([.list(.any), .range, .record(nil), .any])) { value throws(ConversionError) in
       if case .range(let low, let high) = value, high - low >= Value.longestList {
         throw .value("has more than \(NumberFormat.grouped(Value.longestList)) elements")
       }
       guard let values = value.sequence else { throw .type }
       return values
+    }
+    kind.told = "a list, a range, a record or an object that has elements"
+    return kind
+  }
+}
+
+extension Kind where T == Value {
+  /// What has elements, or a text.
+  static var countable: Kind<Value> {
+    var kind = Kind(.any) { value throws(ConversionError) in
+      switch value {
+      case .text, .word, .list, .range, .record: return value
+      case .object(let object) where object.elements != nil: return value
+      default: throw .type
+      }
+    }
+    kind.told = "a list, a range, a record, a text or an object that has elements"
+    return kind
+  }
+
+  /// One of some kinds of values, taken as they are.
+  static func anyOf(_ types: [ValueType]) -> Kind<Value> {
+    Kind(.oneOf(types)) { value throws(ConversionError) in
+      guard types.contains(where: { value.type.fits($0) }) else { throw .type }
+      return value
     }
   }
 }

@@ -20,7 +20,9 @@ enum Operators {
     case (.metric(let x), .metric(let y)): return x == y
     case (.date(let x), .date(let y)): return x == y
     case (.range(let a, let b), .range(let c, let d)): return a == c && b == d
-    case (.list(let x), .list(let y)): return x.count == y.count && zip(x, y).allSatisfy { equal($0, $1) }
+    // The same list twice need not be gone through; lists that share their parts could take for ever.
+    case (.list(let x), .list(let y)):
+      return x.count == y.count && (isSame(x, y) || zip(x, y).allSatisfy { equal($0, $1) })
     case (.record(let x), .record(let y)):
       return x.count == y.count
         && x.fields.allSatisfy { field in y[field.key].map { equal(field.value, $0) } ?? false }
@@ -29,6 +31,13 @@ enum Operators {
     default: return false
     }
   }
+
+  private static func isSame(_ x: [Value], _ y: [Value]) -> Bool {
+    x.withUnsafeBufferPointer { x in y.withUnsafeBufferPointer { y in x.baseAddress == y.baseAddress } }
+  }
+
+  /// A longer text would fill the memory before anyone notices.
+  static let longestText = 1 << 30
 
   /// Order of numbers, quantities of one dimension, and texts; nil for what has none.
   static func compare(_ a: Value, _ b: Value) -> ComparisonResult? {
@@ -65,7 +74,11 @@ enum Operators {
   private static func arithmetic(_ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span) throws -> Value {
     switch (a, b) {
     case (.number(let x), .number(let y)): return .number(try apply(operation, x, y, span))
-    case (.text(let x), .text(let y)) where operation == .plus: return .text(x + y)
+    case (.text(let x), .text(let y)) where operation == .plus:
+      guard x.utf8.count + y.utf8.count <= longestText else {
+        throw Diagnostic(.badValue, "this text would have more than \(NumberFormat.grouped(longestText)) bytes", at: span)
+      }
+      return .text(x + y)
     case (.date(let x), .quantity(let y, let unit)) where unit.dimension == .time && (operation == .plus || operation == .minus):
       return try Calendar.value(try apply(operation, x, y * unit.factor, span), span)
     case (.date(let x), .date(let y)) where operation == .minus: return Calendar.duration(x - y)
@@ -79,7 +92,7 @@ enum Operators {
     case (.quantity(let x, let u), .number(let y)) where operation == .times || operation == .divide:
       return .quantity(try apply(operation, x, y, span), u)
     case (.number(let x), .quantity(let y, let u)) where operation == .times && u != .percent:
-      return .quantity(x * y, u)
+      return .quantity(try apply(.times, x, y, span), u)
     case (.number(let x), .quantity(let y, .percent)) where operation == .times: return .number(x * y / 100)
     case (.list(let x), .list(let y)):
       guard x.count == y.count else {

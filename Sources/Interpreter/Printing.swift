@@ -25,6 +25,21 @@ public enum NumberFormat {
     return value < 0 ? "-" + text : text
   }
 
+  /// With commas between thousands; all digits it has where none are asked for.
+  static func grouped(_ value: Double, digits: Int?) -> String {
+    var text = digits.map { fixed(value, digits: $0) } ?? (abs(value) < 1e15 ? exact(value) : fixed(value, digits: 0))
+    if text.contains("e") { text = fixed(value, digits: 17) }
+    let isNegative = text.hasPrefix("-")
+    let point = text.firstIndex(of: ".") ?? text.endIndex
+    var whole = String(text[..<point].drop { $0 == "-" })
+    var place = whole.count - 3
+    while place > 0 {
+      whole.insert(",", at: whole.index(whole.startIndex, offsetBy: place))
+      place -= 3
+    }
+    return (isNegative ? "-" : "") + whole + text[point...]
+  }
+
   /// 75 as 1m 15s.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return text(seconds) }

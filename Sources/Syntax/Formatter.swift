@@ -179,7 +179,7 @@ public struct Formatter {
   private func indentOfComment(_ index: Int) -> Int {
     let base = groups.last.map { $0.indent + 1 } ?? 0
     for item in items[index...] {
-      guard case .token(let token) = item else { continue }
+      guard case .token(let token) = item, !isSymbol(.semicolon, token) else { continue }
       return closes(token) ? base : indentOf(token)
     }
     return base

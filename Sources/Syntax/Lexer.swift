@@ -129,6 +129,7 @@ public struct Lexer {
       var title = text.dropFirst(4).drop { $0 == " " }
       let markdown = title.hasPrefix("[md]") || title.hasPrefix("[markdown]")
       if markdown { title = title.drop { $0 != "]" }.dropFirst().drop { $0 == " " } }
+      while let last = title.last, last == " " || last == "\t" { title.removeLast() }
       cells.append(CellMark(offset: start, title: String(title), isMarkdown: markdown))
     }
   }
@@ -298,8 +299,10 @@ public struct Lexer {
     startsLine = false
     let told = diagnostics.count
     let tokens = run(untilBrace: true)
+    // A brace on a later line closes something else.
+    let isOnItsLine = !startsLine
     startsLine = wasFirst
-    guard byte() == 0x7d, place < bytes.count else {
+    guard byte() == 0x7d, place < bytes.count, isOnItsLine else {
       // What was found wrong inside follows from this.
       diagnostics.removeSubrange(told...)
       note(

@@ -225,6 +225,9 @@ public struct Parser {
     var names: [Name] = []
     repeat {
       guard let name = expectName("in these parentheses") else { return nil }
+      if names.contains(where: { $0.text == name.text }) {
+        fail("the name `\(name.text)` is there twice", at: name.span, code: .repeatedArgument)
+      }
       names.append(name)
     } while accept(.comma)
     guard expect(.closeParenthesis, "after the names") else { return nil }

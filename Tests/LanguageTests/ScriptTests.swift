@@ -80,7 +80,9 @@ func checkScript(_ file: SourceFile) -> [Diagnostic] {
     let path = Self.folder.appendingPathComponent(name).path
     let bytes = [UInt8](try #require(FileManager.default.contents(atPath: path)))
     let text = String(decoding: bytes, as: UTF8.self)
-    let result = runScript(SourceFile(name: path, bytes: bytes))
+    let folder = NSTemporaryDirectory() + "stackrec-script-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let result = runScript(SourceFile(name: path, bytes: bytes), folder: folder)
     Expectations(text).compare(result.output, result.diagnostics)
   }
 }

@@ -19,9 +19,14 @@ enum CSV {
     }
   }
 
-  /// Rows of cells; empty lines are none.
-  static func parse(_ bytes: [UInt8], separator: UInt8) throws(Problem) -> [[Cell]] {
-    var rows: [[Cell]] = []
+  struct Row {
+    let line: Int
+    /// None of an empty line.
+    let cells: [Cell]
+  }
+
+  static func parse(_ bytes: [UInt8], separator: UInt8) throws(Problem) -> [Row] {
+    var rows: [Row] = []
     var row: [Cell] = []
     var place = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     var line = 1
@@ -55,6 +60,7 @@ enum CSV {
         var end = place
         if isEnd && end > start && bytes[end - 1] == 0x0d { end -= 1 }
         if start == end && isEnd && row.isEmpty {
+          rows.append(Row(line: line, cells: []))
           place += 1
           line += 1
           continue
@@ -68,7 +74,7 @@ enum CSV {
         if place < bytes.count { continue }
         row.append(Cell(text: "", isQuoted: false))
       }
-      rows.append(row)
+      rows.append(Row(line: line, cells: row))
       row = []
       place += 1
       line += 1
@@ -83,6 +89,12 @@ enum CSV {
     case .number(let number): number.isFinite ? NumberFormat.exact(number) : NumberFormat.text(number)
     default: value.printed
     }
+  }
+
+  /// A value as a cell that is read back as the same: a text that looks like a number stands in quotes.
+  static func cell(_ value: Value, _ separator: String) -> String {
+    if case .text(let text) = value, text.isEmpty || NumberFormat.parse(text) != nil { return "\"\(text)\"" }
+    return quoted(text(value), separator)
   }
 
   static func quoted(_ text: String, _ separator: String) -> String {

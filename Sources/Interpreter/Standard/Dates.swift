@@ -18,7 +18,8 @@ extension Builtin {
     topic: "Dates", returns: .date,
     example: "let d = date(\"2026-11-25 10:30\")\nprint(d + 36h, d.weekday, date(0))  #> 2026-11-26T22:30:00Z 3 1970-01-01"
   ) { d in
-    let value = d.positional("value", .any, "a text such as \"2026-11-25\" or \"2026-11-25T10:30:00+02:00\", or seconds since 1970")
+    let value = d.positional(
+      "value", .anyOf([.text, .number, .date]), "a text such as \"2026-11-25\" or \"2026-11-25T10:30:00+02:00\", or seconds since 1970")
     return { call in
       switch try call[value] {
       case .text(let text):

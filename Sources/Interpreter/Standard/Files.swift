@@ -82,25 +82,30 @@ extension Builtin {
     let header = d.named("header", .bool, default: true, "true", "names in the first line; without, rows are lists")
     return { call in
       let path = try call.inputPath(try call[path])
-      let rows: [[CSV.Cell]]
+      var rows: [CSV.Row]
       do {
         rows = try CSV.parse(try contents(call, path), separator: try call[separator])
       } catch let problem as CSV.Problem {
-        throw call.error(.data, "\(path):\(problem.line): \(problem.message)", argument: "file")
+        throw call.error(.data, "\(path):\(problem.line):1: \(problem.message)", argument: "file")
       }
-      guard try call[header] else { return .list(rows.map { .list($0.map(\.value)) }) }
-      guard let names = rows.first?.map(\.text) else { return .list([]) }
+      guard try call[header] else { return .list(rows.filter { !$0.cells.isEmpty }.map { .list($0.cells.map(\.value)) }) }
+      guard let first = rows.firstIndex(where: { !$0.cells.isEmpty }) else { return .list([]) }
+      let names = rows[first].cells.map(\.text)
       if let name = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
-        throw call.error(.data, "\(path):1: there are two columns \"\(name)\"", argument: "file", help: "read it with header: false")
+        throw call.error(
+          .data, "\(path):\(rows[first].line):1: there are two columns \"\(name)\"", argument: "file", help: "read it with header: false")
       }
+      // In a table of one column an empty line is a row without a value.
+      rows = rows[(first + 1)...].filter { !$0.cells.isEmpty || names.count == 1 }
       return .list(
-        try rows.dropFirst().enumerated().map { index, row in
-          guard row.count == names.count else {
+        try rows.map { row in
+          let cells = row.cells.isEmpty ? [.nothing] : row.cells.map(\.value)
+          guard cells.count == names.count else {
             throw call.error(
-              .data, "\(path): row \(index + 2) has \(row.count) cells, the first line has \(names.count)", argument: "file",
+              .data, "\(path):\(row.line):1: this row has \(cells.count) cells, the first line has \(names.count)", argument: "file",
               help: "is the separator \"\(String(decoding: [try call[separator]], as: UTF8.self))\"?")
           }
-          return .record(Record(Swift.zip(names, row.map(\.value)).map { ($0, $1) }))
+          return .record(Record(Swift.zip(names, cells).map { ($0, $1) }))
         })
     }
   }
@@ -116,22 +121,29 @@ extension Builtin {
       let separator = String(decoding: [try call[separator]], as: UTF8.self)
       var text = ""
       var names: [String]?
-      for row in try call[rows] {
+      let all = try call[rows]
+      for row in all {
         let cells: [Value]
         switch row {
         case .record(let record):
+          let wanted = names ?? record.keys
           if names == nil {
-            names = record.keys
-            text += record.keys.map { CSV.quoted($0, separator) }.joined(separator: separator) + "\n"
+            names = wanted
+            text += wanted.map { CSV.quoted($0, separator) }.joined(separator: separator) + "\n"
           }
-          guard names == record.keys else {
-            throw call.error(.badValue, "the rows have different names: \(names ?? []) and \(record.keys)", argument: "rows")
+          guard record.count == wanted.count, wanted.allSatisfy({ record[$0] != nil }) else {
+            throw call.error(
+              .badValue, "the rows have different names: \(wanted.joined(separator: ", ")) and \(record.keys.joined(separator: ", "))",
+              argument: "rows")
           }
-          cells = record.fields.map(\.value)
+          cells = wanted.map { record[$0] ?? .nothing }
         case .list(let values) where names == nil: cells = values
         default: throw call.error(.badValue, "`rows` of write_csv are all records or all lists; one is \(row.described)", argument: "rows")
         }
-        text += cells.map { CSV.quoted(CSV.text($0), separator) }.joined(separator: separator) + "\n"
+        if names != nil, case .list? = all.first {
+          throw call.error(.badValue, "`rows` of write_csv are all records or all lists; one is \(row.described)", argument: "rows")
+        }
+        text += cells.map { CSV.cell($0, separator) }.joined(separator: separator) + "\n"
       }
       return try put(call, text, try call[path])
     }
@@ -161,7 +173,7 @@ extension Builtin {
     } catch {
       let problem = error
       throw call.error(
-        .data, "\(path.map { $0 + ":" } ?? "line ")\(problem.line):\(problem.column): \(problem.message)", argument: argument)
+        .data, "\(path.map { $0 + ":" } ?? "")\(problem.line):\(problem.column): \(problem.message)", argument: argument)
     }
   }
 

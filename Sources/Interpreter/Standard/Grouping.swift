@@ -34,7 +34,7 @@ extension Builtin {
     "slice", "The elements from one index to another, both included; what lies outside is left out. Of a text, its characters.",
     topic: "Lists", returns: .any, example: "print(slice([1, 2, 3, 4], 1, 9), slice(\"stacking\", 0, 4))  #> [2, 3, 4] stack"
   ) { d in
-    let list = d.positional("list", .any, "a list or a text")
+    let list = d.positional("list", .countable, "a list or a text")
     let from = d.positional("from", .whole, "index of the first, from 0; negative ones count from the end")
     let to = d.optionalPositional("to", .whole, "index of the last; the end if left out")
     return { call in
@@ -214,37 +214,52 @@ extension Builtin {
   }
 }
 
-/// Looks values up by what they equal; plain ones by a hash, others one by one.
+/// Looks values up by what they equal.
 struct ValueTable<Entry> {
-  private enum Key: Hashable {
-    case bool(Bool), number(Double), text(String), metric(MetricName), date(Double), nothing
+  private var buckets: [Int: [(value: Value, entry: Entry)]] = [:]
 
-    init?(_ value: Value) {
-      switch value {
-      case .nothing: self = .nothing
-      case .bool(let value): self = .bool(value)
-      case .number(let value) where !value.isNaN: self = .number(value)
-      case .text(let text), .word(let text): self = .text(text)
-      case .metric(let metric): self = .metric(metric)
-      case .date(let seconds): self = .date(seconds)
-      // A share equals its number, so both have the number's key.
-      case .quantity(let amount, .percent): self = .number(amount / 100)
-      default: return nil
-      }
+  subscript(value: Value) -> Entry? {
+    get { buckets[Self.hash(value)]?.first { Operators.equal($0.value, value) }?.entry }
+    set {
+      guard let newValue else { return }
+      buckets[Self.hash(value), default: []].append((value, newValue))
     }
   }
 
-  private var plain: [Key: Entry] = [:]
-  private var others: [(Value, Entry)] = []
+  /// The same for values that are equal.
+  private static func hash(_ value: Value) -> Int {
+    var hasher = Hasher()
+    add(value, to: &hasher, depth: 0)
+    return hasher.finalize()
+  }
 
-  subscript(value: Value) -> Entry? {
-    get {
-      if let key = Key(value) { return plain[key] }
-      return others.first { Operators.equal($0.0, value) }?.1
-    }
-    set {
-      guard let newValue else { return }
-      if let key = Key(value) { plain[key] = newValue } else { others.append((value, newValue)) }
+  private static func add(_ value: Value, to hasher: inout Hasher, depth: Int) {
+    switch value {
+    case .nothing: hasher.combine(0)
+    case .bool(let value): hasher.combine(value)
+    // A share equals its number.
+    case .number(let number): hasher.combine(number)
+    case .quantity(let amount, .percent): hasher.combine(amount / 100)
+    // Equal amounts may differ in their last bits.
+    case .quantity(let amount, let unit):
+      hasher.combine(unit.dimension)
+      hasher.combine(Float(amount * unit.factor).bitPattern & ~0xfff)
+    case .text(let text), .word(let text): hasher.combine(text)
+    case .metric(let metric): hasher.combine(metric)
+    case .date(let seconds): hasher.combine(seconds)
+    case .range(let low, let high):
+      hasher.combine(low)
+      hasher.combine(high)
+    // Not all of a list: parts may be shared many times over.
+    case .list(let values):
+      hasher.combine(values.count)
+      if depth < 3 { for value in values.prefix(8) { add(value, to: &hasher, depth: depth + 1) } }
+    // In any order.
+    case .record(let record):
+      hasher.combine(record.count)
+      hasher.combine(record.keys.sorted())
+    case .function(let function): hasher.combine(ObjectIdentifier(function))
+    case .object(let object): hasher.combine(ObjectIdentifier(object))
     }
   }
 }

@@ -11,7 +11,7 @@ extension Builtin {
     "len", "How many elements a list, range or record has, or characters a text.", topic: "Lists", returns: .number,
     example: "print(len([4, 5, 6]))  #> 3"
   ) { d in
-    let value = d.positional("value", .any, "what to count")
+    let value = d.positional("value", .countable, "what to count")
     return { call in
       let counted = try call[value]
       if case .text(let text) = counted { return .number(Double(text.count)) }
@@ -35,7 +35,9 @@ extension Builtin {
       guard by != 0, (to - from) / by < 1e7 else {
         throw call.error(.badValue, "a step of \(NumberFormat.text(by)) makes no list of sensible length", argument: "by")
       }
-      return .list(stride(from: from, through: to, by: by).map { .number($0) })
+      // Steps of 0.1 add up to a little less or more than they should.
+      let count = ((to - from) / by + 1e-9).rounded(.down)
+      return .list(count < 0 ? [] : (0...Int(count)).map { .number(from + Double($0) * by) })
     }
   }
 
@@ -103,8 +105,7 @@ extension Builtin {
       guard !elements.isEmpty else { throw call.error(.badValue, "the list is empty", argument: "list") }
       let body = try call[function]
       let keys = try elements.map { try call.interpreter.call(body, [$0], at: call.span(of: "function")) }
-      let order = try order(call, keys)
-      return elements[last ? order[order.count - 1] : order[0]]
+      return elements[try order(call, keys, descending: last)[0]]
     }
   }
 
@@ -168,11 +169,11 @@ extension Builtin {
     "contains", "Is a value in a list, or a text in a text?", topic: "Lists", returns: .bool,
     example: "print(contains([1, 2], 2))  #> true"
   ) { d in
-    let list = d.positional("list", .any, "where to look")
+    let list = d.positional("list", .countable, "where to look")
     let value = d.positional("value", .any, "what to look for")
     return { call in
       let (place, wanted) = (try call[list], try call[value])
-      if case .text(let text) = place, case .text(let part) = wanted { return .bool(text.contains(part)) }
+      if case .text(let text) = place, case .text(let part) = wanted { return .bool(part.isEmpty || text.contains(part)) }
       guard let elements = place.sequence else {
         throw call.error(.wrongType, "\(place.described) contains nothing", argument: "list")
       }

@@ -131,5 +131,12 @@ extension Builtin {
 
 extension Kind where T == Value {
   /// Numbers or lists of them, taken as they are.
-  static var oneOf: Kind<Value> { Kind(.oneOf([.number, .list(.any), .range])) { $0 } }
+  static var oneOf: Kind<Value> {
+    Kind(.oneOf([.number, .list(.any), .range])) { value throws(ConversionError) in
+      switch value {
+      case .number, .list, .range: return value
+      default: throw .type
+      }
+    }
+  }
 }

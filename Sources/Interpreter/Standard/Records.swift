@@ -77,12 +77,11 @@ extension Builtin {
     let record = d.positional("record", .record, "the record, which stays as it is")
     let names = d.positional("names", Kind<String>.text.list, "of the fields")
     return { call in
-      var changed = try call[record]
-      for name in try call[names] {
-        guard changed[name] != nil else { throw call.missing(name, in: changed, argument: "names") }
-        changed[name] = nil
-      }
-      return .record(changed)
+      let whole = try call[record]
+      let gone = try call[names]
+      for name in gone where whole[name] == nil { throw call.missing(name, in: whole, argument: "names") }
+      let left = Set(gone)
+      return .record(Record(whole.fields.filter { !left.contains($0.key) }.map { ($0.key, $0.value) }))
     }
   }
 

@@ -16,8 +16,8 @@ extension Builtin {
     statistic("median", "The middle of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
       quantile($0.sorted(), 0.5)
     },
-    statistic("min", "The least of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { $0.min() ?? 0 },
-    statistic("max", "The most of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { $0.max() ?? 0 },
+    statistic("min", "The least of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { extreme($0, <) },
+    statistic("max", "The most of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { extreme($0, >) },
     quantileOf, correlation, dot, cumulativeSum,
   ]
 
@@ -36,6 +36,11 @@ extension Builtin {
         return .number(body(numbers))
       }
     }
+  }
+
+  /// Not a number where one of them is none.
+  private static func extreme(_ x: [Double], _ isBetter: (Double, Double) -> Bool) -> Double {
+    x.dropFirst().reduce(x[0]) { $0.isNaN || $1.isNaN ? .nan : isBetter($1, $0) ? $1 : $0 }
   }
 
   private static func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }

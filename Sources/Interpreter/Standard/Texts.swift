@@ -28,12 +28,11 @@ extension Builtin {
     let grouped = d.named("grouped", .bool, default: false, "false", "commas between thousands")
     return { call in
       let number = try call[value]
-      let text = try call[digits].map { NumberFormat.fixed(number, digits: $0) } ?? NumberFormat.text(number)
-      guard try call[grouped], number.isFinite, abs(number) < 1e15 else { return .text(text) }
-      let point = text.firstIndex(of: ".") ?? text.endIndex
-      guard let whole = Int(text[..<point]) else { return .text(text) }
-      let sign = text.hasPrefix("-") && whole == 0 ? "-" : ""
-      return .text(sign + NumberFormat.grouped(whole) + text[point...])
+      let digits = try call[digits]
+      guard try call[grouped], number.isFinite else {
+        return .text(digits.map { NumberFormat.fixed(number, digits: $0) } ?? NumberFormat.text(number))
+      }
+      return .text(NumberFormat.grouped(number, digits: digits))
     }
   }
 
@@ -74,7 +73,19 @@ extension Builtin {
     let text = d.positional("text", .text, "the text")
     let old = d.positional("old", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what to look for")
     let new = d.positional("new", .text, "what to put there")
-    return { call in .text((try call[text]).replacingOccurrences(of: try call[old], with: try call[new])) }
+    return { call in
+      let (text, old, new) = (try call[text], try call[old], try call[new])
+      // As long as it can get, before it is made.
+      let most = Double(text.utf8.count) / Double(old.utf8.count) * Double(new.utf8.count) + Double(text.utf8.count)
+      if most > Double(Operators.longestText) {
+        let count = text.components(separatedBy: old).count - 1
+        guard Double(text.utf8.count) + Double(count) * Double(new.utf8.count - old.utf8.count) <= Double(Operators.longestText) else {
+          throw call.error(
+            .badValue, "this text would have more than \(NumberFormat.grouped(Operators.longestText)) bytes", argument: "new")
+        }
+      }
+      return .text(text.replacingOccurrences(of: old, with: new))
+    }
   }
 
   static let trim = Builtin(
@@ -151,7 +162,10 @@ extension Builtin {
     "number", "The number that a text holds, or the amount of a quantity in its own unit.", topic: "Texts", returns: .number,
     example: "print(number(\"1e-3\") * 2, number(90s))  #> 0.002 90"
   ) { d in
-    let value = d.positional("value", .any, "a text such as \"12.5\", or a quantity")
+    let value = d.positional(
+      "value",
+      .anyOf([.text, .number, .bool, .quantity(.steps), .quantity(.epochs), .quantity(.time), .quantity(.length), .quantity(.share)]),
+      "a text such as \"12.5\", or a quantity")
     return { call in
       switch try call[value] {
       case .number(let number), .quantity(let number, _): return .number(number)
