@@ -102,7 +102,7 @@ enum Reference {
     for topic in topics.keys.sorted() {
       text += "\n## \(topic)\n"
       for builtin in (topics[topic] ?? []).sorted(by: { $0.name < $1.name }) {
-        text += "\n### `\(builtin.name)`\n\n```\n\(builtin.help)```\n"
+        text += "\n### `\(builtin.name)`\n\n```text\n\(builtin.help)```\n"
       }
     }
     return text

@@ -127,6 +127,12 @@ struct Srs {
     #expect(result.errors.contains("\"column\":3"))
   }
 
+  /// The page of the reference is that of the declarations.
+  @Test func referenceIsCurrent() throws {
+    let page = try String(contentsOfFile: ArrowsTests.root.path + "/docs/reference.md", encoding: .utf8)
+    #expect(try Srs(["docs"]).output == page, "srs docs > docs/reference.md")
+  }
+
   @Test func oneText() throws {
     #expect(try Srs(["-e", "[1, 2] |> sum"]).output == "3\n")
     #expect(try Srs(["-e", "let a = 1"]).output.isEmpty)
