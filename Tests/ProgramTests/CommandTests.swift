@@ -127,6 +127,47 @@ struct Srs {
     #expect(result.errors.contains("\"column\":3"))
   }
 
+  /// A notebook's page in a browser: nothing is wider than the window, wide or narrow.
+  @Test func pagesFit() throws {
+    guard FileManager.default.fileExists(atPath: "/usr/bin/chromium") else {
+      print("skipped: there is no Chromium")
+      return
+    }
+    let folder = NSTemporaryDirectory() + "stackrec-page-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let notebook = ArrowsTests.root.appendingPathComponent("notebooks/06-figures-and-tables.srs").path
+    let small = ["users=150", "steps=6", "seeds=2", "out=\(folder)/out"].flatMap { ["--set", $0] }
+    let made = try Srs(["export", notebook, "-o", folder + "/page.html", "--no-record", "--quiet"] + small)
+    #expect(made.status == 0, "\(made.errors)")
+    let page = try String(contentsOfFile: folder + "/page.html", encoding: .utf8)
+    #expect(!page.contains("<script"))
+    let probe = "<script>document.title = 'overflow ' + (document.documentElement.scrollWidth > window.innerWidth)</script></body>"
+    try Data(page.replacingOccurrences(of: "</body>", with: probe).utf8).write(to: URL(fileURLWithPath: folder + "/probe.html"))
+    for width in [500, 1400] {
+      let flags = "--headless --no-sandbox --disable-gpu --user-data-dir=\(folder)/chromium --window-size=\(width),900"
+      let browser = try Srs(shell: "timeout 60 chromium \(flags) --dump-dom file://\(folder)/probe.html 2>/dev/null")
+      #expect(browser.output.contains("<title>overflow false</title>"), "\(width): \(browser.output.prefix(300))")
+    }
+  }
+
+  @Test func exportsAndFails() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-export-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try Data("# %% A\nprint(1)\n1 / 0\n# %% B\nprint(2)\n".utf8).write(to: URL(fileURLWithPath: folder + "/n.srs"))
+    func export(_ arguments: [String]) throws -> Srs { try Srs(["export", folder + "/n.srs", "--quiet", "--no-record"] + arguments) }
+    let failed = try export(["-o", folder + "/n.html"])
+    #expect(failed.status == 1 && failed.errors.contains("E0406"))
+    #expect(try String(contentsOfFile: folder + "/n.html", encoding: .utf8).contains("not run: a cell before it failed"))
+    #expect(try export(["-o", folder + "/n.md", "--keep-going"]).status == 1)
+    #expect(try String(contentsOfFile: folder + "/n.md", encoding: .utf8).contains("```text\n2\n```"))
+    #expect(try export(["-o", folder + "/n.pdf"]).status == 2)
+    #expect(try export(["-o", folder + "/n.ipynb"]).status == 1)
+    let back = try Srs(["export", folder + "/n.ipynb", "-o", folder + "/back.srs", "--quiet"])
+    #expect(back.status == 0)
+    #expect(try String(contentsOfFile: folder + "/back.srs", encoding: .utf8) == "# %% A\nprint(1)\n1 / 0\n\n# %% B\nprint(2)\n")
+  }
+
   /// The page of the reference is that of the declarations.
   @Test func referenceIsCurrent() throws {
     let page = try String(contentsOfFile: ArrowsTests.root.path + "/docs/reference.md", encoding: .utf8)
