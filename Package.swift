@@ -9,7 +9,9 @@ let vectorC: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contrac
 let package = Package(
   name: "StackRec",
   products: [
-    .executable(name: "srs", targets: ["srs"])
+    .executable(name: "srs", targets: ["srs"]),
+    // The engine, for programs in Swift: Examples/StackInSwift.
+    .library(name: "StackRec", targets: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -60,13 +62,17 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
 
+    .executableTarget(
+      name: "stack-in-swift", dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Training"],
+      path: "Examples/StackInSwift"),
+
     .testTarget(
       name: "EngineTests",
       dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore"]),
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),
-    .testTarget(name: "ProgramTests", dependencies: ["srs"]),
+    .testTarget(name: "ProgramTests", dependencies: ["srs", "stack-in-swift"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

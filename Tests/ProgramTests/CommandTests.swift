@@ -168,6 +168,14 @@ struct Srs {
     #expect(try String(contentsOfFile: folder + "/back.srs", encoding: .utf8) == "# %% A\nprint(1)\n1 / 0\n\n# %% B\nprint(2)\n")
   }
 
+  /// The engine is of use without the language.
+  @Test func theExampleInSwift() throws {
+    let program = URL(fileURLWithPath: Srs.path).deletingLastPathComponent().appendingPathComponent("stack-in-swift").path
+    let result = try Srs(shell: program)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("stacked 2 -> 4 blocks") && result.output.contains("test MRR@5: "))
+  }
+
   /// The page of the reference is that of the declarations.
   @Test func referenceIsCurrent() throws {
     let page = try String(contentsOfFile: ArrowsTests.root.path + "/docs/reference.md", encoding: .utf8)
