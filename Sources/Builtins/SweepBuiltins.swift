@@ -1,5 +1,6 @@
 import Interpreter
 import Kernels
+import Plotting
 import Syntax
 import Training
 
@@ -10,7 +11,8 @@ final class SweepValue: ObjectValue {
     members: [
       ("rows", .list(.record(nil)), "its points as records, with `value`"), ("best", .record(nil), "the point with the greatest value"),
       ("value", .number, "its value"), ("result", .any, "what the function gave there: a run, a number, an evaluation"),
-      ("table", .object(TableValue.type), "the points as a table"), ("results", .list(.any), "what the function gave, point by point"),
+      ("table", .object(TableValue.type), "the points as a table"),
+      ("figure", .object(FigureValue.type), "the values: a curve over the only name, or bars of the best forty points"), ("results", .list(.any), "what the function gave, point by point"),
     ])
 
   struct Point {
@@ -44,6 +46,28 @@ final class SweepValue: ObjectValue {
     return TableValue(grid, records: rows, csv: Grid.csv([names + ["value"]] + csv))
   }
 
+  private var figure: Figure {
+    var figure = Figure()
+    var panel = Panel()
+    panel.y.label = title
+    let names = points[0].record.keys
+    let xs = points.compactMap { point in
+      if case .number(let number)? = point.record[names[0]] { number } else { nil }
+    }
+    if names.count == 1 && xs.count == points.count {
+      panel.x.label = names[0]
+      let places = zip(xs, points).map { Layer.Point($0, $1.value) }.sorted { $0.x < $1.x }
+      panel.layers = [.line(.init(places, label: nil))]
+    } else {
+      let best = points.sorted { $0.value > $1.value }.prefix(40)
+      let labels = best.map { point in names.map { (point.record[$0] ?? .nothing).printed }.joined(separator: ", ") }
+      panel.x.label = names.joined(separator: ", ")
+      panel.layers = [.bars(.init(names: labels, values: best.map(\.value), label: nil))]
+    }
+    figure.panels = [panel]
+    return figure
+  }
+
   private var rows: [Value] {
     points.map { point in
       var record = point.record
@@ -59,6 +83,7 @@ final class SweepValue: ObjectValue {
     case "value": .number(points[best].value)
     case "result": points[best].result
     case "table": .object(table)
+    case "figure": .object(FigureValue(figure))
     case "results": .list(points.map(\.result))
     default: nil
     }
