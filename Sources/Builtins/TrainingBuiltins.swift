@@ -399,6 +399,11 @@ final class ProgressReporter: TrainingObserver {
 
   var shouldStop: Bool { host.isInterrupted }
 
+  func planned(name: String, blocks: Int, parameters: Int, bytes: Double) {
+    host.milestone(
+      "\(name): \(blocks) blocks, \(NumberFormat.grouped(parameters)) parameters, about \(NumberFormat.grouped(Int((bytes / 1e6).rounded(.up)))) MB to train")
+  }
+
   func stepped(_ progress: TrainingProgress) {
     let now = Clock.wall()
     guard now - lastShown > 0.1 else { return }

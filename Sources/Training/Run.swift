@@ -215,9 +215,15 @@ public struct TrainingProgress: Sendable {
 
 /// Who looks on: shows progress, and can stop a run between steps.
 public protocol TrainingObserver {
+  /// Before the first step: the largest model of the training, and about how much memory its steps take.
+  func planned(name: String, blocks: Int, parameters: Int, bytes: Double)
   func stepped(_ progress: TrainingProgress)
   /// After every evaluation.
   func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint)
   func grew(_ mark: GrowthMark, name: String)
   var shouldStop: Bool { get }
+}
+
+extension TrainingObserver {
+  public func planned(name: String, blocks: Int, parameters: Int, bytes: Double) {}
 }

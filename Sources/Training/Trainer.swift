@@ -8,7 +8,7 @@ public struct Trainer {
   let options: TrainingOptions
   let data: Split
   let pool: WorkerPool
-  private let observer: any TrainingObserver
+  let observer: any TrainingObserver
   private let keeper: (any CheckpointKeeper)?
 
   /// - Parameter keeper: takes the states the training could go on from; nil: nobody does.

@@ -36,21 +36,23 @@ extension Trainer {
         "the model reads sequences of \(longest) items, this data has \(data.train.length)", argument: "data")
     }
     var network = model.network
-    try checkMemory(network)
+    var needed = try checkMemory(network)
     for (index, phase) in phases.enumerated() where phase.grows {
       do {
         network = try network.grown(by: phase.by ?? .adjacent, to: phase.to, carry: phase.carry).network
       } catch let error as GrowthError {
         throw error.inPhase(index + 1)
       }
-      try checkMemory(network)
+      needed = max(needed, try checkMemory(network))
     }
+    observer.planned(name: options.name, blocks: network.depth, parameters: network.layout.count, bytes: needed)
   }
 
-  private func checkMemory(_ network: any Network) throws {
+  private func checkMemory(_ network: any Network) throws -> Double {
     let needed = StepEngine.bytes(
       network, loss: options.loss, length: data.train.length, batch: min(options.batch, data.train.count),
       threads: pool.threads)
     try MemoryLimit.check(needed, "training \(network.depth) blocks on sequences of \(data.train.length)")
+    return needed
   }
 }
