@@ -53,8 +53,9 @@ struct Srs {
     }
     process.waitUntilExit()
     status = process.terminationStatus
-    output = try String(contentsOfFile: "\(folder)/out", encoding: .utf8)
-    errors = try String(contentsOfFile: "\(folder)/err", encoding: .utf8)
+    // A limit on the size of files may have cut them inside of a character.
+    output = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/out")), as: UTF8.self)
+    errors = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/err")), as: UTF8.self)
   }
 
   /// Runs a script given as text.

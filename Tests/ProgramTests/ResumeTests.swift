@@ -118,7 +118,8 @@ import Testing
     #expect(first.output == second.output && !first.errors.contains("finished already"))
     #expect(second.errors.contains("was finished already"))
     // A damaged one is not taken for another.
-    let folder = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/out/runs").first)
+    let folder = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/out/runs").first { !$0.hasPrefix("runs.sqlite") })
     let path = "\(place.folder)/out/runs/\(folder)/checkpoint.safetensors"
     var bytes = try #require(FileManager.default.contents(atPath: path))
     bytes[bytes.count - 9] ^= 4
