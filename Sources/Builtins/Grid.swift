@@ -112,19 +112,21 @@ struct Grid {
     }
   }
 
+  /// By scalars: a special character with an accent on it is still special to TeX.
   static func escaped(_ text: String) -> String {
     var result = ""
-    for character in text {
-      switch character {
+    for scalar in text.unicodeScalars {
+      switch scalar {
       case "\\": result += "\\textbackslash{}"
-      case "&", "%", "$", "#", "_", "{", "}": result += "\\\(character)"
+      case "&", "%", "$", "#", "_", "{", "}": result += "\\\(scalar)"
       case "~": result += "\\textasciitilde{}"
       case "^": result += "\\textasciicircum{}"
-      case "<", ">", "|": result += "$\(character == "|" ? "\\mid" : String(character))$"
+      case "<", ">": result += "$\(scalar)$"
+      case "|": result += "$\\mid$"
       case "±": result += "$\\pm$"
       case "\"": result += "''"
-      case "\n": result += " "
-      default: result.append(character)
+      case "\n", "\r", "\u{2028}", "\u{2029}", "\u{85}": result += " "
+      default: result.unicodeScalars.append(scalar)
       }
     }
     return result
@@ -135,8 +137,12 @@ struct Grid {
   func markdown(marks: Bool) -> String {
     func escaped(_ text: String) -> String {
       var result = ""
-      for character in text {
-        if character == "\n" { result += " " } else { result += ("\\|*_`<[".contains(character) ? "\\" : "") + String(character) }
+      for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\\", "|", "*", "_", "`", "<", "[": result += "\\\(scalar)"
+        case "\n", "\r", "\u{2028}", "\u{2029}", "\u{85}": result += " "
+        default: result.unicodeScalars.append(scalar)
+        }
       }
       return result
     }
@@ -177,16 +183,27 @@ struct Grid {
   }
 
   static func markup(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-      .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
   }
 
   // MARK: CSV
 
   static func csv(_ rows: [[String]]) -> String {
     func quoted(_ text: String) -> String {
-      text.contains(where: { ",\"\n\r".contains($0) || $0.isNewline })
-        ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
+      guard text.unicodeScalars.contains(where: { ",\"\n\r\u{2028}\u{2029}\u{85}".unicodeScalars.contains($0) }) else { return text }
+      var result = "\""
+      for scalar in text.unicodeScalars { result += scalar == "\"" ? "\"\"" : String(scalar) }
+      return result + "\""
     }
     return rows.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
   }

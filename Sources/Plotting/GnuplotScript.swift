@@ -76,8 +76,13 @@ public struct GnuplotScript: Sendable {
 
   /// A text as gnuplot's single-quoted string.
   static func quoted(_ text: String) -> String {
-    let flat = comment(text)
-    return "'" + flat.replacingOccurrences(of: "'", with: "''") + "'"
+    // By scalars: a quote with an accent on it is another character to Swift, and still a quote to gnuplot.
+    var inside = String.UnicodeScalarView()
+    for scalar in comment(text).unicodeScalars {
+      if scalar == "'" { inside.append(scalar) }
+      inside.append(scalar)
+    }
+    return "'\(String(inside))'"
   }
 
   /// Commands that draw to a file.

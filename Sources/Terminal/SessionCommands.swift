@@ -118,7 +118,8 @@ extension Session {
     defer { if isNew { unlink(file) } }
     let environment = ProcessInfo.processInfo.environment
     let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
-    guard Shell.run("\(editor) '\(file.replacingOccurrences(of: "'", with: "'\\''"))'") == 0 else {
+    let quoted = file.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
+    guard Shell.run("\(editor) '\(quoted)'") == 0 else {
       return errors("\(editor) did not end well; nothing is run\n")
     }
     if isNew, let data = FileManager.default.contents(atPath: file) { take(String(decoding: data, as: UTF8.self)) } else { runFile(file) }

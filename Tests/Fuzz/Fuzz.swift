@@ -158,11 +158,11 @@ private func fuzzFigure(_ bytes: [UInt8]) {
   func skeleton(_ text: String) -> String {
     var result = ""
     var isQuoted = false
-    for character in GnuplotScript(figure(text)).script(.pdf, output: "o", data: "d") {
+    for character in GnuplotScript(figure(text)).script(.pdf, output: "o", data: "d").unicodeScalars {
       if character == "'" {
         isQuoted.toggle()
       } else if !isQuoted {
-        result.append(character)
+        result.unicodeScalars.append(character)
       } else {
         precondition(character != "\n", "a string over two lines")
       }
