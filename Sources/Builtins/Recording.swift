@@ -15,6 +15,8 @@ final class RunRecorder {
   private var history: [[String: Double]] = []
   private var saved = Clock.wall()
   private var isBroken = false
+  /// Where the training's state is kept, if it is.
+  private let checkpoint: String?
 
   /// nil where nothing is to be recorded, or cannot be.
   init?(
@@ -22,6 +24,7 @@ final class RunRecorder {
     _ keeper: RunFolder?
   ) {
     host = call.interpreter.host
+    checkpoint = keeper?.path
     guard let path = host.runDatabase else { return nil }
     var row = RunRow(name: options.name, kind: kind, fingerprint: keeper?.fingerprint.text ?? "")
     (row.script, row.scriptHash) = host.script
@@ -82,8 +85,6 @@ final class RunRecorder {
     save()
   }
 
-  func kept(_ path: String) { row.checkpoint = path }
-
   func failed(_ error: any Error) {
     row.state = .failed
     row.stop = (error as? TrainingError)?.message ?? "\(error)"
@@ -93,6 +94,7 @@ final class RunRecorder {
   private func save() {
     guard !isBroken else { return }
     saved = Clock.wall()
+    if let checkpoint, FileManager.default.fileExists(atPath: checkpoint) { row.checkpoint = checkpoint }
     row.history = Self.json(history)
     do throws(RunDatabase.Failure) {
       try database.update(row)

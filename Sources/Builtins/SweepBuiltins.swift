@@ -12,7 +12,8 @@ final class SweepValue: ObjectValue {
       ("rows", .list(.record(nil)), "its points as records, with `value`"), ("best", .record(nil), "the point with the greatest value"),
       ("value", .number, "its value"), ("result", .any, "what the function gave there: a run, a number, an evaluation"),
       ("table", .object(TableValue.type), "the points as a table"),
-      ("figure", .object(FigureValue.type), "the values: a curve over the only name, or bars of the best forty points"), ("results", .list(.any), "what the function gave, point by point"),
+      ("figure", .object(FigureValue.type), "the values: a curve over the only name, or bars of the best forty points"),
+      ("results", .list(.any), "what the function gave, point by point"),
     ])
 
   struct Point {

@@ -401,7 +401,8 @@ final class ProgressReporter: TrainingObserver {
 
   func planned(name: String, blocks: Int, parameters: Int, bytes: Double) {
     host.milestone(
-      "\(name): \(blocks) blocks, \(NumberFormat.grouped(parameters)) parameters, about \(NumberFormat.grouped(Int((bytes / 1e6).rounded(.up)))) MB to train")
+      "\(name): \(blocks) blocks, \(NumberFormat.grouped(parameters)) parameters, about \(NumberFormat.grouped(Int((bytes / 1e6).rounded(.up)))) MB to train"
+    )
   }
 
   func stepped(_ progress: TrainingProgress) {

@@ -283,14 +283,14 @@ struct Srs {
     let script = """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       fn net(s) = nextitnet(data, dim: 8, blocks: 1, seed: s)
-      for s in 1..2 { let run = net(s) |> train(data, run: 4steps, eval_every: 2steps, batch: 32, seed: s, name: "seed {s}") }
+      for s in 1..2 { let run = net(s) |> train(data, run: 4steps, eval_every: 2steps, batch: 32, seed: s, name: "seed {s}", checkpoint: 2steps) }
       try { train(net(1), data, run: 4steps, batch: 32, optimizer: adam(lr: 1e30), eval_every: 2steps, name: "wild") } else e => nil
       let found = runs(name: "seed")
       print(len(found.rows))
-      for row in found { print(row.state, row.seed, row.steps) }
+      for row in found { print(row.state, row.seed, row.steps, ends_with(row.checkpoint, "checkpoint.safetensors")) }
       """
     let run = try Srs.run(script, ["--out", folder, "--quiet"])
-    #expect(run.output == "2\nfinished 1 4\nfinished 2 4\n", "\(run.errors)")
+    #expect(run.output == "2\nfinished 1 4 true\nfinished 2 4 true\n", "\(run.errors)")
     let file = folder + "/runs/runs.sqlite"
     let list = try Srs(["runs", "--file", file])
     #expect(list.status == 0 && list.output.contains("seed 1") && list.output.contains("wild") && list.output.contains("diverged"))

@@ -100,7 +100,9 @@ enum CSV {
   static func quoted(_ text: String, _ separator: String) -> String {
     // By scalars: a quote with an accent on it is a quote to whoever reads the file.
     let marks = separator.unicodeScalars
-    guard text.unicodeScalars.contains(where: { $0 == "\"" || "\n\r\u{2028}\u{2029}\u{85}".unicodeScalars.contains($0) || marks.contains($0) }) else {
+    guard
+      text.unicodeScalars.contains(where: { $0 == "\"" || "\n\r\u{2028}\u{2029}\u{85}".unicodeScalars.contains($0) || marks.contains($0) })
+    else {
       return text
     }
     var result = "\""
