@@ -109,7 +109,7 @@ public struct Formatter {
   private mutating func add(_ comment: Comment, _ index: Int) {
     defer { previous = .comment(comment) }
     var text = comment.text
-    while let last = text.unicodeScalars.last, last == " " || last == "\t" { text.unicodeScalars.removeLast() }
+    while let last = text.unicodeScalars.last, Self.isBlank(last) { text.unicodeScalars.removeLast() }
     if !comment.ownLine, !lines.isEmpty, case .token = previous {
       lines[lines.count - 1].comment = text
       return
@@ -268,6 +268,9 @@ public struct Formatter {
 
   private func text(_ token: Token) -> String { tree.file.text(token.range) }
 
+  /// What is left out at the end of a comment; a return before a line's end would be taken for a part of it.
+  private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" || scalar == "\r" }
+
   // MARK: Proof
 
   /// Do two texts have the same tokens (but for semicolons), comments, cells and statements?
@@ -278,7 +281,11 @@ public struct Formatter {
       var counts: [Int] = []
       tree.visitBlocks { statements, _ in counts.append(statements.count) }
       let tokens = lexer.tokens.map { file.text($0.range) }.filter { $0 != ";" }
-      let comments = lexer.comments.map { String($0.text.reversed().drop { $0 == " " || $0 == "\t" }.reversed()) }
+      let comments = lexer.comments.map { comment in
+        var text = comment.text
+        while let last = text.unicodeScalars.last, isBlank(last) { text.unicodeScalars.removeLast() }
+        return text
+      }
       return (tokens, comments, tree.cells.map(\.title), counts, tree.diagnostics.isEmpty)
     }
     return essence(a) == essence(b)

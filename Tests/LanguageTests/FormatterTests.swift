@@ -38,6 +38,7 @@ import Testing
     ("a\r\nb  # c \r\n", "a\nb  # c\n"),
     ("print(\"a {  x+1 # }\")", nil),
     ("print(\"a {  x+1 }\"  ,'')", nil),
+    ("lpet#> \r ", "lpet  #>\n"),
     ("# %% a \nb", "# %% a\nb\n"),
     ("a\n# c\n ; b\n", "a\n# c\nb\n"),
     ("time{ a }\nassert a ,\"b\"\nlet (a,b)=(1,2)", "time { a }\nassert a, \"b\"\nlet (a, b) = (1, 2)\n"),
