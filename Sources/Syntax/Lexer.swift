@@ -129,8 +129,9 @@ public struct Lexer {
       var title = text.dropFirst(4).drop { $0 == " " }
       let markdown = title.hasPrefix("[md]") || title.hasPrefix("[markdown]")
       if markdown { title = title.drop { $0 != "]" }.dropFirst().drop { $0 == " " } }
-      while let last = title.last, last == " " || last == "\t" { title.removeLast() }
-      cells.append(CellMark(offset: start, title: String(title), isMarkdown: markdown))
+      var scalars = String(title).unicodeScalars
+      while let last = scalars.last, last == " " || last == "\t" || last == "\r" { scalars.removeLast() }
+      cells.append(CellMark(offset: start, title: String(scalars), isMarkdown: markdown))
     }
   }
 

@@ -39,6 +39,7 @@ import Testing
     ("print(\"a {  x+1 # }\")", nil),
     ("print(\"a {  x+1 }\"  ,'')", nil),
     ("lpet#> \r ", "lpet  #>\n"),
+    ("# %% n\" \r ", "# %% n\"\n"),
     ("# %% a \nb", "# %% a\nb\n"),
     ("a\n# c\n ; b\n", "a\n# c\nb\n"),
     ("time{ a }\nassert a ,\"b\"\nlet (a,b)=(1,2)", "time { a }\nassert a, \"b\"\nlet (a, b) = (1, 2)\n"),
