@@ -192,6 +192,8 @@ extension Compiler {
           report(unknownArgument(label, builtin.name, builtin.parameters.map(\.name)))
           // The one that was meant is not missing as well.
           if let meant = Spelling.nearest(label.text, in: builtin.parameters.map(\.name)) { fromSpreads.insert(meant) }
+          // A word belongs to the argument that was meant: it is no mistake of its own.
+          if case .name(let word) = argument.value.kind, resolve(word) == nil, library.words.contains(word) { continue }
           _ = expression(argument.value)
           continue
         }

@@ -32,7 +32,9 @@ private let target: @Sendable ([UInt8]) -> Void = {
   case "data": return fuzzData
   case "model": return fuzzModel
   case "figure": return fuzzFigure
-  default: fatalError("SRS_FUZZ_TARGET is syntax, run, data, model or figure")
+  default:
+    FileHandle.standardError.write(Data("SRS_FUZZ_TARGET is syntax, run, data, model or figure\n".utf8))
+    exit(2)
   }
 }()
 
