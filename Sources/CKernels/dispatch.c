@@ -1,8 +1,10 @@
 #include "CKernels.h"
 
-// 2: AVX-512, 1: AVX2 with FMA, 0: whatever the compiler's baseline is. Asked by the loader when it binds a kernel,
-// before any of our code runs.
-static int level(void) {
+// The loader asks when it binds a kernel, before any of our code runs, a sanitizer's start-up included.
+#define BY_LOADER __attribute__((no_sanitize("address", "thread", "undefined")))
+
+// 2: AVX-512, 1: AVX2 with FMA, 0: whatever the compiler's baseline is.
+BY_LOADER static int level(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
@@ -24,7 +26,7 @@ const char *srs_vector_isa(void) {
 #if defined(__x86_64__)
 #define DISPATCH(name)                                                                                                 \
   extern __typeof__(name) name##_v4, name##_v3, name##_baseline;                                                       \
-  static __typeof__(name) *name##_resolve(void) {                                                                      \
+  BY_LOADER static __typeof__(name) *name##_resolve(void) {                                                            \
     int l = level();                                                                                                   \
     return l == 2 ? name##_v4 : l == 1 ? name##_v3 : name##_baseline;                                                  \
   }                                                                                                                    \
