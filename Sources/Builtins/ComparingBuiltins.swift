@@ -145,7 +145,7 @@ extension Builtin {
           argument: "methods", help: "figures of two protocols cannot be compared; mixed: true puts them into one table all the same")
       }
       let isKnown = [data.test, data.valid, data.train].contains { (part: SequenceSet) -> Bool in
-        part === set.set || (part.tokens == set.set.tokens && part.items == set.set.items)
+        part === set.set || part.hasSameSequences(as: set.set) && part.items == set.set.items
       }
       if set.split != nil && !isKnown {
         throw call.error(

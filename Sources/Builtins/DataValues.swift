@@ -35,7 +35,7 @@ final class HistoriesValue: ObjectValue {
   }
 
   /// Share of the interactions that are with an item the user had before.
-  private var repeats: String {
+  private func repeats(_ histories: Histories) -> String {
     var seen = [Int32](repeating: -1, count: histories.items.count)
     var repeated = 0
     for h in (0..<histories.count).sorted(by: { (histories.owners[$0], $0) < (histories.owners[$1], $1) }) {
@@ -49,6 +49,8 @@ final class HistoriesValue: ObjectValue {
   }
 
   var display: String {
+    let histories: Histories
+    do throws(DataError) { histories = try self.histories.checked() } catch { return "\(summary)\n  \(error.message)" }
     let lengths = (0..<histories.count).map { histories.history($0).count }.sorted()
     guard !lengths.isEmpty else { return summary }
     func quantile(_ q: Double) -> Int { lengths[min(lengths.count - 1, Int(Double(lengths.count) * q))] }
@@ -56,7 +58,7 @@ final class HistoriesValue: ObjectValue {
     return """
       \(histories.source)
         \(summary)
-        \(repeats)density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
+        \(repeats(histories))density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
       """
   }
 }
@@ -135,7 +137,7 @@ final class SplitValue: ObjectValue {
   var display: String {
     let sets = split.evaluation == .stackrec ? [split.train, split.test] : [split.train, split.valid, split.test]
     let filled = sets.reduce(0) { $0 + $1.interactions }
-    let cells = sets.reduce(0) { $0 + $1.tokens.count }
+    let cells = sets.reduce(0) { $0 + $1.count * $1.length }
     var text = """
       \(split.train.source)
         \(summary)

@@ -42,13 +42,16 @@ extension Builtin {
     let header = d.optional("header", .bool, "does a table begin with a line of names? left out: unless columns are given by number")
     let rule = d.named(
       "on_error", Kind<ErrorRule>.word, default: .stop, "stop", "at lines that do not fit: stop with an error, or skip and count them")
+    let cache = d.named(
+      "cache", .bool, default: false, "false",
+      "keep what was read as a .srsd file in the cache folder, and open that when the same content is loaded again")
     return { call in
       let options = ReadingOptions(
         format: try call[format], pad: try call[pad], user: try call[user], item: try call[item], time: try call[time],
         rating: try call[rating], separator: try call[separator], header: try call[header], skipsErrors: try call[rule] == .skip,
         pool: Engine.pool(call))
       let path = try call.inputPath(try call[file])
-      let result = try call.watched("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
+      let result = try call[cache] ? call.cached(path, options) : call.read(path, options)
       for note in result.notes { call.interpreter.host.note(note) }
       return .object(HistoriesValue(result.histories))
     }
@@ -56,6 +59,48 @@ extension Builtin {
 }
 
 extension Builtin.Call {
+  fileprivate func read(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
+    try watched("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
+  }
+
+  /// What was read of the same content with the same options before, or what is read now and kept.
+  fileprivate func cached(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
+    let key = try watched("looking for \(path) in the cache", "bytes") { try Histories.cacheKey(path, options, watch: $0) }
+    let kept = try cachePath("data/\(key).srsd", argument: "cache")
+    var known = ReadingOptions()
+    known.format = .srsd
+    if FileManager.default.fileExists(atPath: kept) {
+      do {
+        let result = try Histories.read(kept, known)
+        interpreter.host.note("\(path) opened from the cache, \(kept)")
+        return result
+      } catch let error as DataError {
+        interpreter.host.note("the cache is not used: \(error.message)")
+      }
+    }
+    let result = try read(path, options)
+    try engine { try OutputFile.write(to: kept) { sink in try result.histories.writeBinary { try sink.put($0) } } }
+    interpreter.host.note("kept in the cache as \(kept)")
+    return ReadingResult(histories: try engine { try Histories.read(kept, known).histories }, notes: result.notes)
+  }
+
+  /// A file of the cache folder: $SRS_CACHE, or srs in the user's own.
+  ///
+  /// - Throws: E0501 where a sandbox does not have it.
+  func cachePath(_ name: String, argument: String) throws -> String {
+    let environment = ProcessInfo.processInfo.environment
+    let folder =
+      environment["SRS_CACHE"] ?? environment["XDG_CACHE_HOME"].map { $0 + "/srs" }
+      ?? (environment["HOME"] ?? FileManager.default.currentDirectoryPath) + "/.cache/srs"
+    let path = folder + "/" + name
+    guard !interpreter.refuses(path) else {
+      throw error(
+        .file, "the cache folder, \(folder), lies outside of the sandbox", argument: argument,
+        help: "set SRS_CACHE to a folder inside of it, or do without")
+    }
+    return path
+  }
+
   /// Long work on data: progress, and an end when someone wants it.
   func watched<Result>(_ what: String, _ units: String, _ body: (@escaping ReadingWatch) throws -> Result) throws -> Result {
     let host = interpreter.host

@@ -170,18 +170,18 @@ extension Builtin {
     var (items, users, hasUsers, length): (Vocabulary, Vocabulary, Bool, Int)
     switch object {
     case let value as HistoriesValue:
-      let histories = value.histories
+      let histories = try call.engine { try value.histories.checked() }
       (items, users, hasUsers) = (histories.items, histories.users, histories.hasUsers)
       guard let known = given ?? model.model.network.maximumLength ?? model.length else {
         throw call.error(
           .missingArgument, "how many items of a history count is not known of this model", help: "give length: 20, as it was trained with")
       }
       length = known
-      for h in 0..<histories.count { rows.append((histories.owners[h], histories.history(h))) }
+      for h in 0..<histories.count { rows.append((histories.owners[h], Array(histories.history(h))[...])) }
     case let value as SequencesValue:
       let set = value.set
       (items, users, hasUsers, length) = (set.items, set.userNames, set.hasUsers, given ?? set.length)
-      for index in 0..<set.count { rows.append((set.users[index], set.sequence(index).drop { $0 == 0 })) }
+      for index in 0..<set.count { rows.append((set.user(index), set.sequence(index).drop { $0 == 0 })) }
     default:
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
     }

@@ -20,8 +20,11 @@ extension Builtin {
       case "csv": format = .table(0x2c)
       case "tsv": format = .table(0x09)
       case "inter": format = .inter
+      case "srsd":
+        try OutputFile.write(to: path) { sink in try histories.writeBinary { try sink.put($0) } }
+        return [path]
       default:
-        throw call.error(.file, "histories cannot be saved as .\(ending)", argument: "file", help: "endings are: .csv, .tsv, .inter")
+        throw call.error(.file, "histories cannot be saved as .\(ending)", argument: "file", help: "endings are: .csv, .tsv, .inter, .srsd")
       }
       try put(to: path) { try DataWriter.write(histories, format, put: $0) }
       return [path]

@@ -1,7 +1,7 @@
 #include "CKernels.h"
 
 // The loader asks when it binds a kernel, before any of our code runs, a sanitizer's start-up included.
-#define BY_LOADER __attribute__((no_sanitize("address", "thread", "undefined")))
+#define BY_LOADER __attribute__((disable_sanitizer_instrumentation))
 
 // 2: AVX-512, 1: AVX2 with FMA, 0: whatever the compiler's baseline is.
 BY_LOADER static int level(void) {

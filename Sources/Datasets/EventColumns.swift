@@ -83,20 +83,21 @@ struct EventColumns {
     if hasTimes { Self.sort(&order, times, offsets, pool) }
     let events = Self.gathered(itemRows, order, adding: 1)
     itemRows = []
-    var sortedTimes: [Int64]? = hasTimes ? Self.gathered(times, order, adding: 0) : nil
+    var sortedTimes: Column<Int64>? = hasTimes ? Self.gathered(times, order, adding: 0) : nil
     times = []
-    let sortedRatings: [Float]? = hasRatings ? Self.gathered(ratings, order, adding: 0) : nil
+    let sortedRatings: Column<Float>? = hasRatings ? Self.gathered(ratings, order, adding: 0) : nil
     if let all = sortedTimes, Self.areMilliseconds(all) {
       notes.append("times are taken as milliseconds")
-      sortedTimes = all.map { $0 / 1000 }
+      sortedTimes = Column(all.lazy.map { $0 / 1000 })
     }
     return Histories(
-      items: Vocabulary(["<pad>"] + items.names()), users: Vocabulary(users.names()), owners: owners, offsets: offsets,
+      items: Vocabulary(["<pad>"] + items.names()), users: Vocabulary(users.names()), owners: Column(owners),
+      offsets: Column(offsets),
       events: events, times: sortedTimes, ratings: sortedRatings, hasUsers: true, source: source)
   }
 
   /// Seconds of that size would lie after the year 5000.
-  private static func areMilliseconds(_ times: [Int64]) -> Bool { times.allSatisfy { $0 > 100_000_000_000 } }
+  private static func areMilliseconds(_ times: Column<Int64>) -> Bool { times.allSatisfy { $0 > 100_000_000_000 } }
 
   private static func offsets(_ users: [Int32], _ count: Int) -> [Int] {
     var offsets = [Int](repeating: 0, count: count + 1)
@@ -154,9 +155,10 @@ struct EventColumns {
     order = rows
   }
 
-  private static func gathered<T: AdditiveArithmetic>(_ values: [T], _ order: [Int32]?, adding: T) -> [T] {
-    guard let order else { return adding == .zero ? values : values.map { $0 + adding } }
-    return [T](unsafeUninitializedCapacity: values.count) { result, count in
+  private static func gathered<T: AdditiveArithmetic>(_ values: [T], _ order: [Int32]?, adding: T) -> Column<T>
+  where T: BitwiseCopyable & Sendable {
+    guard let order else { return adding == .zero ? Column(values) : Column(values.lazy.map { $0 + adding }) }
+    return Column<T>(unsafeUninitializedCapacity: values.count) { result, count in
       values.withUnsafeBufferPointer { values in
         for (place, row) in order.enumerated() { result.initializeElement(at: place, to: values[Int(row)] + adding) }
       }

@@ -30,6 +30,7 @@ extension Histories {
   ///
   /// - Throws: `DataError` for a rating or a time that the data does not have.
   public func filtered(minUser: Int, minItem: Int, _ filter: EventFilter = EventFilter()) throws(DataError) -> Histories {
+    try file?.checkAll()
     let passing = try passing(filter)
     var keptHistory = [Bool](repeating: true, count: count)
     var keptItem = [Bool](repeating: true, count: items.count)
@@ -101,29 +102,28 @@ extension Histories {
     var numbers = [Int32](repeating: 0, count: items.count)
     for item in 1..<items.count where keptItem[item] {
       numbers[item] = Int32(names.count)
-      names.append(items.names[item])
+      names.append(items.name(Int32(item)))
     }
     var userNames: [String] = []
     var userNumbers = [Int32](repeating: -1, count: users.count)
     var result = self
-    result.owners = []
-    result.offsets = [0]
+    var (owners, offsets): ([Int32], [Int]) = ([], [0])
     var size = 0
     for h in 0..<count where kept[h] {
-      let user = Int(owners[h])
+      let user = Int(self.owners[h])
       if userNumbers[user] < 0 {
         userNumbers[user] = Int32(userNames.count)
-        userNames.append(users.names[user])
+        userNames.append(users.name(Int32(user)))
       }
-      result.owners.append(userNumbers[user])
-      for e in offsets[h]..<offsets[h + 1] where keptItem[Int(events[e])] && passing?[e] ?? true { size += 1 }
-      result.offsets.append(size)
+      owners.append(userNumbers[user])
+      for e in self.offsets[h]..<self.offsets[h + 1] where keptItem[Int(events[e])] && passing?[e] ?? true { size += 1 }
+      offsets.append(size)
     }
-    func column<T>(_ values: [T]?, _ map: (T) -> T) -> [T]? {
+    func column<T>(_ values: Column<T>?, _ map: (T) -> T) -> Column<T>? {
       guard let values else { return nil }
-      return [T](unsafeUninitializedCapacity: size) { place, filled in
+      return Column<T>(unsafeUninitializedCapacity: size) { place, filled in
         for h in 0..<count where kept[h] {
-          for e in offsets[h]..<offsets[h + 1] where keptItem[Int(events[e])] && passing?[e] ?? true {
+          for e in self.offsets[h]..<self.offsets[h + 1] where keptItem[Int(events[e])] && passing?[e] ?? true {
             place.initializeElement(at: filled, to: map(values[e]))
             filled += 1
           }
@@ -133,6 +133,9 @@ extension Histories {
     result.times = column(times) { $0 }
     result.ratings = column(ratings) { $0 }
     result.events = column(events) { numbers[Int($0)] } ?? []
+    result.owners = Column(owners)
+    result.offsets = Column(offsets)
+    result.file = nil
     result.items = Vocabulary(names)
     result.users = Vocabulary(userNames)
     return result

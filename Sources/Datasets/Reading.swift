@@ -17,6 +17,8 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case pairs
   /// JSON lines of sessions, as OTTO's.
   case sessions
+  /// The program's own: mapped into memory instead of being read.
+  case srsd
 }
 
 /// A column of a table, by its name or its number (from 1).
@@ -76,6 +78,11 @@ public struct ReadingOptions: Sendable {
 public struct ReadingResult: Sendable {
   public let histories: Histories
   public let notes: [String]
+
+  public init(histories: Histories, notes: [String]) {
+    self.histories = histories
+    self.notes = notes
+  }
 }
 
 /// Told the share of a file that has been read, and the interactions so far; false stops the reading.
@@ -91,6 +98,14 @@ extension Histories {
   public static func read(_ path: String, _ options: ReadingOptions = ReadingOptions(), watch: ReadingWatch? = nil) throws
     -> ReadingResult
   {
+    if options.format == .srsd || options.format == nil && BinaryFile.isOne(path) {
+      if let column = [("user", options.user), ("item", options.item), ("time", options.time), ("rating", options.rating)]
+        .first(where: { $0.1 != nil })?.0
+      {
+        throw DataError("a .srsd file knows its columns", help: "leave `\(column)` out", argument: column)
+      }
+      return ReadingResult(histories: try open(path), notes: [])
+    }
     let reader = try BlockReader(path)
     guard let first = try reader.next() else { throw DataError("the file has no interactions", file: path, argument: "file") }
     if let zero = first.prefix(4096).firstIndex(of: 0) {
@@ -103,6 +118,7 @@ extension Histories {
     if options.format == nil { notes.append("\(path) read as format: \(format.rawValue)") }
     let histories: Histories
     switch format {
+    case .srsd: histories = try open(path)
     case .sequences, .userSequences:
       var bytes = first
       while let block = try reader.next() { bytes += block }
@@ -120,6 +136,22 @@ extension Histories {
     }
     if histories.events.isEmpty { throw DataError("the file has no interactions", file: path, argument: "file") }
     return ReadingResult(histories: histories, notes: notes)
+  }
+
+  /// A name for what reading a file gives: of its bytes and of what was said about them.
+  public static func cacheKey(_ path: String, _ options: ReadingOptions, watch: ReadingWatch? = nil) throws -> String {
+    var hash = WordHash()
+    let reader = try BlockReader(path)
+    var read = 0
+    while let block = try reader.next() {
+      block.withUnsafeBytes { hash.add($0) }
+      read += block.count
+      if let watch, !watch(reader.progress, read) { throw ReadingStopped() }
+    }
+    let columns = [options.user, options.item, options.time, options.rating].map { $0?.told ?? "" }
+    hash.add("srsd 1 \(options.format?.rawValue ?? "") \(options.pad ?? "") \(columns)")
+    hash.add("\(options.separator ?? 0) \(String(describing: options.header)) \(options.skipsErrors)")
+    return hash.text
   }
 
   /// The bytes of a file, unpacked.

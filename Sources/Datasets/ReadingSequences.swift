@@ -159,7 +159,7 @@ extension TextFile {
     return Histories(
       items: Vocabulary([pad.map { names[Int($0)] } ?? "<pad>"] + kept.map { names[$0] }),
       users: Vocabulary(users?.names ?? (0..<count).map { "line \($0 + 1)" }),
-      owners: users == nil ? (0..<Int32(count)).map { $0 } : owners, offsets: ends, events: events, lineLength: longest,
+      owners: users == nil ? Column(0..<Int32(count)) : Column(owners), offsets: Column(ends), events: Column(events), lineLength: longest,
       hasUsers: users != nil, source: path)
   }
 }

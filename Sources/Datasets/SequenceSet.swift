@@ -1,12 +1,9 @@
+import Kernels
+
 /// Sequences of exactly `length` items, oldest first, shorter ones padded in front with item 0.
 public final class SequenceSet: Sendable {
   public let length: Int
-  /// `count` rows of `length` item numbers.
-  public let tokens: [Int32]
-  /// One user number a sequence.
-  public let users: [Int32]
-  /// Time of each sequence's last event, where the data has any.
-  public let times: [Int64]?
+  private let rows: Rows
   public let items: Vocabulary
   /// Where the last item of every sequence belongs to another vocabulary, the transfer task's; nil elsewhere.
   public let targetItems: Vocabulary?
@@ -16,6 +13,14 @@ public final class SequenceSet: Sendable {
   public let process: SyntheticProcess?
   /// Do sequences of one user share events? Then `split` keeps a user in one part.
   public let overlaps: Bool
+  public let count: Int
+
+  private enum Rows: Sendable {
+    /// `count` rows of `length` item numbers, a user for each, and the time of its last event where there is any.
+    case copied(tokens: [Int32], users: [Int32], times: [Int64]?)
+    /// Found in their histories when they are asked for.
+    case windows(WindowRows, RowOrder)
+  }
 
   public init(
     length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
@@ -23,9 +28,7 @@ public final class SequenceSet: Sendable {
     targetItems: Vocabulary? = nil
   ) {
     self.length = length
-    self.tokens = tokens
-    self.users = users
-    self.times = times
+    rows = .copied(tokens: tokens, users: users, times: times)
     self.items = items
     self.userNames = userNames
     self.hasUsers = hasUsers
@@ -33,26 +36,161 @@ public final class SequenceSet: Sendable {
     self.process = process
     self.overlaps = overlaps
     self.targetItems = targetItems
+    count = users.count
+  }
+
+  init(_ windows: WindowRows, _ order: RowOrder = .all) {
+    let histories = windows.histories
+    length = windows.options.length
+    rows = .windows(windows, order)
+    items = histories.items
+    userNames = histories.users
+    hasUsers = histories.hasUsers
+    source = histories.source
+    process = histories.process
+    overlaps = (windows.options.stride ?? length) < length
+    targetItems = nil
+    count = order.count(of: windows.count)
   }
 
   /// The items that are ranked.
   public var rankedItems: Vocabulary { targetItems ?? items }
 
-  public var count: Int { users.count }
-
-  /// The tokens of one sequence.
-  public func sequence(_ index: Int) -> ArraySlice<Int32> { tokens[(index * length)..<((index + 1) * length)] }
+  /// The items of one sequence.
+  public func sequence(_ index: Int) -> ArraySlice<Int32> {
+    switch rows {
+    case .copied(let tokens, _, _): tokens[(index * length)..<((index + 1) * length)]
+    case .windows(let windows, let order): windows.items(order.row(index))[...]
+    }
+  }
 
   /// The last item, which evaluation asks for.
-  public func target(_ index: Int) -> Int32 { tokens[(index + 1) * length - 1] }
+  public func target(_ index: Int) -> Int32 {
+    switch rows {
+    case .copied(let tokens, _, _): tokens[(index + 1) * length - 1]
+    case .windows: sequence(index)[length - 1]
+    }
+  }
+
+  public func user(_ index: Int) -> Int32 {
+    switch rows {
+    case .copied(_, let users, _): users[index]
+    case .windows(let windows, let order): windows.user(order.row(index))
+    }
+  }
+
+  /// Time of the last event of a sequence; nil where the data has none.
+  public func time(_ index: Int) -> Int64? {
+    switch rows {
+    case .copied(_, _, let times): times?[index]
+    case .windows(let windows, let order): hasTimes ? windows.time(order.row(index)) : nil
+    }
+  }
+
+  public var hasTimes: Bool {
+    switch rows {
+    case .copied(_, _, let times): times != nil
+    case .windows(let windows, _): windows.histories.times != nil
+    }
+  }
+
+  /// All sequences, one behind the other: copied together where they lie in a file.
+  public var tokens: [Int32] {
+    switch rows {
+    case .copied(let tokens, _, _): return tokens
+    case .windows:
+      var all: [Int32] = []
+      all.reserveCapacity(count * length)
+      for index in 0..<count { all += sequence(index) }
+      return all
+    }
+  }
+
+  /// One user number a sequence.
+  public var users: [Int32] {
+    switch rows {
+    case .copied(_, let users, _): users
+    case .windows: (0..<count).map(user)
+    }
+  }
+
+  var times: [Int64]? {
+    switch rows {
+    case .copied(_, _, let times): times
+    case .windows: hasTimes ? (0..<count).map { time($0) ?? 0 } : nil
+    }
+  }
+
+  /// How often each item occurs; entry 0, the pad's, stays 0.
+  public func uses() -> [Int] {
+    var uses = [Int](repeating: 0, count: items.count)
+    forEachItem { if $0 != 0 { uses[Int($0)] += 1 } }
+    return uses
+  }
+
+  private func forEachItem(_ body: (Int32) -> Void) {
+    switch rows {
+    case .copied(let tokens, _, _): for token in tokens { body(token) }
+    case .windows: for index in 0..<count { for item in sequence(index) { body(item) } }
+    }
+  }
 
   /// Items that are not padding.
-  public var interactions: Int { tokens.reduce(0) { $0 + ($1 == 0 ? 0 : 1) } }
+  public var interactions: Int {
+    switch rows {
+    case .copied(let tokens, _, _): tokens.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
+    case .windows(let windows, let order): (0..<count).reduce(0) { $0 + windows.place(order.row($1)).window.count }
+    }
+  }
+
+  /// Are these the same sequences, item by item?
+  public func hasSameSequences(as other: SequenceSet) -> Bool {
+    if self === other { return true }
+    guard length == other.length, count == other.count else { return false }
+    if case .copied(let a, _, _) = rows, case .copied(let b, _, _) = other.rows { return a == b }
+    return identity == other.identity || (0..<count).allSatisfy { sequence($0) == other.sequence($0) }
+  }
+
+  /// A hash of what is in it: of the sequences, or of the file they lie in and how they are taken from it.
+  public var identity: UInt64 {
+    var hash = WordHash()
+    addIdentity(to: &hash)
+    return hash.value
+  }
+
+  public func addIdentity(to hash: inout WordHash) {
+    hash.add(UInt64(length))
+    switch rows {
+    case .copied(let tokens, let users, _):
+      tokens.withUnsafeBytes { hash.add($0) }
+      users.withUnsafeBytes { hash.add($0) }
+      for names in [items, userNames, targetItems ?? Vocabulary([])] {
+        hash.add(UInt64(names.count))
+        for name in names.names { hash.add(name) }
+      }
+    case .windows(let windows, let order):
+      hash.add(windows.histories.file?.identity ?? 0)
+      hash.add("\(windows.options) \(windows.part)")
+      order.adding(to: &hash)
+    }
+  }
+
+  /// What was found wrong in the file the sequences lie in.
+  public var fault: DataError? {
+    guard case .windows(let windows, _) = rows else { return nil }
+    return windows.histories.file?.fault
+  }
 
   /// The sequences with the given numbers, in that order.
   public func selecting(_ indices: some Collection<Int>) -> SequenceSet {
+    let (allTokens, allUsers, allTimes): ([Int32], [Int32], [Int64]?)
+    switch rows {
+    case .windows(let windows, let order):
+      return SequenceSet(windows, .listed(indices.map { Int32(order.row($0)) }))
+    case .copied(let tokens, let users, let times): (allTokens, allUsers, allTimes) = (tokens, users, times)
+    }
     let tokens = [Int32](unsafeUninitializedCapacity: indices.count * length) { place, filled in
-      self.tokens.withUnsafeBufferPointer { all in
+      allTokens.withUnsafeBufferPointer { all in
         guard let from = all.baseAddress, let to = place.baseAddress else { return }
         for index in indices {
           (to + filled).initialize(from: from + index * length, count: length)
@@ -60,11 +198,17 @@ public final class SequenceSet: Sendable {
         }
       }
     }
-    let users = indices.map { self.users[$0] }
-    let times = self.times.map { all in indices.map { all[$0] } }
+    let users = indices.map { allUsers[$0] }
+    let times = allTimes.map { all in indices.map { all[$0] } }
     return SequenceSet(
       length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
       hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
+  }
+
+  /// The sequences that a deal takes.
+  func dealt(_ deal: Deal) -> SequenceSet {
+    if case .windows(let windows, .all) = rows { return SequenceSet(windows, .dealt(deal)) }
+    return selecting((0..<deal.count).map { deal.row($0) })
   }
 
   public func fractionCount(_ share: Double) -> Int {
@@ -74,6 +218,7 @@ public final class SequenceSet: Sendable {
   /// The first `share` of the sequences, at least one: shares are nested.
   public func fraction(_ share: Double) -> SequenceSet {
     if share >= 1 { return self }
+    if case .windows(let windows, let order) = rows { return SequenceSet(windows, .first(fractionCount(share), order)) }
     return selecting(0..<fractionCount(share))
   }
 
@@ -95,7 +240,7 @@ public final class SequenceSet: Sendable {
       users.reserveCapacity(capacity)
     }
 
-    mutating func add(_ items: ArraySlice<Int32>, user: Int32, time: Int64?) {
+    mutating func add(_ items: UnsafeBufferPointer<Int32>, user: Int32, time: Int64?) {
       for _ in items.count..<max(items.count, length) { tokens.append(0) }
       tokens.append(contentsOf: items)
       users.append(user)
@@ -108,40 +253,5 @@ public final class SequenceSet: Sendable {
         items: from.items, userNames: from.users, hasUsers: from.hasUsers, source: from.source, process: from.process,
         overlaps: overlaps)
     }
-  }
-}
-
-/// How a model is judged, for captions: results of different protocols are not to be compared.
-public enum EvaluationProtocol: String, Sendable, CaseIterable {
-  /// Validation and test apart: no test sequence has a say in training.
-  case heldOut = "held_out"
-  /// As the reference code does it: 80 % training, 20 % test, and the test part also stops the training and chooses the
-  /// best parameters; pads count in the loss.
-  case stackrec
-}
-
-/// Training, validation and test sequences of one data set.
-public final class Split: Sendable {
-  public let train: SequenceSet
-  public let valid: SequenceSet
-  public let test: SequenceSet
-  /// How it was made, for captions.
-  public let rule: String
-  public let evaluation: EvaluationProtocol
-
-  public init(
-    train: SequenceSet, valid: SequenceSet, test: SequenceSet, rule: String, evaluation: EvaluationProtocol = .heldOut
-  ) {
-    self.train = train
-    self.valid = valid
-    self.test = test
-    self.rule = rule
-    self.evaluation = evaluation
-  }
-
-  /// The same with a share of the training sequences.
-  public func fraction(_ share: Double, told: String) -> Split {
-    Split(
-      train: train.fraction(share), valid: valid, test: test, rule: "\(rule), \(told) of train", evaluation: evaluation)
   }
 }

@@ -18,6 +18,14 @@ extension SequenceSet {
     }
     var numbers = RandomStream(seed: seed, "split").numbers()
     let wholeUsers = overlaps || byUser
+    let users = wholeUsers ? users : []
+    if !wholeUsers && count > Deal.least {
+      let parts = deal(numbers.next(), [train, train + valid, train + valid + test])
+      return Split(
+        train: try parts[0].ordered(oldestFirst), valid: parts[1], test: parts[2],
+        rule: "by sequence, in every \(Deal.block) that follow each other \(Self.told(train, valid, test)), seed \(seed)"
+          + (oldestFirst ? ", shares by time" : ""))
+    }
     let order = wholeUsers ? self.byUser(&numbers) : numbers.permutation(count)
     let parts = try cut(order, train, valid, test) { wholeUsers && users[$0] == users[$1] }
     let shares = Self.told(train, valid, test) + ", seed \(seed)"
@@ -25,6 +33,15 @@ extension SequenceSet {
       train: try selecting(parts.train).ordered(oldestFirst), valid: selecting(parts.valid), test: selecting(parts.test),
       rule: (overlaps ? "by user (windows overlap), " : byUser ? "by user, " : "by sequence, ") + shares
         + (oldestFirst ? ", shares by time" : ""))
+  }
+
+  /// Many sequences are dealt out block by block: no table of all of them is needed, and what lies together in a file
+  /// stays together. Two cuts at the same place make an empty part.
+  private func deal(_ key: UInt64, _ cuts: [Double]) -> [SequenceSet] {
+    zip([0] + cuts, cuts).map { from, to in
+      // A part has at least one sequence of every block.
+      dealt(Deal(rows: count, key: key, from: from, to: min(1, max(to, from + 1 / Double(Deal.block)))))
+    }
   }
 
   /// The oldest sequences train, the next validate, the newest test, by the time of their last event. Sequences of the
@@ -85,11 +102,17 @@ extension SequenceSet {
   public func referenceSplit(seed: UInt64, oldestFirst: Bool = false) throws(DataError) -> Split {
     guard count >= 2 else { throw DataError("\(count) sequences cannot be split", help: "load more data, or filter less") }
     var numbers = RandomStream(seed: seed, "split").numbers()
-    let order = numbers.permutation(count)
-    let cut = max(1, min(count - 1, Int((Double(count) * 0.8).rounded())))
-    let test = selecting(order[cut...])
+    let (train, test): (SequenceSet, SequenceSet)
+    if count > Deal.least {
+      let parts = deal(numbers.next(), [0.8, 1])
+      (train, test) = (parts[0], parts[1])
+    } else {
+      let order = numbers.permutation(count)
+      let cut = max(1, min(count - 1, Int((Double(count) * 0.8).rounded())))
+      (train, test) = (selecting(order[..<cut]), selecting(order[cut...]))
+    }
     return Split(
-      train: try selecting(order[..<cut]).ordered(oldestFirst), valid: test, test: test,
+      train: try train.ordered(oldestFirst), valid: test, test: test,
       rule: "protocol stackrec: 80 % train, 20 % test by sequence, seed \(seed); the test part also stopped the training"
         + (oldestFirst ? ", shares by time" : ""), evaluation: .stackrec)
   }
@@ -108,6 +131,7 @@ extension SequenceSet {
   private func byUser(_ numbers: inout RandomNumbers) -> [Int] {
     var place = [Int](repeating: 0, count: userNames.count)
     for (rank, user) in numbers.permutation(userNames.count).enumerated() { place[user] = rank }
+    let users = users
     return (0..<count).sorted { (place[Int(users[$0])], $0) < (place[Int(users[$1])], $1) }
   }
 
@@ -128,25 +152,37 @@ extension Histories {
   /// to then, in windows, are the training part. A history of fewer than three items is only trained on.
   public func leaveLastOut(_ options: WindowOptions) throws(DataError) -> Split {
     try options.check()
+    let rule = "leave-last-out: the last item of every user is tested, the one before validates, those before train"
+    if file != nil {
+      let parts = try (
+        windows(options, .beforeHeldOut), windows(options, .heldOut(back: 1)), windows(options, .heldOut(back: 0))
+      )
+      return try Self.leftOut(parts, rule)
+    }
     var (train, valid, test) = (
       SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length)
     )
-    for h in 0..<count {
-      let (start, end) = (offsets[h], offsets[h + 1])
-      let rest = end - start >= 3 ? end - 2 : end
-      options.forEach(start, rest) { train.add(events[$0], user: owners[h], time: times?[$0.upperBound - 1]) }
-      guard rest < end else { continue }
-      valid.add(events[max(start, end - 1 - options.length)..<(end - 1)], user: owners[h], time: times?[end - 2])
-      test.add(events[max(start, end - options.length)..<end], user: owners[h], time: times?[end - 1])
+    events.withUnsafeBufferPointer { events in
+      for h in 0..<count {
+        let (start, end) = (offsets[h], offsets[h + 1])
+        let rest = end - start >= 3 ? end - 2 : end
+        func items(_ range: Range<Int>) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: events[range]) }
+        options.forEach(start, rest) { train.add(items($0), user: owners[h], time: times?[$0.upperBound - 1]) }
+        guard rest < end else { continue }
+        valid.add(items(max(start, end - 1 - options.length)..<(end - 1)), user: owners[h], time: times?[end - 2])
+        test.add(items(max(start, end - options.length)..<end), user: owners[h], time: times?[end - 1])
+      }
     }
     let overlaps = (options.stride ?? options.length) < options.length
-    let sets = (train.build(self, overlaps: overlaps), valid.build(self, overlaps: overlaps), test.build(self, overlaps: overlaps))
+    return try Self.leftOut(
+      (train.build(self, overlaps: overlaps), valid.build(self, overlaps: overlaps), test.build(self, overlaps: overlaps)), rule)
+  }
+
+  private static func leftOut(_ sets: (SequenceSet, SequenceSet, SequenceSet), _ rule: String) throws(DataError) -> Split {
     guard sets.0.count > 0, sets.2.count > 0 else {
       throw DataError("leave_last_out needs histories of at least 4 items", help: "filter with min_user: 5", argument: "by")
     }
-    return Split(
-      train: sets.0, valid: sets.1, test: sets.2,
-      rule: "leave-last-out: the last item of every user is tested, the one before validates, those before train")
+    return Split(train: sets.0, valid: sets.1, test: sets.2, rule: rule)
   }
 }
 

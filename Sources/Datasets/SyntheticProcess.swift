@@ -176,7 +176,7 @@ public final class SyntheticProcess: Sendable {
     }
     return Histories(
       items: Vocabulary(["<pad>"] + (0..<items).map { "i\($0)" }), users: Vocabulary((0..<users).map { "u\($0)" }),
-      owners: (0..<Int32(users)).map { $0 }, offsets: offsets, events: events, times: times, hasUsers: true,
+      owners: Column(0..<Int32(users)), offsets: Column(offsets), events: Column(events), times: Column(times), hasUsers: true,
       source: "synthetic(users: \(users), items: \(items), seed: \(seed))", process: process)
   }
 }

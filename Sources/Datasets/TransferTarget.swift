@@ -110,7 +110,7 @@ extension SequenceSet {
         var numbers = events.numbers(at: UInt64(sample))
         let own = members[best]
         let choice = numbers.uniform() < 0.8 && !own.isEmpty ? zipf(own, &numbers) : zipf(Array(0..<items), &numbers)
-        builder.add(history[...], target: Int32(choice + 1), user: set.users[index])
+        builder.add(history[...], target: Int32(choice + 1), user: set.user(index))
         sample += 1
       }
     }

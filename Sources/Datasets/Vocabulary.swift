@@ -1,12 +1,45 @@
 /// Names and their numbers. Number 0 is kept for the pad where `reservesPad`; real names start at 1 then.
 public struct Vocabulary: Sendable, Equatable {
-  public private(set) var names: [String]
+  private let storage: Storage
 
-  public init(_ names: [String]) { self.names = names }
+  private enum Storage: Sendable {
+    case names([String])
+    case packed(PackedNames)
+  }
 
-  public var count: Int { names.count }
+  public init(_ names: [String]) { storage = .names(names) }
 
-  public func name(_ id: Int32) -> String { names[Int(id)] }
+  init(_ packed: PackedNames) { storage = .packed(packed) }
+
+  public var count: Int {
+    switch storage {
+    case .names(let names): names.count
+    case .packed(let packed): packed.count
+    }
+  }
+
+  public func name(_ id: Int32) -> String {
+    switch storage {
+    case .names(let names): names[Int(id)]
+    case .packed(let packed): packed.name(Int(id))
+    }
+  }
+
+  /// All of them, made anew where they lie in a file.
+  public var names: [String] {
+    switch storage {
+    case .names(let names): names
+    case .packed(let packed): (0..<packed.count).map(packed.name)
+    }
+  }
+
+  public static func == (a: Self, b: Self) -> Bool {
+    switch (a.storage, b.storage) {
+    case (.names(let a), .names(let b)): a == b
+    case (.packed(let a), .packed(let b)) where a.file === b.file && a.count == b.count && a.first == b.first: true
+    default: a.count == b.count && a.names == b.names
+    }
+  }
 
   /// With the other's names behind, from its number `first` on, those that are new.
   func adding(_ other: Vocabulary, from first: Int) -> Vocabulary {

@@ -59,14 +59,29 @@ extension Histories {
 
   public func windows(_ options: WindowOptions) throws(DataError) -> SequenceSet {
     try options.check()
+    if file != nil { return try windows(options, .all) }
     var rows = 0
     for h in 0..<count { options.forEach(offsets[h], offsets[h + 1]) { _ in rows += 1 } }
     var builder = SequenceSet.Builder(length: options.length, capacity: rows)
-    for h in 0..<count {
-      options.forEach(offsets[h], offsets[h + 1]) { window in
-        builder.add(events[window], user: owners[h], time: times?[window.upperBound - 1])
+    events.withUnsafeBufferPointer { events in
+      for h in 0..<count {
+        options.forEach(offsets[h], offsets[h + 1]) { window in
+          builder.add(UnsafeBufferPointer(rebasing: events[window]), user: owners[h], time: times?[window.upperBound - 1])
+        }
       }
     }
     return builder.build(self, overlaps: (options.stride ?? options.length) < options.length)
+  }
+
+  /// Windows that stay in their file.
+  func windows(_ options: WindowOptions, _ part: WindowRows.Part) throws(DataError) -> SequenceSet {
+    let rows = WindowRows(self, options, part)
+    if let fault = file?.fault { throw fault }
+    guard rows.count <= Int32.max else {
+      throw DataError(
+        "\(rows.count) windows are more than the \(Int32.max) there can be", help: "make them longer, or `stride` larger",
+        argument: "length")
+    }
+    return SequenceSet(rows)
   }
 }

@@ -11,6 +11,7 @@ public enum DataWriter {
 
   /// Interactions, user by user, oldest first; `put` gets the text in pieces.
   public static func write(_ histories: Histories, _ format: Format, put: ([UInt8]) throws -> Void) throws {
+    let histories = try histories.checked()
     let separator: UInt8
     var text: [UInt8] = []
     switch format {
@@ -59,7 +60,7 @@ public enum DataWriter {
     let items = set.items.names.map { Array($0.utf8) }
     for index in 0..<set.count {
       if set.hasUsers {
-        text += set.userNames.name(set.users[index]).utf8
+        text += set.userNames.name(set.user(index)).utf8
         text.append(0x2c)
       }
       for (place, item) in set.sequence(index).enumerated() {
@@ -84,7 +85,7 @@ public enum DataWriter {
     }
     for index in 0..<set.count {
       let items = set.sequence(index).drop { $0 == 0 }
-      text += set.userNames.name(set.users[index]).utf8
+      text += set.userNames.name(set.user(index)).utf8
       text.append(0x09)
       text += items.dropLast().map { set.items.name($0) }.joined(separator: " ").utf8
       text.append(0x09)

@@ -31,6 +31,9 @@ public enum FileAccess {
 }
 
 extension Interpreter {
+  /// Does the sandbox keep a script from a file?
+  public func refuses(_ path: String) -> Bool { refusal(path) != nil }
+
   /// What keeps a script from a file; nil: nothing does.
   func refusal(_ path: String) -> String? {
     guard let folder = host.sandbox, !FileAccess.lies(path, inside: folder) else { return nil }

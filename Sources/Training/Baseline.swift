@@ -38,10 +38,11 @@ public struct Baseline: Scorer {
   public init(_ kind: Kind, train: SequenceSet) {
     self.kind = kind
     items = train.rankedItems
-    var uses = [Float](repeating: 0, count: items.count)
+    var uses: [Float]
     if train.targetItems == nil {
-      for token in train.tokens where token != 0 { uses[Int(token)] += 1 }
+      uses = train.uses().map { Float($0) }
     } else {
+      uses = [Float](repeating: 0, count: items.count)
       for index in 0..<train.count { uses[Int(train.target(index))] += 1 }
     }
     popularity = uses
@@ -158,14 +159,14 @@ public struct Oracle: Scorer {
 
   /// nil for data that is not synthetic.
   public init?(_ set: SequenceSet) {
-    guard let process = set.process, set.times != nil else { return nil }
+    guard let process = set.process, set.hasTimes else { return nil }
     self.process = process
     numbers = set.items.names.map { Int($0.dropFirst()) ?? -1 }
   }
 
   public func scores(_ set: SequenceSet, _ index: Int, into scores: UnsafeMutablePointer<Float>) {
-    let user = Int(set.userNames.name(set.users[index]).dropFirst()) ?? 0
-    let p = process.probabilities(user: user, time: Int(set.times?[index] ?? 0))
+    let user = Int(set.userNames.name(set.user(index)).dropFirst()) ?? 0
+    let p = process.probabilities(user: user, time: Int(set.time(index) ?? 0))
     for (item, number) in numbers.enumerated() { scores[item] = number >= 0 ? Float(p[number]) : 0 }
   }
 }

@@ -51,7 +51,7 @@ struct Batch {
     originals = items
     targets = items
     weights = [Float](repeating: 0, count: rows)
-    users = indices.map { set.users[$0] }
+    users = indices.map { set.user($0) }
     var counted = 0
     for tile in cut.tiles {
       for (b, place) in tile.enumerated() {

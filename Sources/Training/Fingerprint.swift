@@ -1,4 +1,5 @@
 import Datasets
+import Kernels
 import Layers
 
 /// A name for what a training starts from: model, data, options and phases. Two trainings of the same fingerprint come
@@ -15,7 +16,7 @@ public struct Fingerprint: Sendable, Equatable {
     hash.add("stackrec training 1 \(model.network.kind) \(model.seed)")
     hash.add(String(decoding: try model.network.encodedConfiguration(), as: UTF8.self))
     hash.add(UnsafeRawBufferPointer(model.values.values))
-    for set in [data.train, data.valid] { hash.add(set) }
+    for set in [data.train, data.valid] { set.addIdentity(to: &hash) }
     hash.add("\(options.batch) \(options.loss.name) \(options.optimizer) \(options.padsInLoss) \(options.evaluateEvery)")
     hash.add("\(options.watch.name) \(options.patience ?? 0) \(options.metrics.map(\.name)) \(options.seed) \(options.candidates)")
     hash.add("\(options.spikeGuard ?? 0)")
@@ -29,7 +30,7 @@ public struct Fingerprint: Sendable, Equatable {
   /// Of a data set alone, its test part included.
   public static func of(_ data: Split) -> String {
     var hash = WordHash()
-    for set in [data.train, data.valid, data.test] { hash.add(set) }
+    for set in [data.train, data.valid, data.test] { set.addIdentity(to: &hash) }
     return hash.text
   }
 
@@ -38,43 +39,5 @@ public struct Fingerprint: Sendable, Equatable {
     var hash = WordHash()
     bytes.withUnsafeBytes { hash.add($0) }
     return hash.text
-  }
-}
-
-/// A 64-bit hash over words of eight bytes: fast, and the same everywhere; against accidents, not against attacks.
-struct WordHash {
-  private(set) var value: UInt64 = 0x9ae1_6a3b_2f90_404f
-
-  mutating func add(_ word: UInt64) {
-    value = (value ^ word) &* 0x9e37_79b9_7f4a_7c15
-    value ^= value >> 32
-  }
-
-  mutating func add(_ bytes: UnsafeRawBufferPointer) {
-    add(UInt64(bytes.count))
-    let words = bytes.count / 8
-    for i in 0..<words { add(bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)) }
-    for i in (8 * words)..<bytes.count { add(UInt64(bytes[i])) }
-  }
-
-  mutating func add(_ text: String) {
-    var text = text
-    text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
-  }
-
-  mutating func add(_ set: SequenceSet) {
-    add(UInt64(set.length))
-    set.tokens.withUnsafeBytes { add($0) }
-    set.users.withUnsafeBytes { add($0) }
-    for names in [set.items, set.userNames, set.targetItems ?? Vocabulary([])] {
-      add(UInt64(names.count))
-      for name in names.names { add(name) }
-    }
-  }
-
-  /// 16 hexadecimal digits.
-  var text: String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

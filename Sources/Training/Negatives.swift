@@ -77,9 +77,7 @@ public struct NegativeSampler: Sendable {
   /// The sampler a loss needs on a training set; nil for one without shared negatives.
   init?(for loss: Loss, _ train: SequenceSet, seed: UInt64) {
     guard case .sampledSoftmax(let share, let distribution) = loss else { return nil }
-    var popularity = [Int](repeating: 0, count: train.items.count)
-    for token in train.tokens where token != 0 { popularity[Int(token)] += 1 }
-    self.init(share: share, distribution: distribution, popularity: popularity, seed: seed)
+    self.init(share: share, distribution: distribution, popularity: train.uses(), seed: seed)
   }
 
   public func draw(step: UInt64) -> Negatives {

@@ -171,7 +171,7 @@ struct EvaluationInput {
       }
     }
     self.items = items
-    users = range.map { set.users[$0] }
+    users = range.map { set.user($0) }
   }
 
   func with(_ body: (TileInput) -> Void) {

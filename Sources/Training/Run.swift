@@ -113,7 +113,7 @@ public final class TrainingRun: Sendable {
 
   /// Were two runs judged on the same sequences, against the same candidates?
   public func isJudged(like other: TrainingRun) -> Bool {
-    data.valid.tokens == other.data.valid.tokens && sampledCandidates == other.sampledCandidates
+    data.valid.hasSameSequences(as: other.data.valid) && sampledCandidates == other.sampledCandidates
   }
 
   public var steps: Int { history.last?.step ?? 0 }

@@ -162,6 +162,7 @@ public struct Trainer {
       let indices = batches.indices(step: state.phase.step)
       let isFrozen = phase.freezeOld.map { !isOver($0) } ?? false
       let batch = makeBatch(indices, step: state.step)
+      if let fault = train.fault { throw fault }
       let loss = engine.gradients(
         batch, parameters: state.model.values, negatives: negatives?.draw(step: UInt64(state.step)),
         dropout: makeBatch.dropout(state.step), lowestBlock: isFrozen ? frozen.lowestBlock : 0)

@@ -23,7 +23,13 @@ enum StackGuard {
     action.__sigaction_handler.sa_sigaction = { signal, info, _ in
       let place = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
       if place < StackGuard.end + StackGuard.vicinity && place + StackGuard.vicinity >= StackGuard.end {
-        StackGuard.tell()
+        StackGuard.tell(
+          "error[E0405]: the stack is used up: values hold each other too deeply, a list in a list and so on, millions of times\n")
+        _exit(1)
+      }
+      // A mapped file has become shorter than it was.
+      if signal == SIGBUS {
+        StackGuard.tell("error[E0501]: a file was cut off, or could not be read, while it was in use\n")
         _exit(1)
       }
       Foundation.signal(signal, SIG_DFL)
@@ -35,9 +41,7 @@ enum StackGuard {
   }
 
   /// Without allocating: anything may have been going on.
-  private static func tell() {
-    let text: StaticString =
-      "error[E0405]: the stack is used up: values hold each other too deeply, a list in a list and so on, millions of times\n"
+  private static func tell(_ text: StaticString) {
     _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
   }
 }

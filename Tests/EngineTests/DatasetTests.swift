@@ -131,7 +131,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     for list in lists { offsets.append(offsets[offsets.count - 1] + list.count) }
     return Histories(
       items: Vocabulary((0..<items).map { "\($0)" }), users: Vocabulary(lists.indices.map { "u\($0)" }),
-      owners: lists.indices.map { Int32($0) }, offsets: offsets, events: lists.flatMap { $0 }, hasUsers: true,
+      owners: Column(lists.indices.map { Int32($0) }), offsets: Column(offsets), events: Column(lists.flatMap { $0 }), hasUsers: true,
       source: "by hand")
   }
 

@@ -297,7 +297,7 @@ import Testing
     var data = ProcessingTests.histories((0..<50).map { _ in [1, 2, 3, 4] }, items: 5)
     #expect(throws: DataError.self) { try data.windows(length: 4).splitByTime(train: 0.8, valid: 0.1, test: 0.1) }
     // Ten days of five histories each.
-    data.times = (0..<200).map { Int64($0 / 20) }
+    data.times = Column((0..<200).map { Int64($0 / 20) })
     let split = try data.windows(length: 4).splitByTime(train: 0.75, valid: 0.1, test: 0.15)
     let times = [split.train, split.valid, split.test].map { Set($0.times ?? []) }
     #expect(times[0] == Set(0...7) && times[1] == [8] && times[2] == [9])

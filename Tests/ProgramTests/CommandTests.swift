@@ -79,6 +79,35 @@ struct Srs {
     #expect(prompt.output == "3\n" && prompt.status == 0)
   }
 
+  /// A file is read once, then opened from the cache under the name of its content; a cache that is damaged is made anew.
+  @Test func whatWasReadIsKeptInTheCache() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let file = folder + "/log.csv"
+    try "user,item\na,x\na,y\nb,x\n".write(toFile: file, atomically: true, encoding: .utf8)
+    func load(_ arguments: [String] = []) throws -> Srs {
+      try Srs.run(
+        "let e = load(\"\(file)\", cache: true)\nprint(e.interactions)", arguments, environment: ["SRS_CACHE": folder + "/cache"])
+    }
+    let first = try load()
+    #expect(first.output == "3\n" && first.errors.contains("read as format: table") && first.errors.contains("kept in the cache"))
+    let second = try load()
+    #expect(second.output == "3\n" && second.errors.contains("opened from the cache"))
+    let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: folder + "/cache/data").first)
+    let handle = try #require(FileHandle(forWritingAtPath: "\(folder)/cache/data/\(kept)"))
+    try handle.truncate(atOffset: 100)
+    let third = try load()
+    #expect(third.output == "3\n" && third.errors.contains("is damaged") && third.errors.contains("kept in the cache"))
+    try "user,item\na,x\n".write(toFile: file, atomically: true, encoding: .utf8)
+    #expect(try load().output == "1\n")
+    let inside = folder + "/box"
+    try FileManager.default.createDirectory(atPath: inside, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: file, toPath: inside + "/log.csv")
+    let boxed = try Srs.run(
+      "load(\"\(inside)/log.csv\", cache: true)", ["--sandbox", inside], environment: ["SRS_CACHE": folder + "/cache"])
+    #expect(boxed.status != 0 && boxed.errors.contains("lies outside of the sandbox"))
+  }
+
   @Test func exitStatusTellsWhatHappened() throws {
     #expect(try Srs.run("print([1][5])").status == 1)
     #expect(try Srs.run("print(x)").status == 2)

@@ -1,0 +1,88 @@
+import Kernels
+
+/// Which rows of a set of windows are taken, in which order.
+enum RowOrder: Sendable {
+  case all
+  case listed([Int32])
+  /// A share of every block of rows, mixed inside of the block: nothing to be kept in memory, and rows that lie together
+  /// in the file stay near each other.
+  case dealt(Deal)
+  /// The first so many of another order.
+  indirect case first(Int, RowOrder)
+
+  func row(_ place: Int) -> Int {
+    switch self {
+    case .all: place
+    case .listed(let rows): Int(rows[place])
+    case .dealt(let deal): deal.row(place)
+    case .first(_, let order): order.row(place)
+    }
+  }
+
+  /// How many of `rows` it takes.
+  func count(of rows: Int) -> Int {
+    switch self {
+    case .all: rows
+    case .listed(let rows): rows.count
+    case .dealt(let deal): deal.count
+    case .first(let count, _): count
+    }
+  }
+
+  func adding(to hash: inout WordHash) {
+    switch self {
+    case .all: hash.add(1)
+    case .listed(let rows):
+      hash.add(2)
+      rows.withUnsafeBytes { hash.add($0) }
+    case .dealt(let deal):
+      hash.add(3)
+      hash.add(deal.key)
+      for number in [UInt64(deal.rows), deal.from.bitPattern, deal.to.bitPattern] { hash.add(number) }
+    case .first(let count, let order):
+      hash.add(4)
+      hash.add(UInt64(count))
+      order.adding(to: &hash)
+    }
+  }
+}
+
+/// A part of many rows: of each block of 10,000 the same share, drawn at random.
+struct Deal: Sendable {
+  static let block = 10_000
+  /// Fewer rows are shuffled as a whole.
+  static let least = 1 << 20
+
+  let rows: Int
+  let key: UInt64
+  /// Shares of a block where the part begins and ends.
+  let from: Double
+  let to: Double
+  let count: Int
+  private let whole: Range<Int>
+  private let tail: Range<Int>
+
+  init(rows: Int, key: UInt64, from: Double, to: Double) {
+    self.rows = rows
+    self.key = key
+    self.from = from
+    self.to = to
+    func cut(_ size: Int) -> Range<Int> {
+      let start = Int((Double(size) * from).rounded())
+      return start..<max(start, Int((Double(size) * to).rounded()))
+    }
+    whole = cut(Self.block)
+    tail = cut(rows % Self.block)
+    count = rows / Self.block * whole.count + tail.count
+  }
+
+  func row(_ place: Int) -> Int {
+    let blocks = rows / Self.block
+    if place < blocks * whole.count {
+      let block = place / whole.count
+      return block * Self.block + Scramble(Self.block, key: key &+ UInt64(block))[whole.lowerBound + place % whole.count]
+    }
+    let rest = place - blocks * whole.count
+    return blocks * Self.block + Scramble(rows % Self.block, key: key &+ UInt64(blocks))[tail.lowerBound + rest]
+  }
+}
