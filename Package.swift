@@ -24,6 +24,7 @@ let package = Package(
     .target(name: "CKernels", cSettings: vectorC, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CMarkdown", linkerSettings: [.linkedLibrary("cmark")]),
+    .target(name: "CDownloads", linkerSettings: [.linkedLibrary("minizip"), .linkedLibrary("md")]),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
       name: "CGnuplot", cxxSettings: [.unsafeFlags(["-O2", "-Wno-deprecated-declarations"])],
@@ -39,6 +40,8 @@ let package = Package(
     .target(name: "Plotting", dependencies: ["CGnuplot"]),
     .target(name: "RunStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
 
+    .target(name: "Downloads", dependencies: ["CDownloads"]),
+
     .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Training"]),
 
     // The language: knows nothing of the engine.
@@ -52,7 +55,7 @@ let package = Package(
       name: "Builtins",
       dependencies: [
         "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
-        "RunStore",
+        "RunStore", "Downloads",
       ]),
     .executableTarget(
       name: "srs",
@@ -68,7 +71,7 @@ let package = Package(
 
     .testTarget(
       name: "EngineTests",
-      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore"]),
+      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore", "Downloads"]),
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),

@@ -53,6 +53,11 @@ extension Builtin.Call {
 }
 
 extension Builtin.Call {
+  /// What was computed on sequences holds only if the file they lie in was found sound on the way.
+  func checkRead(_ set: SequenceSet) throws {
+    try engine { if let fault = set.fault { throw fault } }
+  }
+
   /// The argument of an error, under the name this builtin has for it.
   private func known(_ argument: String?, or other: String) -> String? {
     builtin.parameters.contains { $0.name == argument } ? argument : other

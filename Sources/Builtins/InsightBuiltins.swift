@@ -124,7 +124,9 @@ extension Builtin {
       if let objection = model.known.objection(to: set, model.model.network) {
         throw call.error(.model, objection, argument: "on")
       }
-      return .object(SimilarityValue(Similarity.outputs(model.model, on: set, pool: Engine.pool(call)), of: part.rawValue))
+      let similarity = Similarity.outputs(model.model, on: set, pool: Engine.pool(call))
+      try call.checkRead(set)
+      return .object(SimilarityValue(similarity, of: part.rawValue))
     }
   }
 
@@ -157,6 +159,7 @@ extension Builtin {
       Ranking.forEachTile(model.model, on: set, pool: Engine.pool(call)) { index, row in
         (out.pointer + index * columns).update(from: row, count: columns)
       }
+      try call.checkRead(set)
       return .object(ScoresValue(values, rows: set.count, columns: columns))
     }
   }

@@ -7,7 +7,7 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case sequences
   /// The same with the user in front of each line.
   case userSequences = "user_sequences"
-  /// `user::item::rating::time` lines (`ratings.dat`) or `ratings.csv`.
+  /// `user::item::rating::time` lines (`ratings.dat`), the same with tabs (`u.data`), or `ratings.csv`.
   case movielens
   /// One interaction a row; columns by name or number.
   case table

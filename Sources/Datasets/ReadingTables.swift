@@ -38,6 +38,7 @@ struct TableHead {
     }
     let known = Set(Self.userNames + Self.itemNames)
     if fields.contains(where: known.contains) { return .table }
+    if (path as NSString).lastPathComponent == "u.data" { return .movielens }
     // user, item, rating and time without a header would pass for sequences of four.
     if (3...4).contains(fields.count), let last = Int(fields[fields.count - 1]), last > 100_000_000 {
       throw DataError(
@@ -64,16 +65,20 @@ struct TableHead {
     switch format {
     case .movielens where lines.first?.contains("::") ?? false:
       try refuseColumns(options, "ratings.dat has no named columns")
-      return (
-        EventLayout(
-          separator: .colons, user: 0, item: 1, time: 3, rating: 2, fieldCount: 4, expected: "4 fields, user::item::rating::time",
-          needsRating: true), false
-      )
+      return (ratings(.colons, "user::item::rating::time"), false)
+    case .movielens where lines.first?.lowercased().hasPrefix("userid") == false:
+      try refuseColumns(options, "u.data has no named columns")
+      return (ratings(.byte(0x09), "user, item, rating, time, separated by tabs"), false)
     case .pairs:
       try refuseColumns(options, "a file of pairs has no named columns")
       return (EventLayout(separator: .blanks, user: 0, item: 1, fieldCount: 2, expected: "2 fields, user and item"), false)
     default: return try table(options, isInter: format == .inter, &notes)
     }
+  }
+
+  private func ratings(_ separator: EventLayout.Separator, _ fields: String) -> EventLayout {
+    EventLayout(
+      separator: separator, user: 0, item: 1, time: 3, rating: 2, fieldCount: 4, expected: "4 fields, \(fields)", needsRating: true)
   }
 
   private func refuseColumns(_ options: ReadingOptions, _ why: String) throws(DataError) {

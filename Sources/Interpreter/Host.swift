@@ -6,6 +6,8 @@ public protocol InterpreterHost: AnyObject {
   func write(_ text: String)
   /// Notes and warnings, a line each; nothing with `--quiet`.
   func note(_ text: String)
+  /// Asks someone who is there; nil where nobody is.
+  func ask(_ question: String) -> Bool?
   /// One line that is drawn over on a terminal, or now and then a line of its own elsewhere; nil takes it away.
   func progress(_ line: String?)
   /// A line of progress that stays.
@@ -44,6 +46,7 @@ public protocol InterpreterHost: AnyObject {
 }
 
 extension InterpreterHost {
+  public func ask(_ question: String) -> Bool? { nil }
   public var collectsPictures: Bool { false }
   public func picture(_ svg: String) {}
 }

@@ -46,6 +46,22 @@ final class ConsoleHost: InterpreterHost {
     logger.notice("\(text)")
   }
 
+  func ask(_ question: String) -> Bool? {
+    guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return nil }
+    progress(nil)
+    Output.error("\(question) [y/n] ")
+    var answer: [UInt8] = []
+    while !isInterrupted {
+      var ready = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+      guard poll(&ready, 1, 100) > 0 else { continue }
+      var byte: UInt8 = 0
+      guard read(STDIN_FILENO, &byte, 1) == 1 else { return nil }
+      if byte == 0x0a || byte == 0x0d { break }
+      answer.append(byte)
+    }
+    return String(decoding: answer, as: UTF8.self).lowercased().hasPrefix("y")
+  }
+
   func progress(_ line: String?) {
     guard live else { return }
     guard let line else {

@@ -97,6 +97,12 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
       #expect(histories.times == [100, 300, 50])
       #expect(histories.users.names == ["1", "2"])
     }
+    try withFile("7\t10\t3\t300\n7\t20\t3\t100\n8\t10\t4\t50\n", "u.data") { path in
+      let result = try Histories.read(path)
+      #expect(result.notes == ["\(path) read as format: movielens"] && result.histories.ratings == [3, 3, 4])
+      #expect(result.histories.times == [100, 300, 50] && result.histories.users.names == ["7", "8"])
+    }
+    try withFile("7\t10\t3\n", "u.data") { path in #expect(throws: DataError.self) { try Histories.read(path) } }
     try withFile("1::10::5\n", "ratings.dat") { path in #expect(throws: DataError.self) { try Histories.read(path) } }
     try withFile("1::10::5::soon\n", "ratings.dat") { path in
       #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.column == 11 }

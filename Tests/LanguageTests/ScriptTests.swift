@@ -118,8 +118,18 @@ struct Expectations {
 
 /// Every builtin's example runs and prints what its comments say.
 @Suite struct ExampleTests {
+  /// A cache folder where what examples fetch is there already.
+  static let cache: String = {
+    let folder = NSTemporaryDirectory() + "stackrec-cache-\(UUID().uuidString)"
+    try? FileManager.default.createDirectory(atPath: folder + "/downloads/ml-1m", withIntermediateDirectories: true)
+    try? Data("1::1::5::10\n1::2::5::20\n".utf8).write(to: URL(fileURLWithPath: folder + "/downloads/ml-1m/ratings.dat"))
+    setenv("SRS_CACHE", folder, 1)
+    return folder
+  }()
+
   @Test(arguments: StackRecLibrary.library.builtins.keys.sorted())
   func example(name: String) throws {
+    #expect(FileManager.default.fileExists(atPath: Self.cache))
     let builtin = try #require(StackRecLibrary.library.builtins[name])
     let folder = NSTemporaryDirectory() + "stackrec-example-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -12,6 +12,7 @@ import Testing
     "Growth": ["Layers", "Kernels"],
     "Models": ["Layers", "Kernels"],
     "Datasets": ["CZlib", "Kernels"],
+    "Downloads": ["CDownloads"],
     "Training": ["Layers", "Growth", "Datasets", "Kernels"],
     "Benchmarking": ["Kernels", "Layers", "Models", "Datasets", "Training"],
     "Plotting": ["CGnuplot"],
@@ -22,6 +23,7 @@ import Testing
     "Notebooks": ["Interpreter", "Syntax", "CMarkdown"],
     "Builtins": [
       "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore",
+      "Downloads",
     ],
     "srs": ["Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
   ]

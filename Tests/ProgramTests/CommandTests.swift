@@ -108,6 +108,39 @@ struct Srs {
     #expect(boxed.status != 0 && boxed.errors.contains("lies outside of the sandbox"))
   }
 
+  /// Terms come before bytes: where nobody can be asked, nothing is fetched without `accept_licence`.
+  @Test func termsAreAcceptedBeforeAnythingIsFetched() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
+    let environment = ["SRS_CACHE": folder, "SRS_MIRROR": "http://127.0.0.1:9"]
+    let asked = try Srs.run("download(\"ml-1m\")", environment: environment)
+    #expect(asked.status == 1 && asked.errors.contains("redistributed") && asked.errors.contains("accept_licence: true"))
+    #expect(!FileManager.default.fileExists(atPath: folder))
+    #expect(try Srs.run("download(\"ml-2m\")", environment: environment).errors.contains("is one of \"ml-100k\", \"ml-1m\""))
+    try FileManager.default.createDirectory(atPath: folder + "/downloads/ml-1m", withIntermediateDirectories: true)
+    try "1::2::5::100\n1::3::4::200\n".write(toFile: folder + "/downloads/ml-1m/ratings.dat", atomically: true, encoding: .utf8)
+    let there = try Srs.run("print((download(\"ml-1m\") |> load).interactions)", environment: environment)
+    #expect(there.output == "2\n" && there.status == 0)
+  }
+
+  /// A .srsd file opens at once; what is wrong inside is an error where it is first used, in training and in judging.
+  @Test func damagedDataEndsWithAnError() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
+    let made = try Srs.run("save(synthetic(users: 400, items: 40, seed: 7), \"e.srsd\")", ["--out", folder])
+    #expect(made.status == 0, "\(made.errors)")
+    let handle = try #require(FileHandle(forUpdatingAtPath: folder + "/e.srsd"))
+    let size = try handle.seekToEnd()
+    // Inside of the events: times are behind them, names before.
+    try handle.seek(toOffset: size / 2 - 2000)
+    try handle.write(contentsOf: Data([0xff, 0xff, 0xff]))
+    try handle.close()
+    let parts = "let e = load(\"\(folder)/e.srsd\")\nprint(e.users)\nlet d = e |> window(length: 20) |> split(seed: 1)\n"
+    let trained = try Srs.run(parts + "let m = nextitnet(d, dim: 8, blocks: 1) |> train(d, run: 5steps)")
+    #expect(trained.status == 1 && trained.errors.contains("is damaged: its bytes"), "\(trained.errors)")
+    let judged = try Srs.run(parts + "print(evaluate(baseline(d, kind: popular), on: d.test))")
+    #expect(judged.status == 1 && judged.errors.contains("is damaged"), "\(judged.errors)")
+    #expect(try Srs.run("describe(load(\"\(folder)/e.srsd\"))").output.contains("is damaged"))
+  }
+
   @Test func exitStatusTellsWhatHappened() throws {
     #expect(try Srs.run("print([1][5])").status == 1)
     #expect(try Srs.run("print(x)").status == 2)

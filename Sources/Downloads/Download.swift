@@ -1,0 +1,182 @@
+import CDownloads
+import Foundation
+
+/// Why a data set could not be had.
+public struct DownloadError: Error, Sendable {
+  public let message: String
+  public let help: String?
+
+  init(_ message: String, help: String? = nil) {
+    self.message = message
+    self.help = help
+  }
+}
+
+/// The watcher of a transfer wanted it to stop.
+public struct DownloadStopped: Error {}
+
+/// Fetches a public data set into a folder: once, whole, and as its publisher has it.
+public struct Download {
+  /// Bytes so far and in all (0: not known); false stops the transfer, which goes on from there the next time.
+  public typealias Watch = (_ now: Int, _ total: Int) -> Bool
+
+  let data: PublicData
+  let folder: String
+  /// Instead of the publisher's server: of a mirror, without the archive's name.
+  let mirror: String?
+  /// Seconds to wait before each further try.
+  let pauses: [Double]
+
+  public init(_ data: PublicData, into folder: String, mirror: String? = nil, pauses: [Double] = [1, 3, 10]) {
+    self.data = data
+    self.folder = folder
+    self.mirror = mirror
+    self.pauses = pauses
+  }
+
+  /// The file with the interactions, where it is there already.
+  public var file: String { "\(folder)/\(data.file)" }
+  public var isThere: Bool { FileManager.default.fileExists(atPath: file) }
+
+  /// The archive's address.
+  public var address: String { mirror.map { "\($0)/\(data.name).zip" } ?? data.address }
+
+  /// - Parameter note: told of every try that failed.
+  /// - Returns: the path of the file with the interactions.
+  /// - Throws: `DownloadError`, `DownloadStopped`.
+  public func callAsFunction(watch: @escaping Watch, note: (String) -> Void) throws -> String {
+    if isThere { return file }
+    let archive = "\(folder)/\(data.name).zip"
+    do {
+      try FileManager.default.createDirectory(
+        atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    } catch {
+      throw DownloadError("the folder \(folder) cannot be made: \(error.localizedDescription)")
+    }
+    try fetch(archive, watch, note)
+    try unpack(archive)
+    unlink(archive)
+    return file
+  }
+
+  // MARK: Fetching
+
+  private func fetch(_ archive: String, _ watch: @escaping Watch, _ note: (String) -> Void) throws {
+    // Two processes that fetch the same would write into one file.
+    let partial = archive + ".part"
+    let descriptor = open(partial, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      throw DownloadError("another process is fetching \(data.name) into \(folder)", help: "wait for it, then try again")
+    }
+    var tries = 0
+    var isAnew = false
+    while true {
+      var status = stat()
+      fstat(descriptor, &status)
+      let from = Int(status.st_size)
+      if from > 0 && Self.md5(partial) == data.md5 { break }
+      let (result, message) = Self.transfer(address, descriptor, from, watch)
+      switch result {
+      case SRS_FETCHED:
+        let found = Self.md5(partial)
+        if found == data.md5 { break }
+        // What went on from an earlier part may have begun with something else.
+        ftruncate(descriptor, 0)
+        guard from > 0 else {
+          throw DownloadError(
+            "\(address) is not the \(data.name) its publisher gives: its MD5 is \(found), not \(data.md5); it was thrown away",
+            help: "try again later, or fetch it by hand and load() the file")
+        }
+        note("what was there of \(data.name) does not fit; it is fetched anew")
+        continue
+      case SRS_FETCH_STOPPED: throw DownloadStopped()
+      case SRS_FETCH_MISSING: throw DownloadError("there is no libcurl to fetch with", help: "apt-get install libcurl4")
+      case SRS_FETCH_DISK: throw DownloadError("\(partial) cannot be written: \(message)", help: "make room, and try again: it goes on from there")
+      case SRS_FETCH_REFUSED where from > 0 && !isAnew:
+        // A server that cannot go on from the middle.
+        ftruncate(descriptor, 0)
+        isAnew = true
+        continue
+      case SRS_FETCH_REFUSED: throw DownloadError("\(address) cannot be fetched: \(message)")
+      default:
+        guard tries < pauses.count else {
+          throw DownloadError(
+            "\(address) cannot be fetched, after \(tries + 1) tries: \(message)", help: "try again: it goes on from where it broke off")
+        }
+        note("fetching \(data.name) broke off (\(message)); trying again")
+        try pause(pauses[tries], watch)
+        tries += 1
+        continue
+      }
+      break
+    }
+    guard rename(partial, archive) == 0 else { throw DownloadError("\(archive) cannot be written: \(String(cString: strerror(errno)))") }
+  }
+
+  private func pause(_ seconds: Double, _ watch: Watch) throws {
+    var left = seconds
+    while left > 0 {
+      guard watch(0, 0) else { throw DownloadStopped() }
+      usleep(50_000)
+      left -= 0.05
+    }
+  }
+
+  private static func transfer(_ address: String, _ descriptor: Int32, _ from: Int, _ watch: @escaping Watch) -> (Int, String) {
+    final class Box {
+      let watch: Watch
+      init(_ watch: @escaping Watch) { self.watch = watch }
+    }
+    let box = Box(watch)
+    var message = [CChar](repeating: 0, count: 512)
+    let result = withExtendedLifetime(box) {
+      srs_fetch(
+        address, descriptor, Int64(from),
+        { context, now, total in
+          guard let context else { return 1 }
+          return Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().watch(Int(now), Int(total)) ? 0 : 1
+        }, Unmanaged.passUnretained(box).toOpaque(), &message, message.count)
+    }
+    return (Int(result), message.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" })
+  }
+
+  static func md5(_ path: String) -> String {
+    var digits = [CChar](repeating: 0, count: 33)
+    guard srs_md5(path, &digits) == 0 else { return "" }
+    return digits.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+  }
+
+  // MARK: Unpacking
+
+  private func unpack(_ archive: String) throws {
+    let partial = file + ".part-\(getpid())"
+    var descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
+    let result = srs_unzip(
+      archive, data.file,
+      { context, bytes, count in
+        guard let descriptor = context?.assumingMemoryBound(to: Int32.self).pointee, var bytes else { return 1 }
+        var left = count
+        while left > 0 {
+          let written = write(descriptor, bytes, left)
+          if written <= 0 { return 1 }
+          bytes += written
+          left -= written
+        }
+        return 0
+      }, &descriptor)
+    let isSynced = fsync(descriptor) == 0
+    close(descriptor)
+    guard result == 0, isSynced, rename(partial, file) == 0 else {
+      let reason = String(cString: strerror(errno))
+      unlink(partial)
+      switch result {
+      case 1: throw DownloadError("\(archive) has no file \(data.file)")
+      case 2: throw DownloadError("\(archive) is damaged", help: "remove it, and try again")
+      default: throw DownloadError("\(file) cannot be written: \(reason)", help: "make room, and try again")
+      }
+    }
+  }
+}
