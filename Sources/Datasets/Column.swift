@@ -22,7 +22,9 @@ public struct Column<Element: BitwiseCopyable & Sendable>: RandomAccessCollectio
   }
 
   /// Values that are put in place without being set before; `fill` says how many it put.
-  public init(unsafeUninitializedCapacity capacity: Int, initializingWith fill: (UnsafeMutableBufferPointer<Element>, inout Int) throws -> Void)
+  public init(
+    unsafeUninitializedCapacity capacity: Int, initializingWith fill: (UnsafeMutableBufferPointer<Element>, inout Int) throws -> Void
+  )
     rethrows
   {
     let memory = Memory(capacity)

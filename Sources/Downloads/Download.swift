@@ -93,7 +93,8 @@ public struct Download {
         continue
       case SRS_FETCH_STOPPED: throw DownloadStopped()
       case SRS_FETCH_MISSING: throw DownloadError("there is no libcurl to fetch with", help: "apt-get install libcurl4")
-      case SRS_FETCH_DISK: throw DownloadError("\(partial) cannot be written: \(message)", help: "make room, and try again: it goes on from there")
+      case SRS_FETCH_DISK:
+        throw DownloadError("\(partial) cannot be written: \(message)", help: "make room, and try again: it goes on from there")
       case SRS_FETCH_REFUSED where from > 0 && !isAnew:
         // A server that cannot go on from the middle.
         ftruncate(descriptor, 0)

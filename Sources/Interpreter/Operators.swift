@@ -2,8 +2,38 @@ import Foundation
 import Syntax
 
 /// What the operators do. Numbers are the fast path of the compiler; the rest comes here.
+///
+/// Lists may share their parts: `let b = [a, a]`, thirty times over, is a billion elements in thirty lists. What is shared
+/// is therefore gone through once, and what comes of it is shared as well.
 enum Operators {
+  /// One list, or two.
+  private struct Place: Hashable {
+    let a: UnsafeRawPointer?
+    var b: UnsafeRawPointer?
+
+    /// Known only for lists that hold lists: others are not worth remembering.
+    init?(_ values: [Value], _ others: [Value]? = nil) {
+      func holdsLists(_ values: [Value]) -> Bool {
+        values.contains {
+          switch $0 {
+          case .list, .record: true
+          default: false
+          }
+        }
+      }
+      guard holdsLists(values) || others.map(holdsLists) ?? false else { return nil }
+      a = values.withUnsafeBytes { $0.baseAddress }
+      b = others?.withUnsafeBytes { $0.baseAddress }
+    }
+  }
+
   static func equal(_ a: Value, _ b: Value) -> Bool {
+    var known: Set<Place> = []
+    return equal(a, b, &known)
+  }
+
+  /// - Parameter known: pairs of lists that were found equal.
+  private static func equal(_ a: Value, _ b: Value, _ known: inout Set<Place>) -> Bool {
     switch (a, b) {
     case (.nothing, .nothing): return true
     case (.bool(let x), .bool(let y)): return x == y
@@ -20,12 +50,20 @@ enum Operators {
     case (.metric(let x), .metric(let y)): return x == y
     case (.date(let x), .date(let y)): return x == y
     case (.range(let a, let b), .range(let c, let d)): return a == c && b == d
-    // The same list twice need not be gone through; lists that share their parts could take for ever.
     case (.list(let x), .list(let y)):
-      return x.count == y.count && (isSame(x, y) || zip(x, y).allSatisfy { equal($0, $1) })
+      guard x.count == y.count else { return false }
+      if isSame(x, y) { return true }
+      let place = Place(x, y)
+      if let place, known.contains(place) { return true }
+      for (a, b) in zip(x, y) where !equal(a, b, &known) { return false }
+      if let place { known.insert(place) }
+      return true
     case (.record(let x), .record(let y)):
-      return x.count == y.count
-        && x.fields.allSatisfy { field in y[field.key].map { equal(field.value, $0) } ?? false }
+      guard x.count == y.count else { return false }
+      for field in x.fields {
+        guard let other = y[field.key], equal(field.value, other, &known) else { return false }
+      }
+      return true
     case (.function(let x), .function(let y)): return x === y
     case (.object(let x), .object(let y)): return x === y
     default: return false
@@ -66,12 +104,17 @@ enum Operators {
       case .greater: return .bool(order == .orderedDescending)
       default: return .bool(order != .orderedAscending)
       }
-    case .plus, .minus, .times, .divide, .power: return try arithmetic(operation, a, b, span)
+    case .plus, .minus, .times, .divide, .power:
+      var known: [Place: Value] = [:]
+      return try arithmetic(operation, a, b, span, &known)
     case .and, .or: throw bad(operation, a, b, span)
     }
   }
 
-  private static func arithmetic(_ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span) throws -> Value {
+  /// - Parameter known: what came of lists that were met before.
+  private static func arithmetic(
+    _ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span, _ known: inout [Place: Value]
+  ) throws -> Value {
     switch (a, b) {
     case (.number(let x), .number(let y)): return .number(try apply(operation, x, y, span))
     case (.text(let x), .text(let y)) where operation == .plus:
@@ -100,15 +143,30 @@ enum Operators {
           .badOperands, "these lists have \(x.count) and \(y.count) elements", at: span,
           help: "`\(operation.rawValue)` works element by element; to join lists write [..a, ..b]")
       }
-      return .list(try zip(x, y).map { try arithmetic(operation, $0, $1, span) })
+      return try once(Place(x, y), &known) { known in
+        try zip(x, y).map { try arithmetic(operation, $0, $1, span, &known) }
+      }
     case (.list(let x), .number), (.list(let x), .quantity):
-      return .list(try x.map { try arithmetic(operation, $0, b, span) })
+      return try once(Place(x), &known) { known in try x.map { try arithmetic(operation, $0, b, span, &known) } }
     case (.number, .list(let y)), (.quantity, .list(let y)):
-      return .list(try y.map { try arithmetic(operation, a, $0, span) })
-    case (.range, _): return try arithmetic(operation, .list(a.sequence ?? []), b, span)
-    case (_, .range): return try arithmetic(operation, a, .list(b.sequence ?? []), span)
+      return try once(Place(y), &known) { known in try y.map { try arithmetic(operation, a, $0, span, &known) } }
+    // The list of a range is gone afterwards, and another may take its place in memory: nothing to be remembered.
+    case (.range, _), (_, .range):
+      var own: [Place: Value] = [:]
+      func list(_ value: Value) -> Value { if case .range = value { .list(value.sequence ?? []) } else { value } }
+      return try arithmetic(operation, list(a), list(b), span, &own)
     default: throw bad(operation, a, b, span)
     }
+  }
+
+  /// What comes of a list, from before where it was met before.
+  private static func once(
+    _ place: Place?, _ known: inout [Place: Value], _ make: (inout [Place: Value]) throws -> [Value]
+  ) rethrows -> Value {
+    if let place, let value = known[place] { return value }
+    let value = Value.list(try make(&known))
+    if let place { known[place] = value }
+    return value
   }
 
   private static func apply(_ operation: BinaryOperator, _ x: Double, _ y: Double, _ span: Span) throws -> Double {
@@ -131,10 +189,16 @@ enum Operators {
   }
 
   static func negate(_ value: Value, _ span: Span) throws -> Value {
+    var known: [Place: Value] = [:]
+    return try negate(value, span, &known)
+  }
+
+  private static func negate(_ value: Value, _ span: Span, _ known: inout [Place: Value]) throws -> Value {
     switch value {
     case .number(let x): return .number(-x)
     case .quantity(let x, let unit): return .quantity(-x, unit)
-    case .list(let values): return .list(try values.map { try negate($0, span) })
+    case .list(let values):
+      return try once(Place(values), &known) { known in try values.map { try negate($0, span, &known) } }
     default: throw Diagnostic(.badOperands, "`-` needs a number, not \(value.described)", at: span)
     }
   }

@@ -84,13 +84,15 @@ import Testing
       try bad.write(to: URL(fileURLWithPath: path))
       // Between the header and the body there is nothing that counts.
       var isGap = false
-      let error = #expect(throws: DataError.self, "byte \(place)", performing: {
-        let histories = try BinaryFile(path).histories()
-        let set = try histories.windows(length: 5)
-        for index in 0..<set.count { _ = set.sequence(index) }
-        isGap = try histories.checked().events == sample(40).events && place < 4096
-        if isGap { throw DataError("gap") }
-      })
+      let error = #expect(
+        throws: DataError.self, "byte \(place)",
+        performing: {
+          let histories = try BinaryFile(path).histories()
+          let set = try histories.windows(length: 5)
+          for index in 0..<set.count { _ = set.sequence(index) }
+          isGap = try histories.checked().events == sample(40).events && place < 4096
+          if isGap { throw DataError("gap") }
+        })
       #expect(isGap || error?.message.isEmpty == false)
     }
     for size in [0, 7, 47, 100, good.count / 2, good.count - 1] {

@@ -79,7 +79,8 @@ final class LoopbackServer: Sendable {
       }
     }
     func head(_ length: Int, partial: Bool) -> String {
-      (partial ? "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes \(start)-\(content.count - 1)/\(content.count)\r\n" : "HTTP/1.1 200 OK\r\n")
+      (partial
+        ? "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes \(start)-\(content.count - 1)/\(content.count)\r\n" : "HTTP/1.1 200 OK\r\n")
         + "Content-Length: \(length)\r\nConnection: close\r\n\r\n"
     }
     switch answer {

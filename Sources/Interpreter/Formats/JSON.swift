@@ -201,6 +201,9 @@ enum JSON {
   }
 
   private static func write(_ value: Value, _ indent: Int, _ level: Int, _ text: inout String) throws(Problem) {
+    guard text.utf8.count <= Operators.longestText else {
+      throw Problem(message: "this would have more than \(NumberFormat.grouped(Operators.longestText)) bytes", line: 0, column: 0)
+    }
     guard level < deepest else { throw Problem(message: "this is nested too deeply for JSON", line: 0, column: 0) }
     switch value {
     case .nothing: text += "null"
