@@ -1,4 +1,5 @@
 import Foundation
+import Growth
 import Interpreter
 import Plotting
 import Syntax
@@ -25,7 +26,7 @@ enum PaperWidth: String, Sendable, CaseIterable {
 
 // Layers beside lines, bars and heat maps.
 extension Builtin {
-  static let layers: [Builtin] = [histogram, boxplot, span, note]
+  static let layers: [Builtin] = [histogram, boxplot, span, note, inset, stacks]
 
   static let histogram = Builtin(
     "histogram", "Adds how many of some numbers lie in each of some bins.", topic: "Figures", returns: .object(FigureValue.type),
@@ -112,6 +113,62 @@ extension Builtin {
       let place = try call[at]
       let note = Note(try call[text], x: place[0], y: place[1])
       return changed(try call[figure]) { $0.notes.append(note) }
+    }
+  }
+}
+
+extension Builtin {
+  static let inset = Builtin(
+    "inset", "Puts a small figure inside of the last panel.", topic: "Figures", returns: .object(FigureValue.type),
+    example: """
+      let start = figure() |> line([0, 1, 2], y: [0, 5, 7])
+      let fig = figure() |> line([0, 1, 2, 50], y: [0, 5, 7, 9]) |> inset(start, at: (0.5, 0.15), size: (0.4, 0.4))
+      """
+  ) { d in
+    let pair = Kind<Double>.number.list.checked {
+      $0.count == 2 && $0.allSatisfy { $0 >= 0 && $0 <= 1 } ? nil : "is two shares of the panel, from 0 to 1: (0.5, 0.15)"
+    }
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let small = d.positional("small", Kind<FigureValue>.object, "what is put into it: a figure of one panel")
+    let at = d.named("at", pair, default: [0.55, 0.12], "(0.55, 0.12)", "where its lower left corner is, as shares of the axes")
+    let size = d.named("size", pair, default: [0.42, 0.42], "(0.42, 0.42)", "its width and height with labels, as shares of the axes")
+    return { call in
+      let inner = (try call[small]).figure
+      guard inner.panels.count == 1, inner.panels[0].insets.isEmpty else {
+        throw call.error(.figure, "what is put into a figure has one panel and nothing inside of that", argument: "small")
+      }
+      let (place, sides) = (try call[at], try call[size])
+      guard sides.allSatisfy({ $0 > 0.05 }) else { throw call.error(.badValue, "must be above 0.05", argument: "size") }
+      var panel = inner.panels[0]
+      panel.title = panel.title ?? inner.title
+      return changed(try call[figure]) {
+        $0.insets.append(Inset(panel, x: place[0], y: place[1], width: sides[0], height: sides[1]))
+      }
+    }
+  }
+
+  static let stacks = Builtin(
+    "stacks",
+    "Draws how a model was stacked: its blocks at each depth, the input at the bottom, each with its number and that of the block it was copied from; in a panel of its own.",
+    topic: "Figures", returns: .object(FigureValue.type),
+    example: "let fig = figure(title: \"cross\") |> stacks([2, 4, 8], by: cross)"
+  ) { d in
+    let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
+    let depths = d.positional("depths", Kind<Int>.whole(from: 1, to: 64).list, "the numbers of blocks, the first that of the shallow model")
+    let by = d.named("by", Kind<GrowthOperator>.word, default: .adjacent, "adjacent", "how it was stacked")
+    let pattern = d.named("pattern", .whole(from: 1, to: 64), default: 2, "2", "for dilation_aware: blocks a pattern of dilations has")
+    return { call in
+      let (numbers, rule, period) = (try call[depths], try call[by], try call[pattern])
+      guard let first = numbers.first else { throw call.error(.badValue, "`depths` is empty", argument: "depths") }
+      var sources: [[Int?]] = [(0..<first).map { _ in nil }]
+      for (from, to) in zip(numbers, numbers.dropFirst()) {
+        sources.append(
+          try call.engine { try rule.sources(from: from, to: to, period: period) }.map {
+            if case .copy(let of) = $0 { of } else { nil }
+          })
+      }
+      let title = { (depth: Int) in "\(depth) block\(depth == 1 ? "" : "s")" }
+      return changed(try call[figure]) { $0.layers.append(.stacks(.init(names: numbers.map(title), sources: sources))) }
     }
   }
 }

@@ -37,7 +37,7 @@ extension Builtin {
       Kind<Double>.length.list.checked {
         $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
       },
-      default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height")
+      default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height; of theme slides 25.4cm by 14.3cm if left out")
     let width = d.optional("width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page, the height two thirds of it")
     let title = d.optional("title", .text, "what stands above")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
@@ -45,8 +45,21 @@ extension Builtin {
       "layout",
       Kind<Int>.whole(from: 1, to: 20).list.checked { $0.count == 2 ? nil : "is rows and columns of panels: (1, 2)" },
       default: [1, 1], "(1, 1)", "rows and columns of panels")
+    let theme = d.named(
+      "theme", Kind<Theme>.word, default: .paper, "paper", "for a paper, for slides (larger letters and lines), or on a dark page")
+    let font = d.optional(
+      "font",
+      Kind<String>.text.checked {
+        $0.isEmpty || $0.count > 80 || $0.contains { !($0.isLetter || $0.isNumber || $0 == " " || $0 == "-") }
+          ? "is the name of a font: letters, digits, blanks and hyphens" : nil
+      }, "a font of the system, by its name; left out: Liberation Sans")
+    let fontSize = d.optional(
+      "font_size", Kind<Double>.number.checked { $0 >= 3 && $0 <= 100 ? nil : "is from 3 to 100 points" },
+      "in points; left out: the theme's")
+    let shared = d.named("share", Kind<SharedAxes>.word, default: .none, "none", "axes that the panels have in common, legend included")
     return { call in
-      var sides = try call[size]
+      let look = try call[theme]
+      var sides: [Double]? = call.given(size) || look != .slides ? try call[size] : nil
       if let paper = try call[width] {
         if call.given(size) { throw call.error(.badValue, "`size` and `width` both say how wide the figure is", argument: "width") }
         sides = [paper.centimetres, (paper.centimetres * 20 / 3).rounded() / 10]
@@ -55,8 +68,9 @@ extension Builtin {
       return .object(
         FigureValue(
           Figure(
-            size: .init(width: sides[0], height: sides[1]), title: try call[title], palette: try call[palette],
-            rows: panels[0], columns: panels[1])))
+            size: sides.map { .init(width: $0[0], height: $0[1]) }, title: try call[title], palette: try call[palette],
+            rows: panels[0], columns: panels[1], theme: look, font: try call[font], fontSize: try call[fontSize],
+            shared: try call[shared])))
     }
   }
 
@@ -83,7 +97,9 @@ extension Builtin {
     let band = d.named(
       "band", Kind<Band>.word, default: .range, "range",
       "around the mean of several runs: their least and most, a standard deviation, or the 95 % interval of the mean")
+    let side = d.named("on", Kind<LineSide>.word, default: .left, "left", "the axis it is read off: on the left or the right")
     return { call in
+      let onRight = try call[side] == .right
       let source = try call[what]
       let axis = try call[x]
       let points: [Layer.Point]
@@ -98,7 +114,7 @@ extension Builtin {
       }
       let (title, look) = (try call[label], try call[style])
       return changed(try call[figure]) { panel in
-        panel.layers.append(.line(.init(points, label: title, style: look)))
+        panel.layers.append(.line(.init(points, label: title, style: look, onRight: onRight)))
         if numbers(source) == nil { panel.xUnit = axis.rawValue }
       }
     }
@@ -110,6 +126,7 @@ extension Builtin {
     return numbers.count == elements.count ? numbers : nil
   }
 
+  enum LineSide: String, Sendable, CaseIterable { case left, right }
   enum Band: String, Sendable, CaseIterable { case range, std, ci95 }
 
   private static func runs(_ value: Value) -> [TrainingRun]? {
@@ -165,7 +182,8 @@ extension Builtin {
   }
 
   static let bars = Builtin(
-    "bars", "Adds bars: one for every field of a record of numbers. Those of several calls stand side by side.", topic: "Figures",
+    "bars", "Adds bars: one for every field of a record of numbers. Those of several calls stand side by side, or on each other.",
+    topic: "Figures",
     returns: .object(FigureValue.type),
     example: "let fig = figure() |> bars({ adjacent: 2.1, cross: 1.8 }) |> axis(y: \"speed-up\")"
   ) { d in
@@ -173,6 +191,7 @@ extension Builtin {
     let values = d.positional("values", .record, "name: height")
     let errors = d.optional("errors", .record, "name: half the length of its error bar")
     let label = d.optional("label", .text, "its name in the legend")
+    let stacked = d.named("stacked", .bool, default: false, "false", "on top of the stacked bars before, instead of beside them")
     return { call in
       let heights = try call[values]
       func number(_ record: Record, _ key: String, _ argument: String) throws -> Double {
@@ -184,8 +203,18 @@ extension Builtin {
       let bars = Layer.Bars(
         names: heights.keys, values: try heights.keys.map { try number(heights, $0, "values") },
         errors: try call[errors].map { record in try heights.keys.map { try number(record, $0, "errors") } },
-        label: try call[label])
-      return changed(try call[figure]) { $0.layers.append(.bars(bars)) }
+        label: try call[label], isStacked: try call[stacked])
+      if bars.isStacked, bars.values.contains(where: { $0 < 0 }) {
+        throw call.error(.badValue, "bars that stand on each other are not below 0", argument: "values")
+      }
+      let base = try call[figure]
+      let first = base.figure.panels.last?.layers.lazy.compactMap { if case .bars(let other) = $0 { other } else { nil } }.first
+      if let first, first.names != bars.names {
+        throw call.error(
+          .badValue, "these bars are called \(bars.names.joined(separator: ", ")), those before \(first.names.joined(separator: ", "))",
+          argument: "values", help: "bars of one panel have the same names, in the same order")
+      }
+      return changed(base) { $0.layers.append(.bars(bars)) }
     }
   }
 
@@ -230,15 +259,26 @@ extension Builtin {
     let logX = d.named("log_x", .bool, default: false, "false", "a logarithmic x axis")
     let logY = d.named("log_y", .bool, default: false, "false", "a logarithmic y axis")
     let legend = d.named("legend", Kind<Legend>.word, default: .automatic, "automatic", "where the legend stands")
+    let right = d.optional("right", .text, "label of the axis on the right, for lines with `on: right`")
+    let rightRange = d.optional("right_range", pair, "ends of the axis on the right")
+    let logRight = d.named("log_right", .bool, default: false, "false", "a logarithmic axis on the right")
+    let xUnit = d.named("x_unit", Kind<Axis.Unit>.word, default: .none, "none", "seconds: long ones are written as minutes and hours")
+    let yUnit = d.named("y_unit", Kind<Axis.Unit>.word, default: .none, "none", "the same for the y axis")
     return { call in
       let (xName, yName) = (try call[x], try call[y])
       let (xEnds, yEnds) = (try call[xRange], try call[yRange])
       let (xLog, yLog, place) = (try call[logX], try call[logY], try call[legend])
+      let (rightName, rightEnds, rightLog) = (try call[right], try call[rightRange], try call[logRight])
+      let (unitOfX, unitOfY) = (try call[xUnit], try call[yUnit])
       return changed(try call[figure]) { panel in
         if let xName { panel.x.label = xName }
         if let yName { panel.y.label = yName }
         if let xEnds { panel.x.range = xEnds[0]...xEnds[1] }
         if let yEnds { panel.y.range = yEnds[0]...yEnds[1] }
+        if let rightName { panel.right.label = rightName }
+        if let rightEnds { panel.right.range = rightEnds[0]...rightEnds[1] }
+        panel.right.logarithmic = rightLog
+        (panel.x.unit, panel.y.unit) = (unitOfX, unitOfY)
         panel.x.logarithmic = xLog
         panel.y.logarithmic = yLog
         panel.legend = place
@@ -251,9 +291,11 @@ extension Builtin {
     example: "show({ depth: 16 })  #> { depth: 16 }"
   ) { d in
     let value = d.positional("value", .any, "what to show")
+    let window = d.named("window", .bool, default: false, "false", "a figure in a window of the display instead")
     return { call in
       let what = try call[value]
       let host = call.interpreter.host
+      let isWindow = try call[window]
       guard case .object(let object) = what, let figure = object as? FigureValue else {
         host.write(what.shown + "\n")
         return .nothing
@@ -262,9 +304,22 @@ extension Builtin {
         host.picture(try call.engine { try Gnuplot().svg(figure.figure) })
         return .nothing
       }
+      if isWindow {
+        let environment = ProcessInfo.processInfo.environment
+        guard environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil else {
+          throw call.error(
+            .figure, "there is no display to open a window on", argument: "window", help: "leave `window` out, or save the figure")
+        }
+        try call.engine { try Gnuplot().window(figure.figure) }
+        return .nothing
+      }
       let picture = try call.engine {
-        if host.showsSixel {
-          return try Gnuplot().sixel(figure.figure)
+        switch host.terminalPictures {
+        case .sixel: return try Gnuplot().sixel(figure.figure)
+        case .kitty:
+          let columns = max(20, min(host.width - 2, Int(figure.figure.size.width * 6)))
+          return KittyPicture.text(png: try Gnuplot().png(figure.figure), columns: columns)
+        case .none: break
         }
         return try Gnuplot().text(figure.figure, columns: max(40, min(host.width, 100) - 1), lines: 22)
       }
@@ -280,7 +335,7 @@ extension Builtin {
   static let save = Builtin(
     "save",
     """
-    Saves a figure (.pdf, .svg, .png, .eps, with its gnuplot script and data beside it), a table (.tex, .md, .html, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv or RecBole's .inter), sequences (.csv, .npy), a data set (.inter, a file for each part), recommendations (.csv, .jsonl), or scores (.npy). A file is there whole or not at all; folders are made.
+    Saves a figure (.pdf, .svg, .png, .eps; .tex or .tikz for letters in a LaTeX document's own font; with its gnuplot script and data beside it), a table (.tex, .md, .html, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv, RecBole's .inter, or .srsd), sequences (.csv, .npy), a data set (.inter, a file for each part), recommendations (.csv, .jsonl), or scores (.npy). A file is there whole or not at all; folders are made.
     """,
     topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in

@@ -70,6 +70,7 @@ struct TrainingArguments: Sendable {
   private let checkpoint: Builtin.Argument<Extent?>
   private let reuse: Builtin.Argument<Bool>
   private let spikes: Builtin.Argument<Double?>
+  private let watch: Builtin.Argument<Bool>
 
   /// - Parameter transfer: for fine-tuning, whose loss is its own.
   init(_ d: inout Builtin.Declaration, transfer: Bool = false) {
@@ -108,6 +109,12 @@ struct TrainingArguments: Sendable {
     spikes = d.optional(
       "skip_spikes", Kind<Double>.number.checked { $0 > 1 && $0 < 1e6 ? nil : "must be above 1" },
       "do not take a step whose loss is more than so many times the running mean of its phase")
+    watch = d.named("watch", .bool, default: false, "false", "keep the learning curve on the terminal while it goes on")
+  }
+
+  /// The curve of a training that is to be watched.
+  func curve(_ call: Builtin.Call, _ options: TrainingOptions) throws -> LiveCurve? {
+    try call[watch] ? LiveCurve(call.interpreter.host, options.watch) : nil
   }
 
   /// Where the training is kept, and may be found.
@@ -226,15 +233,17 @@ extension Builtin {
       case nil: break
       }
       let recorder = RunRecorder(call, kind, options, split, model.model, phases, keeper)
-      return try run(call, options, split, keeper, recorder) { try $0.run(model.model, phases, from: checkpoint) }
+      return try run(call, options, split, keeper, recorder, arguments.curve(call, options)) {
+        try $0.run(model.model, phases, from: checkpoint)
+      }
     }
   }
 
   private static func run(
     _ call: Call, _ options: TrainingOptions, _ split: Split, _ keeper: RunFolder?, _ recorder: RunRecorder?,
-    _ body: (Trainer) throws -> TrainingRun
+    _ curve: LiveCurve? = nil, _ body: (Trainer) throws -> TrainingRun
   ) throws -> Value {
-    let observer = ProgressReporter(call.interpreter.host, recorder)
+    let observer = ProgressReporter(call.interpreter.host, recorder, curve)
     defer { observer.finish() }
     do {
       let run = try body(Trainer(options, data: split, pool: Engine.pool(call), observer: observer, keeper: keeper))
@@ -391,10 +400,12 @@ final class ProgressReporter: TrainingObserver {
   private var lastShown = 0.0
 
   private let recorder: RunRecorder?
+  private let curve: LiveCurve?
 
-  init(_ host: any InterpreterHost, _ recorder: RunRecorder?) {
+  init(_ host: any InterpreterHost, _ recorder: RunRecorder?, _ curve: LiveCurve? = nil) {
     self.host = host
     self.recorder = recorder
+    self.curve = curve
   }
 
   var shouldStop: Bool { host.isInterrupted }
@@ -414,11 +425,13 @@ final class ProgressReporter: TrainingObserver {
 
   func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) {
     recorder?.evaluated(point)
+    curve?.add(point)
     // A terminal has the live line; a log wants each evaluation.
     if !host.showsLiveProgress { host.milestone(line(progress)) }
   }
 
   func grew(_ mark: GrowthMark, name: String) {
+    curve?.grew(at: mark.step)
     host.milestone("\(name): step \(mark.step), stacked \(mark.from) -> \(mark.to) blocks (\(mark.by.rawValue), carry \(mark.carry))")
   }
 
@@ -426,6 +439,7 @@ final class ProgressReporter: TrainingObserver {
 
   func finished(_ run: TrainingRun) {
     host.progress(nil)
+    curve?.add(nil, isLast: true)
     host.milestone(
       "\(run.name): \(run.stop.text) after \(run.steps) steps, \(NumberFormat.duration(run.seconds)) training; best \(run.options.watch.title) \(NumberFormat.fixed(run.best.metrics[run.options.watch] ?? 0, digits: 4)) at step \(run.best.step)"
     )

@@ -10,6 +10,8 @@ public protocol InterpreterHost: AnyObject {
   func ask(_ question: String) -> Bool?
   /// One line that is drawn over on a terminal, or now and then a line of its own elsewhere; nil takes it away.
   func progress(_ line: String?)
+  /// A block of lines that is drawn over by the next one, on a terminal; nothing elsewhere.
+  func live(_ block: String)
   /// A line of progress that stays.
   func milestone(_ line: String)
   /// Someone pressed Ctrl-C (or sent SIGTERM) since the statement began.
@@ -22,8 +24,8 @@ public protocol InterpreterHost: AnyObject {
   var width: Int { get }
   /// Is stdout a terminal?
   var isTerminal: Bool { get }
-  /// Does the terminal say that it shows sixel pictures?
-  var showsSixel: Bool { get }
+  /// What pictures the terminal says it shows.
+  var terminalPictures: TerminalPictures { get }
   /// Does someone see a line that is drawn over? Otherwise progress is told in plain lines.
   var showsLiveProgress: Bool { get }
   /// Are pictures taken as SVG, for a page?
@@ -45,8 +47,17 @@ public protocol InterpreterHost: AnyObject {
   var version: String { get }
 }
 
+/// How a terminal takes pictures.
+public enum TerminalPictures: Sendable {
+  case none, sixel
+  /// The graphics protocol of kitty, which other terminals have too.
+  case kitty
+}
+
 extension InterpreterHost {
   public func ask(_ question: String) -> Bool? { nil }
+  public func live(_ block: String) {}
+  public var terminalPictures: TerminalPictures { .none }
   public var collectsPictures: Bool { false }
   public func picture(_ svg: String) {}
 }

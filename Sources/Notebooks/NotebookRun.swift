@@ -53,7 +53,6 @@ public final class NotebookHost: InterpreterHost {
   public var resumes: Bool { other.resumes }
   public var width: Int { 100 }
   public var isTerminal: Bool { false }
-  public var showsSixel: Bool { false }
   public var showsLiveProgress: Bool { other.showsLiveProgress }
   public var threads: Int { other.threads }
   public var seed: Int { other.seed }

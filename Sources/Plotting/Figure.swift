@@ -4,6 +4,13 @@ public struct Figure: Sendable, Equatable {
   public var size: Size
   public var title: String?
   public var palette: Palette
+  public var theme: Theme
+  /// A font of the system by its name; nil: the theme's.
+  public var font: String?
+  /// In points; nil: the theme's.
+  public var fontSize: Double?
+  /// Which axes the panels have in common.
+  public var shared: SharedAxes
   /// Rows and columns of panels.
   public var rows: Int
   public var columns: Int
@@ -19,16 +26,48 @@ public struct Figure: Sendable, Equatable {
   }
 
   public init(
-    size: Size = Size(width: 8.4, height: 5.6), title: String? = nil, palette: Palette = .okabeIto, rows: Int = 1,
-    columns: Int = 1
+    size: Size? = nil, title: String? = nil, palette: Palette = .okabeIto, rows: Int = 1, columns: Int = 1,
+    theme: Theme = .paper, font: String? = nil, fontSize: Double? = nil, shared: SharedAxes = .none
   ) {
-    self.size = size
+    self.size = size ?? theme.size
     self.title = title
     self.palette = palette
+    self.theme = theme
+    self.font = font
+    self.fontSize = fontSize
+    self.shared = shared
     self.rows = rows
     self.columns = columns
     panels = []
   }
+}
+
+/// Axes that panels have in common: one range for all, labelled only at the outer panels; then the legend stands in the
+/// first panel alone.
+public enum SharedAxes: String, Sendable, CaseIterable {
+  case none, x, y, both
+
+  var x: Bool { self == .x || self == .both }
+  var y: Bool { self == .y || self == .both }
+}
+
+/// What a figure is for: the size of its letters, how heavy its lines are, what it stands on.
+public enum Theme: String, Sendable, CaseIterable {
+  /// Black on white, in the size of a paper's captions.
+  case paper
+  /// For a screen at the end of a room.
+  case slides
+  /// On a dark page.
+  case dark
+
+  var size: Figure.Size { self == .slides ? .init(width: 25.4, height: 14.3) : .init(width: 8.4, height: 5.6) }
+  var fontSize: Double { self == .slides ? 20 : 8 }
+  /// Times the widths of lines and the sizes of marks.
+  var weight: Double { self == .slides ? 2.2 : 1 }
+  var background: String? { self == .dark ? "#1B1E23" : nil }
+  var ink: String { self == .dark ? "#E6E6E6" : "#222222" }
+  var faint: String { self == .dark ? "#A0A4AA" : "#777777" }
+  var grid: String { self == .dark ? "#3A3F46" : "#DDDDDD" }
 }
 
 /// Colours that people with any colour vision can tell apart.
@@ -46,6 +85,16 @@ public enum Palette: String, Sendable, CaseIterable {
     case .tol: ["#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB"]
     }
   }
+
+  /// The same on a dark ground: what is too dark to be seen there is lighter.
+  func colours(on theme: Theme) -> [String] {
+    guard theme == .dark else { return colours }
+    let lighter = [
+      "#0072B2": "#3FA7E4", "#000000": "#F2F2F2", "#333333": "#D0D0D0", "#666666": "#B0B0B0", "#4477AA": "#77AADD", "#228833": "#44AA55",
+      "#AA3377": "#DD66AA", "#D55E00": "#F07E26",
+    ]
+    return colours.map { lighter[$0] ?? $0 }
+  }
 }
 
 /// One set of axes and what is drawn in it.
@@ -55,17 +104,45 @@ public struct Panel: Sendable, Equatable {
   public var marks: [Marks] = []
   public var spans: [Span] = []
   public var notes: [Note] = []
+  public var insets: [Inset] = []
   public var x = Axis()
   public var y = Axis()
+  /// On the right, for the lines that say so.
+  public var right = Axis()
   public var legend = Legend.automatic
   /// What the numbers on the x axis are, where the caller knows: so that marks are put in the same unit.
   public var xUnit: String?
 
+  /// Does x count seconds?
+  var isTimed: Bool { xUnit == "seconds" || xUnit == "cpu_seconds" || x.unit == .seconds }
+
   public init() {}
 }
 
+/// A smaller panel inside of another one.
+public struct Inset: Sendable, Equatable {
+  public let panel: Panel
+  /// Where its lower left corner is, and how large it is with its axes: shares of the outer panel's axes.
+  public let x, y, width, height: Double
+
+  public init(_ panel: Panel, x: Double, y: Double, width: Double, height: Double) {
+    self.panel = panel
+    self.x = x
+    self.y = y
+    self.width = width
+    self.height = height
+  }
+}
+
 public struct Axis: Sendable, Equatable {
+  public enum Unit: String, Sendable, CaseIterable {
+    case none
+    /// Long ones are written as minutes and hours.
+    case seconds
+  }
+
   public var label: String?
+  public var unit = Unit.none
   public var range: ClosedRange<Double>?
   public var logarithmic = false
   public init() {}
@@ -86,6 +163,7 @@ public enum Layer: Sendable, Equatable {
   case heatmap(Heatmap)
   case histogram(Histogram)
   case boxes(Boxes)
+  case stacks(Stacks)
 
   public struct Point: Sendable, Equatable {
     public let x: Double
@@ -112,10 +190,13 @@ public enum Layer: Sendable, Equatable {
     public let points: [Point]
     public let label: String?
     public let style: Style
-    public init(_ points: [Point], label: String?, style: Style = .lines) {
+    /// Is it read off the axis on the right?
+    public let onRight: Bool
+    public init(_ points: [Point], label: String?, style: Style = .lines, onRight: Bool = false) {
       self.points = points
       self.label = label
       self.style = style
+      self.onRight = onRight
     }
   }
 
@@ -159,11 +240,25 @@ public enum Layer: Sendable, Equatable {
     public let values: [Double]
     public let errors: [Double]?
     public let label: String?
-    public init(names: [String], values: [Double], errors: [Double]? = nil, label: String?) {
+    /// Do they stand on the bars of the layers before, instead of beside them?
+    public let isStacked: Bool
+    public init(names: [String], values: [Double], errors: [Double]? = nil, label: String?, isStacked: Bool = false) {
       self.names = names
       self.values = values
       self.errors = errors
       self.label = label
+      self.isStacked = isStacked
+    }
+  }
+
+  /// Blocks of a model at each of its depths, the input at the bottom, and from which block of the depth before each was
+  /// copied; nil: it is new.
+  public struct Stacks: Sendable, Equatable {
+    public let names: [String]
+    public let sources: [[Int?]]
+    public init(names: [String], sources: [[Int?]]) {
+      self.names = names
+      self.sources = sources
     }
   }
 

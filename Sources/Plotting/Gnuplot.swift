@@ -80,6 +80,25 @@ public struct Gnuplot: Sendable {
     return try withData(script.data()) { data throws(PlottingError) in try run(script.sixelScript(data: data)) }
   }
 
+  /// The figure as the bytes of a PNG.
+  public func png(_ figure: Figure) throws(PlottingError) -> [UInt8] {
+    let folder = NSTemporaryDirectory() + "srs-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try save(figure, to: folder + "/figure.png")
+    return FileManager.default.contents(atPath: folder + "/figure.png").map { Array($0) } ?? []
+  }
+
+  /// Shows the figure in a window of the display, which stays until it is closed.
+  public func window(_ figure: Figure) throws(PlottingError) {
+    let script = GnuplotScript(figure)
+    let known = try run("set print '-'\nprint GPVAL_TERMINALS\n")
+    let terminals = known.split { $0 == " " || $0 == "\n" }.map(String.init)
+    guard let terminal = ["qt", "wxt", "x11"].first(where: terminals.contains) else {
+      throw PlottingError(message: "this gnuplot has no windows", help: "install one that has: sudo apt install gnuplot-qt")
+    }
+    _ = try withData(script.data()) { data throws(PlottingError) in try run(script.windowScript(terminal, data: data)) }
+  }
+
   private func withData(_ data: String, _ body: (String) throws(PlottingError) -> String) throws(PlottingError) -> String {
     let path = NSTemporaryDirectory() + "srs-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).dat"
     guard FileManager.default.createFile(atPath: path, contents: Data(data.utf8), attributes: [.posixPermissions: 0o600]) else {
@@ -112,14 +131,26 @@ public struct Gnuplot: Sendable {
     }
     let stem = url.deletingPathExtension().path
     // The picture is drawn beside its place and moved there when it is whole; until then nothing old is touched.
-    let part = "\(folder)/.\(name)-\(getpid()).\(format.rawValue)"
+    try Self.checkNeighbours(stem, format)
+    let hidden = ".\(name)-\(getpid())"
+    let part = "\(folder)/\(hidden).\(format.rawValue)"
     let partData = part + ".dat"
+    // Where LaTeX sets the letters, the lines are in a PDF beside.
+    let partLines = "\(folder)/\(hidden).pdf"
     defer {
       unlink(part)
       unlink(partData)
+      if format == .tex { unlink(partLines) }
     }
     try write(data, partData)
     _ = try run(script.script(format, output: part, data: partData))
+    if format == .tex {
+      try Self.forgetDate(partLines, .pdf)
+      try Self.callLines("\(folder)/\(hidden)", to: name, in: part)
+      guard Foundation.rename(partLines, stem + ".pdf") == 0 else {
+        throw PlottingError(message: "\(stem).pdf cannot be written: \(String(cString: strerror(errno)))", help: nil)
+      }
+    }
     guard let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int, size > 0 else {
       throw PlottingError(message: "gnuplot wrote no picture", help: nil)
     }
@@ -129,14 +160,34 @@ public struct Gnuplot: Sendable {
     }
     try write(data, stem + ".dat")
     let formats = PictureFormat.allCases.filter {
-      $0 == format || FileManager.default.fileExists(atPath: "\(stem).\($0.rawValue)")
+      $0 == format || FileManager.default.fileExists(atPath: "\(stem).\($0.rawValue)") && !($0 == .pdf && format == .tex)
     }
     let head = "# Made by srs. In this folder, `gnuplot \(name).gp` draws it again from \(name).dat.\n"
     try write(
       head + formats.map { script.script($0, output: "./\(name).\($0.rawValue)", data: "./\(name).dat") }.joined(separator: "\n"),
       stem + ".gp")
     let shown = path.hasSuffix(url.pathExtension) ? String(path.dropLast(url.pathExtension.count)) : path
-    return [path, shown + "gp", shown + "dat"]
+    return [path] + (format == .tex ? [shown + "pdf"] : []) + [shown + "gp", shown + "dat"]
+  }
+
+  /// A .tex figure keeps its lines in a PDF of its name, so the two cannot be pictures of one name.
+  private static func checkNeighbours(_ stem: String, _ format: PictureFormat) throws(PlottingError) {
+    func isThere(_ ending: String) -> Bool { FileManager.default.fileExists(atPath: "\(stem).\(ending)") }
+    guard format == .tex && isThere("pdf") && !isThere("tex") || format == .pdf && isThere("tex") else { return }
+    throw PlottingError(
+      message:
+        "\(stem).pdf \(format == .tex ? "is another picture" : "holds the lines of \(stem).tex"); a .tex figure keeps its lines in a PDF of its name",
+      help: "give the two different names")
+  }
+
+  /// Has a .tex figure ask for its lines under the name they get.
+  private static func callLines(_ old: String, to name: String, in path: String) throws(PlottingError) {
+    do {
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      try text.replacingOccurrences(of: "{\(old)}", with: "{\(name)}").write(toFile: path, atomically: false, encoding: .utf8)
+    } catch {
+      throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
+    }
   }
 
   /// The same figure twice gives the same bytes: the date that cairo writes into PDF and EPS becomes one of no moment, of
@@ -147,6 +198,16 @@ public struct Gnuplot: Sendable {
     case .pdf: mark = "/CreationDate (D:"
     case .eps: mark = "%%CreationDate: "
     case .svg, .png: return
+    case .tex, .tikz:
+      // A comment of its own.
+      do {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !isDate($0) }
+        try lines.joined(separator: "\n").write(toFile: path, atomically: false, encoding: .utf8)
+      } catch {
+        throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
+      }
+      return
     }
     guard var data = FileManager.default.contents(atPath: path), let found = data.range(of: Data(mark.utf8)) else { return }
     var place = found.upperBound
@@ -163,6 +224,11 @@ public struct Gnuplot: Sendable {
     } catch {
       throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
     }
+  }
+
+  /// `%% Thu Nov 26 03:29:41 2026`, whatever the language of the days.
+  private static func isDate(_ line: Substring) -> Bool {
+    line.hasPrefix("%") && line.split(separator: " ").contains { $0.count == 8 && $0.split(separator: ":").count == 3 }
   }
 
   private func write(_ text: String, _ path: String) throws(PlottingError) {

@@ -9,6 +9,8 @@ final class ConsoleHost: InterpreterHost {
   private let logger: Logger
   private let live: Bool
   private var lineShown = false
+  /// Lines of the block that stands right above; 0 when something else does.
+  private var blockLines = 0
   let threads: Int
   let seed: Int
   let outputFolder: String?
@@ -37,12 +39,14 @@ final class ConsoleHost: InterpreterHost {
 
   func write(_ text: String) {
     progress(nil)
+    blockLines = 0
     Output.write(text)
   }
 
   func note(_ text: String) {
     guard !quiet else { return }
     progress(nil)
+    blockLines = 0
     logger.notice("\(text)")
   }
 
@@ -80,14 +84,26 @@ final class ConsoleHost: InterpreterHost {
     lineShown = true
   }
 
+  func live(_ block: String) {
+    guard live else { return }
+    progress(nil)
+    // Over the last one, if nothing was written since.
+    if blockLines > 0 { Output.error("\u{1b}[\(blockLines)A\r\u{1b}[J") }
+    let text = block.hasSuffix("\n") ? block : block + "\n"
+    Output.error(text)
+    blockLines = text.utf8.count { $0 == 0x0a }
+  }
+
   func milestone(_ line: String) {
     guard !quiet else { return }
     progress(nil)
+    blockLines = 0
     Output.error((line + "\n"))
   }
 
   func error(_ text: String) {
     progress(nil)
+    blockLines = 0
     Output.error(text)
   }
 
@@ -109,7 +125,7 @@ final class ConsoleHost: InterpreterHost {
 
   var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   var showsLiveProgress: Bool { live }
-  var showsSixel: Bool { TerminalGraphics.showsSixel }
+  var terminalPictures: TerminalPictures { TerminalGraphics.pictures }
 
   /// Colours for what goes to a stream.
   static func colours(_ descriptor: Int32) -> Bool {

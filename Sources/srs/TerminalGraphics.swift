@@ -1,33 +1,43 @@
 import Foundation
+import Interpreter
 
 /// Asks the terminal what it can draw.
 enum TerminalGraphics {
-  /// Does the terminal say that it shows sixel pictures? Asked once: the answer to "primary device attributes" lists 4.
-  static let showsSixel: Bool = {
-    guard isatty(STDOUT_FILENO) == 1 else { return false }
+  /// What the terminal says it shows, asked once: kitty's protocol is asked for a picture of one pixel, and sixel is in
+  /// the answer to "primary device attributes", which every terminal gives and which ends the wait.
+  static let pictures: TerminalPictures = {
+    guard isatty(STDOUT_FILENO) == 1 else { return .none }
     let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
-    guard terminal >= 0 else { return false }
+    guard terminal >= 0 else { return .none }
     defer { close(terminal) }
     var before = termios()
-    guard tcgetattr(terminal, &before) == 0 else { return false }
+    guard tcgetattr(terminal, &before) == 0 else { return .none }
     var raw = before
     raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
-    guard tcsetattr(terminal, TCSANOW, &raw) == 0 else { return false }
+    guard tcsetattr(terminal, TCSANOW, &raw) == 0 else { return .none }
     defer { tcsetattr(terminal, TCSANOW, &before) }
-    let question = Array("\u{1b}[c".utf8)
-    guard write(terminal, question, question.count) == question.count else { return false }
+    let question = Array("\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[c".utf8)
+    guard write(terminal, question, question.count) == question.count else { return .none }
 
     // A terminal that does not know the question says nothing.
     var answer: [UInt8] = []
     var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-    while answer.count < 64, poll(&waiting, 1, 150) == 1 {
+    while answer.count < 256, poll(&waiting, 1, 150) == 1 {
       var byte: UInt8 = 0
       guard read(terminal, &byte, 1) == 1 else { break }
       answer.append(byte)
-      if byte == UInt8(ascii: "c") { break }
+      // The answer to the second question is the last: ESC [ ... c.
+      if byte == UInt8(ascii: "c"), String(decoding: answer, as: UTF8.self).contains("\u{1b}[") { break }
     }
-    return claimsSixel(answer)
+    return claims(answer)
   }()
+
+  static func claims(_ answer: [UInt8]) -> TerminalPictures {
+    let text = String(decoding: answer, as: UTF8.self)
+    if text.contains("\u{1b}_Gi=31;OK") { return .kitty }
+    let attributes = text.range(of: "\u{1b}[").map { Array(text[$0.lowerBound...].utf8) } ?? []
+    return claimsSixel(attributes) ? .sixel : .none
+  }
 
   /// `ESC [ ? 62 ; 4 ; 22 c`: a list of numbers, 4 among them after the first.
   static func claimsSixel(_ answer: [UInt8]) -> Bool {

@@ -21,15 +21,15 @@ import Testing
   }
 
   @Test func textsAreDataNotCommands() {
-    #expect(GnuplotScript.quoted("it's\n`ls`") == "'it''s `ls`'")
+    #expect(GnuplotScript.quoted("it's\n`ls` \\ \"") == #""it\047s \140ls\140 \134 \042""#)
     let script = GnuplotScript(Self.figure).script(.pdf, output: "a'b.pdf", data: "d.dat")
-    #expect(script.contains("noenhanced") && script.contains("set output 'a''b.pdf'"))
+    #expect(script.contains("noenhanced") && script.contains(#"set output "a\047b.pdf""#))
   }
 
   @Test func savesPictureScriptAndData() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    for format in PictureFormat.allCases {
+    for format in PictureFormat.allCases where format != .tex {
       let written = try Gnuplot().save(Self.figure, to: "\(folder)/it's a/fig.\(format.rawValue)")
       for path in written { #expect(FileManager.default.fileExists(atPath: path), "\(path)") }
     }

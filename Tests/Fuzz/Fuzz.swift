@@ -80,7 +80,6 @@ private final class QuietHost: InterpreterHost {
   var width: Int { 80 }
   var isTerminal: Bool { false }
   var showsLiveProgress: Bool { false }
-  var showsSixel: Bool { false }
   var threads: Int { 1 }
   var seed: Int { 0 }
   var outputFolder: String? { nil }
@@ -159,17 +158,19 @@ private func fuzzFigure(_ bytes: [UInt8]) {
   }
   func skeleton(_ text: String) -> String {
     var result = ""
-    var isQuoted = false
+    var quote: Unicode.Scalar?
     for character in GnuplotScript(figure(text)).script(.pdf, output: "o", data: "d").unicodeScalars {
-      if character == "'" {
-        isQuoted.toggle()
-      } else if !isQuoted {
-        result.unicodeScalars.append(character)
-      } else {
+      if let open = quote {
+        if character == open { quote = nil }
         precondition(character != "\n", "a string over two lines")
+        precondition(!"`@!".unicodeScalars.contains(character), "a character that means something")
+      } else if character == "'" || character == "\"" {
+        quote = character
+      } else {
+        result.unicodeScalars.append(character)
       }
     }
-    precondition(!isQuoted, "a quote is open")
+    precondition(quote == nil, "a quote is open")
     return result
   }
   let text = String(decoding: bytes, as: UTF8.self)

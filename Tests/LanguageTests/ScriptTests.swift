@@ -15,7 +15,6 @@ final class CapturingHost: InterpreterHost {
   var width: Int { 80 }
   var isTerminal: Bool { false }
   var showsLiveProgress: Bool { false }
-  var showsSixel: Bool { false }
   var threads: Int { 2 }
   var seed: Int { 0 }
   var outputFolder: String?

@@ -1,0 +1,462 @@
+import Foundation
+
+/// gnuplot's commands for one set of axes and what is drawn in it.
+struct PanelCommands {
+  private let panel: Panel
+  private let figure: Figure
+  private let data: String
+  private let firstIndex: Int
+  private let medium: GnuplotScript.Medium
+  private let theme: Theme
+  private let isInset: Bool
+  /// In the figure's layout, from 0.
+  private let row, column: Int
+
+  private typealias Script = GnuplotScript
+
+  init(
+    _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, place: Int, isInset: Bool = false
+  ) {
+    self.panel = panel
+    self.figure = figure
+    self.data = data
+    self.firstIndex = firstIndex
+    self.medium = medium
+    self.isInset = isInset
+    theme = figure.theme
+    (row, column) = isInset ? (0, 0) : (place / figure.columns, place % figure.columns)
+  }
+
+  private func text(_ text: String) -> String { Script.text(text, medium) }
+  /// Labels of tick marks are formats to gnuplot.
+  private func tick(_ text: String) -> String { self.text(text).replacingOccurrences(of: Script.quoted("%").dropFirst().dropLast(), with: "%%") }
+  private var ink: String { medium == .characters ? "" : " textcolor rgb '\(theme.ink)'" }
+  private func has(_ test: (Layer) -> Bool) -> Bool { panel.layers.contains(where: test) }
+  private var onRight: Bool { has { if case .line(let line) = $0 { line.onRight } else { false } } }
+
+  // MARK: All of it
+
+  func lines(title: String?) -> [String] {
+    var lines = [title.map { "set title \(text($0))\(ink) offset 0,-0.4" } ?? "unset title"]
+    lines += axis("x", .x) + axis("y", .y) + (onRight ? axis("y2", .right) : ["unset y2label", "unset y2tics"])
+    if medium != .characters {
+      lines.append("set border \(onRight ? 11 : 3)")
+      // The last label of the x axis stands half outside.
+      let overhang = ticks(.x)?.labels.last.map { Double($0.count) / 2 + 1 }
+      if !isInset { lines.append("set bmargin -1") }
+      if !isInset { lines.append("set rmargin \(onRight ? -1 : overhang.map { Int($0.rounded(.up)) } ?? -1)") }
+      if isInset { lines.append("set tics font ',\(PictureFormat.number((figure.fontSize ?? theme.fontSize) * 0.8))'") }
+    }
+    lines.append(key())
+    lines += ["unset arrow", "set cbrange [*:*]"]
+    if !isInset { lines.append("set size nosquare") }
+    // What a heat map set aside comes back for the next panel.
+    if medium != .characters { lines += ["set tics scale 0.6", "set grid ytics linewidth 0.4 linecolor rgb '\(theme.grid)'"] }
+    lines += annotations()
+    let plots = plots()
+    lines += settings()
+    // An empty panel still has its axes.
+    lines.append(plots.isEmpty ? "plot [0:1][0:1] NaN notitle" : "plot " + plots.joined(separator: ", \\\n     "))
+    return lines
+  }
+
+  private func annotations() -> [String] {
+    var lines: [String] = []
+    for marks in panel.marks {
+      for place in marks.places where place.isFinite {
+        lines.append(
+          "set arrow from first \(Script.cell(place)), graph 0 to first \(Script.cell(place)), graph 1 nohead back dashtype 3 linewidth 1 linecolor rgb '\(theme.faint)'"
+        )
+      }
+    }
+    lines += ["unset label", "unset object"]
+    for (i, span) in panel.spans.enumerated() {
+      let ends = "from first \(Script.cell(span.from)), graph 0 to first \(Script.cell(span.to)), graph 1"
+      lines.append(
+        "set object \(i + 1) rectangle \(ends) behind fillcolor rgb '\(theme.ink)' fillstyle transparent solid 0.07 noborder")
+      if let label = span.label {
+        let middle = Script.cell((span.from + span.to) / 2)
+        lines.append("set label \(text(label)) at first \(middle), graph 0.96 center noenhanced textcolor rgb '\(theme.faint)'")
+      }
+    }
+    for note in panel.notes {
+      lines.append(
+        "set label \(text(note.text)) at first \(Script.cell(note.x)), first \(Script.cell(note.y)) left noenhanced offset 0.4,0.2\(ink)")
+    }
+    return lines
+  }
+
+  // MARK: Axes
+
+  private func axis(_ name: String, _ side: Panel.Side) -> [String] {
+    let axis = panel[side]
+    let isInner =
+      !isInset
+      && (side == .x ? figure.shared.x && row < (figure.panels.count - 1) / figure.columns : side == .y && figure.shared.y && column > 0)
+    let offset =
+      medium == .characters ? "" : side == .x ? " offset 0,0.4" : medium == .tex ? "" : side == .y ? " offset 0.8,0" : " offset -0.8,0"
+    let label = isInner ? nil : axis.label
+    var lines = [label.map { "set \(name)label \(text($0))\(ink)\(offset)" } ?? "unset \(name)label"]
+    lines.append(axis.logarithmic ? "set logscale \(name)" : "unset logscale \(name)")
+    let ticks = ticks(side)
+    if let range = ticks?.range ?? axis.range {
+      lines.append("set \(name)range [\(Script.cell(range.lowerBound)):\(Script.cell(range.upperBound))]")
+    } else {
+      lines.append(side == .x ? xRange() : "set \(name)range [*:*]")
+    }
+    lines.append("set format \(name) '\(isInner ? "" : "%g")'")
+    lines.append("set \(name)tics norotate autofreq")
+    if let ticks, !isInner {
+      let list = zip(ticks.labels, ticks.places).map { "\(tick($0)) \(Script.cell($1))" }.joined(separator: ", ")
+      lines.append("set \(name)tics (\(list))")
+    }
+    return lines
+  }
+
+  /// Marks of our own where gnuplot's would be hard to read.
+  private func ticks(_ side: Panel.Side) -> Ticks? {
+    let axis = panel[side]
+    guard !axis.logarithmic, let extent = axis.range ?? panel.extent(side) else { return nil }
+    let height = figure.size.height / Double(isInset ? 1 : figure.rows)
+    // Labels of about seven letters, with room between them; margins left out.
+    let most = side == .x ? Int((width - (isInset ? 0 : 1.4)) / (letter * 8)) : Int(height / (letter * 5))
+    let starts = extent.lowerBound >= 0 && axis.range == nil && extent.lowerBound < 0.5 * extent.upperBound ? 0 : extent.lowerBound
+    let unit: Axis.Unit = side == .x && panel.isTimed ? .seconds : axis.unit
+    return Ticks(
+      starts, extent.upperBound, unit: unit, most: max(2, min(isInset ? 3 : 8, most)), isFixed: axis.range != nil || side == .x,
+      always: isInset)
+  }
+
+  /// The x axis begins and ends with the data, a little wider so that the last point is whole.
+  private func xRange() -> String {
+    // Bars and boxes have room on both sides.
+    let own = panel.layers.allSatisfy { if case .line = $0 { true } else { false } }
+    guard own, let extent = panel.extent(.x), extent.upperBound > extent.lowerBound, !panel.x.logarithmic else {
+      return "set xrange [*:*]"
+    }
+    let (low, high) = (extent.lowerBound, extent.upperBound)
+    return "set xrange [\(Script.cell(low >= 0 ? 0 : low)):\(Script.cell(high + (high - low) * 0.02))]"
+  }
+
+  /// Names under bars and boxes: slanted where they would run into each other.
+  private func names(_ names: [String]) -> String {
+    let room = Int((width - 1.4) / Double(max(1, names.count)) / letter)
+    let isTight = medium == .paper && names.contains { $0.count > room }
+    let wrapped = names.map { isTight ? Self.wrapped($0, room) : [$0] }
+    // Words that are too long even so are slanted, and cut where there is no end to them.
+    let isSlanted = isTight && wrapped.contains { $0.count > 3 || $0.contains { $0.count > room } }
+    let labels =
+      isSlanted
+      ? names.map { tick($0.count > 12 ? $0.prefix(11) + "…" : $0) } : wrapped.map { $0.map(tick).joined(separator: ".\"\\n\".") }
+    let list = labels.enumerated().map { "\($1) \($0)" }.joined(separator: ", ")
+    let longest = min(12, names.map(\.count).max() ?? 0)
+    let lines = isSlanted ? longest / 4 + 1 : wrapped.map(\.count).max() ?? 1
+    var commands = ["set xtics\(isSlanted ? " rotate by 30 right" : "") (\(list))"]
+    if lines > 1 && !isInset {
+      commands.append("set bmargin \(lines + (panel.x.label == nil ? 1 : 3))")
+      // The axis' own name goes below them.
+      if let label = panel.x.label { commands.append("set xlabel \(text(label))\(ink) offset 0,\(isSlanted ? 0 : 1 - lines)") }
+    }
+    return commands.joined(separator: "\n")
+  }
+
+  /// A name on several lines, broken at blanks.
+  private static func wrapped(_ name: String, _ room: Int) -> [String] {
+    var lines: [String] = []
+    for word in name.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= room {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines.isEmpty ? [name] : lines
+  }
+
+  /// Of the panel and of a letter, in centimetres.
+  private var width: Double { figure.size.width / Double(isInset ? 1 : figure.columns) }
+  private var letter: Double { (figure.fontSize ?? theme.fontSize) * 0.018 * (isInset ? 0.8 : 1) }
+
+  // MARK: Settings of kinds of layers
+
+  private func settings() -> [String] {
+    if has({ if case .stacks = $0 { true } else { false } }) { return stackSettings() }
+    if has({ if case .heatmap = $0 { true } else { false } }) { return heatmapSettings() }
+    if let bars = panel.layers.lazy.compactMap({ if case .bars(let bars) = $0 { bars } else { nil } }).first {
+      let isPositive = panel.layers.allSatisfy { if case .bars(let bars) = $0 { bars.values.allSatisfy { $0 >= 0 } } else { true } }
+      // Bars that do not begin at 0 mislead.
+      let begins = panel.y.range == nil && !panel.y.logarithmic && isPositive && ticks(.y) == nil ? ["set yrange [0:*]"] : []
+      return begins + [
+        names(bars.names), "set boxwidth \(PictureFormat.number(barWidth))", "set style fill solid 0.85 noborder",
+        "set xrange [-0.6:\(Script.cell(Double(bars.names.count) - 0.4))]",
+      ]
+    }
+    if let boxes = panel.layers.lazy.compactMap({ if case .boxes(let boxes) = $0 { boxes } else { nil } }).first {
+      return [
+        names(boxes.groups.map(\.name)), "set boxwidth 0.45", "set style fill solid 0.35 border",
+        "set xrange [-0.6:\(Script.cell(Double(boxes.groups.count) - 0.4))]",
+      ]
+    }
+    if has({ if case .histogram = $0 { true } else { false } }) {
+      return ["set style fill solid 0.6 border rgb '\(theme.background ?? "#FFFFFF")'"]
+        + (panel.y.range == nil && !panel.y.logarithmic && ticks(.y) == nil ? ["set yrange [0:*]"] : [])
+    }
+    return []
+  }
+
+  /// Layers of bars that stand side by side; stacked ones stand as one.
+  private var barGroups: [[Int]] {
+    var groups: [[Int]] = []
+    var stack: Int?
+    for (i, layer) in panel.layers.enumerated() {
+      guard case .bars(let bars) = layer else { continue }
+      if bars.isStacked, let stack {
+        groups[stack].append(i)
+      } else {
+        if bars.isStacked { stack = groups.count }
+        groups.append([i])
+      }
+    }
+    return groups
+  }
+
+  private var barWidth: Double { 0.8 / Double(max(1, barGroups.count)) * (barGroups.count > 1 ? 0.92 : 0.875) }
+
+  private func heatmapSettings() -> [String] {
+    let colours =
+      theme == .dark
+      ? "0 '#1B1E23', 0.25 '#17406B', 0.5 '#2272A8', 0.75 '#6FB7DD', 1 '#F2F8FC'"
+      : "0 '#FFFFFF', 0.25 '#D0E1F2', 0.5 '#94C4DF', 0.75 '#4A98C9', 1 '#0B559F'"
+    var lines = [
+      "set palette defined (\(colours))", "unset grid", isInset ? "" : "set size square", "set tics scale 0",
+      "set xrange [-0.5:*] noextend", "set yrange [-0.5:*] noextend", "set colorbox", "set style fill solid 1 noborder",
+    ]
+    for case .heatmap(let map) in panel.layers {
+      if let range = map.range {
+        lines.append("set cbrange [\(Script.cell(range.lowerBound)):\(Script.cell(range.upperBound))]")
+      }
+      let side = Double(map.values.count)
+      let wide = Double(map.values.first?.count ?? 0)
+      lines.append("set xtics 0,\(max(1, Int(wide / 10)))")
+      lines.append("set ytics 0,\(max(1, Int(side / 10)))")
+      lines.append("set xrange [-0.5:\(Script.cell(wide - 0.5))]")
+      lines.append("set yrange [-0.5:\(Script.cell(side - 0.5))]")
+    }
+    return lines.filter { !$0.isEmpty }
+  }
+
+  private func stackSettings() -> [String] {
+    var lines = ["unset grid", "set tics scale 0", "unset ytics", "unset border", "set style fill solid 0.9 noborder"]
+    for case .stacks(let stacks) in panel.layers {
+      let deepest = Double(stacks.sources.map(\.count).max() ?? 1)
+      lines += [
+        names(stacks.names), "set xrange [-0.5:\(Script.cell(Double(stacks.names.count) - 0.5))]",
+        "set yrange [-0.7:\(Script.cell(deepest - 0.3))]",
+      ]
+    }
+    return lines
+  }
+
+  // MARK: Legend
+
+  private func key() -> String {
+    func label(_ layer: Layer) -> String? {
+      switch layer {
+      case .line(let line): line.label
+      case .bars(let bars): bars.label
+      case .histogram(let histogram): histogram.label
+      case .heatmap, .boxes, .stacks: nil
+      }
+    }
+    guard has({ label($0) != nil }) || panel.marks.contains(where: { $0.label != nil }) else { return "unset key" }
+    // Panels that share their axes share their legend, where it is the same.
+    if figure.shared != .none && !isInset && (row, column) != (0, 0), panel.layers.map(label) == figure.panels[0].layers.map(label) {
+      return "unset key"
+    }
+    let place: String
+    switch panel.legend {
+    case .none: return "unset key"
+    case .topLeft: place = "top left"
+    case .topRight: place = "top right"
+    case .bottomLeft: place = "bottom left"
+    case .bottomRight: place = "bottom right"
+    case .outside: place = "outside right top"
+    case .automatic:
+      // Bars leave no corner free.
+      let isFilled = has {
+        switch $0 {
+        case .bars, .histogram: true
+        default: false
+        }
+      }
+      let labels = panel.layers.count { label($0) != nil }
+      place = isFilled ? "outside top center horizontal" : labels > 8 ? "outside right top" : freeCorner()
+    }
+    return "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width \(onRight ? 1 : -1)\(ink)"
+  }
+
+  /// The corner with the fewest points of lines near it, the insets' corners left out.
+  private func freeCorner() -> String {
+    func shares(_ line: Layer.Line) -> [(x: Double, y: Double)] {
+      let finite = line.points.filter { $0.x.isFinite && $0.y.isFinite }
+      guard let x = panel.x.range ?? panel.extent(.x),
+        let y = panel[line.onRight ? .right : .y].range ?? panel.extent(line.onRight ? .right : .y),
+        x.upperBound > x.lowerBound, y.upperBound > y.lowerBound
+      else { return [] }
+      return finite.map {
+        (
+          ($0.x - x.lowerBound) / (x.upperBound - x.lowerBound), ($0.y - y.lowerBound) / (y.upperBound - y.lowerBound)
+        )
+      }
+    }
+    let points = panel.layers.flatMap { layer -> [(x: Double, y: Double)] in
+      if case .line(let line) = layer { shares(line) } else { [] }
+    }
+    guard !points.isEmpty else { return "top right" }
+    let corners = [("bottom right", 1.0, 0.0), ("top left", 0.0, 1.0), ("top right", 1.0, 1.0), ("bottom left", 0.0, 0.0)]
+    let counted = corners.map { name, cx, cy in
+      let taken = panel.insets.contains { abs($0.x + $0.width / 2 - cx) < 0.5 && abs($0.y + $0.height / 2 - cy) < 0.5 }
+      return (name, taken ? Int.max : points.count { abs($0.x - cx) < 0.5 && abs($0.y - cy) < 0.35 })
+    }
+    return counted.min { $0.1 < $1.1 }?.0 ?? "top right"
+  }
+}
+
+// MARK: Layers
+
+extension PanelCommands {
+  private func plots() -> [String] {
+    var plots: [String] = []
+    for (i, layer) in panel.layers.enumerated() { plots += plot(layer, i) }
+    for marks in panel.marks {
+      guard let label = marks.label else { continue }
+      plots.append("NaN with lines dashtype 3 linewidth 1 linecolor rgb '\(theme.faint)' title \(text(label))")
+    }
+    return plots
+  }
+
+  private func title(_ label: String?) -> String { label.map { "title \(text($0))" } ?? "notitle" }
+  private func scaled(_ size: Double) -> String { PictureFormat.number(size * (theme.weight + 1) / 2) }
+  private func mark(_ style: Int) -> Int { [7, 5, 9, 13, 11][style % 5] }
+
+  private func plot(_ layer: Layer, _ style: Int) -> [String] {
+    let source = "\(Script.quoted(data)) index \(firstIndex + style)"
+    let colours = figure.palette.colours(on: theme)
+    let colour = colours[style % colours.count]
+    switch layer {
+    case .line(let line): return plot(line, style, source, colour)
+    case .bars(let bars): return plot(bars, style, source, colour)
+    case .histogram(let histogram):
+      return ["\(source) using 1:2:3 with boxes linecolor rgb '\(colour)' \(title(histogram.label))"]
+    case .boxes(let boxes): return plot(boxes, source, colour)
+    case .heatmap(let map): return plot(map, source)
+    case .stacks: return plotStacks(source, colours)
+    }
+  }
+
+  private func plot(_ line: Layer.Line, _ style: Int, _ source: String, _ colour: String) -> [String] {
+    let axes = line.onRight ? " axes x1y2" : ""
+    if medium == .characters {
+      let look = line.style == .points ? "points" : line.style == .steps ? "steps" : "lines"
+      return ["\(source) using 1:2\(axes) with \(look) \(title(line.label))"]
+    }
+    var plots: [String] = []
+    if line.points.contains(where: { $0.low != nil }) {
+      plots.append(
+        "\(source) using 1:3:4\(axes) with filledcurves linecolor rgb '\(colour)' fillstyle transparent solid 0.18 noborder notitle")
+    }
+    let look = "linecolor rgb '\(colour)'"
+    switch line.style {
+    case .points:
+      return plots + [
+        "\(source) using 1:2\(axes) with points \(look) pointtype \(mark(style)) pointsize \(scaled(line.points.count > 500 ? 0.15 : 0.4)) \(title(line.label))"
+      ]
+    case .steps:
+      return plots + ["\(source) using 1:2\(axes) with steps linewidth 1.6 dashtype \(style % 4 + 1) \(look) \(title(line.label))"]
+    case .lines: break
+    }
+    // Dashes and marks differ too, for grey print. Few points are marked each, many now and then.
+    let every = max(1, line.points.count / 12)
+    plots.append(
+      "\(source) using 1:2\(axes) with linespoints linewidth 1.6 dashtype \(style % 4 + 1) \(look) pointtype \(mark(style)) pointsize \(scaled(0.35)) pointinterval \(every) \(title(line.label))"
+    )
+    return plots
+  }
+
+  private func plot(_ bars: Layer.Bars, _ style: Int, _ source: String, _ colour: String) -> [String] {
+    let groups = barGroups
+    let group = groups.firstIndex { $0.contains(style) } ?? 0
+    let shift = (Double(group) - Double(groups.count - 1) / 2) * 0.8 / Double(max(1, groups.count))
+    let place = "($1+(\(PictureFormat.number(shift))))"
+    let half = PictureFormat.number(barWidth / 2)
+    var plots: [String]
+    if bars.isStacked {
+      // Told apart in grey too: the parts of a stack have a rim.
+      let box = "\(place):($4+$2):(\(place)-\(half)):(\(place)+\(half)):4:($4+$2)"
+      plots = [
+        "\(source) using \(box) with boxxyerror linecolor rgb '\(colour)' fillstyle solid 0.85 border rgb '\(theme.background ?? "#FFFFFF")' \(title(bars.label))"
+      ]
+    } else {
+      plots = ["\(source) using \(shift == 0 ? "1" : place):2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]
+    }
+    if bars.errors != nil {
+      // gnuplot's own error bars leave a hole where their point would be.
+      let bar = medium == .characters ? "($4+$2):3 with yerrorbars" : "($4+$2-$3):(0):(2*$3) with vectors heads size graph 0.012,90"
+      plots.append("\(source) using \(place):\(bar) linecolor rgb '\(theme.ink)' linewidth 1 notitle")
+    }
+    return plots
+  }
+
+  private func plot(_ boxes: Layer.Boxes, _ source: String, _ colour: String) -> [String] {
+    if medium == .characters { return ["\(source) using 1:6:3:4 with yerrorbars notitle"] }
+    var plots = [
+      "\(source) using 1:2:3:4:5 with candlesticks linecolor rgb '\(colour)' linewidth 1 notitle whiskerbars 0.5",
+      "\(source) using 1:6:6:6:6 with candlesticks linecolor rgb '\(theme.ink)' linewidth 1.6 notitle",
+    ]
+    if boxes.groups.contains(where: { !$0.outside.isEmpty }) {
+      plots.append("\(source) using 7:8 with points linecolor rgb '\(theme.faint)' pointtype 6 pointsize \(scaled(0.3)) notitle")
+    }
+    return plots
+  }
+
+  private func plot(_ map: Layer.Heatmap, _ source: String) -> [String] {
+    var plots: [String]
+    // An image needs two rows and two columns.
+    if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 {
+      plots = ["\(source) matrix with image pixels notitle"]
+    } else {
+      plots = [
+        "\(source) matrix using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror linecolor palette fillstyle solid 1 noborder notitle"
+      ]
+    }
+    guard let digits = map.digits, medium != .characters else { return plots }
+    // Dark cells have light letters; the middle of the range divides them.
+    let all = map.values.flatMap { $0 }.filter(\.isFinite)
+    let range = map.range ?? ((all.min() ?? 0)...max(all.max() ?? 1, all.min() ?? 0))
+    let middle = Script.cell(range.lowerBound + 0.6 * (range.upperBound - range.lowerBound))
+    let (light, dark) = theme == .dark ? ("0x222222", "0xFFFFFF") : ("0xFFFFFF", "0x222222")
+    let size = PictureFormat.number((figure.fontSize ?? theme.fontSize) * 0.75)
+    plots.append(
+      "\(source) matrix using 1:2:(sprintf('%.\(digits)f',$3)):($3 > \(middle) ? \(light) : \(dark)) with labels textcolor rgb variable font ',\(size)' notitle"
+    )
+    return plots
+  }
+
+  /// Blocks as boxes with their numbers, a line from each to the one it is a copy of.
+  private func plotStacks(_ source: String, _ colours: [String]) -> [String] {
+    let half = "0.3"
+    if medium == .characters { return ["\(source) using 1:2:(sprintf('%d',$3)) with labels notitle"] }
+    let most = panel.layers.map { if case .stacks(let stacks) = $0 { stacks.sources.map(\.count).max() ?? 1 } else { 1 } }.max() ?? 1
+    // As large as a block is high, in points.
+    let size = PictureFormat.number(
+      min((figure.fontSize ?? theme.fontSize) * 0.85, figure.size.height / Double(figure.rows) * 0.78 / Double(most + 1) * 28.35 * 0.62))
+    func box(_ test: String, _ colour: String, _ name: String) -> String {
+      "\(source) using (\(test) ? $1 : NaN):2:($1-\(half)):($1+\(half)):($2-0.38):($2+0.38) with boxxyerror linecolor rgb '\(colour)' fillstyle solid 0.9 noborder title \(text(name))"
+    }
+    return [
+      "\(source) using ($5+\(half)):6:($1-$5-2*\(half)):($2-$6) with vectors nohead linecolor rgb '\(theme.faint)' linewidth 0.7 notitle",
+      box("$4 == 0", colours[1], "new"), box("$4 > 0", colours[0], "a copy"),
+      "\(source) using 1:2:($4 > 0 ? sprintf('%d ← %d', $3, $4) : sprintf('%d', $3)) with labels textcolor rgb '#FFFFFF' font ',\(size)' notitle",
+    ]
+  }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// Where a figure goes.
+public enum PictureFormat: String, Sendable, CaseIterable {
+  case pdf, svg, png, eps
+  /// Letters are set by LaTeX in the document's own font, lines are in a PDF beside (gnuplot's cairolatex).
+  case tex
+  /// All of it as TikZ commands.
+  case tikz
+
+  /// Are texts read by TeX?
+  var isTeX: Bool { self == .tex || self == .tikz }
+
+  func terminal(_ figure: Figure) -> String {
+    let (w, h) = (figure.size.width, figure.size.height)
+    let name = figure.font ?? "Liberation Sans"
+    let points = figure.fontSize ?? figure.theme.fontSize
+    let font = "font \(GnuplotScript.quoted("\(name),\(Self.number(points))"))"
+    let weight = Self.number(figure.theme.weight)
+    let ground = figure.theme.background.map { " background rgb '\($0)'" } ?? ""
+    let centimetres = "size \(Self.number(w))cm,\(Self.number(h))cm"
+    switch self {
+    case .pdf: return "set terminal pdfcairo noenhanced color \(centimetres) \(font) linewidth \(weight)\(ground)"
+    case .eps: return "set terminal epscairo noenhanced color \(centimetres) \(font) linewidth \(weight)\(ground)"
+    case .png:
+      // 300 dots an inch; the font is given in points of a 72 dpi picture.
+      let scale = 300 / 2.54
+      return
+        "set terminal pngcairo noenhanced color size \(Int(w * scale)),\(Int(h * scale)) fontscale \(Self.number(300.0 / 72 * 0.75)) linewidth \(Self.number(3 * figure.theme.weight)) \(font)\(ground)"
+    case .svg:
+      // Points: 72 an inch, as large on a page as the PDF.
+      let scale = 72 / 2.54
+      let family = figure.font ?? "Liberation Sans,Arial,sans-serif"
+      let size = "size \(Int((w * scale).rounded())),\(Int((h * scale).rounded())) dynamic"
+      return
+        "set terminal svg noenhanced \(size) font \(GnuplotScript.quoted("\(family),\(Self.number(points))")) linewidth \(weight)"
+        + (figure.theme.background.map { " background \(GnuplotScript.quoted($0))" } ?? "")
+    case .tex: return "set terminal cairolatex pdf input colortext \(centimetres) linewidth \(weight)\(ground)"
+    case .tikz: return "set terminal tikz color \(centimetres) linewidth \(weight)\(ground)"
+    }
+  }
+
+  static func number(_ value: Double) -> String { String(format: "%.10g", value) }
+}

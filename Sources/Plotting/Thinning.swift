@@ -1,0 +1,52 @@
+import Foundation
+
+/// Fewer points, the same picture: of those that follow each other and fall on one spot of a fine grid, what lies
+/// outermost stays.
+enum Thinning {
+  /// As many are drawn as they are.
+  static let least = 5_000
+  /// Spots across and up: finer than a page at 600 dots an inch.
+  private static let grid = (x: 4_000.0, y: 3_000.0)
+
+  /// - Parameter axes: x and y; their scales and ranges say what falls on one spot.
+  static func thinned(_ points: [Layer.Point], style: Layer.Line.Style, x: Axis, y: Axis) -> [Layer.Point] {
+    guard points.count > least else { return points }
+    func place(_ value: Double, _ axis: Axis) -> Double { axis.logarithmic ? log10(max(value, .leastNormalMagnitude)) : value }
+    let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
+    let xs = (x.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.x)).map { place($0, x) }
+    let ys = (y.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.y)).map { place($0, y) }
+    guard let left = xs.min(), let right = xs.max(), let low = ys.min(), let high = ys.max(), right > left else { return points }
+    func column(_ value: Double) -> Int { Int(max(-1, min(2, (place(value, x) - left) / (right - left))) * grid.x) }
+    if style == .points {
+      // One of each spot.
+      var seen: Set<Int> = []
+      return points.filter { point in
+        guard point.x.isFinite, point.y.isFinite else { return false }
+        let row = high > low ? Int(max(-1, min(2, (place(point.y, y) - low) / (high - low))) * grid.y) : 0
+        return seen.insert(row * Int(grid.x + 1) + column(point.x)).inserted
+      }
+    }
+    // Of a run of points in one column: the first, the lowest, the highest and the last, in their order.
+    var kept: [Layer.Point] = []
+    var start = 0
+    while start < points.count {
+      guard points[start].x.isFinite, points[start].y.isFinite else {
+        kept.append(points[start])
+        start += 1
+        continue
+      }
+      let here = column(points[start].x)
+      var end = start + 1
+      while end < points.count, points[end].x.isFinite, points[end].y.isFinite, column(points[end].x) == here { end += 1 }
+      let run = start..<end
+      var chosen: Set<Int> = [start, end - 1]
+      for value: (Layer.Point) -> Double in [\.y, { $0.low ?? $0.y }, { $0.high ?? $0.y }] {
+        if let least = run.min(by: { value(points[$0]) < value(points[$1]) }) { chosen.insert(least) }
+        if let most = run.max(by: { value(points[$0]) < value(points[$1]) }) { chosen.insert(most) }
+      }
+      for index in chosen.sorted() { kept.append(points[index]) }
+      start = end
+    }
+    return kept
+  }
+}

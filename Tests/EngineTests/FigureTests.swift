@@ -1,0 +1,228 @@
+import Foundation
+import Testing
+
+@testable import Plotting
+
+/// What figures look like, by their scripts and their pixels.
+@Suite struct FigureTests {
+  static func figure(_ layers: [Layer], _ change: (inout Figure, inout Panel) -> Void = { _, _ in }) -> Figure {
+    var figure = Figure()
+    var panel = Panel()
+    panel.layers = layers
+    change(&figure, &panel)
+    figure.panels = [panel]
+    return figure
+  }
+
+  static func line(_ points: [(Double, Double)], label: String? = nil, style: Layer.Line.Style = .lines, right: Bool = false) -> Layer {
+    .line(.init(points.map { .init($0.0, $0.1) }, label: label, style: style, onRight: right))
+  }
+
+  private func folder() throws -> String {
+    let path = NSTemporaryDirectory() + "stackrec-figures-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return path
+  }
+
+  private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
+
+  /// Every kind of layer, with everything around it.
+  static let all: [(name: String, figure: Figure)] = {
+    let curve = (0..<60).map { (i: Int) -> (Double, Double) in (Double(i) * 1000, 0.2 - 0.2 / Double(i + 1)) }
+    var zoom = Panel()
+    zoom.layers = [line(Array(curve.prefix(9)))]
+    var all: [(name: String, figure: Figure)] = []
+    func add(_ name: String, _ layers: [Layer], _ change: (inout Figure, inout Panel) -> Void = { _, _ in }) {
+      all.append((name, figure(layers, change)))
+    }
+    add("band", [.line(.init(curve.map { .init($0.0, $0.1, low: $0.1 - 0.01, high: $0.1 + 0.01) }, label: "a"))])
+    add("right", [line(curve, label: "a"), line(curve.map { ($0.0, $0.0) }, label: "b", right: true)]) { $1.right.label = "steps" }
+    add("inset", [line(curve, label: "a")]) { $1.insets = [Inset(zoom, x: 0.5, y: 0.2, width: 0.4, height: 0.4)] }
+    let lower = Layer.Bars(names: ["a", "b"], values: [1, 2], label: "x", isStacked: true)
+    let upper = Layer.Bars(names: ["a", "b"], values: [3, 1], errors: [0.1, 0.2], label: "y", isStacked: true)
+    add("stacked", [.bars(lower), .bars(upper)])
+    add("dark", [line(curve, label: "a")]) { figure, panel in
+      figure = Figure(theme: .dark)
+      panel.marks = [Marks([5000], label: "growth")]
+    }
+    add("slides", [line(curve, label: "a")]) { figure, _ in figure = Figure(theme: .slides) }
+    add("stacks", [.stacks(.init(names: ["1", "2"], sources: [[nil], [0, 0]]))])
+    add("points", [line(curve, style: .points)])
+    add("steps", [line(curve, style: .steps)])
+    add("map", [.heatmap(.init([[0, 1], [2, .nan]], range: nil, digits: 1))])
+    add("histogram", [.histogram(.init(start: 0, width: 1, counts: [3, 12_000, 1], label: nil))])
+    let box = Layer.Boxes.Group(name: "a long name of a group", low: 0, first: 1, median: 2, third: 3, high: 4, outside: [9])
+    add("boxes", [.boxes(.init([box]))])
+    return all
+  }()
+
+  /// The script beside a picture, run by plain gnuplot, draws the same pixels; the same figure twice is the same bytes.
+  @Test func scriptsDrawTheSamePixels() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for (name, figure) in Self.all {
+      for ending in ["png", "pdf", "tex", "tikz"] {
+        // A .tex figure has a PDF of its own.
+        let stem = "\(folder)/\(name)\(ending == "tex" ? "-tex" : "")"
+        _ = try Gnuplot().save(figure, to: "\(stem).\(ending)")
+        let first = try bytes("\(stem).\(ending)")
+        _ = try Gnuplot().save(figure, to: "\(stem).\(ending)")
+        #expect(try bytes("\(stem).\(ending)") == first, "\(name).\(ending) twice")
+        #expect(first.count > 500)
+        if ending == "tex" { #expect(String(decoding: first, as: UTF8.self).contains("{\(name)-tex}")) }
+      }
+      let before = try bytes("\(folder)/\(name).png")
+      try FileManager.default.removeItem(atPath: "\(folder)/\(name).png")
+      let gnuplot = Process()
+      gnuplot.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      gnuplot.arguments = ["gnuplot", "\(name).gp"]
+      gnuplot.currentDirectoryURL = URL(fileURLWithPath: folder)
+      try gnuplot.run()
+      gnuplot.waitUntilExit()
+      #expect(gnuplot.terminationStatus == 0, "\(name)")
+      #expect(try bytes("\(folder)/\(name).png") == before, "\(name)")
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix(".") }
+    #expect(left.isEmpty, "\(left)")
+  }
+
+  /// A .tex figure and a .pdf one of the same name would write into one file.
+  @Test func namesDoNotCollide() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Gnuplot().save(Self.all[0].figure, to: folder + "/a.pdf")
+    let before = try bytes(folder + "/a.pdf")
+    #expect(throws: PlottingError.self) { try Gnuplot().save(Self.all[0].figure, to: folder + "/a.tex") }
+    #expect(try bytes(folder + "/a.pdf") == before)
+    _ = try Gnuplot().save(Self.all[0].figure, to: folder + "/b.tex")
+    #expect(throws: PlottingError.self) { try Gnuplot().save(Self.all[0].figure, to: folder + "/b.pdf") }
+  }
+
+  private func drawn(_ script: GnuplotScript) throws -> String {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try script.data().write(toFile: folder + "/a.dat", atomically: true, encoding: .utf8)
+    return try Gnuplot().run(script.textScript(columns: 1_000, lines: 400, data: folder + "/a.dat"))
+  }
+
+  private struct Spot: Hashable { let row, column: Int }
+
+  private func ink(_ script: GnuplotScript) throws -> Set<Spot> {
+    var spots: Set<Spot> = []
+    for (row, line) in try drawn(script).utf8.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated() {
+      for (column, letter) in line.enumerated() where letter == 0x2a { spots.insert(Spot(row: row, column: column)) }
+    }
+    return spots
+  }
+
+  /// Spots of one drawing that have none of the other's beside them.
+  private static func missing(of some: Set<Spot>, in others: Set<Spot>) -> Int {
+    some.count { spot in
+      !(-1...1).contains { dy in (-1...1).contains { dx in others.contains(Spot(row: spot.row + dy, column: spot.column + dx)) } }
+    }
+  }
+
+  /// A million points are thinned, and the picture is the same.
+  @Test func thinningDoesNotChangeThePicture() throws {
+    var state: UInt64 = 7
+    func random() -> Double {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Double(state >> 33) / Double(1 << 31)
+    }
+    let noisy = (0..<1_000_000).map { (Double($0), Double($0) * 1e-6 + random() * random()) }
+    let line = Self.figure([Self.line(noisy, style: .steps)])
+    let thin = GnuplotScript(line)
+    guard case .line(let kept) = thin.figure.panels[0].layers[0] else { return }
+    #expect(kept.points.count < 40_000 && kept.points.count > 1_000)
+    let smooth = Self.figure([
+      Self.line((0..<200_000).map { (Double($0) / 1000, (Double($0) / 9000).remainder(dividingBy: 3)) }, style: .steps)
+    ])
+    // In characters, as fine as a screen: where a line falls between two of them it may be drawn in the other one.
+    for figure in [smooth, Self.figure([Self.line(Array(noisy.prefix(300_000)))])] {
+      let thin = try ink(GnuplotScript(figure))
+      let all = try ink(GnuplotScript(unthinned: figure))
+      #expect(thin.count > 2000 && Self.missing(of: thin, in: all) == 0 && Self.missing(of: all, in: thin) == 0)
+    }
+    let cloud = Self.figure([Self.line((0..<100_000).map { _ in (random() + random(), random() * random()) }, style: .points)])
+    guard case .line(let spots) = GnuplotScript(cloud).figure.panels[0].layers[0] else { return }
+    #expect(spots.points.count <= 100_000)
+  }
+
+  /// Many, none, one, all alike, not finite, huge, tiny: a picture each, or gnuplot's reason.
+  @Test func oddDataGivesAPicture() throws {
+    let many = (0..<40).map { s in Self.line((0..<10).map { (Double($0), Double($0 * s)) }, label: "series \(s)") }
+    let odd: [[Layer]] = [
+      [], [Self.line([])], [Self.line([(1, 1)])], [Self.line([(0, 5), (1, 5), (2, 5)])], [Self.line([(0, 1e300), (1, 2e300)])],
+      [Self.line([(0, 1e-300), (1, 2e-300)])], [Self.line([(0, .nan), (1, .nan)])], [Self.line([(0, .infinity), (1, 3), (2, -.infinity)])],
+      [Self.line([(-5e8, -2e6), (5e8, 3e6)])], many, [Self.line([(0, 0), (1, 1)], label: "")],
+      [Self.line([(0, 0), (1, 1)], label: String(repeating: "long ", count: 60))],
+      [.bars(.init(names: [], values: [], label: nil))], [.bars(.init(names: ["a"], values: [.nan], label: nil))],
+      [.bars(.init(names: (0..<60).map { "name \($0)" }, values: (0..<60).map { Double($0) }, label: nil))],
+      [.histogram(.init(start: 0, width: 1, counts: [0], label: nil))], [.heatmap(.init([[1]], range: nil))],
+      [.heatmap(.init([[.nan, .nan], [.nan, .nan]], range: nil, digits: 2))], [.stacks(.init(names: ["a"], sources: [[nil]]))],
+    ]
+    for (number, layers) in odd.enumerated() {
+      let figure = Self.figure(layers)
+      do throws(PlottingError) {
+        let svg = try Gnuplot().svg(figure)
+        #expect(svg.contains("</svg>"), "\(number)")
+      } catch {
+        #expect(error.message.contains("refused the figure"), "\(number): \(error.message)")
+      }
+      _ = try? Gnuplot().text(figure, columns: 79, lines: 20)
+    }
+  }
+
+  @Test func ticksReadWell() {
+    func labels(_ low: Double, _ high: Double, _ unit: Axis.Unit = .none, most: Int = 6, fixed: Bool = false) -> [String]? {
+      Ticks(low, high, unit: unit, most: most, isFixed: fixed)?.labels
+    }
+    #expect(labels(0, 7200, .seconds) == ["0", "30m", "1h", "1h 30m", "2h"])
+    #expect(labels(0, 400, .seconds) == ["0", "2m", "4m", "6m", "8m"])
+    #expect(labels(0, 90, .seconds) == nil)
+    #expect(labels(0, 300_000, .seconds) == ["0", "1d", "2d", "3d", "4d"])
+    #expect(labels(0, 40_000) == ["0", "10,000", "20,000", "30,000", "40,000"])
+    #expect(labels(-12_000, 12_000) == ["-15,000", "-10,000", "-5,000", "0", "5,000", "10,000", "15,000"])
+    #expect(labels(0, 0.5) == nil && labels(0, 999) == nil && labels(3, 3) == nil && labels(0, .infinity) == nil)
+    #expect(labels(100, 40_000, fixed: true)?.first == "10,000")
+  }
+
+  /// Texts that mean something to gnuplot, the shell or TeX are printed, not done: in every output.
+  @Test func hostileTextsDoNothing() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let mark = folder + "/was-run"
+    let texts = [
+      "`touch \(mark)`", "'; system('touch \(mark)'); '", "'.system('touch \(mark)').'", "$(touch \(mark))", "\"; !touch \(mark)\n",
+      "| touch \(mark)", "< touch \(mark)", "\\immediate\\write18{touch \(mark)}", "'\n!touch \(mark)\n'", "@mark", "%s%n%d",
+      "{/Bold x}_a^b~c&d",
+      "\u{7f}\u{1b}]0;x\u{7}", "𝔘̈ñî — “çödé” 漢字",
+    ]
+    for (number, text) in texts.enumerated() {
+      let figure = Self.figure([Self.line([(0, 1), (1, 2)], label: text), .bars(.init(names: [text], values: [1], label: text))]) {
+        figure, panel in
+        figure.title = text
+        panel.title = text
+        panel.x.label = text
+        panel.y.label = text
+        panel.marks = [Marks([0.5], label: text)]
+        panel.spans = [Span(from: 0.1, to: 0.2, label: text)]
+        panel.notes = [Note(text, x: 0.5, y: 0.5)]
+      }
+      for format in PictureFormat.allCases {
+        _ = try Gnuplot().save(figure, to: "\(folder)/\(number)-\(format.rawValue).\(format.rawValue)")
+      }
+      _ = try Gnuplot().text(figure, columns: 79, lines: 20)
+      #expect(!FileManager.default.fileExists(atPath: mark), "\(text)")
+    }
+    // As a name of a file, too.
+    for name in ["a`touch was-run`", "a';!touch was-run;'", "a|touch was-run", "%s", "-x", "a b\"c"] {
+      _ = try Gnuplot().save(Self.all[0].figure, to: "\(folder)/\(name).svg")
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name).svg"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: mark) && !FileManager.default.fileExists(atPath: "was-run"))
+    #expect(
+      GnuplotScript.escapedForTeX("50% of $x_1^2$ & {a}\\b~#")
+        == "50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\{a\\}\\textbackslash{}b\\textasciitilde{}\\#")
+  }
+}
