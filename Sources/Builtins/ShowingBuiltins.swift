@@ -38,7 +38,7 @@ extension Builtin {
         $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
       },
       default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height; of theme slides 25.4cm by 14.3cm if left out")
-    let width = d.optional("width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page, the height two thirds of it")
+    let width = d.optional("width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page; a panel is two thirds as high as it is wide")
     let title = d.optional("title", .text, "what stands above")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
     let layout = d.named(
@@ -59,12 +59,13 @@ extension Builtin {
     let shared = d.named("share", Kind<SharedAxes>.word, default: .none, "none", "axes that the panels have in common, legend included")
     return { call in
       let look = try call[theme]
+      let panels = try call[layout]
       var sides: [Double]? = call.given(size) || look != .slides ? try call[size] : nil
       if let paper = try call[width] {
         if call.given(size) { throw call.error(.badValue, "`size` and `width` both say how wide the figure is", argument: "width") }
-        sides = [paper.centimetres, (paper.centimetres * 20 / 3).rounded() / 10]
+        let height = paper.centimetres / Double(panels[1]) * Double(panels[0]) * 2 / 3
+        sides = [paper.centimetres, (max(4, height) * 10).rounded() / 10]
       }
-      let panels = try call[layout]
       return .object(
         FigureValue(
           Figure(
