@@ -76,7 +76,8 @@ extension Metric {
 
 extension Kind where T == Metric {
   static var metric: Kind<Metric> {
-    Kind(.metric) { value throws(ConversionError) in
+    let usual = ["mrr", "hr", "ndcg"].flatMap { name in [5, 10, 20].map { "\(name)@\($0)" } }
+    return Kind(.metric, suggest: { _ in usual }) { value throws(ConversionError) in
       guard case .metric(let name) = value, let metric = Metric(name) else { throw .type }
       return metric
     }

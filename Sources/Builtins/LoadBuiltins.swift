@@ -8,9 +8,16 @@ import Training
 enum ErrorRule: String, Sendable, CaseIterable { case stop, skip }
 
 extension Kind where T == ColumnName {
+  /// Of the file that a call names.
+  @Sendable private static func columns(_ call: String) -> [String] {
+    let parts = call.split(separator: "\"", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3 else { return [] }
+    return Histories.columnNames((String(parts[1]) as NSString).expandingTildeInPath).map { "\"\($0)\"" }
+  }
+
   /// A column by its name or its number.
   static var column: Kind<ColumnName> {
-    Kind(.oneOf([.text, .number])) { value throws(ConversionError) in
+    Kind(.oneOf([.text, .number]), suggest: columns) { value throws(ConversionError) in
       switch value {
       case .text(let text), .word(let text): return .name(text)
       case .number(let number):

@@ -106,6 +106,16 @@ static unsigned char paste(EditLine *el, int key) {
   return CC_NEWLINE;
 }
 
+// A closing brace at the beginning of an indented line stands two blanks further left.
+static unsigned char close_brace(EditLine *el, int key) {
+  const LineInfo *info = el_line(el);
+  bool blank = info->cursor > info->buffer;
+  for (const char *c = info->buffer; c < info->cursor; c++) blank = blank && *c == ' ';
+  if (blank && info->cursor == info->lastchar && info->cursor - info->buffer >= 2) el_deletestr(el, 2);
+  char text[2] = {(char)key, 0};
+  return el_insertstr(el, text) ? CC_ERROR : CC_REFRESH;
+}
+
 srs_editline *srs_editline_new(const char *program, int history_size) {
   // Wide characters need a locale that has them.
   if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
@@ -127,6 +137,10 @@ srs_editline *srs_editline_new(const char *program, int history_size) {
   el_set(editor->el, EL_ADDFN, "srs-complete", "Complete what stands before the cursor", complete);
   el_set(editor->el, EL_BIND, "^I", "srs-complete", NULL);
   el_set(editor->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+  el_set(editor->el, EL_ADDFN, "srs-close", "Close a block", close_brace);
+  el_set(editor->el, EL_BIND, "}", "srs-close", NULL);
+  el_set(editor->el, EL_BIND, ")", "srs-close", NULL);
+  el_set(editor->el, EL_BIND, "]", "srs-close", NULL);
   el_set(editor->el, EL_ADDFN, "srs-paste", "Take pasted text as one entry", paste);
   el_set(editor->el, EL_BIND, "\033[200~", "srs-paste", NULL);
   el_source(editor->el, NULL);
@@ -146,12 +160,13 @@ void srs_editline_set_completer(srs_editline *editor, srs_completer completer, v
   editor->context = context;
 }
 
-char *srs_editline_read(srs_editline *editor, const char *prompt, int *status) {
+char *srs_editline_read(srs_editline *editor, const char *prompt, const char *indent, int *status) {
   snprintf(editor->prompt, sizeof editor->prompt, "%s", prompt);
   int count = 0;
   errno = 0;
   fputs("\033[?2004h", stdout);
   fflush(stdout);
+  if (indent != NULL && indent[0] != 0) el_push(editor->el, indent);
   const char *line = el_gets(editor->el, &count);
   int reason = errno;
   fputs("\033[?2004l", stdout);

@@ -138,6 +138,12 @@ extension Histories {
     return ReadingResult(histories: histories, notes: notes)
   }
 
+  /// The names in a table's header; none where the file cannot be read.
+  public static func columnNames(_ path: String) -> [String] {
+    guard let reader = try? BlockReader(path), let block = try? reader.next() else { return [] }
+    return TableHead(path, block).columnNames
+  }
+
   /// A name for what reading a file gives: of its bytes and of what was said about them.
   public static func cacheKey(_ path: String, _ options: ReadingOptions, watch: ReadingWatch? = nil) throws -> String {
     var hash = WordHash()

@@ -52,6 +52,15 @@ struct TableHead {
     return .sequences
   }
 
+  /// Fields of the first line as they could be named; none of a file without a header.
+  var columnNames: [String] {
+    guard let line = lines.first, !line.hasPrefix("{"), !line.contains("::") else { return [] }
+    return Self.cells(line, Self.separator(line)).map { cell in
+      // RecBole's types are no part of a name.
+      cell.split(separator: ":").first.map(String.init) ?? cell
+    }.filter { name in !name.isEmpty && Double(name) == nil }
+  }
+
   // MARK: Where are the columns?
 
   /// - Returns: the layout, and whether the first line is the header.

@@ -7,6 +7,8 @@ public struct Builtin: Sendable {
     public let type: ValueType
     public let words: [String]
     public let elementWords: [String]
+    /// What the Tab key offers besides.
+    public let suggest: (@Sendable (_ call: String) -> [String])?
     /// Given by place; the others by name.
     public let positional: Bool
     /// As it is written; nil: must be given.
@@ -105,7 +107,7 @@ public struct Builtin: Sendable {
       let convert = kind.convert
       parameters.append(
         Parameter(
-          name: name, type: kind.type, words: kind.words, elementWords: kind.elementWords, positional: positional,
+          name: name, type: kind.type, words: kind.words, elementWords: kind.elementWords, suggest: kind.suggest, positional: positional,
           defaultText: defaultText, summary: summary, told: kind.told,
           accepts: { value throws(ConversionError) in _ = try convert(value) }))
       return Argument(index: parameters.count - 1, kind: kind, fallback: fallback)

@@ -19,15 +19,18 @@ public struct Kind<T>: Sendable {
   public let elementWords: [String]
   /// What people are told it is, where the type alone says too little.
   public var told: String?
+  /// What the Tab key offers besides the words, by the text of the call so far.
+  public var suggest: (@Sendable (_ call: String) -> [String])?
   let convert: @Sendable (Value) throws(ConversionError) -> T
 
   public init(
-    _ type: ValueType, words: [String] = [], elementWords: [String] = [],
+    _ type: ValueType, words: [String] = [], elementWords: [String] = [], suggest: (@Sendable (String) -> [String])? = nil,
     convert: @escaping @Sendable (Value) throws(ConversionError) -> T
   ) {
     self.type = type
     self.words = words
     self.elementWords = elementWords
+    self.suggest = suggest
     self.convert = convert
   }
 
@@ -37,7 +40,7 @@ public struct Kind<T>: Sendable {
   /// Also takes words, each standing for a value.
   public func orWords(_ table: @escaping @Sendable (String) -> T?, _ names: [String]) -> Kind<T> {
     let original = convert
-    return Kind(.oneOf([type] + names.map { .word($0) }), words: names, elementWords: elementWords) {
+    return Kind(.oneOf([type] + names.map { .word($0) }), words: names, elementWords: elementWords, suggest: suggest) {
       value throws(ConversionError) in
       switch value {
       case .word(let word), .text(let word):
@@ -51,7 +54,7 @@ public struct Kind<T>: Sendable {
   /// One or a list of it.
   public var oneOrMore: Kind<[T]> {
     let original = convert
-    return Kind<[T]>(.oneOf([type, .list(type)]), words: words, elementWords: words) { value throws(ConversionError) in
+    return Kind<[T]>(.oneOf([type, .list(type)]), words: words, elementWords: words, suggest: suggest) { value throws(ConversionError) in
       guard let elements = value.sequence, case .list = value else { return [try original(value)] }
       var result: [T] = []
       for element in elements { result.append(try original(element)) }
@@ -62,7 +65,7 @@ public struct Kind<T>: Sendable {
   public var list: Kind<[T]> {
     let original = convert
     let wanted = type.name
-    return Kind<[T]>(.list(type), elementWords: words) { value throws(ConversionError) in
+    return Kind<[T]>(.list(type), elementWords: words, suggest: suggest) { value throws(ConversionError) in
       guard let elements = value.sequence else { throw .type }
       var result: [T] = []
       for element in elements {
@@ -79,7 +82,7 @@ public struct Kind<T>: Sendable {
 
   var optional: Kind<T?> {
     let original = convert
-    var kind = Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords) { value throws(ConversionError) in
+    var kind = Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords, suggest: suggest) { value throws(ConversionError) in
       if case .nothing = value { return nil }
       return try original(value)
     }
@@ -90,7 +93,7 @@ public struct Kind<T>: Sendable {
   /// The same type with a condition on the value.
   public func checked(_ test: @escaping @Sendable (T) -> String?) -> Kind<T> {
     let original = convert
-    return Kind(type, words: words, elementWords: elementWords) { value throws(ConversionError) in
+    return Kind(type, words: words, elementWords: elementWords, suggest: suggest) { value throws(ConversionError) in
       let result = try original(value)
       if let problem = test(result) { throw .value(problem) }
       return result

@@ -27,10 +27,23 @@ public struct Completer {
     if lead.hasPrefix("!") || ["%run ", "%load ", "%save ", "%edit ", "%cd "].contains(where: lead.hasPrefix) {
       return Self.files(String(before.split(separator: " ", omittingEmptySubsequences: false).last ?? ""), stem)
     }
-    if let path = Self.openString(String(before)) { return Self.files(path, stem) }
-    if let (builtin, argument) = call(String(lead)) {
+    if let inside = Self.openString(String(before)) {
+      // A column's name in quotes, where the argument is one; else a path.
+      let outside = String(before.dropLast(inside.count + 1))
+      if let (builtin, argument, text) = call(outside), let suggest = builtin.parameters.first(where: { $0.name == argument })?.suggest {
+        let quoted = suggest(text).filter { $0.hasPrefix("\"") }.map { String($0.dropFirst()) }
+        return quoted.filter { $0.hasPrefix(inside) }.map { stem + $0.dropFirst(inside.count) }
+      }
+      return Self.files(inside, stem)
+    }
+    // hr@ and a number.
+    if lead.hasSuffix("@") { return ["5", "10", "20", "50", "100"] }
+    if let (builtin, argument, text) = call(String(lead)) {
       if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
-        return parameter.words + parameter.elementWords + names
+        let suggested = parameter.suggest?(text) ?? []
+        let words = parameter.words + parameter.elementWords + suggested
+        // Names of columns are all that fits.
+        return suggested.isEmpty || stem.isEmpty == false ? words + names : words
       }
       let open = builtin.parameters.filter { !lead.contains("\($0.name):") && !$0.positional }.map(\.name)
       return open.map { $0 + ": " } + names.filter { !open.contains($0) }
@@ -102,25 +115,31 @@ public struct Completer {
   }
 
   /// The builtin whose call is open at the end of the text, and the argument whose value is being typed.
-  private func call(_ text: String) -> (Builtin, String?)? {
+  private func call(_ text: String) -> (builtin: Builtin, argument: String?, text: String)? {
     var depth = 0
     var place = text.endIndex
     while place > text.startIndex {
       place = text.index(before: place)
       if ")]}".contains(text[place]) { depth += 1 }
       if "([{".contains(text[place]) {
-        if depth == 0 { break }
-        depth -= 1
+        // A list that is open is part of its argument.
+        if depth == 0 && text[place] != "[" { break }
+        depth = max(0, depth - 1)
       }
     }
     guard place < text.endIndex, text[place] == "(" else { return nil }
     let name = String(text[..<place].reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
     guard let builtin = interpreter.library.builtins[name] else { return nil }
     let inside = text[text.index(after: place)...]
-    let last = inside.split(separator: ",", omittingEmptySubsequences: false).last ?? ""
-    let colon = last.lastIndex(of: ":")
+    var (last, nesting) = (inside, 0)
+    for place in inside.indices {
+      if "([{".contains(inside[place]) { nesting += 1 }
+      if ")]}".contains(inside[place]) { nesting -= 1 }
+      if inside[place] == "," && nesting == 0 { last = inside[inside.index(after: place)...] }
+    }
+    let colon = last.firstIndex(of: ":")
     let argument = colon.map { last[..<$0].trimmingBlanks }
-    return (builtin, argument)
+    return (builtin, argument, String(inside))
   }
 
   private static func columns(_ names: [String]) -> [String] {

@@ -11,7 +11,8 @@ public enum LineInput: Equatable, Sendable {
 
 /// Reads lines from a person.
 public protocol LineEditor: AnyObject {
-  func read(_ prompt: String) -> LineInput
+  /// - Parameter indent: blanks that the line begins with, as if they had been typed.
+  func read(_ prompt: String, indent: String) -> LineInput
   /// An entry to be found again with the arrow keys.
   func remember(_ entry: String)
 }
@@ -53,9 +54,9 @@ public final class Editline: LineEditor {
 
   deinit { srs_editline_free(editor) }
 
-  public func read(_ prompt: String) -> LineInput {
+  public func read(_ prompt: String, indent: String) -> LineInput {
     var status: Int32 = 0
-    guard let line = srs_editline_read(editor, prompt, &status) else {
+    guard let line = srs_editline_read(editor, prompt, indent, &status) else {
       return Int(status) == SRS_INTERRUPTED ? .interrupted : .end
     }
     defer { free(line) }

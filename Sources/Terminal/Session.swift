@@ -62,7 +62,7 @@ public final class Session {
   private func readEntry() -> String? {
     var entry = ""
     while true {
-      switch editor.read(entry.isEmpty ? "srs> " : "...> ") {
+      switch editor.read(entry.isEmpty ? "srs> " : "...> ", indent: Self.indentation(entry)) {
       case .end:
         interpreter.host.write("\n")
         return nil
@@ -73,11 +73,25 @@ public final class Session {
       case .line(let line):
         entry += entry.isEmpty ? line : "\n" + line
         // An empty line ends an entry that the parser would go on with.
-        if line.isEmpty && !entry.isEmpty { return entry }
+        if line.allSatisfy({ $0 == " " }) && !entry.isEmpty { return entry }
         if let first = entry.first, "%!?".contains(first) { return entry }
         if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return entry }
       }
     }
+  }
+
+  /// Two blanks for every bracket that is open; none inside of a text.
+  static func indentation(_ entry: String) -> String {
+    guard !entry.isEmpty else { return "" }
+    let lexer = Lexer(SourceFile(name: "<prompt>", text: entry))
+    guard lexer.diagnostics.isEmpty else { return "" }
+    var depth = 0
+    for token in lexer.tokens {
+      guard case .symbol(let symbol) = token.kind else { continue }
+      if ["(", "[", "{"].contains(symbol.rawValue) { depth += 1 }
+      if [")", "]", "}"].contains(symbol.rawValue) { depth -= 1 }
+    }
+    return String(repeating: "  ", count: max(0, min(depth, 12)))
   }
 
   func evaluate(_ entry: String, timed: Bool = false) {

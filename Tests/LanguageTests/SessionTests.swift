@@ -2,7 +2,7 @@ import Builtins
 import Foundation
 import Interpreter
 import Syntax
-import Terminal
+@testable import Terminal
 import Testing
 
 /// Types lines from a list.
@@ -13,7 +13,7 @@ private final class TypedLines: LineEditor {
 
   init(_ lines: [LineInput]) { self.lines = lines }
 
-  func read(_ prompt: String) -> LineInput {
+  func read(_ prompt: String, indent: String) -> LineInput {
     prompts.append(prompt)
     return lines.isEmpty ? .end : lines.removeFirst()
   }
@@ -112,6 +112,33 @@ private final class TypedLines: LineEditor {
     #expect(complete("%run \(folder)/ra") == "tings-1m.csv")
     #expect(complete("%hist") == "ory")
     #expect(complete("let x = \"a\" + nexti") == "tnet")
+  }
+
+  @Test func completionOfColumnsAndMetrics() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-complete-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data("customer_id,product name,when\n1,2,3\n".utf8).write(to: URL(fileURLWithPath: folder + "/log.csv"))
+    try Data("user_id:token\titem_id:token\n1\t2\n".utf8).write(to: URL(fileURLWithPath: folder + "/log.inter"))
+    let completer = Completer(Interpreter(StackRecLibrary.library, host: CapturingHost()))
+    func complete(_ line: String) -> Editline.Completion { completer.complete(line, line.utf8.count) }
+    #expect(complete("load(\"\(folder)/log.csv\", user: \"cus").insert == "tomer_id\"")
+    #expect(complete("load(\"\(folder)/log.csv\", user: \"customer_id\", item: \"product n").insert == "ame\"")
+    #expect(complete("load(\"\(folder)/log.csv\", time: \"").choices.joined().contains("product name"))
+    #expect(complete("load(\"\(folder)/log.inter\", item: \"ite").insert == "m_id\"")
+    #expect(complete("load(\"\(folder)/none.csv\", item: \"ite").insert.isEmpty)
+    #expect(complete("evaluate(m, on: d.test, metrics: [hr@10, nd").insert == "cg@")
+    #expect(complete("train(m, d, metrics: [mrr@5], eval_ev").insert == "ery: ")
+    #expect(complete("patience(8, on: mr").insert == "r@")
+    #expect(complete("evaluate(m, on: d.test, metrics: [hr@2").insert == "0")
+  }
+
+  @Test func continuedLinesAreIndented() {
+    #expect(Session.indentation("") == "" && Session.indentation("let x = [") == "  ")
+    #expect(Session.indentation("fn f(x) {\n  if x > 1 {") == "    ")
+    #expect(Session.indentation("fn f(x) {\n  if x > 1 {\n  }") == "  ")
+    #expect(Session.indentation("let x = \"an open text (") == "")
+    #expect(Session.indentation("1 +") == "")
   }
 
   @Test func everyCodeIsExplained() {

@@ -11,13 +11,14 @@ import Testing
   }()
 
   /// Types the pieces, each after a pause, and returns all that the terminal showed.
-  private func type(_ pieces: [(String, Double)]) throws -> (screen: String, status: Int32) {
+  private func type(_ pieces: [(String, Double)], home: String? = nil) throws -> (screen: String, status: Int32) {
     // A `script` that ends early is an error of this test, not the end of all of them.
     signal(SIGPIPE, SIG_IGN)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-    process.arguments = ["-qec", "\(Srs.path) --no-history", "/dev/null"]
-    process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm", "HOME": "/nonexistent"]) { $1 }
+    process.arguments = ["-qec", "\(Srs.path)\(home == nil ? " --no-history" : "")", "/dev/null"]
+    let own = ["TERM": "xterm", "HOME": home ?? "/nonexistent", "XDG_STATE_HOME": (home ?? "/nonexistent") + "/state"]
+    process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }
     let input = Pipe()
     let path = NSTemporaryDirectory() + "stackrec-screen-\(UUID().uuidString)"
     _ = FileManager.default.createFile(atPath: path, contents: nil)
@@ -78,5 +79,56 @@ import Testing
       ("\u{3}", 1.5), ("print(\"kept {run.steps > 0}, {run.stop}\")\n", 0.6), ("\u{4}", 0.5),
     ])
     #expect(result.screen.contains("kept true, interrupted"), "\(result.screen.suffix(2000))")
+  }
+
+  /// A block is indented as it is typed, and its closing brace comes back by itself.
+  @Test func blocksAreIndented() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let result = try type([("fn f(x) {\n", 0.4), ("return x + 1\n", 0.4), ("}\n", 0.4), ("f(41)\n", 0.4), ("%history\n", 0.4), ("\u{4}", 0.5)])
+    #expect(result.screen.contains("42"), "\(result.screen)")
+    #expect(result.screen.contains("1: fn f(x) {\r\n     return x + 1\r\n   }"), "\(result.screen)")
+  }
+
+  /// Ctrl-R finds an entry of an earlier session; the window may change its size; ten thousand characters are one line.
+  @Test func searchingResizingAndLongLines() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let home = NSTemporaryDirectory() + "stackrec-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    _ = try type([("let answer = 40 + 2\n", 0.4), ("\"something else\"\n", 0.4), ("\u{4}", 0.5)], home: home)
+    let long = String(repeating: "x", count: 10_000)
+    let result = try type(
+      [
+        ("", 1), ("\u{12}answer", 0.6), ("\n", 0.4), ("answer\n", 0.4), ("!stty cols 40 rows 12\n", 0.6), ("\"a text that is wider than the window is now\"\n", 0.6),
+        ("len(\"\(long)\")\n", 2.5), ("1 + 1\n", 0.4), ("\u{4}", 0.5),
+      ], home: home)
+    #expect(result.screen.contains("42") && result.screen.contains("10000"), "\(result.screen.suffix(600))")
+    #expect(result.status == 0)
+    let kept = try String(contentsOfFile: home + "/state/srs/history", encoding: .utf8).split(separator: "\n")
+    #expect(kept.count { $0 == "let answer = 40 + 2" } == 2 && kept.contains("len(\"\(long)\")") && kept.last == "1 + 1")
+  }
+
+  /// Two sessions that write at once lose nothing of each other.
+  @Test func twoSessionsShareAHistory() async throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let home = NSTemporaryDirectory() + "stackrec-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    async let one = type((0..<20).map { ("\"one \($0)\"\n", 0.03) } + [("\u{4}", 1)], home: home)
+    async let two = type((0..<20).map { ("\"two \($0)\"\n", 0.03) } + [("\u{4}", 1)], home: home)
+    let statuses = try await [one.status, two.status]
+    #expect(statuses == [0, 0])
+    let kept = try String(contentsOfFile: home + "/state/srs/history", encoding: .utf8).split(separator: "\n").map(String.init)
+    #expect(Set(kept) == Set((0..<20).flatMap { ["\"one \($0)\"", "\"two \($0)\""] }) && kept.count == 40, "\(kept)")
+    #expect(kept.filter { $0.hasPrefix("\"one") } == (0..<20).map { "\"one \($0)\"" })
   }
 }

@@ -17,7 +17,7 @@ void srs_editline_free(srs_editline *editor);
 void srs_editline_set_completer(srs_editline *editor, srs_completer completer, void *context);
 
 /// Reads a line, without its line break, into memory the caller frees; *status says how it ended.
-char *srs_editline_read(srs_editline *editor, const char *prompt, int *status);
+char *srs_editline_read(srs_editline *editor, const char *prompt, const char *indent, int *status);
 
 /// Adds an entry to the history of the session.
 void srs_editline_remember(srs_editline *editor, const char *entry);
