@@ -121,7 +121,7 @@ struct TrainingArguments: Sendable {
   func folder(_ call: Builtin.Call, _ options: TrainingOptions, _ data: Split, _ fingerprint: Fingerprint) throws -> (
     keeper: RunFolder, looks: Bool
   ) {
-    let (every, reuses) = (try call[checkpoint], try call[reuse])
+    let (every, reuses) = (try call[checkpoint], try call[reuse] || call.interpreter.host.keepsRuns)
     let keeper = try RunFolder(call, options, data, fingerprint, every: every, isAsked: every != nil || reuses)
     return (keeper, reuses || call.interpreter.host.resumes)
   }

@@ -60,9 +60,12 @@ extension Builtin.Call {
     if !given.hasPrefix("/"), let folder = interpreter.host.outputFolder, !FileManager.default.fileExists(atPath: given),
       FileManager.default.fileExists(atPath: folder + "/" + given)
     {
-      return try outputPath(given, argument: argument)
+      let path = try outputPath(given, argument: argument)
+      interpreter.host.didRead(path)
+      return path
     }
     if let problem = interpreter.refusal(given) { throw error(.file, problem, argument: argument) }
+    interpreter.host.didRead(given)
     return given
   }
 }

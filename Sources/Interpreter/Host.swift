@@ -33,6 +33,10 @@ public protocol InterpreterHost: AnyObject {
   func picture(_ svg: String)
   /// Threads the engine may use.
   var threads: Int { get }
+  /// Are all trainings kept, and taken from where they are kept?
+  var keepsRuns: Bool { get }
+  /// A script has read a file.
+  func didRead(_ path: String)
   /// Seed where a script gives none.
   var seed: Int { get }
   /// Folder that relative output paths start from; nil: the present one.
@@ -57,6 +61,8 @@ public enum TerminalPictures: Sendable {
 extension InterpreterHost {
   public func ask(_ question: String) -> Bool? { nil }
   public func live(_ block: String) {}
+  public var keepsRuns: Bool { false }
+  public func didRead(_ path: String) {}
   public var terminalPictures: TerminalPictures { .none }
   public var collectsPictures: Bool { false }
   public func picture(_ svg: String) {}

@@ -3,7 +3,7 @@ import Interpreter
 import Syntax
 
 /// What a cell gave.
-public enum CellOutput: Sendable, Equatable {
+public enum CellOutput: Sendable, Equatable, Codable {
   case text(String)
   /// SVG.
   case picture(String)
@@ -16,6 +16,8 @@ public struct CellResult: Sendable {
   public var outputs: [CellOutput] = []
   public var seconds = 0.0
   public var failed = false
+  /// What it gave before; it was not run.
+  public var isCached = false
   /// Not run, as a cell before it failed.
   public var skipped = false
 }
@@ -37,8 +39,16 @@ public struct ExecutedNotebook: Sendable {
 public final class NotebookHost: InterpreterHost {
   private let other: any InterpreterHost
   fileprivate var outputs: [CellOutput] = []
+  fileprivate var read: [String] = []
+  public let keepsRuns: Bool
 
-  public init(_ other: any InterpreterHost) { self.other = other }
+  /// - Parameter keepsRuns: trainings are kept, and taken from where they are kept.
+  public init(_ other: any InterpreterHost, keepsRuns: Bool = false) {
+    self.other = other
+    self.keepsRuns = keepsRuns
+  }
+
+  public func didRead(_ path: String) { read.append(path) }
 
   public func write(_ text: String) {
     if case .text(let before)? = outputs.last { outputs[outputs.count - 1] = .text(before + text) } else { outputs.append(.text(text)) }
@@ -70,8 +80,9 @@ extension Notebook {
   /// - Parameters:
   ///   - host: of the interpreter.
   ///   - keepsGoing: runs the cells behind one that failed.
+  ///   - cache: cells that have not changed are not run, unless a later one that has needs what they give.
   /// - Returns: the cells with what they gave, or nil and what the check found.
-  public func run(_ interpreter: Interpreter, host: NotebookHost, parameters: [String: String], keepsGoing: Bool) -> (
+  public func run(_ interpreter: Interpreter, host: NotebookHost, parameters: [String: String], keepsGoing: Bool, cache: CellCache? = nil) -> (
     executed: ExecutedNotebook?, diagnostics: [Diagnostic]
   ) {
     interpreter.override(parameters)
@@ -81,14 +92,26 @@ extension Notebook {
     let begin = Date()
     var results: [CellResult] = []
     var stopped = false
-    for (cell, part) in zip(cells, parts) {
+    let dependencies = CellDependencies(self)
+    let keys = cacheKeys(dependencies, host, parameters)
+    let known = cells.indices.map { cells[$0].isMarkdown ? nil : cache?.result(keys[$0]) }
+    // What has changed must run, and what that needs.
+    var runs = Set(cells.indices.filter { known[$0] == nil && !cells[$0].isMarkdown })
+    for number in runs { runs.formUnion(dependencies.needs[number]) }
+    var files: [Int: [String]] = [:]
+    for (number, (cell, part)) in zip(cells, parts).enumerated() {
       var result = CellResult()
+      if let before = known[number], !runs.contains(number), !stopped {
+        results.append(before)
+        continue
+      }
       if cell.isMarkdown || stopped {
         result.skipped = stopped && !cell.isMarkdown
         results.append(result)
         continue
       }
       host.outputs = []
+      host.read = []
       let start = Date()
       do {
         try interpreter.present(try interpreter.run(part))
@@ -100,6 +123,11 @@ extension Notebook {
       result.seconds = Date().timeIntervalSince(start)
       result.outputs = host.outputs
       results.append(result)
+      files[number] = host.read
+      if let cache, !result.failed {
+        let needed = dependencies.needs[number].flatMap { files[$0] ?? cache.files(keys[$0]) }
+        cache.keep(keys[number], result, files: host.read + needed)
+      }
     }
     let values = tree.parameters.map { (name: $0.name, value: interpreter.value($0.name)?.shown ?? $0.defaultText) }
     return (
@@ -107,5 +135,14 @@ extension Notebook {
         notebook: self, results: results, parameters: values, seed: host.seed, threads: host.threads, version: host.version,
         seconds: Date().timeIntervalSince(begin)), []
     )
+  }
+
+  /// Of every cell, all that what it gives depends on, files left out, as one text.
+  private func cacheKeys(_ dependencies: CellDependencies, _ host: NotebookHost, _ parameters: [String: String]) -> [String] {
+    let world = "\(host.version) \(host.seed) \(parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })"
+    return cells.indices.map { number in
+      let codes = (dependencies.needs[number] + [number]).map { code(cells[$0]) }
+      return ([world] + codes).joined(separator: "\u{0}")
+    }
   }
 }

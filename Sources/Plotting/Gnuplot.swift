@@ -63,9 +63,14 @@ public struct Gnuplot: Sendable {
   /// The figure in characters.
   public func text(_ figure: Figure, columns: Int, lines: Int) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
-    return try withData(script.data()) { data throws(PlottingError) in
+    let drawn = try withData(script.data()) { data throws(PlottingError) in
       try run(script.textScript(columns: columns, lines: lines, data: data))
     }
+    // A form feed and empty lines stand around it.
+    let rows = drawn.split(separator: "\n", omittingEmptySubsequences: false).map { $0.filter { $0 != "\u{c}" } }
+    func isEmpty(_ row: String) -> Bool { row.allSatisfy { $0 == " " } }
+    let kept = rows.drop(while: isEmpty).reversed().drop(while: isEmpty).reversed()
+    return kept.joined(separator: "\n") + "\n"
   }
 
   /// The figure as SVG.

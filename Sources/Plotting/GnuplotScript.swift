@@ -59,7 +59,7 @@ public struct GnuplotScript: Sendable {
 
   /// Commands that draw characters to stdout.
   public func textScript(columns: Int, lines: Int, data: String) -> String {
-    "set terminal dumb noenhanced size \(columns),\(lines)\n" + body(data: data, .characters) + "\n"
+    "set terminal dumb noenhanced size \(columns),\(lines)\n" + body(data: data, .characters, page: (columns, lines)) + "\n"
   }
 
   /// Commands that draw SVG to stdout.
@@ -83,7 +83,8 @@ public struct GnuplotScript: Sendable {
 
   // MARK: Panels
 
-  private func body(data: String, _ medium: Medium) -> String {
+  /// - Parameter page: columns and lines of a page of characters.
+  private func body(data: String, _ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> String {
     let theme = figure.theme
     var lines = ["set encoding utf8", "set datafile missing 'NaN'"]
     if medium == .characters {
@@ -107,7 +108,7 @@ public struct GnuplotScript: Sendable {
     var index = 0
     for (number, panel) in panels.enumerated() {
       let title = panel.title ?? (many ? nil : figure.title)
-      let commands = PanelCommands(panel, of: figure, data: data, firstIndex: index, medium, place: number)
+      let commands = PanelCommands(panel, of: figure, data: data, firstIndex: index, medium, place: number, page: page)
       lines += commands.lines(title: title)
       index += panel.layers.count
       for inset in panel.insets {

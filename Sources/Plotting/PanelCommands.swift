@@ -9,14 +9,17 @@ struct PanelCommands {
   private let medium: GnuplotScript.Medium
   private let theme: Theme
   private let isInset: Bool
+  private let page: (columns: Int, lines: Int)?
   /// In the figure's layout, from 0.
   private let row, column: Int
 
   private typealias Script = GnuplotScript
 
   init(
-    _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, place: Int, isInset: Bool = false
+    _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, place: Int, isInset: Bool = false,
+    page: (columns: Int, lines: Int)? = nil
   ) {
+    self.page = page
     self.panel = panel
     self.figure = figure
     self.data = data
@@ -117,14 +120,22 @@ struct PanelCommands {
   private func ticks(_ side: Panel.Side) -> Ticks? {
     let axis = panel[side]
     guard !axis.logarithmic, let extent = axis.range ?? panel.extent(side) else { return nil }
+    if let page {
+      // Every fourth line, and room for labels of ten letters.
+      let most = side == .x ? page.columns / figure.columns / 14 : page.lines / figure.rows / 4
+      return ticks(axis, side, extent, most, always: true)
+    }
     let height = figure.size.height / Double(isInset ? 1 : figure.rows)
     // Labels of about seven letters, with room between them; margins left out.
     let most = side == .x ? Int((width - (isInset ? 0 : 1.4)) / (letter * 8)) : Int(height / (letter * 5))
+    return ticks(axis, side, extent, min(isInset ? 3 : 8, most), always: isInset)
+  }
+
+  private func ticks(_ axis: Axis, _ side: Panel.Side, _ extent: ClosedRange<Double>, _ most: Int, always: Bool) -> Ticks? {
     let starts = extent.lowerBound >= 0 && axis.range == nil && extent.lowerBound < 0.5 * extent.upperBound ? 0 : extent.lowerBound
     let unit: Axis.Unit = side == .x && panel.isTimed ? .seconds : axis.unit
     return Ticks(
-      starts, extent.upperBound, unit: unit, most: max(2, min(isInset ? 3 : 8, most)), isFixed: axis.range != nil || side == .x,
-      always: isInset)
+      starts, extent.upperBound, unit: unit, most: max(2, min(8, most)), isFixed: axis.range != nil || side == .x, always: always)
   }
 
   /// The x axis begins and ends with the data, a little wider so that the last point is whole.

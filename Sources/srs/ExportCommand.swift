@@ -18,6 +18,9 @@ struct Export: ParsableCommand {
   @Option(name: .customLong("set"), help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
   var parameters: [String] = []
   @Flag(help: "Run the cells behind one that fails, too.") var keepGoing = false
+  @Flag(help: "Take what cells gave before where neither they, nor cells they need, nor files they read have changed; keep trainings.")
+  var cached = false
+  @Flag(help: "Stay, and write the page again whenever the notebook is saved; implies --cached.") var watch = false
   @OptionGroup var flags: EngineFlags
 
   func run() throws {
@@ -25,18 +28,44 @@ struct Export: ParsableCommand {
     let ending = (output as NSString).pathExtension.lowercased()
     if (file as NSString).pathExtension.lowercased() == "ipynb" {
       guard ending == "srs" else { throw ValidationError("an .ipynb is turned into an .srs, not into .\(ending)") }
+      guard !watch else { throw ValidationError("an .ipynb is not watched") }
       return try fromJupyter()
     }
     guard ["html", "md", "ipynb"].contains(ending) else { throw ValidationError("a page ends in .html, .md or .ipynb, not in .\(ending)") }
     let console = flags.host()
+    guard watch else { return try export(ending, console) }
+    while !Interrupt.isSet {
+      let before = saved
+      do {
+        try export(ending, console)
+      } catch is ExitStatus {
+        // It was said what is wrong; the next version may be right.
+      }
+      console.note("waiting for \(file) to be saved; Ctrl-C ends")
+      while !Interrupt.isSet && saved == before { usleep(200_000) }
+    }
+  }
+
+  /// When the notebook was last changed; nil while it is not there, as when an editor puts a new file in its place.
+  private var saved: Date? { (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date }
+
+  private func export(_ ending: String, _ console: ConsoleHost) throws {
     let source = try Script.read(file, host: console, json: false)
     console.script = (file, RunTable.hash(source.bytes))
-    let host = NotebookHost(console)
+    let usesCache = cached || watch
+    let host = NotebookHost(console, keepsRuns: usesCache)
     let notebook = Notebook(source)
+    let cache = usesCache ? CellCache(path: (console.outputFolder.map { $0 + "/" } ?? "") + "runs/cells-\(cacheName).json") : nil
     let (executed, diagnostics) = notebook.run(
-      Interpreter(StackRecLibrary.library, host: host), host: host, parameters: try Run.settings(parameters), keepsGoing: keepGoing)
+      Interpreter(StackRecLibrary.library, host: host), host: host, parameters: try Run.settings(parameters), keepsGoing: keepGoing,
+      cache: cache)
     Script.report(diagnostics, host: console, json: false)
     guard let executed else { throw ExitStatus(code: 2) }
+    do { try cache?.save() } catch { console.note("what the cells gave is not kept: \(error.message)") }
+    if usesCache {
+      let (code, old) = (executed.notebook.cells.count { !$0.isMarkdown }, executed.results.count(where: \.isCached))
+      console.note("\(old) of \(code) cells as before")
+    }
     var files: [(String, String)] = []
     switch ending {
     case "html": files.append((output, HTMLPage.write(executed, functions: Set(StackRecLibrary.library.builtins.keys))))
@@ -51,6 +80,11 @@ struct Export: ParsableCommand {
     for case .error(let text) in executed.results.flatMap(\.outputs) { console.error(text) }
     if Interrupt.isSet { throw ExitStatus(code: Interrupt.status) }
     if executed.failed { throw ExitStatus(code: 1) }
+  }
+
+  private var cacheName: String {
+    ((file as NSString).lastPathComponent as NSString).deletingPathExtension
+      + "-" + RunTable.hash(Array(URL(fileURLWithPath: file).standardizedFileURL.path.utf8))
   }
 
   private func fromJupyter() throws {

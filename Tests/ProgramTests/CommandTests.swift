@@ -108,6 +108,56 @@ struct Srs {
     #expect(boxed.status != 0 && boxed.errors.contains("lies outside of the sandbox"))
   }
 
+  /// `--cached` runs what changed and what that needs, and takes trainings from where they are kept; `--watch` does so
+  /// whenever the notebook is saved.
+  @Test func exportsAgainOnlyWhatChanged() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (file, page, note) = (folder + "/n.srs", folder + "/n.html", folder + "/note.txt")
+    @Sendable func write(_ last: String) throws {
+      try """
+      # %% [md]
+      # Text
+      # %% data
+      let data = synthetic(users: 60, items: 40, seed: 7) |> window(length: 10) |> split(seed: 1)
+      # %% training
+      let run = nextitnet(data, dim: 8, blocks: 1) |> train(data, run: 20steps)
+      print("trained {run.steps}")
+      # %% a file
+      print(read("\(note)"))
+      # %% last
+      \(last)
+      """.write(toFile: file, atomically: true, encoding: .utf8)
+    }
+    func export(_ before: String = "", _ argument: String = "--cached") throws -> Srs {
+      try Srs(shell: "cd '\(folder)' && \(before) '\(Srs.path)' export n.srs -o n.html \(argument)")
+    }
+    func shown() throws -> String { try String(contentsOfFile: page, encoding: .utf8) }
+    try "first".write(toFile: note, atomically: true, encoding: .utf8)
+    try write("print(run.steps + 1)")
+    let first = try export()
+    #expect(first.errors.contains("0 of 4 cells as before") && first.errors.contains("ran to its end"), "\(first.errors)")
+    let before = try shown()
+    #expect(try export().errors.contains("4 of 4 cells as before"))
+    #expect(try shown().contains("trained 20") && before.contains("trained 20"))
+    // The last cell needs the training, which is not done again; the file's cell is as it was.
+    try write("print(run.steps + 2)")
+    let third = try export()
+    #expect(third.errors.contains("1 of 4 cells as before") && !third.errors.contains("ran to its end"), "\(third.errors)")
+    #expect(try shown().contains(">22") || shown().contains("22\n"))
+    try "second".write(toFile: note, atomically: true, encoding: .utf8)
+    #expect(try export().errors.contains("3 of 4 cells as before"))
+    #expect(try shown().contains("second"))
+    Thread.detachNewThread {
+      Thread.sleep(forTimeInterval: 1.5)
+      try? write("print(\"saved while it was watched\")")
+    }
+    let watched = try export("timeout -s INT 4", "--watch")
+    #expect(watched.errors.components(separatedBy: "wrote ").count == 3, "\(watched.errors)")
+    #expect(try shown().contains("saved while it was watched"))
+  }
+
   /// Terms come before bytes: where nobody can be asked, nothing is fetched without `accept_licence`.
   @Test func termsAreAcceptedBeforeAnythingIsFetched() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
