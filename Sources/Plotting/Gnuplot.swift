@@ -137,6 +137,7 @@ public struct Gnuplot: Sendable {
     let stem = url.deletingPathExtension().path
     // The picture is drawn beside its place and moved there when it is whole; until then nothing old is touched.
     try Self.checkNeighbours(stem, format)
+    let wasTeX = Self.isTeX(stem)
     let hidden = ".\(name)-\(getpid())"
     let part = "\(folder)/\(hidden).\(format.rawValue)"
     let partData = part + ".dat"
@@ -164,8 +165,11 @@ public struct Gnuplot: Sendable {
       throw PlottingError(message: "\(path) cannot be written: \(String(cString: strerror(errno)))", help: nil)
     }
     try write(data, stem + ".dat")
-    let formats = PictureFormat.allCases.filter {
-      $0 == format || FileManager.default.fileExists(atPath: "\(stem).\($0.rawValue)") && !($0 == .pdf && format == .tex)
+    // The script draws what there is of that name; a .tex file may be a table.
+    let formats = PictureFormat.allCases.filter { other in
+      if other == format { return true }
+      guard FileManager.default.fileExists(atPath: "\(stem).\(other.rawValue)") else { return false }
+      return other == .tex ? wasTeX : !(other == .pdf && (wasTeX || format == .tex))
     }
     let head = "# Made by srs. In this folder, `gnuplot \(name).gp` draws it again from \(name).dat.\n"
     try write(
@@ -175,10 +179,15 @@ public struct Gnuplot: Sendable {
     return [path] + (format == .tex ? [shown + "pdf"] : []) + [shown + "gp", shown + "dat"]
   }
 
+  /// Is there a figure of that name whose letters LaTeX sets?
+  private static func isTeX(_ stem: String) -> Bool {
+    (try? String(contentsOfFile: stem + ".gp", encoding: .utf8))?.contains("\nset terminal cairolatex ") ?? false
+  }
+
   /// A .tex figure keeps its lines in a PDF of its name, so the two cannot be pictures of one name.
   private static func checkNeighbours(_ stem: String, _ format: PictureFormat) throws(PlottingError) {
-    func isThere(_ ending: String) -> Bool { FileManager.default.fileExists(atPath: "\(stem).\(ending)") }
-    guard format == .tex && isThere("pdf") && !isThere("tex") || format == .pdf && isThere("tex") else { return }
+    let isThere = FileManager.default.fileExists(atPath: "\(stem).pdf")
+    guard isThere, format == .tex && !isTeX(stem) || format == .pdf && isTeX(stem) else { return }
     throw PlottingError(
       message:
         "\(stem).pdf \(format == .tex ? "is another picture" : "holds the lines of \(stem).tex"); a .tex figure keeps its lines in a PDF of its name",

@@ -35,6 +35,7 @@ struct PanelCommands {
   private func tick(_ text: String) -> String { self.text(text).replacingOccurrences(of: Script.quoted("%").dropFirst().dropLast(), with: "%%") }
   private var ink: String { medium == .characters ? "" : " textcolor rgb '\(theme.ink)'" }
   private func has(_ test: (Layer) -> Bool) -> Bool { panel.layers.contains(where: test) }
+  private var isSquare: Bool { has { if case .heatmap = $0 { true } else { false } } }
   private var onRight: Bool { has { if case .line(let line) = $0 { line.onRight } else { false } } }
 
   // MARK: All of it
@@ -97,7 +98,7 @@ struct PanelCommands {
       !isInset
       && (side == .x ? figure.shared.x && row < (figure.panels.count - 1) / figure.columns : side == .y && figure.shared.y && column > 0)
     let offset =
-      medium == .characters ? "" : side == .x ? " offset 0,0.4" : medium == .tex ? "" : side == .y ? " offset 0.8,0" : " offset -0.8,0"
+      medium == .characters ? "" : side == .x ? " offset 0,0.4" : medium == .tex || isSquare ? "" : side == .y ? " offset 0.8,0" : " offset -0.8,0"
     let label = isInner ? nil : axis.label
     var lines = [label.map { "set \(name)label \(text($0))\(ink)\(offset)" } ?? "unset \(name)label"]
     lines.append(axis.logarithmic ? "set logscale \(name)" : "unset logscale \(name)")
@@ -158,11 +159,11 @@ struct PanelCommands {
     let isSlanted = isTight && wrapped.contains { $0.count > 3 || $0.contains { $0.count > room } }
     let labels =
       isSlanted
-      ? names.map { tick($0.count > 12 ? $0.prefix(11) + "…" : $0) } : wrapped.map { $0.map(tick).joined(separator: ".\"\\n\".") }
+      ? names.map { tick($0.count > 20 ? $0.prefix(19) + "…" : $0) } : wrapped.map { $0.map(tick).joined(separator: ".\"\\n\".") }
     let list = labels.enumerated().map { "\($1) \($0)" }.joined(separator: ", ")
-    let longest = min(12, names.map(\.count).max() ?? 0)
-    let lines = isSlanted ? longest / 4 + 1 : wrapped.map(\.count).max() ?? 1
-    var commands = ["set xtics\(isSlanted ? " rotate by 30 right" : "") (\(list))"]
+    let longest = min(20, names.map(\.count).max() ?? 0)
+    let lines = isSlanted ? Int(Double(longest) * 0.27) + 1 : wrapped.map(\.count).max() ?? 1
+    var commands = ["set xtics\(isSlanted ? " rotate by 40 right" : "") (\(list))"]
     if lines > 1 && !isInset {
       commands.append("set bmargin \(lines + (panel.x.label == nil ? 1 : 3))")
       // The axis' own name goes below them.

@@ -94,6 +94,11 @@ import Testing
     let before = try bytes(folder + "/a.pdf")
     #expect(throws: PlottingError.self) { try Gnuplot().save(Self.all[0].figure, to: folder + "/a.tex") }
     #expect(try bytes(folder + "/a.pdf") == before)
+    // A table beside a figure is none.
+    try "\\begin{tabular}{l}\\end{tabular}".write(toFile: folder + "/c.tex", atomically: true, encoding: .utf8)
+    _ = try Gnuplot().save(Self.all[0].figure, to: folder + "/c.pdf")
+    #expect(try !String(contentsOfFile: folder + "/c.gp", encoding: .utf8).contains("cairolatex"))
+    _ = try Gnuplot().save(Self.all[0].figure, to: folder + "/b.tex")
     _ = try Gnuplot().save(Self.all[0].figure, to: folder + "/b.tex")
     #expect(throws: PlottingError.self) { try Gnuplot().save(Self.all[0].figure, to: folder + "/b.pdf") }
   }
