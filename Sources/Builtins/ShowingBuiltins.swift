@@ -38,7 +38,8 @@ extension Builtin {
         $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
       },
       default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height; of theme slides 25.4cm by 14.3cm if left out")
-    let width = d.optional("width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page; a panel is two thirds as high as it is wide")
+    let width = d.optional(
+      "width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page; a panel is two thirds as high as it is wide")
     let title = d.optional("title", .text, "what stands above")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
     let layout = d.named(

@@ -6,9 +6,14 @@ extension SequenceSet {
   /// Where windows overlap, whole users are shuffled and dealt out, for a window of one part would show what another
   /// part asks for. Parts are rounded to whole sequences; each share above 0 gets at least one. The validation part stops the
   /// training, the test part judges it: no sequence is in two parts.
-  /// - Parameter oldestFirst: the training sequences are put in the order of their times, so that shares of them are
-  ///   shares of the past.
-  /// - Parameter byUser: whole users are dealt out even where windows do not overlap.
+  /// - Parameters:
+  ///   - train: the share to train on, from 0 to 1; what is left of 1 is left out.
+  ///   - valid: the share that chooses the best parameters.
+  ///   - test: the share that judges.
+  ///   - seed: of the shuffling.
+  ///   - oldestFirst: the training sequences are put in the order of their times, so that shares of them are shares of the
+  ///     past.
+  ///   - byUser: whole users are dealt out even where windows do not overlap.
   public func split(
     train: Double, valid: Double, test: Double, seed: UInt64, oldestFirst: Bool = false, byUser: Bool = false
   ) throws(DataError) -> Split {

@@ -160,7 +160,12 @@ public final class SyntheticProcess: Sendable {
   }
 
   /// The histories it makes, with the number of each event as its time.
-  /// - Parameter watch: told the share that is made; false stops it.
+  ///
+  /// - Parameters:
+  ///   - users: how many histories.
+  ///   - items: how many items there are, the pad not counted.
+  ///   - seed: of the catalogue and of all that happens.
+  ///   - watch: told the share that is made; false stops it.
   /// - Throws: `DataError`, `ReadingStopped`.
   public static func histories(users: Int, items: Int, seed: UInt64, watch: ReadingWatch? = nil) throws -> Histories {
     guard users >= 1 else { throw DataError("must be at least 1", argument: "users") }

@@ -9,6 +9,7 @@ extension SequenceSet {
   /// after an empty field, the targets; each target gives one sample.
   ///
   /// - Parameters:
+  ///   - path: of the file.
   ///   - source: the data the model was trained on, for its items and its length.
   ///   - userFirst: a line begins with its user, who is one of the source's.
   /// - Throws: `DataError` with file, line and column.

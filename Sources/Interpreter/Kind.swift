@@ -82,7 +82,8 @@ public struct Kind<T>: Sendable {
 
   var optional: Kind<T?> {
     let original = convert
-    var kind = Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords, suggest: suggest) { value throws(ConversionError) in
+    var kind = Kind<T?>(.oneOf([type, .nothing]), words: words, elementWords: elementWords, suggest: suggest) {
+      value throws(ConversionError) in
       if case .nothing = value { return nil }
       return try original(value)
     }

@@ -34,7 +34,12 @@ public struct BlockStack: Sendable {
   public let width: Int
   public let blocks: [any Block]
 
-  /// - Parameter make: builds block `index`, declaring its parameters.
+  /// - Parameters:
+  ///   - name: the prefix of its parameters' names.
+  ///   - count: how many blocks.
+  ///   - width: channels of a row.
+  ///   - builder: of the layout that the parameters are declared in.
+  ///   - make: builds block `index`, declaring its parameters.
   public init(
     _ name: String = "blocks", count: Int, width: Int, in builder: LayoutBuilder,
     make: (_ index: Int, LayoutBuilder) throws -> any Block

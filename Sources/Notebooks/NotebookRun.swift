@@ -82,9 +82,11 @@ extension Notebook {
   ///   - keepsGoing: runs the cells behind one that failed.
   ///   - cache: cells that have not changed are not run, unless a later one that has needs what they give.
   /// - Returns: the cells with what they gave, or nil and what the check found.
-  public func run(_ interpreter: Interpreter, host: NotebookHost, parameters: [String: String], keepsGoing: Bool, cache: CellCache? = nil) -> (
-    executed: ExecutedNotebook?, diagnostics: [Diagnostic]
-  ) {
+  public func run(_ interpreter: Interpreter, host: NotebookHost, parameters: [String: String], keepsGoing: Bool, cache: CellCache? = nil)
+    -> (
+      executed: ExecutedNotebook?, diagnostics: [Diagnostic]
+    )
+  {
     interpreter.override(parameters)
     let (parts, tree, diagnostics) = interpreter.compile(file, cutAt: cells.dropFirst().map(\.range.lowerBound))
     guard let parts, let tree else { return (nil, diagnostics) }

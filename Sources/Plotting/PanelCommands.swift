@@ -32,7 +32,9 @@ struct PanelCommands {
 
   private func text(_ text: String) -> String { Script.text(text, medium) }
   /// Labels of tick marks are formats to gnuplot.
-  private func tick(_ text: String) -> String { self.text(text).replacingOccurrences(of: Script.quoted("%").dropFirst().dropLast(), with: "%%") }
+  private func tick(_ text: String) -> String {
+    self.text(text).replacingOccurrences(of: Script.quoted("%").dropFirst().dropLast(), with: "%%")
+  }
   private var ink: String { medium == .characters ? "" : " textcolor rgb '\(theme.ink)'" }
   private func has(_ test: (Layer) -> Bool) -> Bool { panel.layers.contains(where: test) }
   private var isSquare: Bool { has { if case .heatmap = $0 { true } else { false } } }
@@ -98,7 +100,8 @@ struct PanelCommands {
       !isInset
       && (side == .x ? figure.shared.x && row < (figure.panels.count - 1) / figure.columns : side == .y && figure.shared.y && column > 0)
     let offset =
-      medium == .characters ? "" : side == .x ? " offset 0,0.4" : medium == .tex || isSquare ? "" : side == .y ? " offset 0.8,0" : " offset -0.8,0"
+      medium == .characters
+      ? "" : side == .x ? " offset 0,0.4" : medium == .tex || isSquare ? "" : side == .y ? " offset 0.8,0" : " offset -0.8,0"
     let label = isInner ? nil : axis.label
     var lines = [label.map { "set \(name)label \(text($0))\(ink)\(offset)" } ?? "unset \(name)label"]
     lines.append(axis.logarithmic ? "set logscale \(name)" : "unset logscale \(name)")

@@ -61,6 +61,7 @@ public enum ModelFile {
   /// Reads a model back: one that was saved, or the best one of a checkpoint.
   ///
   /// - Parameters:
+  ///   - path: of the file.
   ///   - make: builds the network of a kind from its configuration.
   ///   - describe: says in words why `make` failed.
   /// - Throws: `Failure` for anything that is not the file of a model, whole and unchanged.

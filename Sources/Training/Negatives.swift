@@ -15,7 +15,9 @@ public struct Negatives: Sendable {
     case tries(Double, logMiss: [Double])
   }
 
-  /// - Parameter logExpected: by item number.
+  /// - Parameters:
+  ///   - items: distinct items, the pad never among them.
+  ///   - logExpected: log of the expected count, by item number.
   public init(items: [Int32], logExpected: [Float]) {
     self.items = items
     expected = .given(logExpected)
@@ -55,7 +57,11 @@ public struct NegativeSampler: Sendable {
   /// By item, the log of the probability that one log-uniform draw misses it.
   private let logMiss: [Double]
 
-  /// - Parameter popularity: count of each item in the training data, entry 0 being the pad.
+  /// - Parameters:
+  ///   - share: of the items that are drawn a batch, above 0 to 1.
+  ///   - distribution: how they are drawn.
+  ///   - popularity: count of each item in the training data, entry 0 being the pad.
+  ///   - seed: of the draws.
   public init(share: Double, distribution: NegativeDistribution, popularity: [Int], seed: UInt64) {
     let n = popularity.count - 1
     count = min(n, max(1, Int((share * Double(n)).rounded())))

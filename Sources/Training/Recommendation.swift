@@ -13,6 +13,9 @@ public struct Recommendations: Sendable {
   public var count: Int { items.count / max(1, k) }
 
   /// - Parameters:
+  ///   - model: what ranks.
+  ///   - k: how many items for each sequence.
+  ///   - pool: the threads to work on.
   ///   - set: sequences whose last place is empty (0): what is to be filled.
   ///   - seen: for every sequence, items that are left out, ascending.
   public init(_ model: Model, for set: SequenceSet, k: Int, seen: [[Int32]], pool: WorkerPool) {

@@ -11,7 +11,12 @@ public struct Trainer {
   let observer: any TrainingObserver
   private let keeper: (any CheckpointKeeper)?
 
-  /// - Parameter keeper: takes the states the training could go on from; nil: nobody does.
+  /// - Parameters:
+  ///   - options: how it is trained.
+  ///   - data: what it is trained and validated on.
+  ///   - pool: the threads to work on.
+  ///   - observer: told of what happens; may end the training.
+  ///   - keeper: takes the states the training could go on from; nil: nobody does.
   public init(
     _ options: TrainingOptions, data: Split, pool: WorkerPool, observer: any TrainingObserver,
     keeper: (any CheckpointKeeper)? = nil
@@ -27,8 +32,11 @@ public struct Trainer {
   /// the last phase by `options.watch` on the validation part; interrupted or diverged soon after a growth, the better
   /// ones from before it.
   ///
-  /// - Parameter checkpoint: where an earlier training of the same model, data, options and phases had got to. What
-  ///   comes out has the bits that it would have had without the interruption, times excepted.
+  /// - Parameters:
+  ///   - model: where it begins.
+  ///   - phases: one after the other; each but the first may grow the model.
+  ///   - checkpoint: where an earlier training of the same model, data, options and phases had got to. What comes out has
+  ///     the bits that it would have had without the interruption, times excepted.
   /// - Throws: `TrainingError` or `GrowthError`, before anything is trained, for what cannot be.
   public func run(_ model: Model, _ phases: [Phase], from checkpoint: TrainingCheckpoint? = nil) throws -> TrainingRun {
     try check(model, phases)

@@ -2,8 +2,9 @@ import Builtins
 import Foundation
 import Interpreter
 import Syntax
-@testable import Terminal
 import Testing
+
+@testable import Terminal
 
 /// Types lines from a list.
 private final class TypedLines: LineEditor {

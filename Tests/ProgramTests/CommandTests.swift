@@ -158,6 +158,27 @@ struct Srs {
     #expect(try shown().contains("saved while it was watched"))
   }
 
+  /// docs/man/srs.1 knows every command and option that the program has: scripts/docs writes it.
+  @Test func manualPageIsCurrent() throws {
+    let page = try String(contentsOf: ArrowsTests.root.appendingPathComponent("docs/man/srs.1"), encoding: .utf8)
+    let help = try Srs(["--experimental-dump-help"]).output
+    let command = try #require(try JSONSerialization.jsonObject(with: Data(help.utf8)) as? [String: Any])["command"] as? [String: Any]
+    var seen = 0
+    func check(_ command: [String: Any]) {
+      #expect(page.contains(".Nm \(command["commandName"] ?? "")") || page.contains(".It Em \(command["commandName"] ?? "")"))
+      for argument in command["arguments"] as? [[String: Any]] ?? [] where argument["shouldDisplay"] as? Bool == true {
+        for name in argument["names"] as? [[String: String]] ?? [] {
+          let flag = (name["kind"] == "long" ? "-" : "") + (name["name"] ?? "")
+          #expect(page.contains("Fl \(flag)") || page.contains(", \(flag)"), "\(flag)")
+          seen += 1
+        }
+      }
+      for inner in command["subcommands"] as? [[String: Any]] ?? [] { check(inner) }
+    }
+    check(try #require(command))
+    #expect(seen > 30)
+  }
+
   /// Terms come before bytes: where nobody can be asked, nothing is fetched without `accept_licence`.
   @Test func termsAreAcceptedBeforeAnythingIsFetched() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"

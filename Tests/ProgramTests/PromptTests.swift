@@ -87,7 +87,9 @@ import Testing
       print("skipped: there is no script(1), or no pseudo-terminal for it")
       return
     }
-    let result = try type([("fn f(x) {\n", 0.4), ("return x + 1\n", 0.4), ("}\n", 0.4), ("f(41)\n", 0.4), ("%history\n", 0.4), ("\u{4}", 0.5)])
+    let result = try type([
+      ("fn f(x) {\n", 0.4), ("return x + 1\n", 0.4), ("}\n", 0.4), ("f(41)\n", 0.4), ("%history\n", 0.4), ("\u{4}", 0.5),
+    ])
     #expect(result.screen.contains("42"), "\(result.screen)")
     #expect(result.screen.contains("1: fn f(x) {\r\n     return x + 1\r\n   }"), "\(result.screen)")
   }
@@ -105,7 +107,8 @@ import Testing
     let long = String(repeating: "x", count: 10_000)
     let result = try type(
       [
-        ("", 1), ("\u{12}answer", 0.6), ("\n", 0.4), ("answer\n", 0.4), ("!stty cols 40 rows 12\n", 0.6), ("\"a text that is wider than the window is now\"\n", 0.6),
+        ("", 1), ("\u{12}answer", 0.6), ("\n", 0.4), ("answer\n", 0.4), ("!stty cols 40 rows 12\n", 0.6),
+        ("\"a text that is wider than the window is now\"\n", 0.6),
         ("len(\"\(long)\")\n", 2.5), ("1 + 1\n", 0.4), ("\u{4}", 0.5),
       ], home: home)
     #expect(result.screen.contains("42") && result.screen.contains("10000"), "\(result.screen.suffix(600))")
