@@ -229,15 +229,19 @@ extension Builtin {
   }
 
   /// The page of help.
-  public var help: String {
-    var text = "\(signature)\n\n\(summary)\n"
+  public var help: String { help(columns: .max) }
+
+  /// The same for a screen: lines are broken between words, and go on where their text began.
+  public func help(columns: Int) -> String {
+    func fitted(_ line: String, _ indent: Int) -> String { TextWrap.wrapped(line, columns: columns, indent: indent) }
+    var text = "\(fitted(signature, 4))\n\n\(fitted(summary, 0))\n"
     if !parameters.isEmpty {
       text += "\n"
       let width = parameters.map { $0.name.count }.max() ?? 0
       for parameter in parameters {
         let pad = String(repeating: " ", count: width - parameter.name.count)
         let fallback = parameter.defaultText.map { $0 == "nil" ? " (may be left out)" : " (default \($0))" } ?? ""
-        text += "  \(parameter.name)\(pad)  \(parameter.wanted): \(parameter.summary)\(fallback)\n"
+        text += fitted("  \(parameter.name)\(pad)  \(parameter.wanted): \(parameter.summary)\(fallback)", width + 4) + "\n"
       }
     }
     return text + "\nExample:\n" + example.split(separator: "\n").map { "  \($0)\n" }.joined()

@@ -53,6 +53,28 @@ public enum NumberFormat {
   }
 }
 
+/// Lines that fit a screen.
+enum TextWrap {
+  /// - Parameters:
+  ///   - columns: letters a line may have; a longer word has a line to itself.
+  ///   - indent: blanks in front of every line but the first.
+  static func wrapped(_ text: String, columns: Int, indent: Int) -> String {
+    guard text.count > columns, columns > indent + 20 else { return text }
+    let lead = String(text.prefix { $0 == " " })
+    var lines = [lead]
+    var isEmpty = true
+    for word in text.dropFirst(lead.count).split(separator: " ", omittingEmptySubsequences: false) {
+      if !isEmpty && lines[lines.count - 1].count + 1 + word.count > columns {
+        lines.append(String(repeating: " ", count: indent) + word)
+      } else {
+        lines[lines.count - 1] += (isEmpty ? "" : " ") + word
+      }
+      isEmpty = false
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
 extension Value {
   /// As `print` and `{...}` in a string show it.
   public var printed: String {

@@ -137,7 +137,7 @@ extension Session {
   /// `?name`, `?name.member`, `?"words"`, `?E0301`.
   func help(_ asked: String) {
     let builtins = interpreter.library.builtins
-    if let builtin = builtins[asked] { return write(builtin.help) }
+    if let builtin = builtins[asked] { return write(builtin.help(columns: interpreter.host.width - 1)) }
     if asked.isEmpty {
       let topics = Dictionary(grouping: builtins.values, by: \.topic)
       for topic in topics.keys.sorted() {

@@ -233,6 +233,7 @@ struct Docs: ParsableCommand {
       let near = Spelling.suggestion(name, in: builtins.keys.sorted()).map { "; \($0)" } ?? ""
       throw ValidationError("there is no function \(name)\(near)")
     }
-    Output.write(builtin.help)
+    let host = ConsoleHost(quiet: true, threads: nil, seed: nil, outputFolder: nil)
+    Output.write(host.isTerminal ? builtin.help(columns: host.width - 1) : builtin.help)
   }
 }

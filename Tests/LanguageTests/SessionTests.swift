@@ -134,6 +134,15 @@ private final class TypedLines: LineEditor {
     #expect(complete("evaluate(m, on: d.test, metrics: [hr@2").insert == "0")
   }
 
+  @Test func helpIsBrokenBetweenWords() throws {
+    let train = try #require(StackRecLibrary.library.builtins["train"])
+    let page = train.help(columns: 79)
+    let text = page.components(separatedBy: "\nExample:")[0]
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 79 })
+    func words(_ text: String) -> [Substring] { text.split { $0 == " " || $0 == "\n" } }
+    #expect(words(page) == words(train.help))
+  }
+
   @Test func continuedLinesAreIndented() {
     #expect(Session.indentation("") == "" && Session.indentation("let x = [") == "  ")
     #expect(Session.indentation("fn f(x) {\n  if x > 1 {") == "    ")
