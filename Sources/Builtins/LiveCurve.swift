@@ -2,7 +2,8 @@ import Interpreter
 import Plotting
 import Training
 
-/// The learning curve of a training that is watched: in the terminal, drawn over at every evaluation.
+/// The learning curve of a training that is watched: in a window where there is a display, else in the terminal, drawn over
+/// at every evaluation.
 final class LiveCurve {
   private let host: any InterpreterHost
   private let metric: Metric
@@ -10,10 +11,13 @@ final class LiveCurve {
   private var growths: [Double] = []
   private var drawn = 0.0
   private var isBroken = false
+  /// Where there is a display.
+  private let window: PlotWindow?
 
   init(_ host: any InterpreterHost, _ metric: Metric) {
     self.host = host
     self.metric = metric
+    window = host.showsLiveProgress && Gnuplot.hasDisplay ? PlotWindow() : nil
   }
 
   func grew(at step: Int) { growths.append(Double(step)) }
@@ -27,8 +31,12 @@ final class LiveCurve {
     if !growths.isEmpty { panel.marks = [Marks(growths, label: nil)] }
     panel.x.label = "step"
     panel.title = "\(metric.title) on the validation part"
-    var figure = Figure()
+    var figure = Figure(size: .init(width: 16, height: 10))
     figure.panels = [panel]
+    if let window, window.draw(figure) {
+      drawn = Clock.wall()
+      return
+    }
     do throws(PlottingError) {
       host.live(try Gnuplot(seconds: 10).text(figure, columns: max(40, min(host.width, 100) - 1), lines: 16))
     } catch {

@@ -307,8 +307,7 @@ extension Builtin {
         return .nothing
       }
       if isWindow {
-        let environment = ProcessInfo.processInfo.environment
-        guard environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil else {
+        guard Gnuplot.hasDisplay else {
           throw call.error(
             .figure, "there is no display to open a window on", argument: "window", help: "leave `window` out, or save the figure")
         }

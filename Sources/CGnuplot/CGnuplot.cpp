@@ -10,6 +10,9 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <string>
+#include <memory>
+#include <new>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +102,32 @@ bool wait_for(pid_t child, double seconds, int *status) {
   }
 }
 
+// Starts gnuplot with these for its stdin, stdout and stderr; 0, or why not.
+int start(const char *program, int input, int output, int errors, pid_t *child) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, input, 0);
+  posix_spawn_file_actions_adddup2(&actions, output, 1);
+  posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  // Its own group: Ctrl-C is for the session, not for a half-drawn figure.
+  sigset_t none, defaults;
+  sigemptyset(&none);
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  sigaddset(&defaults, SIGINT);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  char *arguments[] = {const_cast<char *>("gnuplot"), const_cast<char *>("-d"), nullptr};
+  int failed = posix_spawnp(child, program, &actions, &attributes, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  return failed;
+}
+
 void run(const char *program, const char *script, size_t length, double seconds, srs_gnuplot_result *result) {
   Descriptor output, errors, reading, writing;
   output.value = memfd_create("gnuplot-output", MFD_CLOEXEC);
@@ -116,28 +145,8 @@ void run(const char *program, const char *script, size_t length, double seconds,
     return;
   }
 
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&actions, reading.value, 0);
-  posix_spawn_file_actions_adddup2(&actions, output.value, 1);
-  posix_spawn_file_actions_adddup2(&actions, errors.value, 2);
-  // Its own group: Ctrl-C is for the session, not for a half-drawn figure.
-  sigset_t none, defaults;
-  sigemptyset(&none);
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  sigaddset(&defaults, SIGINT);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  char *arguments[] = {const_cast<char *>("gnuplot"), const_cast<char *>("-d"), nullptr};
   pid_t child = 0;
-  int failed = posix_spawnp(&child, program, &actions, &attributes, arguments, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
+  int failed = start(program, reading.value, output.value, errors.value, &child);
   reading.reset();
   if (failed != 0) {
     report(result, failed == ENOENT ? SRS_GNUPLOT_MISSING : SRS_GNUPLOT_SYSTEM, strerror(failed));
@@ -173,6 +182,73 @@ void run(const char *program, const char *script, size_t length, double seconds,
 }
 
 } // namespace
+
+struct srs_gnuplot_window {
+  // Closes its stream when it goes.
+  std::unique_ptr<gnuplotio::Gnuplot> stream;
+  // Keeps the pipe's other end, to ask how much of it was read.
+  Descriptor reading;
+  pid_t child = 0;
+};
+
+extern "C" srs_gnuplot_window *srs_gnuplot_open(const char *program) {
+  PipeGuard guard;
+  Descriptor nowhere;
+  nowhere.value = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int ends[2];
+  if (nowhere.value < 0 || pipe2(ends, O_CLOEXEC) != 0) return nullptr;
+  auto *window = new (std::nothrow) srs_gnuplot_window;
+  Descriptor writing;
+  writing.value = ends[1];
+  if (window == nullptr) {
+    close(ends[0]);
+    return nullptr;
+  }
+  window->reading.value = ends[0];
+  std::FILE *file = nullptr;
+  if (start(program, ends[0], nowhere.value, nowhere.value, &window->child) != 0 ||
+      (file = fdopen(writing.value, "w")) == nullptr) {
+    delete window;
+    return nullptr;
+  }
+  writing.value = -1;
+  try {
+    window->stream = std::make_unique<gnuplotio::Gnuplot>(file);
+  } catch (const std::exception &) {
+    fclose(file);
+    delete window;
+    return nullptr;
+  }
+  return window;
+}
+
+extern "C" int srs_gnuplot_draw(srs_gnuplot_window *window, const char *script, size_t length) {
+  PipeGuard guard;
+  int unread = 0, status = 0;
+  if (waitpid(window->child, &status, WNOHANG) == window->child) {
+    window->child = 0;
+    return -1;
+  }
+  // What is not read yet is not to be waited for: this picture is left out.
+  if (length > 60000 || ioctl(window->reading.value, FIONREAD, &unread) != 0 || unread > 0) return 1;
+  try {
+    window->stream->write(script, static_cast<std::streamsize>(length));
+    window->stream->flush();
+  } catch (const std::exception &) {
+    return -1;
+  }
+  return 0;
+}
+
+extern "C" void srs_gnuplot_close(srs_gnuplot_window *window) {
+  PipeGuard guard;
+  window->reading.reset();
+  window->stream.reset();
+  int status = 0;
+  // One that keeps its window open goes on in a process of its own.
+  if (window->child > 0) wait_for(window->child, 3, &status);
+  delete window;
+}
 
 extern "C" void srs_gnuplot_run(const char *program, const char *script, size_t length, double seconds,
                                 srs_gnuplot_result *result) {

@@ -93,14 +93,26 @@ public struct Gnuplot: Sendable {
     return FileManager.default.contents(atPath: folder + "/figure.png").map { Array($0) } ?? []
   }
 
-  /// Shows the figure in a window of the display, which stays until it is closed.
-  public func window(_ figure: Figure) throws(PlottingError) {
-    let script = GnuplotScript(figure)
+  /// Is there a display that a window could be opened on?
+  public static var hasDisplay: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return ["DISPLAY", "WAYLAND_DISPLAY"].contains { environment[$0]?.isEmpty == false }
+  }
+
+  /// The terminal of this gnuplot that opens windows.
+  func windowTerminal() throws(PlottingError) -> String {
     let known = try run("set print '-'\nprint GPVAL_TERMINALS\n")
     let terminals = known.split { $0 == " " || $0 == "\n" }.map(String.init)
     guard let terminal = ["qt", "wxt", "x11"].first(where: terminals.contains) else {
       throw PlottingError(message: "this gnuplot has no windows", help: "install one that has: sudo apt install gnuplot-qt")
     }
+    return terminal
+  }
+
+  /// Shows the figure in a window of the display, which stays until it is closed.
+  public func window(_ figure: Figure) throws(PlottingError) {
+    let script = GnuplotScript(figure)
+    let terminal = try windowTerminal()
     _ = try withData(script.data()) { data throws(PlottingError) in try run(script.windowScript(terminal, data: data)) }
   }
 

@@ -230,4 +230,41 @@ import Testing
       GnuplotScript.escapedForTeX("50% of $x_1^2$ & {a}\\b~#")
         == "50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\{a\\}\\textbackslash{}b\\textasciitilde{}\\#")
   }
+
+  /// A window is a gnuplot that stays: it gets each picture, and is given up when it has ended. Here it is a script that
+  /// writes down what it gets.
+  @Test func windowsAreDrawnInAgainAndAgain() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let program = folder + "/gnuplot"
+    try """
+    #!/bin/bash
+    while read -r line; do
+      case $line in
+      *GPVAL_TERMINALS*) echo "dumb qt svg"; exit ;;
+      *last*) exit ;;
+      *) echo "$line" >>"\(folder)/log" ;;
+      esac
+    done
+    """.write(toFile: program, atomically: true, encoding: .utf8)
+    chmod(program, 0o755)
+    func figure(_ title: String) -> Figure { Self.figure([Self.line([(0, 0), (1, 1)])]) { $1.title = title } }
+    let window = try #require(PlotWindow(program: program))
+    func log() -> String { (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "" }
+    func wait(_ test: () -> Bool) -> Bool {
+      for _ in 0..<500 {
+        if test() { return true }
+        usleep(10_000)
+      }
+      return false
+    }
+    #expect(window.draw(figure("first")) && wait { log().contains("first") && log().contains("plot ") })
+    #expect(log().contains("set terminal qt noenhanced persist"))
+    usleep(100_000)
+    #expect(window.draw(figure("second")) && wait { log().contains("second") })
+    usleep(100_000)
+    _ = window.draw(figure("last"))
+    #expect(wait { !window.draw(figure("more")) })
+    #expect(PlotWindow(program: "no-such-gnuplot") == nil)
+  }
 }

@@ -36,6 +36,16 @@ void srs_gnuplot_run(const char *program, const char *script, size_t length, dou
                      srs_gnuplot_result *result);
 void srs_gnuplot_free(srs_gnuplot_result *result);
 
+/// A gnuplot that stays, with a window on the display: for pictures that change.
+typedef struct srs_gnuplot_window srs_gnuplot_window;
+/// NULL when it cannot be started.
+srs_gnuplot_window *srs_gnuplot_open(const char *program);
+/// Sends it a script, without waiting for it: 0, 1 when it is still busy with the last (this one is left out), -1 when it
+/// has ended.
+int srs_gnuplot_draw(srs_gnuplot_window *window, const char *script, size_t length);
+/// Lets it go; its window may stay.
+void srs_gnuplot_close(srs_gnuplot_window *window);
+
 #ifdef __cplusplus
 }
 #endif
