@@ -109,7 +109,9 @@ struct TrainingArguments: Sendable {
     spikes = d.optional(
       "skip_spikes", Kind<Double>.number.checked { $0 > 1 && $0 < 1e6 ? nil : "must be above 1" },
       "do not take a step whose loss is more than so many times the running mean of its phase")
-    watch = d.named("watch", .bool, default: false, "false", "show the learning curve while it goes on: in a window where there is a display, else on the terminal")
+    watch = d.named(
+      "watch", .bool, default: false, "false",
+      "show the learning curve while it goes on: in a window where there is a display, else on the terminal")
   }
 
   /// The curve of a training that is to be watched.
