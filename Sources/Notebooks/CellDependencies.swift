@@ -1,9 +1,17 @@
+import Foundation
+import Interpreter
 import Syntax
 
 /// Which cells of a notebook another one needs: those before it that give a name it uses, and what they need.
 struct CellDependencies {
   /// By cell, the numbers of the cells it needs, in order.
   private(set) var needs: [[Int]] = []
+  /// By cell, could it write a file? It uses a function that does, or something that may.
+  private(set) var mayWrite: [Bool] = []
+  /// The texts of all files that are imported, those that these import too.
+  private(set) var imported: [String] = []
+
+  private static let writers: Set<String> = ["save", "write", "write_json", "write_csv"]
 
   private struct Names {
     var used: Set<String> = []
@@ -36,6 +44,22 @@ struct CellDependencies {
         }
       }
       needs.append(found.sorted())
+      mayWrite.append(cells[number].imports || !wanted.isDisjoint(with: Self.writers))
+    }
+    var seen: Set<String> = []
+    collectImports(statements, of: notebook.file.name, &seen)
+  }
+
+  private mutating func collectImports(_ statements: [Statement], of file: String, _ seen: inout Set<String>) {
+    for statement in statements {
+      collectImports(statement.innerStatements, of: file, &seen)
+      guard case .import(let expression) = statement.kind, case .string(let parts) = expression.kind, case .text(let name)? = parts.first
+      else { continue }
+      let folder = FilePath.folder(of: file)
+      let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+      guard seen.insert(path).inserted, let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
+      imported.append(text)
+      collectImports(Parser.parse(SourceFile(name: path, text: text)).statements, of: path, &seen)
     }
   }
 

@@ -100,6 +100,17 @@ extension Notebook {
     // What has changed must run, and what that needs.
     var runs = Set(cells.indices.filter { known[$0] == nil && !cells[$0].isMarkdown })
     for number in runs { runs.formUnion(dependencies.needs[number]) }
+    // A cell that reads files may read what a cell before it is about to write.
+    var grew = cache != nil
+    while grew {
+      grew = false
+      for number in cells.indices where known[number] != nil && !runs.contains(number) && cache?.files(keys[number]).isEmpty == false {
+        guard runs.contains(where: { $0 < number && dependencies.mayWrite[$0] }) else { continue }
+        runs.insert(number)
+        runs.formUnion(dependencies.needs[number])
+        grew = true
+      }
+    }
     var files: [Int: [String]] = [:]
     for (number, (cell, part)) in zip(cells, parts).enumerated() {
       var result = CellResult()
@@ -144,7 +155,7 @@ extension Notebook {
     let world = "\(host.version) \(host.seed) \(parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })"
     return cells.indices.map { number in
       let codes = (dependencies.needs[number] + [number]).map { code(cells[$0]) }
-      return ([world] + codes).joined(separator: "\u{0}")
+      return ([world] + dependencies.imported + codes).joined(separator: "\u{0}")
     }
   }
 }

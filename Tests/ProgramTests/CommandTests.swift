@@ -149,6 +149,26 @@ struct Srs {
     try "second".write(toFile: note, atomically: true, encoding: .utf8)
     #expect(try export().errors.contains("3 of 4 cells as before"))
     #expect(try shown().contains("second"))
+    // What a cell writes and a later one reads, and what is imported, are not shown as they were.
+    let helper = folder + "/helper.srs"
+    func pair(_ text: String, _ answer: Int) throws -> String {
+      try "fn answer() = \(answer)".write(toFile: helper, atomically: true, encoding: .utf8)
+      try """
+      # %% write
+      write("\(text)", "\(folder)/made.txt")
+      # %% read
+      print(read("\(folder)/made.txt"))
+      # %% use
+      import "helper.srs"
+      print(answer())
+      """.write(toFile: folder + "/pair.srs", atomically: true, encoding: .utf8)
+      let made = try Srs(shell: "cd '\(folder)' && '\(Srs.path)' export pair.srs -o pair.html --cached")
+      #expect(made.status == 0, "\(made.errors)")
+      return try String(contentsOfFile: folder + "/pair.html", encoding: .utf8)
+    }
+    let (one, two, three) = (try pair("alpha", 4711), try pair("beta", 4711), try pair("beta", 4712))
+    #expect(one.components(separatedBy: "alpha").count == 3 && two.components(separatedBy: "beta").count == 3 && two.contains("4711"))
+    #expect(three.contains("4712") && !three.contains("4711"))
     Thread.detachNewThread {
       Thread.sleep(forTimeInterval: 1.5)
       try? write("print(\"saved while it was watched\")")
