@@ -106,7 +106,7 @@ extension Builtin {
       let what = try call[value]
       call.interpreter.host.write(what.printed + "\n")
       if case .object(let object) = what, let data = object as? SplitValue {
-        call.interpreter.host.write("  \(try orderSignal(data.split, call))\n")
+        call.interpreter.host.write("  \(orderSignal(data.split, call))\n")
       }
       return .nothing
     }
@@ -115,14 +115,13 @@ extension Builtin {
 
 extension Builtin {
   /// How much the order of the items says: the simple methods on the test part.
-  fileprivate static func orderSignal(_ split: Split, _ call: Call) throws -> String {
+  fileprivate static func orderSignal(_ split: Split, _ call: Call) -> String {
     let metric = Metric(.hr, 10)
     let parts = [Baseline.Kind.popular, .markov].map { kind in
       let baseline = Baseline(kind, train: split.train)
       let value = metric.mean(ranks: Ranking.ranks(baseline, on: split.test, pool: Engine.pool(call)))
       return "\(baseline.title) \(NumberFormat.fixed(value, digits: 4))"
     }
-    try call.checkRead(split.test)
     return "\(metric.title) on the test part without a model: \(parts.joined(separator: ", "))"
   }
 }

@@ -9,6 +9,17 @@ import Synchronization
 import Syntax
 import Training
 
+/// Data that may lie in a mapped file.
+protocol FileBacked: AnyObject {
+  /// What was found wrong in it so far.
+  var fault: DataError? { get }
+}
+
+extension HistoriesValue: FileBacked { var fault: DataError? { histories.fault } }
+extension SequencesValue: FileBacked { var fault: DataError? { self.set.fault } }
+extension SplitValue: FileBacked { var fault: DataError? { split.train.fault ?? split.valid.fault ?? split.test.fault } }
+extension TargetValue: FileBacked { var fault: DataError? { split.train.fault ?? split.valid.fault ?? split.test.fault } }
+
 /// What all builtins of the engine share.
 enum Engine {
   private static let pools = Mutex<[Int: WorkerPool]>([:])
@@ -53,9 +64,17 @@ extension Builtin.Call {
 }
 
 extension Builtin.Call {
-  /// What was computed on sequences holds only if the file they lie in was found sound on the way.
-  func checkRead(_ set: SequenceSet) throws {
-    try engine { if let fault = set.fault { throw fault } }
+  /// What was computed on data of a file holds only if the file was found sound on the way.
+  func checkFiles(_ result: Value) throws {
+    func fault(_ value: Value?) -> DataError? {
+      switch value {
+      case .object(let object): (object as? any FileBacked)?.fault
+      case .list(let values): values.lazy.compactMap(fault).first
+      default: nil
+      }
+    }
+    guard let found = (values + [result]).lazy.compactMap(fault).first else { return }
+    try engine { throw found }
   }
 
   /// The argument of an error, under the name this builtin has for it.
@@ -125,7 +144,8 @@ extension Kind where T == Extent {
 public enum StackRecLibrary {
   /// Everything the language can call.
   public static let library = Library(
-    Builtin.standard + Builtin.data + Builtin.models + Builtin.training + Builtin.judging + Builtin.tables + Builtin.recording
-      + Builtin.showing,
+    Builtin.standard
+      + (Builtin.data + Builtin.models + Builtin.training + Builtin.judging + Builtin.tables + Builtin.recording + Builtin.showing)
+      .map { $0.checked { call, result in try call.checkFiles(result) } },
     metrics: Metric.Kind.allCases.map(\.rawValue))
 }

@@ -125,7 +125,6 @@ extension Builtin {
         throw call.error(.model, objection, argument: "on")
       }
       let similarity = Similarity.outputs(model.model, on: set, pool: Engine.pool(call))
-      try call.checkRead(set)
       return .object(SimilarityValue(similarity, of: part.rawValue))
     }
   }
@@ -159,7 +158,6 @@ extension Builtin {
       Ranking.forEachTile(model.model, on: set, pool: Engine.pool(call)) { index, row in
         (out.pointer + index * columns).update(from: row, count: columns)
       }
-      try call.checkRead(set)
       return .object(ScoresValue(values, rows: set.count, columns: columns))
     }
   }

@@ -105,9 +105,7 @@ extension Builtin {
           .model, "the baseline was counted on other items than these sequences have", argument: "on",
           help: "judge a baseline on the data set it was made from")
       }
-      let ranks = Ranking.ranks(scorer, on: set.set, among: candidates, pool: pool)
-      try call.checkRead(set.set)
-      return [ranks]
+      return [Ranking.ranks(scorer, on: set.set, among: candidates, pool: pool)]
     case .models(let models):
       return try models.map { entry in
         if let objection = entry.model.known.objection(to: set.set, entry.model.model.network) {
@@ -119,9 +117,7 @@ extension Builtin {
           try MemoryLimit.check(
             Ranking.bytes(network, length: set.set.length, threads: pool.threads),
             "judging \(network.depth) blocks on sequences of \(set.set.length)")
-          let ranks = Ranking.ranks(entry.model.model, on: set.set, among: candidates, pool: pool)
-          try call.checkRead(set.set)
-          return ranks
+          return Ranking.ranks(entry.model.model, on: set.set, among: candidates, pool: pool)
         }
       }
     }

@@ -78,7 +78,9 @@ extension Builtin.Call {
     known.format = .srsd
     if FileManager.default.fileExists(atPath: kept) {
       do {
-        let result = try Histories.read(kept, known)
+        var result = try Histories.read(kept, known)
+        result.histories.source = path
+        _ = try result.histories.checked()
         interpreter.host.note("\(path) opened from the cache, \(kept)")
         return result
       } catch let error as DataError {
@@ -86,7 +88,7 @@ extension Builtin.Call {
       }
     }
     let result = try read(path, options)
-    try engine { try OutputFile.write(to: kept) { sink in try result.histories.writeBinary { try sink.put($0) } } }
+    try engine { try OutputFile.write(to: kept) { sink in try result.histories.writeBinary(notes: result.notes) { try sink.put($0) } } }
     interpreter.host.note("kept in the cache as \(kept)")
     return ReadingResult(histories: try engine { try Histories.read(kept, known).histories }, notes: result.notes)
   }
@@ -96,8 +98,9 @@ extension Builtin.Call {
   /// - Throws: E0501 where a sandbox does not have it.
   func cachePath(_ name: String, argument: String) throws -> String {
     let environment = ProcessInfo.processInfo.environment
+    let own = environment["SRS_CACHE"].flatMap { $0.isEmpty ? nil : $0 }
     let folder =
-      environment["SRS_CACHE"] ?? environment["XDG_CACHE_HOME"].map { $0 + "/srs" }
+      own ?? environment["XDG_CACHE_HOME"].map { $0 + "/srs" }
       ?? (environment["HOME"] ?? FileManager.default.currentDirectoryPath) + "/.cache/srs"
     let path = folder + "/" + name
     guard !interpreter.refuses(path) else {

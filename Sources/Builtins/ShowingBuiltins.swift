@@ -407,7 +407,9 @@ extension Builtin {
         case let sequences as SequencesValue:
           try ending("npy", "a set of sequences")
           let set = sequences.set
-          try OutputFile.write(NumPy.file(set.tokens, shape: [set.count, set.length]), to: path)
+          let file = NumPy.file(set.tokens, shape: [set.count, set.length])
+          if let fault = set.fault { throw fault }
+          try OutputFile.write(file, to: path)
           guard set.hasUsers else { return [path] }
           let users = path.dropLast(4) + ".users.npy"
           try OutputFile.write(NumPy.file(set.users, shape: [set.count]), to: String(users))

@@ -31,6 +31,8 @@ final class BinaryFile: Sendable {
 
   private struct Header: Codable {
     var source: String
+    /// What was told when it was read from text.
+    var notes: [String]?
     var hasUsers: Bool
     var lineLength: Int?
     /// Where a section begins in the file, and how many values it has.
@@ -109,12 +111,17 @@ final class BinaryFile: Sendable {
       offsets: try needed(.offsets, Int.self), events: try needed(.events, Int32.self), times: try column(.times, Int64.self),
       ratings: try column(.ratings, Float.self), lineLength: header.lineLength, hasUsers: header.hasUsers, source: header.source)
     let events = result.events.count
+    guard header.lineLength.map({ (1...1_000_000).contains($0) }) ?? true, users.count >= 1 || result.count == 0 else {
+      throw map.damaged("its header holds numbers that cannot be")
+    }
     guard items.count >= 1, result.offsets.count == result.count + 1, result.times?.count ?? events == events,
       result.ratings?.count ?? events == events, items.count <= Int32.max, users.count <= Int32.max
     else { throw map.damaged("its sections do not fit each other") }
     result.file = self
     return result
   }
+
+  var notes: [String] { header.notes ?? [] }
 
   /// To be called before values of a section are read.
   func use(_ section: Section, _ range: Range<Int>) {
@@ -139,6 +146,10 @@ final class BinaryFile: Sendable {
     for h in 0..<histories.count where isSound {
       isSound = histories.offsets[h] <= histories.offsets[h + 1] && histories.owners[h] >= 0 && histories.owners[h] < users
     }
+    for (ends, bytes) in [(Section.itemEnds, Section.itemNames), (.userEnds, .userNames)] where isSound {
+      let (ends, size) = (try needed(ends, Int.self), try needed(bytes, UInt8.self).count)
+      isSound = (ends.first ?? 0) >= 0 && zip(ends, ends.dropFirst()).allSatisfy { $0 <= $1 } && (ends.last ?? 0) <= size
+    }
     isSound = isSound && histories.events.allSatisfy { $0 > 0 && $0 < items }
     if !isSound { _ = outside(0) }
     map.release()
@@ -148,13 +159,15 @@ final class BinaryFile: Sendable {
   // MARK: Writing
 
   /// The bytes of a file, in pieces.
-  static func write(_ histories: Histories, put: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
+  static func write(_ histories: Histories, notes: [String] = [], put: @escaping (UnsafeRawBufferPointer) throws -> Void) throws {
     let histories = try histories.checked()
     let items = Packing(histories.items)
     let users = Packing(histories.users)
     var parts: [(section: Section, count: Int, bytes: [UnsafeRawBufferPointer])] = []
     var places: [String: [Int]] = [:]
-    var header = Header(source: histories.source, hasUsers: histories.hasUsers, lineLength: histories.lineLength, sections: [:])
+    var header = Header(
+      source: histories.source, notes: notes.isEmpty ? nil : notes, hasUsers: histories.hasUsers, lineLength: histories.lineLength,
+      sections: [:])
     // Sections lie at multiples of 64 bytes; the header's own length is not known yet, so they are counted from the body.
     func withParts(_ body: () throws -> Void) throws {
       try items.ends.withUnsafeBytes { itemEnds in
@@ -319,7 +332,11 @@ extension Histories {
   static func open(_ path: String) throws(DataError) -> Histories { try BinaryFile(path).histories() }
 
   /// The bytes of a `.srsd` file, in pieces.
-  public func writeBinary(put: (UnsafeRawBufferPointer) throws -> Void) throws {
-    try withoutActuallyEscaping(put) { try BinaryFile.write(self, put: $0) }
+  ///
+  /// - Parameters:
+  ///   - notes: what was told when the data was read, to be told again.
+  ///   - put: gets the pieces in order.
+  public func writeBinary(notes: [String] = [], put: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try withoutActuallyEscaping(put) { try BinaryFile.write(self, notes: notes, put: $0) }
   }
 }

@@ -48,6 +48,9 @@ public struct Histories: Sendable {
 
   public func history(_ h: Int) -> Slice<Column<Int32>> { events[offsets[h]..<offsets[h + 1]] }
 
+  /// What was found wrong in the file its columns lie in.
+  public var fault: DataError? { file?.fault }
+
   /// The same, every byte held against the file's checksums first: for those that read the columns without further
   /// questions.
   public func checked() throws(DataError) -> Histories {

@@ -31,13 +31,16 @@ final class MappedFile: Sendable {
   /// - Throws: `DataError` for a file that is not there, is empty or cannot be mapped.
   init(_ path: String) throws(DataError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw DataError("\(path) cannot be read: \(String(cString: strerror(errno)))", argument: "file")
     }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_size > 0 else { throw DataError("\(path) is empty", argument: "file") }
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw DataError("\(path) is no ordinary file", argument: "file")
+    }
+    guard status.st_size > 0 else { throw DataError("\(path) is empty", argument: "file") }
     size = Int(status.st_size)
     guard let base = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
       throw DataError("\(path) cannot be mapped into memory: \(String(cString: strerror(errno)))", argument: "file")

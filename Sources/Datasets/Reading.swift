@@ -76,7 +76,7 @@ public struct ReadingOptions: Sendable {
 
 /// Histories and what had to be guessed to read them, to be told to the user.
 public struct ReadingResult: Sendable {
-  public let histories: Histories
+  public var histories: Histories
   public let notes: [String]
 
   public init(histories: Histories, notes: [String]) {
@@ -98,13 +98,14 @@ extension Histories {
   public static func read(_ path: String, _ options: ReadingOptions = ReadingOptions(), watch: ReadingWatch? = nil) throws
     -> ReadingResult
   {
-    if options.format == .srsd || options.format == nil && BinaryFile.isOne(path) {
+    if options.format == .srsd || options.format == nil && (path.lowercased().hasSuffix(".srsd") || BinaryFile.isOne(path)) {
       if let column = [("user", options.user), ("item", options.item), ("time", options.time), ("rating", options.rating)]
         .first(where: { $0.1 != nil })?.0
       {
         throw DataError("a .srsd file knows its columns", help: "leave `\(column)` out", argument: column)
       }
-      return ReadingResult(histories: try open(path), notes: [])
+      let histories = try open(path)
+      return ReadingResult(histories: histories, notes: histories.file?.notes ?? [])
     }
     let reader = try BlockReader(path)
     guard let first = try reader.next() else { throw DataError("the file has no interactions", file: path, argument: "file") }
@@ -155,7 +156,9 @@ extension Histories {
       if let watch, !watch(reader.progress, read) { throw ReadingStopped() }
     }
     let columns = [options.user, options.item, options.time, options.rating].map { $0?.told ?? "" }
-    hash.add("srsd 1 \(options.format?.rawValue ?? "") \(options.pad ?? "") \(columns)")
+    // The format is guessed from the name, too.
+    hash.add(
+      "srsd 1 \(path.split(separator: "/").last.map(String.init) ?? "") \(options.format?.rawValue ?? "") \(options.pad ?? "") \(columns)")
     hash.add("\(options.separator ?? 0) \(String(describing: options.header)) \(options.skipsErrors)")
     return hash.text
   }

@@ -73,6 +73,7 @@ public enum DataWriter {
         text.removeAll(keepingCapacity: true)
       }
     }
+    if let fault = set.fault { throw fault }
     try put(text)
   }
 
@@ -96,6 +97,7 @@ public enum DataWriter {
         text.removeAll(keepingCapacity: true)
       }
     }
+    if let fault = set.fault { throw fault }
     try put(text)
   }
 

@@ -54,6 +54,7 @@ public struct Download {
       throw DownloadError("the folder \(folder) cannot be made: \(error.localizedDescription)")
     }
     try fetch(archive, watch, note)
+    if isThere { return file }
     try unpack(archive)
     unlink(archive)
     return file
@@ -66,10 +67,23 @@ public struct Download {
     let partial = archive + ".part"
     let descriptor = open(partial, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
-    defer { close(descriptor) }
+    defer {
+      var status = stat()
+      // What is empty is no part of anything.
+      if fstat(descriptor, &status) == 0, status.st_size == 0 { unlink(partial) }
+      close(descriptor)
+    }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       throw DownloadError("another process is fetching \(data.name) into \(folder)", help: "wait for it, then try again")
     }
+    // Another process may have fetched it between the opening and the lock.
+    var (opened, named) = (stat(), stat())
+    guard fstat(descriptor, &opened) == 0, stat(partial, &named) == 0, opened.st_ino == named.st_ino else {
+      if isThere { return }
+      throw DownloadError("another process has just fetched \(data.name) into \(folder)", help: "try again")
+    }
+    let most = (2 * data.megabytes + 16) << 20
+    let watch: Watch = { now, total in now <= most && watch(now, total) }
     var tries = 0
     var isAnew = false
     while true {
@@ -91,7 +105,13 @@ public struct Download {
         }
         note("what was there of \(data.name) does not fit; it is fetched anew")
         continue
-      case SRS_FETCH_STOPPED: throw DownloadStopped()
+      case SRS_FETCH_STOPPED:
+        fstat(descriptor, &status)
+        if status.st_size > most {
+          ftruncate(descriptor, 0)
+          throw DownloadError("\(address) sends far more than the \(data.megabytes) MB that \(data.name) has; it was thrown away")
+        }
+        throw DownloadStopped()
       case SRS_FETCH_MISSING: throw DownloadError("there is no libcurl to fetch with", help: "apt-get install libcurl4")
       case SRS_FETCH_DISK:
         throw DownloadError("\(partial) cannot be written: \(message)", help: "make room, and try again: it goes on from there")

@@ -29,7 +29,7 @@ public struct Builtin: Sendable {
   public let parameters: [Parameter]
   public let result: ValueType
   public let example: String
-  let body: @Sendable (Call) throws -> Value
+  private(set) var body: @Sendable (Call) throws -> Value
   /// The last parameter by place takes all that is left.
   let hasRest: Bool
   /// The body for plain numbers, without the ceremony; nil where the body must say what is wrong.
@@ -57,6 +57,18 @@ public struct Builtin: Sendable {
     hasRest = declaration.hasRest
     ofNumber = declaration.ofNumber
     ofNumbers = declaration.ofNumbers
+  }
+
+  /// The same, with a look at its arguments and its result before that is given back.
+  public func checked(_ check: @escaping @Sendable (Call, Value) throws -> Void) -> Builtin {
+    var copy = self
+    let body = body
+    copy.body = { call in
+      let result = try body(call)
+      try check(call, result)
+      return result
+    }
+    return copy
   }
 
   /// The parameters of a builtin while it is declared. Each returns the key its body reads the argument with.
@@ -126,7 +138,7 @@ public struct Builtin: Sendable {
     public let builtin: Builtin
     public let interpreter: Interpreter
     public let span: Span
-    let values: [Value?]
+    public let values: [Value?]
     let spans: [Span?]
 
     public subscript<T>(_ argument: Argument<T>) -> T {

@@ -10,6 +10,10 @@ enum Operators {
   private struct Place: Hashable {
     let a: UnsafeRawPointer?
     var b: UnsafeRawPointer?
+    /// What a list meets element by element, where that is no list.
+    var scalar: Double?
+    var unit: String?
+    var isLeft = false
 
     /// Known only for lists that hold lists: others are not worth remembering.
     init?(_ values: [Value], _ others: [Value]? = nil) {
@@ -25,6 +29,18 @@ enum Operators {
       a = values.withUnsafeBytes { $0.baseAddress }
       b = others?.withUnsafeBytes { $0.baseAddress }
     }
+  }
+
+  /// A list and the number or quantity on its other side.
+  private static func place(_ values: [Value], with scalar: Value, isLeft: Bool) -> Place? {
+    guard var place = Place(values) else { return nil }
+    switch scalar {
+    case .number(let number): place.scalar = number
+    case .quantity(let number, let unit): (place.scalar, place.unit) = (number, unit.rawValue)
+    default: return nil
+    }
+    place.isLeft = isLeft
+    return place
   }
 
   static func equal(_ a: Value, _ b: Value) -> Bool {
@@ -147,9 +163,9 @@ enum Operators {
         try zip(x, y).map { try arithmetic(operation, $0, $1, span, &known) }
       }
     case (.list(let x), .number), (.list(let x), .quantity):
-      return try once(Place(x), &known) { known in try x.map { try arithmetic(operation, $0, b, span, &known) } }
+      return try once(place(x, with: b, isLeft: false), &known) { known in try x.map { try arithmetic(operation, $0, b, span, &known) } }
     case (.number, .list(let y)), (.quantity, .list(let y)):
-      return try once(Place(y), &known) { known in try y.map { try arithmetic(operation, a, $0, span, &known) } }
+      return try once(place(y, with: a, isLeft: true), &known) { known in try y.map { try arithmetic(operation, a, $0, span, &known) } }
     // The list of a range is gone afterwards, and another may take its place in memory: nothing to be remembered.
     case (.range, _), (_, .range):
       var own: [Place: Value] = [:]

@@ -31,18 +31,19 @@ public final class CellCache {
   }
 
   /// Files that a cell of the cache read.
-  func files(_ key: String) -> [String] { entries[key].map { Array($0.files.keys) } ?? [] }
+  func files(_ key: String) -> [String: [Double]] { entries[key]?.files ?? [:] }
 
-  func keep(_ key: String, _ result: CellResult, files: [String]) {
+  /// - Parameter files: what was read, as it was then.
+  func keep(_ key: String, _ result: CellResult, files: [String: [Double]]) {
     used.insert(key)
-    let states = files.compactMap { path in Self.state(path).map { (path, $0) } }
-    entries[key] = Entry(outputs: result.outputs, seconds: result.seconds, files: Dictionary(states) { first, _ in first })
+    entries[key] = Entry(outputs: result.outputs, seconds: result.seconds, files: files)
   }
 
-  private static func state(_ path: String) -> [Double]? {
+  /// Size and time of a file; nothing of one that is not there.
+  static func state(_ path: String) -> [Double] {
     guard let attributes = try? FileManager.default.attributesOfItem(atPath: path), let size = attributes[.size] as? Int,
       let date = attributes[.modificationDate] as? Date
-    else { return nil }
+    else { return [] }
     return [Double(size), date.timeIntervalSince1970]
   }
 

@@ -11,25 +11,30 @@ struct CellDependencies {
   /// The texts of all files that are imported, those that these import too.
   private(set) var imported: [String] = []
 
+  /// Could it read one?
+  private(set) var mayRead: [Bool] = []
+  /// Does it give the same when it is run again with the same? A clock and the list of runs do not.
+  private(set) var isRepeatable: [Bool] = []
+
   private static let writers: Set<String> = ["save", "write", "write_json", "write_csv"]
+  private static let readers: Set<String> = ["read", "read_json", "read_csv", "load", "load_model", "load_target"]
+  private static let changing: Set<String> = ["now", "runs"]
 
   private struct Names {
     var used: Set<String> = []
     var given: Set<String> = []
-    /// Gives names that are not to be seen in the text.
-    var imports = false
   }
 
   init(_ notebook: Notebook) {
     let statements = Parser.parse(notebook.file).statements
+    var imported: [String] = []
     let cells = notebook.cells.map { cell -> Names in
       var names = Names()
-      for statement in statements where cell.range.contains(statement.span.range.lowerBound) {
-        statement.visitNames { names.used.insert($0) }
-        Self.collect(statement, &names)
-      }
+      let own = statements.filter { cell.range.contains($0.span.range.lowerBound) }
+      Self.collect(own, of: notebook.file.name, &names, &imported, depth: 0)
       return names
     }
+    self.imported = imported
     for number in cells.indices {
       var wanted = cells[number].used
       var found: Set<Int> = []
@@ -37,41 +42,40 @@ struct CellDependencies {
       var grew = true
       while grew {
         grew = false
-        for other in 0..<number where !found.contains(other) && (cells[other].imports || !cells[other].given.isDisjoint(with: wanted)) {
+        for other in 0..<number where !found.contains(other) && !cells[other].given.isDisjoint(with: wanted) {
           found.insert(other)
           wanted.formUnion(cells[other].used)
           grew = true
         }
       }
       needs.append(found.sorted())
-      mayWrite.append(cells[number].imports || !wanted.isDisjoint(with: Self.writers))
+      mayWrite.append(!wanted.isDisjoint(with: Self.writers))
+      mayRead.append(!wanted.isDisjoint(with: Self.readers))
+      isRepeatable.append(wanted.isDisjoint(with: Self.changing))
     }
-    var seen: Set<String> = []
-    collectImports(statements, of: notebook.file.name, &seen)
   }
 
-  private mutating func collectImports(_ statements: [Statement], of file: String, _ seen: inout Set<String>) {
+  /// What statements use, and bind outside of functions; with what they import, as if it stood there. Blocks make no scope.
+  private static func collect(
+    _ statements: [Statement], of file: String, _ names: inout Names, _ imported: inout [String], depth: Int
+  ) {
     for statement in statements {
-      collectImports(statement.innerStatements, of: file, &seen)
-      guard case .import(let expression) = statement.kind, case .string(let parts) = expression.kind, case .text(let name)? = parts.first
-      else { continue }
-      let folder = FilePath.folder(of: file)
-      let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
-      guard seen.insert(path).inserted, let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
-      imported.append(text)
-      collectImports(Parser.parse(SourceFile(name: path, text: text)).statements, of: path, &seen)
+      statement.visitNames { names.used.insert($0) }
+      switch statement.kind {
+      case .bind(let pattern, _), .loop(let pattern, _, _): names.given.formUnion(pattern.names.map(\.text))
+      case .parameter(let name, _, _), .function(let name, _): names.given.insert(name.text)
+      case .import(let expression):
+        guard case .string(let parts) = expression.kind, case .text(let name)? = parts.first, depth < 20 else { break }
+        let folder = FilePath.folder(of: file)
+        let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+        // One that is not there is an error of the check.
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { break }
+        imported.append(text)
+        let inner = Parser.parse(SourceFile(name: path, text: text)).statements
+        collect(inner, of: path, &names, &imported, depth: depth + 1)
+      default: break
+      }
+      collect(statement.innerStatements, of: file, &names, &imported, depth: depth)
     }
-  }
-
-  /// What a statement binds outside of functions: blocks make no scope.
-  private static func collect(_ statement: Statement, _ names: inout Names) {
-    switch statement.kind {
-    case .bind(let pattern, _): names.given.formUnion(pattern.names.map(\.text))
-    case .parameter(let name, _, _), .function(let name, _): names.given.insert(name.text)
-    case .loop(let pattern, _, _): names.given.formUnion(pattern.names.map(\.text))
-    case .import: names.imports = true
-    default: break
-    }
-    for inner in statement.innerStatements { collect(inner, &names) }
   }
 }

@@ -39,7 +39,7 @@ public struct ExecutedNotebook: Sendable {
 public final class NotebookHost: InterpreterHost {
   private let other: any InterpreterHost
   fileprivate var outputs: [CellOutput] = []
-  fileprivate var read: [String] = []
+  fileprivate var read: [String: [Double]] = [:]
   public let keepsRuns: Bool
 
   /// - Parameter keepsRuns: trainings are kept, and taken from where they are kept.
@@ -48,7 +48,7 @@ public final class NotebookHost: InterpreterHost {
     self.keepsRuns = keepsRuns
   }
 
-  public func didRead(_ path: String) { read.append(path) }
+  public func didRead(_ path: String) { if read[path] == nil { read[path] = CellCache.state(path) } }
 
   public func write(_ text: String) {
     if case .text(let before)? = outputs.last { outputs[outputs.count - 1] = .text(before + text) } else { outputs.append(.text(text)) }
@@ -96,22 +96,20 @@ extension Notebook {
     var stopped = false
     let dependencies = CellDependencies(self)
     let keys = cacheKeys(dependencies, host, parameters)
-    let known = cells.indices.map { cells[$0].isMarkdown ? nil : cache?.result(keys[$0]) }
+    let known = cells.indices.map { cells[$0].isMarkdown || !dependencies.isRepeatable[$0] ? nil : cache?.result(keys[$0]) }
     // What has changed must run, and what that needs.
     var runs = Set(cells.indices.filter { known[$0] == nil && !cells[$0].isMarkdown })
-    for number in runs { runs.formUnion(dependencies.needs[number]) }
-    // A cell that reads files may read what a cell before it is about to write.
-    var grew = cache != nil
-    while grew {
-      grew = false
-      for number in cells.indices where known[number] != nil && !runs.contains(number) && cache?.files(keys[number]).isEmpty == false {
-        guard runs.contains(where: { $0 < number && dependencies.mayWrite[$0] }) else { continue }
-        runs.insert(number)
-        runs.formUnion(dependencies.needs[number])
-        grew = true
+    var before = -1
+    while runs.count != before {
+      before = runs.count
+      for number in runs { runs.formUnion(dependencies.needs[number]) }
+      // Files go from cell to cell unseen: what may read one reads what those before it write, all of them and anew.
+      for reader in cells.indices where dependencies.mayRead[reader] {
+        let writers = (0..<reader).filter { dependencies.mayWrite[$0] }
+        if runs.contains(reader) { runs.formUnion(writers) } else if !runs.isDisjoint(with: writers) { runs.insert(reader) }
       }
     }
-    var files: [Int: [String]] = [:]
+    var files: [Int: [String: [Double]]] = [:]
     for (number, (cell, part)) in zip(cells, parts).enumerated() {
       var result = CellResult()
       if let before = known[number], !runs.contains(number), !stopped {
@@ -124,7 +122,7 @@ extension Notebook {
         continue
       }
       host.outputs = []
-      host.read = []
+      host.read = [:]
       let start = Date()
       do {
         try interpreter.present(try interpreter.run(part))
@@ -138,8 +136,8 @@ extension Notebook {
       results.append(result)
       files[number] = host.read
       if let cache, !result.failed {
-        let needed = dependencies.needs[number].flatMap { files[$0] ?? cache.files(keys[$0]) }
-        cache.keep(keys[number], result, files: host.read + needed)
+        let needed = dependencies.needs[number].map { files[$0] ?? cache.files(keys[$0]) }
+        cache.keep(keys[number], result, files: needed.reduce(host.read) { $0.merging($1) { own, _ in own } })
       }
     }
     let values = tree.parameters.map { (name: $0.name, value: interpreter.value($0.name)?.shown ?? $0.defaultText) }
@@ -152,10 +150,11 @@ extension Notebook {
 
   /// Of every cell, all that what it gives depends on, files left out, as one text.
   private func cacheKeys(_ dependencies: CellDependencies, _ host: NotebookHost, _ parameters: [String: String]) -> [String] {
-    let world = "\(host.version) \(host.seed) \(parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })"
+    let world =
+      "\(host.version) \(host.seed) \(host.sandbox ?? "") \(parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })"
     return cells.indices.map { number in
       let codes = (dependencies.needs[number] + [number]).map { code(cells[$0]) }
-      return ([world] + dependencies.imported + codes).joined(separator: "\u{0}")
+      return ([world, "\(number)"] + dependencies.imported + codes).joined(separator: "\u{0}")
     }
   }
 }
