@@ -87,7 +87,7 @@ if ProcessInfo.processInfo.environment["SRS_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Builtins", "Datasets", "Interpreter", "Models", "Plotting", "Syntax", "Training"], path: "Tests/Fuzz",
+      dependencies: ["Builtins", "Datasets", "Interpreter", "Kernels", "Models", "Plotting", "Syntax", "Training"], path: "Tests/Fuzz",
       exclude: ["corpus"], swiftSettings: [.unsafeFlags(["-parse-as-library"])],
       linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }

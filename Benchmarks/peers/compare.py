@@ -4,6 +4,7 @@
 """
 
 import argparse
+import csv
 import importlib.util
 import json
 import os
@@ -18,6 +19,16 @@ TARGETS = {
 }  # fmt: skip
 MEMORY = 0.5
 DEEP = "nextitnet-32-sampled"
+# As the figure of scripts/figures.srs calls them.
+LABELS = {
+    "nextitnet-32-sampled": "NextItNet 32, sampled",
+    "nextitnet-8-24k-sampled": "NextItNet 8, 24k items",
+    "nextitnet-16-full": "NextItNet 16, full",
+    "sasrec-24-full": "SASRec 24, full",
+    "ssept-8": "SSE-PT 8",
+    "grec-8": "GRec 8 + 8",
+    "evaluate-16-24k": "evaluation, 24k items",
+}
 
 
 def lines(command):
@@ -40,6 +51,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--style", choices=["idiomatic", "tuned"], default="idiomatic", help="of the PyTorch programs")
     parser.add_argument("--out", help="file for all lines")
+    parser.add_argument("--csv", help="file for the table's milliseconds, which scripts/figures.srs draws")
     options = parser.parse_args()
     unknown = [work for work in options.works if work not in TARGETS]
     if unknown:
@@ -74,14 +86,21 @@ def main():
         return statistics.median(l[key] for l in values)
 
     print("| work | srs ms | PyTorch eager ms | compiled ms | ratio | target | met |\n|---|---|---|---|---|---|---|")
+    rows = []
     for work, target in TARGETS.items():
         mine = of(work, "srs")
         if not mine:
             continue
         peers = {m: median(of(work, "pytorch", m)) for m in ("eager", "compile") if of(work, "pytorch", m)}
         ratio = median(mine) / min(peers.values())
+        rows.append([LABELS[work], median(mine)] + [peers.get(m) for m in ("eager", "compile")])
         shown = [f"{peers[m]:.0f}" if m in peers else "–" for m in ("eager", "compile")]
         print(f"| {work} | {median(mine):.0f} | {shown[0]} | {shown[1]} | {ratio:.2f} | {target} | {'yes' if ratio <= target else 'no'} |")
+    if options.csv:
+        with open(options.csv, "w", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerow(["work", "srs_ms", "eager_ms", "compiled_ms"])
+            table.writerows([label] + ["" if value is None else f"{value:.1f}" for value in values] for label, *values in rows)
     mine = of(DEEP, "srs")
     if mine:
         peak, base = median(mine, "peak_memory_mb"), median(mine, "baseline_memory_mb")

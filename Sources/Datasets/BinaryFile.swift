@@ -90,8 +90,6 @@ final class BinaryFile: Sendable {
     }
   }
 
-  private func count(_ section: Section) -> Int? { header.sections[section.rawValue]?[1] }
-
   private func column<T>(_ section: Section, _: T.Type) throws(DataError) -> Column<T>? {
     guard let place = header.sections[section.rawValue] else { return nil }
     guard let base = map.bytes.baseAddress else { return nil }
@@ -163,76 +161,54 @@ final class BinaryFile: Sendable {
     let histories = try histories.checked()
     let items = Packing(histories.items)
     let users = Packing(histories.users)
-    var parts: [(section: Section, count: Int, bytes: [UnsafeRawBufferPointer])] = []
+    typealias Bytes = (_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+    var parts: [(section: Section, count: Int, withBytes: Bytes)] = [
+      (.itemEnds, items.ends.count, { try items.ends.withUnsafeBytes($0) }),
+      (.itemNames, items.bytes.count, { try items.bytes.withUnsafeBytes($0) }),
+      (.userEnds, users.ends.count, { try users.ends.withUnsafeBytes($0) }),
+      (.userNames, users.bytes.count, { try users.bytes.withUnsafeBytes($0) }),
+      (.owners, histories.owners.count, { try histories.owners.withUnsafeBytes($0) }),
+      (.offsets, histories.offsets.count, { try histories.offsets.withUnsafeBytes($0) }),
+      (.events, histories.events.count, { try histories.events.withUnsafeBytes($0) }),
+    ]
+    if let times = histories.times { parts.append((.times, times.count, { try times.withUnsafeBytes($0) })) }
+    if let ratings = histories.ratings { parts.append((.ratings, ratings.count, { try ratings.withUnsafeBytes($0) })) }
+
+    // Sections lie at multiples of 64 bytes; the header's own length is not known yet, so they are counted from the body.
     var places: [String: [Int]] = [:]
+    var size = 0
+    for part in parts {
+      places[part.section.rawValue] = [size, part.count]
+      size += (part.count * part.section.stride + 63) / 64 * 64
+    }
     var header = Header(
       source: histories.source, notes: notes.isEmpty ? nil : notes, hasUsers: histories.hasUsers, lineLength: histories.lineLength,
       sections: [:])
-    // Sections lie at multiples of 64 bytes; the header's own length is not known yet, so they are counted from the body.
-    func withParts(_ body: () throws -> Void) throws {
-      try items.ends.withUnsafeBytes { itemEnds in
-        try items.bytes.withUnsafeBytes { itemNames in
-          try users.ends.withUnsafeBytes { userEnds in
-            try users.bytes.withUnsafeBytes { userNames in
-              try histories.owners.withUnsafeBytes { owners in
-                try histories.offsets.withUnsafeBytes { offsets in
-                  try histories.events.withUnsafeBytes { events in
-                    parts = [
-                      (.itemEnds, items.ends.count, [itemEnds]), (.itemNames, items.bytes.count, [itemNames]),
-                      (.userEnds, users.ends.count, [userEnds]), (.userNames, users.bytes.count, [userNames]),
-                      (.owners, histories.owners.count, [owners]), (.offsets, histories.offsets.count, [offsets]),
-                      (.events, histories.events.count, [events]),
-                    ]
-                    try (histories.times ?? []).withUnsafeBytes { times in
-                      if let all = histories.times { parts.append((.times, all.count, [times])) }
-                      try (histories.ratings ?? []).withUnsafeBytes { ratings in
-                        if let all = histories.ratings { parts.append((.ratings, all.count, [ratings])) }
-                        try body()
-                      }
-                    }
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    // Places grow by where the body begins, and with them the header: again until it stays.
+    var start = 4096
+    var text = Data()
+    while true {
+      header.sections = places.mapValues { [$0[0] + start, $0[1]] }
+      text = try encoder.encode(header)
+      let needed = (preface + text.count + 63) / 64 * 64
+      if needed <= start { break }
+      start = needed + 4096
     }
-    try withParts {
-      var size = 0
-      for part in parts {
-        places[part.section.rawValue] = [size, part.count]
-        size += (part.count * part.section.stride + 63) / 64 * 64
-      }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
-      // Places grow by where the body begins, and with them the header: again until it stays.
-      var start = 4096
-      var text = Data()
-      while true {
-        header.sections = places.mapValues { [$0[0] + start, $0[1]] }
-        text = try encoder.encode(header)
-        let needed = (preface + text.count + 63) / 64 * 64
-        if needed <= start { break }
-        start = needed + 4096
-      }
-      var front = magic
-      func add(_ number: UInt64) { withUnsafeBytes(of: number.littleEndian) { front += $0 } }
-      add(version)
-      add(UInt64(text.count))
-      add(UInt64(start))
-      add(UInt64(size))
-      add(text.withUnsafeBytes { MappedFile.sum($0) })
-      front += text
-      front += [UInt8](repeating: 0, count: start - front.count)
-      try front.withUnsafeBytes { try put($0) }
-      var writer = SummingWriter(put: put)
-      for part in parts {
-        for bytes in part.bytes { try writer.add(bytes) }
-        try writer.pad(to: 64)
-      }
-      try writer.finish()
+    var front = magic
+    for number in [version, UInt64(text.count), UInt64(start), UInt64(size), text.withUnsafeBytes { MappedFile.sum($0) }] {
+      withUnsafeBytes(of: number.littleEndian) { front += $0 }
     }
+    front += text
+    front += [UInt8](repeating: 0, count: start - front.count)
+    try front.withUnsafeBytes { try put($0) }
+    var writer = SummingWriter(put: put)
+    for part in parts {
+      try part.withBytes { try writer.add($0) }
+      try writer.pad(to: 64)
+    }
+    try writer.finish()
   }
 
   /// Writes a body and its sums.

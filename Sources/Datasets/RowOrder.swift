@@ -38,7 +38,9 @@ enum RowOrder: Sendable {
     case .dealt(let deal):
       hash.add(3)
       hash.add(deal.key)
-      for number in [UInt64(deal.rows), deal.from.bitPattern, deal.to.bitPattern] { hash.add(number) }
+      for number in [deal.rows, deal.whole.lowerBound, deal.whole.upperBound, deal.tail.lowerBound, deal.tail.upperBound] {
+        hash.add(UInt64(number))
+      }
     case .first(let count, let order):
       hash.add(4)
       hash.add(UInt64(count))
@@ -55,24 +57,33 @@ struct Deal: Sendable {
 
   let rows: Int
   let key: UInt64
-  /// Shares of a block where the part begins and ends.
-  let from: Double
-  let to: Double
   let count: Int
-  private let whole: Range<Int>
-  private let tail: Range<Int>
+  /// What the part has of a whole block, and of what is left behind the last one.
+  let whole: Range<Int>
+  let tail: Range<Int>
 
-  init(rows: Int, key: UInt64, from: Double, to: Double) {
+  /// The parts between cuts, given as shares from 0 to 1, ascending. Of every whole block each part has one row at least,
+  /// and no row is in two.
+  static func parts(rows: Int, key: UInt64, cuts: [Double]) -> [Deal] {
+    func places(_ size: Int, least: Int) -> [Int] {
+      var places = [0]
+      for (number, cut) in cuts.enumerated() {
+        let last = size - (cuts.count - 1 - number) * least
+        places.append(max(places[number] + least, min(last, Int((Double(size) * cut).rounded()))))
+      }
+      return places
+    }
+    let (whole, tail) = (places(block, least: 1), places(rows % block, least: 0))
+    return cuts.indices.map {
+      Deal(rows: rows, key: key, whole: whole[$0]..<whole[$0 + 1], tail: tail[$0]..<tail[$0 + 1])
+    }
+  }
+
+  private init(rows: Int, key: UInt64, whole: Range<Int>, tail: Range<Int>) {
     self.rows = rows
     self.key = key
-    self.from = from
-    self.to = to
-    func cut(_ size: Int) -> Range<Int> {
-      let start = Int((Double(size) * from).rounded())
-      return start..<max(start, Int((Double(size) * to).rounded()))
-    }
-    whole = cut(Self.block)
-    tail = cut(rows % Self.block)
+    self.whole = whole
+    self.tail = tail
     count = rows / Self.block * whole.count + tail.count
   }
 

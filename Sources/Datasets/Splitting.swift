@@ -41,13 +41,8 @@ extension SequenceSet {
   }
 
   /// Many sequences are dealt out block by block: no table of all of them is needed, and what lies together in a file
-  /// stays together. Two cuts at the same place make an empty part.
-  private func deal(_ key: UInt64, _ cuts: [Double]) -> [SequenceSet] {
-    zip([0] + cuts, cuts).map { from, to in
-      // A part has at least one sequence of every block.
-      dealt(Deal(rows: count, key: key, from: from, to: min(1, max(to, from + 1 / Double(Deal.block)))))
-    }
-  }
+  /// stays together.
+  private func deal(_ key: UInt64, _ cuts: [Double]) -> [SequenceSet] { Deal.parts(rows: count, key: key, cuts: cuts).map(dealt) }
 
   /// The oldest sequences train, the next validate, the newest test, by the time of their last event. Sequences of the
   /// same time are in the same part, so that nothing of the test part had happened when training ended.

@@ -67,12 +67,7 @@ public struct Download {
     let partial = archive + ".part"
     let descriptor = open(partial, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
-    defer {
-      var status = stat()
-      // What is empty is no part of anything.
-      if fstat(descriptor, &status) == 0, status.st_size == 0 { unlink(partial) }
-      close(descriptor)
-    }
+    defer { close(descriptor) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       throw DownloadError("another process is fetching \(data.name) into \(folder)", help: "wait for it, then try again")
     }
@@ -81,6 +76,11 @@ public struct Download {
     guard fstat(descriptor, &opened) == 0, stat(partial, &named) == 0, opened.st_ino == named.st_ino else {
       if isThere { return }
       throw DownloadError("another process has just fetched \(data.name) into \(folder)", help: "try again")
+    }
+    defer {
+      var status = stat()
+      // What is empty is no part of anything.
+      if fstat(descriptor, &status) == 0, status.st_size == 0 { unlink(partial) }
     }
     let most = (2 * data.megabytes + 16) << 20
     let watch: Watch = { now, total in now <= most && watch(now, total) }

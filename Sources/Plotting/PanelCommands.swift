@@ -2,18 +2,18 @@ import Foundation
 
 /// gnuplot's commands for one set of axes and what is drawn in it.
 struct PanelCommands {
-  private let panel: Panel
-  private let figure: Figure
-  private let data: String
-  private let firstIndex: Int
-  private let medium: GnuplotScript.Medium
-  private let theme: Theme
+  let panel: Panel
+  let figure: Figure
+  let data: String
+  let firstIndex: Int
+  let medium: GnuplotScript.Medium
+  let theme: Theme
   private let isInset: Bool
   private let page: (columns: Int, lines: Int)?
   /// In the figure's layout, from 0.
   private let row, column: Int
 
-  private typealias Script = GnuplotScript
+  typealias Script = GnuplotScript
 
   init(
     _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, place: Int, isInset: Bool = false,
@@ -30,7 +30,7 @@ struct PanelCommands {
     (row, column) = isInset ? (0, 0) : (place / figure.columns, place % figure.columns)
   }
 
-  private func text(_ text: String) -> String { Script.text(text, medium) }
+  func text(_ text: String) -> String { Script.text(text, medium) }
   /// Labels of tick marks are formats to gnuplot.
   private func tick(_ text: String) -> String {
     self.text(text).replacingOccurrences(of: Script.quoted("%").dropFirst().dropLast(), with: "%%")
@@ -220,7 +220,7 @@ struct PanelCommands {
   }
 
   /// Layers of bars that stand side by side; stacked ones stand as one.
-  private var barGroups: [[Int]] {
+  var barGroups: [[Int]] {
     var groups: [[Int]] = []
     var stack: Int?
     for (i, layer) in panel.layers.enumerated() {
@@ -235,7 +235,7 @@ struct PanelCommands {
     return groups
   }
 
-  private var barWidth: Double { 0.8 / Double(max(1, barGroups.count)) * (barGroups.count > 1 ? 0.92 : 0.875) }
+  var barWidth: Double { 0.8 / Double(max(1, barGroups.count)) * (barGroups.count > 1 ? 0.92 : 0.875) }
 
   private func heatmapSettings() -> [String] {
     let colours =
@@ -334,144 +334,5 @@ struct PanelCommands {
       return (name, taken ? Int.max : points.count { abs($0.x - cx) < 0.5 && abs($0.y - cy) < 0.35 })
     }
     return counted.min { $0.1 < $1.1 }?.0 ?? "top right"
-  }
-}
-
-// MARK: Layers
-
-extension PanelCommands {
-  private func plots() -> [String] {
-    var plots: [String] = []
-    for (i, layer) in panel.layers.enumerated() { plots += plot(layer, i) }
-    for marks in panel.marks {
-      guard let label = marks.label else { continue }
-      plots.append("NaN with lines dashtype 3 linewidth 1 linecolor rgb '\(theme.faint)' title \(text(label))")
-    }
-    return plots
-  }
-
-  private func title(_ label: String?) -> String { label.map { "title \(text($0))" } ?? "notitle" }
-  private func scaled(_ size: Double) -> String { PictureFormat.number(size * (theme.weight + 1) / 2) }
-  private func mark(_ style: Int) -> Int { [7, 5, 9, 13, 11][style % 5] }
-
-  private func plot(_ layer: Layer, _ style: Int) -> [String] {
-    let source = "\(Script.quoted(data)) index \(firstIndex + style)"
-    let colours = figure.palette.colours(on: theme)
-    let colour = colours[style % colours.count]
-    switch layer {
-    case .line(let line): return plot(line, style, source, colour)
-    case .bars(let bars): return plot(bars, style, source, colour)
-    case .histogram(let histogram):
-      return ["\(source) using 1:2:3 with boxes linecolor rgb '\(colour)' \(title(histogram.label))"]
-    case .boxes(let boxes): return plot(boxes, source, colour)
-    case .heatmap(let map): return plot(map, source)
-    case .stacks: return plotStacks(source, colours)
-    }
-  }
-
-  private func plot(_ line: Layer.Line, _ style: Int, _ source: String, _ colour: String) -> [String] {
-    let axes = line.onRight ? " axes x1y2" : ""
-    if medium == .characters {
-      let look = line.style == .points ? "points" : line.style == .steps ? "steps" : "lines"
-      return ["\(source) using 1:2\(axes) with \(look) \(title(line.label))"]
-    }
-    var plots: [String] = []
-    if line.points.contains(where: { $0.low != nil }) {
-      plots.append(
-        "\(source) using 1:3:4\(axes) with filledcurves linecolor rgb '\(colour)' fillstyle transparent solid 0.18 noborder notitle")
-    }
-    let look = "linecolor rgb '\(colour)'"
-    switch line.style {
-    case .points:
-      return plots + [
-        "\(source) using 1:2\(axes) with points \(look) pointtype \(mark(style)) pointsize \(scaled(line.points.count > 500 ? 0.15 : 0.4)) \(title(line.label))"
-      ]
-    case .steps:
-      return plots + ["\(source) using 1:2\(axes) with steps linewidth 1.6 dashtype \(style % 4 + 1) \(look) \(title(line.label))"]
-    case .lines: break
-    }
-    // Dashes and marks differ too, for grey print. Few points are marked each, many now and then.
-    let every = max(1, line.points.count / 12)
-    plots.append(
-      "\(source) using 1:2\(axes) with linespoints linewidth 1.6 dashtype \(style % 4 + 1) \(look) pointtype \(mark(style)) pointsize \(scaled(0.35)) pointinterval \(every) \(title(line.label))"
-    )
-    return plots
-  }
-
-  private func plot(_ bars: Layer.Bars, _ style: Int, _ source: String, _ colour: String) -> [String] {
-    let groups = barGroups
-    let group = groups.firstIndex { $0.contains(style) } ?? 0
-    let shift = (Double(group) - Double(groups.count - 1) / 2) * 0.8 / Double(max(1, groups.count))
-    let place = "($1+(\(PictureFormat.number(shift))))"
-    let half = PictureFormat.number(barWidth / 2)
-    var plots: [String]
-    if bars.isStacked {
-      // Told apart in grey too: the parts of a stack have a rim.
-      let box = "\(place):($4+$2):(\(place)-\(half)):(\(place)+\(half)):4:($4+$2)"
-      plots = [
-        "\(source) using \(box) with boxxyerror linecolor rgb '\(colour)' fillstyle solid 0.85 border rgb '\(theme.background ?? "#FFFFFF")' \(title(bars.label))"
-      ]
-    } else {
-      plots = ["\(source) using \(shift == 0 ? "1" : place):2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]
-    }
-    if bars.errors != nil {
-      // gnuplot's own error bars leave a hole where their point would be.
-      let bar = medium == .characters ? "($4+$2):3 with yerrorbars" : "($4+$2-$3):(0):(2*$3) with vectors heads size graph 0.012,90"
-      plots.append("\(source) using \(place):\(bar) linecolor rgb '\(theme.ink)' linewidth 1 notitle")
-    }
-    return plots
-  }
-
-  private func plot(_ boxes: Layer.Boxes, _ source: String, _ colour: String) -> [String] {
-    if medium == .characters { return ["\(source) using 1:6:3:4 with yerrorbars notitle"] }
-    var plots = [
-      "\(source) using 1:2:3:4:5 with candlesticks linecolor rgb '\(colour)' linewidth 1 notitle whiskerbars 0.5",
-      "\(source) using 1:6:6:6:6 with candlesticks linecolor rgb '\(theme.ink)' linewidth 1.6 notitle",
-    ]
-    if boxes.groups.contains(where: { !$0.outside.isEmpty }) {
-      plots.append("\(source) using 7:8 with points linecolor rgb '\(theme.faint)' pointtype 6 pointsize \(scaled(0.3)) notitle")
-    }
-    return plots
-  }
-
-  private func plot(_ map: Layer.Heatmap, _ source: String) -> [String] {
-    var plots: [String]
-    // An image needs two rows and two columns.
-    if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 {
-      plots = ["\(source) matrix with image pixels notitle"]
-    } else {
-      plots = [
-        "\(source) matrix using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror linecolor palette fillstyle solid 1 noborder notitle"
-      ]
-    }
-    guard let digits = map.digits, medium != .characters else { return plots }
-    // Dark cells have light letters; the middle of the range divides them.
-    let all = map.values.flatMap { $0 }.filter(\.isFinite)
-    let range = map.range ?? ((all.min() ?? 0)...max(all.max() ?? 1, all.min() ?? 0))
-    let middle = Script.cell(range.lowerBound + 0.6 * (range.upperBound - range.lowerBound))
-    let (light, dark) = theme == .dark ? ("0x222222", "0xFFFFFF") : ("0xFFFFFF", "0x222222")
-    let size = PictureFormat.number((figure.fontSize ?? theme.fontSize) * 0.75)
-    plots.append(
-      "\(source) matrix using 1:2:(sprintf('%.\(digits)f',$3)):($3 > \(middle) ? \(light) : \(dark)) with labels textcolor rgb variable font ',\(size)' notitle"
-    )
-    return plots
-  }
-
-  /// Blocks as boxes with their numbers, a line from each to the one it is a copy of.
-  private func plotStacks(_ source: String, _ colours: [String]) -> [String] {
-    let half = "0.3"
-    if medium == .characters { return ["\(source) using 1:2:(sprintf('%d',$3)) with labels notitle"] }
-    let most = panel.layers.map { if case .stacks(let stacks) = $0 { stacks.sources.map(\.count).max() ?? 1 } else { 1 } }.max() ?? 1
-    // As large as a block is high, in points.
-    let size = PictureFormat.number(
-      min((figure.fontSize ?? theme.fontSize) * 0.85, figure.size.height / Double(figure.rows) * 0.78 / Double(most + 1) * 28.35 * 0.62))
-    func box(_ test: String, _ colour: String, _ name: String) -> String {
-      "\(source) using (\(test) ? $1 : NaN):2:($1-\(half)):($1+\(half)):($2-0.38):($2+0.38) with boxxyerror linecolor rgb '\(colour)' fillstyle solid 0.9 noborder title \(text(name))"
-    }
-    return [
-      "\(source) using ($5+\(half)):6:($1-$5-2*\(half)):($2-$6) with vectors nohead linecolor rgb '\(theme.faint)' linewidth 0.7 notitle",
-      box("$4 == 0", colours[1], "new"), box("$4 > 0", colours[0], "a copy"),
-      "\(source) using 1:2:($4 > 0 ? sprintf('%d ← %d', $3, $4) : sprintf('%d', $3)) with labels textcolor rgb '#FFFFFF' font ',\(size)' notitle",
-    ]
   }
 }

@@ -138,6 +138,18 @@ import Testing
     #expect(batches.indices(step: 7) == Batches(set, size: 1000, seed: 1, phase: 0).indices(step: 7))
   }
 
+  /// However small the shares: no part is empty, no row is in two, and the order of the parts is that of the cuts.
+  @Test(arguments: [[0.99999, 0.999995, 1], [0.9994, 0.99941, 0.9999], [0.00001, 0.00002, 0.00003], [0.8, 0.9, 1], [0.8, 1]])
+  func dealtPartsAreApart(cuts: [Double]) {
+    for rows in [3 * Deal.block, 3 * Deal.block + 1, 2 * Deal.block + 7_777] {
+      let parts = Deal.parts(rows: rows, key: 9, cuts: cuts).map { deal in (0..<deal.count).map { deal.row($0) } }
+      #expect(parts.allSatisfy { !$0.isEmpty })
+      let all = parts.flatMap { $0 }
+      #expect(Set(all).count == all.count && all.allSatisfy { $0 >= 0 && $0 < rows }, "\(cuts), \(rows) rows")
+      if cuts.last == 1 { #expect(all.count == rows) }
+    }
+  }
+
   /// The name of a cached file follows the content and what was said about it.
   @Test func cachedContentHasOneName() throws {
     let path = folder + "/a.csv"

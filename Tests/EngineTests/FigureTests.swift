@@ -151,6 +151,10 @@ import Testing
     let cloud = Self.figure([Self.line((0..<100_000).map { _ in (random() + random(), random() * random()) }, style: .points)])
     guard case .line(let spots) = GnuplotScript(cloud).figure.panels[0].layers[0] else { return }
     #expect(spots.points.count <= 100_000)
+    // Points that lie on one spot are one; those that do not are all there.
+    let pile = Self.figure([Self.line((0..<60_000).map { (Double($0 % 100), Double($0 % 7)) }, style: .points)])
+    guard case .line(let heaps) = GnuplotScript(pile).figure.panels[0].layers[0] else { return }
+    #expect(heaps.points.count == 700)
   }
 
   /// Many, none, one, all alike, not finite, huge, tiny: a picture each, or gnuplot's reason.

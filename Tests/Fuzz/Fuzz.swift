@@ -2,6 +2,7 @@ import Builtins
 import Datasets
 import Foundation
 import Interpreter
+import Kernels
 import Models
 import Plotting
 import Syntax
@@ -106,9 +107,56 @@ private func withFile(_ bytes: [UInt8], _ body: (String) -> Void) {
   body(scratch)
 }
 
+/// A `.srsd` file whose bytes are changed where the input says, with sums that are right again: what lies behind them.
+private func fuzzBinary(_ bytes: [UInt8]) {
+  var file = template
+  func word(_ place: Int) -> Int {
+    Int(truncatingIfNeeded: file[place..<(place + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+  }
+  func put(_ number: UInt64, _ place: Int) { for i in 0..<8 { file[place + i] = UInt8(truncatingIfNeeded: number >> (8 * UInt64(i))) } }
+  func sum(_ range: Range<Int>) -> UInt64 {
+    var hash = WordHash()
+    file[range].withUnsafeBytes { hash.add($0) }
+    return hash.value
+  }
+  let (length, start, size) = (word(16), word(24), word(32))
+  // Three bytes a change: two for the place, header and body in turns, and one to be XORed in.
+  for (number, change) in stride(from: 0, to: bytes.count - 2, by: 3).enumerated() {
+    let place = Int(bytes[change]) << 8 | Int(bytes[change + 1])
+    file[number % 2 == 0 ? start + place % size : 48 + place % length] ^= bytes[change + 2]
+  }
+  put(sum(48..<(48 + length)), 40)
+  put(sum(start..<(start + size)), start + size)
+  put(sum((start + size)..<(start + size + 8)), start + size + 8)
+  withFile(file) { path in
+    do {
+      let histories = try Histories.read(path, ReadingOptions(format: .srsd)).histories
+      let set = try histories.windows(WindowOptions(length: 4))
+      for index in 0..<min(set.count, 1000) {
+        let sequence = set.sequence(index)
+        precondition(sequence.count == 4 && sequence.allSatisfy { $0 >= 0 && Int($0) < set.items.count })
+        precondition(set.user(index) >= 0 && Int(set.user(index)) < set.userNames.count)
+        _ = (set.userNames.name(set.user(index)), set.items.name(sequence[3]), set.time(index))
+      }
+      if set.count >= 3 { _ = try set.split(train: 0.5, valid: 0.2, test: 0.3, seed: 1) }
+      _ = try histories.leaveLastOut(WindowOptions(length: 3))
+      let sound = try histories.checked()
+      precondition(sound.events.allSatisfy { $0 > 0 && Int($0) < sound.items.count })
+      _ = try sound.filtered(minUser: 2, minItem: 1)
+    } catch is DataError {} catch { preconditionFailure("an error that is no data error: \(error)") }
+  }
+}
+
+private let template: [UInt8] = {
+  var bytes: [UInt8] = []
+  try? SyntheticProcess.histories(users: 6, items: 12, seed: 3).filtered(minUser: 1, minItem: 1).writeBinary { bytes += $0 }
+  return bytes
+}()
+
 /// Every reader of data; the first byte chooses the format and what is said about it.
 private func fuzzData(_ bytes: [UInt8]) {
   guard let first = bytes.first else { return }
+  if first & 128 != 0 { return fuzzBinary(Array(bytes.dropFirst())) }
   let formats: [DataFormat?] = [nil] + DataFormat.allCases
   var options = ReadingOptions(format: formats[Int(first & 7) % formats.count], skipsErrors: first & 8 != 0)
   if first & 16 != 0 { options.pad = "0" }

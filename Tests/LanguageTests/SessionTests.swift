@@ -1,9 +1,9 @@
-import Builtins
 import Foundation
 import Interpreter
 import Syntax
 import Testing
 
+@testable import Builtins
 @testable import Terminal
 
 /// Types lines from a list.
@@ -132,6 +132,19 @@ private final class TypedLines: LineEditor {
     #expect(complete("train(m, d, metrics: [mrr@5], eval_ev").insert == "ery: ")
     #expect(complete("patience(8, on: mr").insert == "r@")
     #expect(complete("evaluate(m, on: d.test, metrics: [hr@2").insert == "0")
+  }
+
+  /// What a terminal of kitty's protocol gets is the picture, in pieces it takes.
+  @Test func kittyPicturesComeInPieces() throws {
+    let png = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let text = KittyPicture.text(png: png, columns: 40)
+    let pieces = text.components(separatedBy: "\u{1b}\\").dropLast().map { $0.replacingOccurrences(of: "\u{1b}_G", with: "") }
+    #expect(
+      pieces.count == 4 && pieces[0].hasPrefix("a=T,f=100,c=40,m=1;") && pieces.dropFirst().dropLast().allSatisfy { $0.hasPrefix("m=1;") })
+    #expect(pieces.last?.hasPrefix("m=0;") == true && text.hasSuffix("\u{1b}\\\n"))
+    let letters = pieces.map { $0.components(separatedBy: ";")[1] }
+    #expect(letters.allSatisfy { $0.utf8.count <= 4096 })
+    #expect(try Array(#require(Data(base64Encoded: letters.joined()))) == png)
   }
 
   @Test func helpIsBrokenBetweenWords() throws {
