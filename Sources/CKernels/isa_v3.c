@@ -3,6 +3,8 @@
 #define ISA v3
 #include "kernels.inc.h"
 #include "products.inc.h"
+#include "softmax.inc.h"
+#include "filtering.inc.h"
 #include "attention.inc.h"
 #pragma clang attribute pop
 #endif

@@ -44,22 +44,28 @@ public enum Elementwise {
     srs_add_bias(rows, c, x, bias)
   }
 
-  /// Full softmax cross-entropy: logits without bias in, weighted gradients out; returns the weighted loss.
+  /// A panel of 64 columns of a softmax: logits in, exponentials out; see `srs_softmax_panel`.
   @inline(__always)
-  public static func crossEntropy(
-    rows: Int, c: Int, stride: Int, logits: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>,
-    targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>
-  ) -> Double {
-    srs_cross_entropy(rows, c, stride, logits, bias, targets, weights)
+  public static func softmaxPanel(
+    rows: Int, logits: UnsafeMutablePointer<Float>, shift: UnsafePointer<Float>, columns: UnsafePointer<Int32>,
+    first: Int, targetLogits: UnsafeMutablePointer<Float>?, top: UnsafeMutablePointer<Float>,
+    sums: UnsafeMutablePointer<Float>, base: UnsafeMutablePointer<Float>
+  ) {
+    srs_softmax_panel(rows, logits, shift, columns, first, targetLogits, top, sums, base)
   }
 
-  /// Cross-entropy of [target | candidates]: logits in, weighted gradients out; returns the weighted loss.
+  /// Sixteen partial sums a row become one.
   @inline(__always)
-  public static func crossEntropySampled(
-    rows: Int, c: Int, stride: Int, logits: UnsafeMutablePointer<Float>, targetLogits: UnsafeMutablePointer<Float>,
-    weights: UnsafePointer<Float>
-  ) -> Double {
-    srs_cross_entropy_sampled(rows, c, stride, logits, targetLogits, weights)
+  public static func softmaxSums(rows: Int, _ sums: UnsafeMutablePointer<Float>) { srs_softmax_sums(rows, sums) }
+
+  /// Exponentials in, gradients of the logits out; see `srs_softmax_gradient`.
+  @inline(__always)
+  public static func softmaxGradient(
+    rows: Int, _ x: UnsafeMutablePointer<Float>, base: UnsafePointer<Float>, top: UnsafePointer<Float>,
+    scale: UnsafePointer<Float>, targets: UnsafePointer<Int32>?, first: Int, weights: UnsafePointer<Float>,
+    dshift: UnsafeMutablePointer<Float>
+  ) {
+    srs_softmax_gradient(rows, x, base, top, scale, targets, first, weights, dshift)
   }
 
   @inline(__always)

@@ -76,6 +76,12 @@ public struct AttentionBlock: Block {
 
   public func scratchCount(_ tile: Tile) -> Int { 4 * tile.rows * width + maskCount(tile) + attention.scratchCount(time: tile.positions) }
 
+  public func prepare(
+    _ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool
+  ) {
+    for linear in [query, key, value, up, down] { linear.prepare(parameters, into: prepared, training: training) }
+  }
+
   private func maskCount(_ tile: Tile) -> Int {
     attentionDropout.rate > 0 ? max(attention.maskCount(time: tile.positions), tile.positions * width) : 0
   }

@@ -1,7 +1,7 @@
 import Kernels
 
 /// A residual block: same shape in and out. Backward stands under forward; parameters are declared once, in `init`.
-public protocol Block: Sendable {
+public protocol Block: Preparing {
   /// What makes two blocks compute the same from the same parameters, e.g. "dilation 4".
   var signature: String { get }
   /// Normalisations on its main path, the last of which closes it; none where the input goes through a sum untouched.

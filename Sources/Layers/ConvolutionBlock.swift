@@ -31,9 +31,14 @@ public struct ConvolutionBlock: Block {
   private struct Half {
     let convolution: TimeConvolution
     let weight: Slot
+    let prepared: Slot
     let bias: Slot
     let gain: Slot
     let shift: Slot
+
+    func weights(_ pass: Pass) -> TimeConvolution.Weights {
+      .init(pass.parameters + weight.offset, prepared: pass.prepared + prepared.offset)
+    }
   }
 
   private let options: Options
@@ -45,12 +50,15 @@ public struct ConvolutionBlock: Block {
     self.options = options
     let d = options.width
     func half(_ number: Int, _ dilation: Int) -> Half {
-      Half(
-        convolution: options.causal
-          ? TimeConvolution(causal: options.kernel, dilation: dilation, channelsIn: d, channelsOut: d)
-          : TimeConvolution(symmetric: options.kernel, dilation: dilation, channelsIn: d, channelsOut: d),
+      let convolution =
+        options.causal
+        ? TimeConvolution(causal: options.kernel, dilation: dilation, channelsIn: d, channelsOut: d)
+        : TimeConvolution(symmetric: options.kernel, dilation: dilation, channelsIn: d, channelsOut: d)
+      return Half(
+        convolution: convolution,
         weight: builder.add(
           "conv\(number).weight", [options.kernel, d, d], .truncatedNormal(0.02), .blocks, inReference: true),
+        prepared: builder.reserve(convolution.preparedCount),
         bias: builder.add("conv\(number).bias", [d], .constant(0), .blocks, inReference: true),
         gain: builder.add("norm\(number).weight", [d], .constant(1), .norm),
         shift: builder.add("norm\(number).bias", [d], .constant(0), .norm))
@@ -73,7 +81,21 @@ public struct ConvolutionBlock: Block {
   // that is cheaper than to bring it back from beyond the core's own cache.
   public func savedCount(_ tile: Tile) -> Int { 2 * tile.rows * options.width + 2 * tile.rows }
 
-  public func scratchCount(_ tile: Tile) -> Int { 3 * tile.rows * options.width }
+  public func scratchCount(_ tile: Tile) -> Int {
+    let convolutions = [first, second].map {
+      $0.convolution.scratchCount(time: tile.positions, batch: tile.sequences)
+    }
+    return 3 * tile.rows * options.width + (convolutions.max() ?? 0)
+  }
+
+  public func prepare(
+    _ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool
+  ) {
+    for half in [first, second] {
+      half.convolution.prepare(
+        parameters + half.weight.offset, into: prepared + half.prepared.offset, training: training)
+    }
+  }
 
   private struct Kept {
     let norm1: UnsafeMutablePointer<Float>
@@ -96,13 +118,14 @@ public struct ConvolutionBlock: Block {
     let k = kept(tile, saved)
     let p = pass.parameters
     let y1 = pass.scratch
+    let memory = pass.scratch + 3 * tile.rows * d
     first.convolution.forward(
-      time: tile.positions, batch: tile.sequences, x: x, weight: p + first.weight.offset, y: k.norm1)
+      time: tile.positions, batch: tile.sequences, x: x, weights: first.weights(pass), y: k.norm1, scratch: memory)
     Elementwise.normRelu(
       rows: tile.rows, c: d, x: k.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
       shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: k.norm1, rstd: k.rstd1, y: y1)
     second.convolution.forward(
-      time: tile.positions, batch: tile.sequences, x: y1, weight: p + second.weight.offset, y: k.norm2)
+      time: tile.positions, batch: tile.sequences, x: y1, weights: second.weights(pass), y: k.norm2, scratch: memory)
     Elementwise.normReluResidual(
       rows: tile.rows, c: d, x: k.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
       shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: k.norm2, rstd: k.rstd2, skip: x,
@@ -121,6 +144,7 @@ public struct ConvolutionBlock: Block {
     let dz2 = pass.scratch
     let dy1 = pass.scratch + size
     let y1 = pass.scratch + 2 * size
+    let memory = pass.scratch + 3 * size
 
     Elementwise.affineRelu(
       rows: tile.rows, c: width, x: k.norm1, gain: p + first.gain.offset, shift: p + first.shift.offset, y: y1)
@@ -130,15 +154,15 @@ public struct ConvolutionBlock: Block {
       dgain: g + second.gain.offset, dshift: g + second.shift.offset, dbias: g + second.bias.offset)
     if let alpha { g[alpha.offset] += dalpha }
     second.convolution.backward(
-      time: tile.positions, batch: tile.sequences, x: y1, weight: p + second.weight.offset, dy: dz2,
-      dw: g + second.weight.offset, dx: dy1, add: false)
+      time: tile.positions, batch: tile.sequences, x: y1, weights: second.weights(pass), dy: dz2,
+      dw: g + second.weight.offset, dx: dy1, add: false, scratch: memory)
     Elementwise.normReluBackward(
       rows: tile.rows, c: width, dy: dy1, xhat: k.norm1, rstd: k.rstd1, gain: p + first.gain.offset,
       shift: p + first.shift.offset, dx: dy1, dgain: g + first.gain.offset, dshift: g + first.shift.offset,
       dbias: g + first.bias.offset)
     // The residual path leaves its gradient in d; the convolution adds its own.
     first.convolution.backward(
-      time: tile.positions, batch: tile.sequences, x: x, weight: p + first.weight.offset, dy: dy1,
-      dw: g + first.weight.offset, dx: d, add: true)
+      time: tile.positions, batch: tile.sequences, x: x, weights: first.weights(pass), dy: dy1,
+      dw: g + first.weight.offset, dx: d, add: true, scratch: memory)
   }
 }

@@ -2,11 +2,12 @@ import Kernels
 
 /// `y = x W + b` on the rows of an activation, W `(in, out)`, b `(out)`; where nothing else is said both are uniform in
 /// ±1/sqrt(in) at first, as PyTorch draws its linear layers and 1x1 convolutions.
-public struct Linear: Sendable {
+public struct Linear: Preparing {
   public let inputs: Int
   public let outputs: Int
   public let weight: Slot
   public let bias: Slot
+  private let turned: Slot
 
   public init(
     _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, inReference: Bool = false,
@@ -18,6 +19,15 @@ public struct Linear: Sendable {
     let initial = initial ?? (.uniform(bound), .uniform(bound))
     weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, inReference: inReference)
     bias = builder.add(name + ".bias", [outputs], initial.bias, part, inReference: inReference)
+    turned = builder.reserve(inputs * outputs)
+  }
+
+  /// The weights turned over, for the gradient of the input.
+  public func prepare(
+    _ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool
+  ) {
+    guard training else { return }
+    Matrix.transpose(parameters + weight.offset, prepared + turned.offset, rows: inputs, columns: outputs)
   }
 
   /// y = x W, without the bias, for callers that fuse it.
@@ -39,8 +49,7 @@ public struct Linear: Sendable {
     Matrix.productTransposedLeft(
       x, dy, pass.gradients + weight.offset, m: inputs, n: outputs, k: rows, add: true)
     if !biasDone { Elementwise.addRowSums(pass.gradients + bias.offset, dy, rows: rows, c: outputs) }
-    Matrix.productTransposedRight(
-      dy, pass.parameters + weight.offset, dx, m: rows, n: inputs, k: outputs, add: add)
+    Matrix.product(dy, pass.prepared + turned.offset, dx, m: rows, n: inputs, k: outputs, add: add)
   }
 }
 

@@ -76,6 +76,8 @@ public protocol Network: Sendable {
   /// The same model scoring the items of another vocabulary.
   func withTargets(_ count: Int) throws -> any Network
 
+  /// Its parts that prepare something: the blocks and whatever else.
+  var preparing: [any Preparing] { get }
   /// What goes through the first stack for a tile of input.
   func blockTile(_ tile: Tile) -> Tile
   /// The first stack's memory comes first.

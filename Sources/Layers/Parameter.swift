@@ -57,9 +57,12 @@ public struct ParameterLayout: Sendable {
   /// Floats of the dense parameters, which come first.
   public let denseCount: Int
   public let count: Int
+  /// Floats of what the layers make of their parameters once a step.
+  public let preparedCount: Int
   private let indices: [String: Int]
 
-  init(_ parameters: [Parameter], denseCount: Int) {
+  init(_ parameters: [Parameter], denseCount: Int, preparedCount: Int) {
+    self.preparedCount = preparedCount
     self.parameters = parameters
     self.denseCount = denseCount
     count = parameters.last.map { $0.offset + $0.count } ?? 0
@@ -104,6 +107,7 @@ public final class LayoutBuilder {
   }
 
   private var drafts: [Draft] = []
+  private var preparedCount = 0
   private var prefix = ""
   private var place: (stack: String, index: Int)?
 
@@ -119,6 +123,14 @@ public final class LayoutBuilder {
         name: prefix + name, shape: shape, initial: initial, part: part, inReference: inReference,
         sparseRows: sparseRows, block: place.map { BlockPlace(stack: $0.stack, index: $0.index, local: name) },
         slot: slot))
+    return slot
+  }
+
+  /// A place for what a layer makes of its parameters once a step, in `Pass.prepared`.
+  public func reserve(_ count: Int) -> Slot {
+    let slot = Slot()
+    slot.offset = preparedCount
+    preparedCount += count
     return slot
   }
 
@@ -149,10 +161,10 @@ public final class LayoutBuilder {
       }
       if !sparse { dense = offset }
     }
-    return ParameterLayout(parameters, denseCount: dense)
+    return ParameterLayout(parameters, denseCount: dense, preparedCount: preparedCount)
   }
 
-  /// The offset of a declared parameter, known once the layout is closed.
+  /// The offset of a declared parameter, known once the layout is closed, or of a reserved place.
   ///
   /// `@unchecked Sendable`: written once by `close`, before the network that owns it is used anywhere.
   public final class Slot: @unchecked Sendable {

@@ -42,6 +42,8 @@ public struct TileInput {
 /// Memory and mode of one tile's way through the network, used by one thread.
 public struct Pass {
   public let parameters: UnsafePointer<Float>
+  /// What the network's parts made of their parameters: see `Preparing`.
+  public let prepared: UnsafePointer<Float>
   /// Gradients of the dense parameters, laid out as they are; only valid while training.
   public let gradients: UnsafeMutablePointer<Float>
   /// What a layer needs only while it runs.
@@ -57,11 +59,12 @@ public struct Pass {
   public enum Mode: Sendable { case training, evaluation }
 
   public init(
-    parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
-    rowGradients: [RowGradient], mode: Mode, dropout: (any DropoutMasks)? = nil,
+    parameters: UnsafePointer<Float>, prepared: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, rowGradients: [RowGradient], mode: Mode, dropout: (any DropoutMasks)? = nil,
     lowestBlock: Int = 0
   ) {
     self.parameters = parameters
+    self.prepared = prepared
     self.gradients = gradients
     self.scratch = scratch
     self.rowGradients = rowGradients

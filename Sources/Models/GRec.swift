@@ -106,6 +106,10 @@ public struct GRec: Network {
     return try GRec(other)
   }
 
+  public var preparing: [any Preparing] {
+    stacks.flatMap(\.blocks) + (encoderSide.map { [$0.up, $0.down] } ?? [])
+  }
+
   /// A decoder that predicts one position ahead has no use for the last one.
   public func blockTile(_ tile: Tile) -> Tile {
     objective == .gapFillingShifted ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Kernels
 import Layers
 
@@ -14,7 +14,7 @@ final class OutputColumns: @unchecked Sendable {
   private let gathered: FloatBuffer?
   /// The transpose in panels of 64 columns, `(padded / 64, d, 64)`, columns after `count` being 0.
   let panels: FloatBuffer
-  /// Bias, for negatives minus the log expected count.
+  /// Bias, for negatives minus the log expected count; minus infinity after `count`.
   let shifts: FloatBuffer
   private var negatives: Negatives?
   private(set) var rows: UnsafePointer<Float>
@@ -30,7 +30,8 @@ final class OutputColumns: @unchecked Sendable {
     padded = (count + Self.panel - 1) / Self.panel * Self.panel
     gathered = negatives.map { FloatBuffer(count: $0 * output.width) }
     panels = FloatBuffer(count: padded * output.width)
-    shifts = FloatBuffer(count: count)
+    shifts = FloatBuffer(count: padded)
+    (shifts.base + count).update(repeating: -.infinity, count: padded - count)
     places = Array(repeating: -1, count: negatives == nil ? 0 : output.rows)
     rows = UnsafePointer(panels.base)
   }
@@ -70,11 +71,12 @@ final class OutputColumns: @unchecked Sendable {
     return place < 0 ? nil : Int(place)
   }
 
-  /// logits (n x padded) = hidden (n x d) times the panels.
-  func logits(_ hidden: UnsafePointer<Float>, _ n: Int, into logits: UnsafeMutablePointer<Float>) {
-    for first in stride(from: 0, to: padded, by: Self.panel) {
-      Matrix.product(
-        hidden, panels.base + first * width, logits + first, m: n, n: Self.panel, k: width, ldc: padded)
+  /// Calls `body` for every panel with its number, its first column and how many columns it has.
+  @inline(__always)
+  func forEachPanel(_ body: (_ panel: Int, _ first: Int, _ columns: Int) -> Void) {
+    for panel in 0..<(padded / Self.panel) {
+      let first = panel * Self.panel
+      body(panel, first, min(Self.panel, count - first))
     }
   }
 }
@@ -112,32 +114,48 @@ struct OutputHead: Sendable {
 
   /// What a thread needs here.
   final class Memory: @unchecked Sendable {
-    /// Rows whose logits exist at the same time: about as many as a core's own cache holds, but never fewer than 24.
+    /// Rows that go through the table together: the table is read, and its gradient added to, once for so many.
     let chunk: Int
+    /// Logits, then their gradients, panel by panel: `(panels, rows, 64)`.
     let logits: FloatBuffer
     let hidden: FloatBuffer
     let gradient: FloatBuffer
     let targetLogits: FloatBuffer
     let weights: FloatBuffer
+    /// Largest logit of a row so far; what the exponentials of a panel were taken against, panel by panel.
+    let top: FloatBuffer
+    let base: FloatBuffer
+    let sums: FloatBuffer
+    let scale: FloatBuffer
+    /// The bias gradient of a panel that is not whole.
+    let tail: FloatBuffer
     let targets: UnsafeMutablePointer<Int32>
+    let removed: UnsafeMutablePointer<Int32>
     let rows: UnsafeMutablePointer<Int>
 
     init(rows: Int, width: Int, columns: Int) {
-      chunk = max(1, min(rows, max(24, min(96, (320 << 10) / max(columns, 1)))))
-      logits = FloatBuffer(count: chunk * columns)
+      let panels = (columns + OutputColumns.panel - 1) / OutputColumns.panel
+      chunk = max(1, min(rows, max(24, min(64, (1 << 20) / max(columns, 1)))))
+      logits = FloatBuffer(count: chunk * panels * OutputColumns.panel)
       hidden = FloatBuffer(count: chunk * width)
       gradient = FloatBuffer(count: chunk * width)
       targetLogits = FloatBuffer(count: chunk)
       weights = FloatBuffer(count: chunk)
+      top = FloatBuffer(count: chunk)
+      base = FloatBuffer(count: chunk * panels)
+      sums = FloatBuffer(count: chunk * 16)
+      scale = FloatBuffer(count: chunk)
+      tail = FloatBuffer(count: OutputColumns.panel)
       targets = .allocate(capacity: chunk)
+      removed = .allocate(capacity: chunk)
       self.rows = .allocate(capacity: max(rows, 1))
     }
 
     deinit {
       targets.deallocate()
-      rows.deallocate()
+      removed.deallocate()
+      self.rows.deallocate()
     }
-
   }
 
   /// Weighted loss of a tile. On exit `hidden` holds the gradient of the hidden states, 0 in rows that do not count.
@@ -168,7 +186,7 @@ struct OutputHead: Sendable {
         memory.targets[i] = rows.targets[row]
         memory.weights.base[i] = rows.weights[row]
       }
-      loss += columns.items == nil ? full(n, memory) : sampled(n, memory)
+      loss += softmax(n, memory)
       backward(n, gradients: gradients, memory)
       for i in 0..<n {
         let row = memory.rows[start + i]
@@ -217,46 +235,68 @@ struct OutputHead: Sendable {
     return loss
   }
 
-  /// Leaves the weighted gradients of the logits in their place.
-  private func full(_ n: Int, _ memory: Memory) -> Double {
-    columns.logits(memory.hidden.base, n, into: memory.logits.base)
-    return Elementwise.crossEntropy(
-      rows: n, c: columns.count, stride: columns.padded, logits: memory.logits.base, bias: columns.shifts.base,
-      targets: memory.targets, weights: memory.weights.base)
-  }
-
-  private func sampled(_ n: Int, _ memory: Memory) -> Double {
+  /// Leaves exponentials of the logits in their place, and what makes gradients of them in `scale`, `base` and `top`;
+  /// returns the loss. Sampled: the gradients of the targets' logits go to `targetLogits`.
+  private func softmax(_ n: Int, _ memory: Memory) -> Double {
     let d = output.width
-    let logits = memory.logits.base
+    let sampled = columns.items != nil
+    let (top, sums, at) = (memory.top.base, memory.sums.base, memory.targetLogits.base)
+    sums.update(repeating: 0, count: 16 * n)
     let weight = parameters.base + output.weight.offset
-    columns.logits(memory.hidden.base, n, into: logits)
     for i in 0..<n {
+      top[i] = -.infinity
+      guard sampled else { continue }
+      // The target stands before the negatives; one of these that is the target is not counted.
       let target = memory.targets[i]
-      let row = logits + i * columns.padded
-      Elementwise.addScaled(row, columns.shifts.base, 1, columns.count)
-      memory.targetLogits.base[i] =
+      at[i] =
         Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
         + (output.bias.map { parameters.base[$0.offset + Int(target)] } ?? 0) - columns.logExpected(of: target)
-      if let hit = columns.place(of: target) { row[hit] = -.infinity }
+      top[i] = at[i]
+      sums[16 * i] = 1
+      memory.removed[i] = columns.place(of: target).map(Int32.init) ?? -1
     }
-    return Elementwise.crossEntropySampled(
-      rows: n, c: columns.count, stride: columns.padded, logits: logits, targetLogits: memory.targetLogits.base,
-      weights: memory.weights.base)
+    columns.forEachPanel { panel, first, _ in
+      let x = memory.logits.base + panel * n * OutputColumns.panel
+      Matrix.product(memory.hidden.base, columns.panels.base + first * d, x, m: n, n: OutputColumns.panel, k: d)
+      Elementwise.softmaxPanel(
+        rows: n, logits: x, shift: columns.shifts.base + first, columns: sampled ? memory.removed : memory.targets,
+        first: first, targetLogits: sampled ? nil : at, top: top, sums: sums, base: memory.base.base + panel * n)
+    }
+    Elementwise.softmaxSums(rows: n, sums)
+    var loss = 0.0
+    for i in 0..<n {
+      let w = memory.weights.base[i]
+      loss += Double(w) * (Double(log(sums[i])) + Double(top[i]) - Double(at[i]))
+      memory.scale.base[i] = w / sums[i]
+      if sampled { at[i] = w * (exp(at[i] - top[i]) / sums[i] - 1) }
+    }
+    return loss
   }
 
-  /// From the gradients of the logits to those of hidden states, rows and biases.
+  /// From the exponentials of the logits to the gradients of hidden states, rows and biases.
   private func backward(_ n: Int, gradients: UnsafeMutablePointer<Float>, _ memory: Memory) {
-    let (d, v, stride) = (output.width, columns.count, columns.padded)
-    let logits = memory.logits.base
-    Matrix.product(logits, columns.rows, memory.gradient.base, m: n, n: d, k: v, lda: stride)
-    if columns.items != nil {
-      let weight = parameters.base + output.weight.offset
-      for i in 0..<n {
-        Elementwise.addScaled(
-          memory.gradient.base + i * d, weight + Int(memory.targets[i]) * d, memory.targetLogits.base[i], d)
-      }
+    let (d, v) = (output.width, columns.count)
+    let sampled = columns.items != nil
+    columns.forEachPanel { panel, first, count in
+      let x = memory.logits.base + panel * n * OutputColumns.panel
+      let whole = count == OutputColumns.panel
+      let dshift = whole ? gradients + v * d + first : memory.tail.base
+      if !whole { memory.tail.zero() }
+      Elementwise.softmaxGradient(
+        rows: n, x, base: memory.base.base + panel * n, top: memory.top.base, scale: memory.scale.base,
+        targets: sampled ? nil : memory.targets, first: first, weights: memory.weights.base, dshift: dshift)
+      if !whole { Elementwise.addScaled(gradients + v * d + first, dshift, 1, count) }
+      Matrix.product(
+        x, columns.rows + first * d, memory.gradient.base, m: n, n: d, k: count, add: panel > 0,
+        lda: OutputColumns.panel)
+      Matrix.productTransposedLeft(
+        x, memory.hidden.base, gradients + first * d, m: count, n: d, k: n, add: true, lda: OutputColumns.panel)
     }
-    Matrix.productTransposedLeft(logits, memory.hidden.base, gradients, m: v, n: d, k: n, add: true, lda: stride)
-    for i in 0..<n { Elementwise.addScaled(gradients + v * d, logits + i * stride, 1, v) }
+    guard sampled else { return }
+    let weight = parameters.base + output.weight.offset
+    for i in 0..<n {
+      Elementwise.addScaled(
+        memory.gradient.base + i * d, weight + Int(memory.targets[i]) * d, memory.targetLogits.base[i], d)
+    }
   }
 }

@@ -88,7 +88,8 @@ public enum Ranking {
   public static func bytes(_ network: any Network, length: Int, threads: Int) -> Double {
     let tile = Tile(positions: network.positions(length: length), sequences: 32)
     let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
-    return 4 * Double(threads) * (Double(count) + Double(tile.sequences) * Double(network.output.rows))
+    return 4 * Double(network.layout.preparedCount) + 4 * Double(threads)
+      * (Double(count) + Double(tile.sequences) * Double(network.output.rows))
   }
 
   /// Calls `body` with the scores of all items for every sequence of the set; in parallel, in any order.
@@ -105,9 +106,11 @@ public enum Ranking {
       EvaluationMemory(network, largest, items: items)
     }
     let values = model.values
+    let prepared = FloatBuffer(count: network.layout.preparedCount)
+    network.prepare(values, into: prepared, training: false, pool: pool)
     pool.forEach((set.count + size - 1) / size) { job, worker in
       let range = (job * size)..<min(set.count, (job + 1) * size)
-      memories[worker].run(network, values, set, range, positions: positions, body)
+      memories[worker].run(network, values, prepared, set, range, positions: positions, body)
     }
   }
 
@@ -134,7 +137,7 @@ private final class EvaluationMemory: Sendable {
   }
 
   func run(
-    _ network: any Network, _ values: FloatBuffer, _ set: SequenceSet, _ range: Range<Int>, positions: Int,
+    _ network: any Network, _ values: FloatBuffer, _ prepared: FloatBuffer, _ set: SequenceSet, _ range: Range<Int>, positions: Int,
     _ body: (Int, UnsafePointer<Float>) -> Void
   ) {
     let n = range.count
@@ -142,7 +145,8 @@ private final class EvaluationMemory: Sendable {
     let d = output.width
     let input = EvaluationInput(set, range, network: network)
     let pass = Pass(
-      parameters: values.base, gradients: scratch.base, scratch: scratch.base, rowGradients: [], mode: .evaluation)
+      parameters: values.base, prepared: prepared.base, gradients: scratch.base, scratch: scratch.base,
+      rowGradients: [], mode: .evaluation)
     input.with { network.forward($0, hidden: hidden.base, saved: saved.base, pass: pass) }
     // Gap filling predicts the last item at its own position, the others one before; rows of one time are contiguous.
     let last = network.objective == .gapFillingShifted ? positions - 2 : positions - 1

@@ -19,9 +19,11 @@ public struct Similarity: Sendable {
     let jobs = (set.count + size - 1) / size
     // Sums a fixed number of groups of sequences, so that the result does not depend on the threads.
     let sums = FloatBuffer(count: jobs * blocks * blocks)
+    let prepared = FloatBuffer(count: network.layout.preparedCount)
+    network.prepare(model.values, into: prepared, training: false, pool: pool)
     pool.forEach(jobs) { job, _ in
       let range = (job * size)..<min(set.count, (job + 1) * size)
-      add(model, set, range, to: sums.base + job * blocks * blocks)
+      add(model, prepared, set, range, to: sums.base + job * blocks * blocks)
     }
     let total = (0..<(blocks * blocks)).map { cell in
       (0..<jobs).reduce(0.0) { $0 + Double(sums[$1 * blocks * blocks + cell]) } / Double(set.count)
@@ -31,7 +33,10 @@ public struct Similarity: Sendable {
 
   private static let size = 16
 
-  private static func add(_ model: Model, _ set: SequenceSet, _ range: Range<Int>, to sums: UnsafeMutablePointer<Float>) {
+  private static func add(
+    _ model: Model, _ prepared: FloatBuffer, _ set: SequenceSet, _ range: Range<Int>,
+    to sums: UnsafeMutablePointer<Float>
+  ) {
     let network = model.network
     let stack = network.stacks[0]
     let input = EvaluationInput(set, range, network: network)
@@ -41,7 +46,8 @@ public struct Similarity: Sendable {
     let hidden = FloatBuffer(count: tile.rows * network.width)
     // A training pass without dropout keeps what every block was given.
     let pass = Pass(
-      parameters: model.values.base, gradients: scratch.base, scratch: scratch.base, rowGradients: [], mode: .training)
+      parameters: model.values.base, prepared: prepared.base, gradients: scratch.base, scratch: scratch.base,
+      rowGradients: [], mode: .training)
     input.with { network.forward($0, hidden: hidden.base, saved: saved.base, pass: pass) }
     let inner = network.blockTile(tile)
     let outputs = stack.outputs(inner, saved: saved.base) + [UnsafePointer(hidden.base)]

@@ -17,6 +17,7 @@ final class StepEngine {
 
   private let lanes: [Lane]
   private let workers: [Worker]
+  private let prepared: FloatBuffer
   private let tables: [TableGradient]
   private let outputGrouping: RowGrouping
   private let outputRows: FloatBuffer
@@ -89,6 +90,7 @@ final class StepEngine {
           columns: ((negatives ?? output.rows) + OutputColumns.panel - 1) / OutputColumns.panel * OutputColumns.panel),
         row: max(output.width, network.rowTables.map(\.width).max() ?? 1, Self.chunk))
     }
+    prepared = FloatBuffer(count: network.layout.preparedCount)
     let positions = positions
     tables = network.rowTables.map {
       TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
@@ -113,7 +115,8 @@ final class StepEngine {
     let worker = Double(network.savedCount(tile, training: true) + network.scratchCount(tile) + tile.rows * network.width)
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: tile.positions, sequences: batch) * $1.width) }
     // Given, trained, best, two moments, and one more while a growth has old and new at the same time.
-    let model = 6 * Double(network.layout.count) + 2 * columns * Double(output.width)
+    let model =
+      6 * Double(network.layout.count) + Double(network.layout.preparedCount) + 2 * columns * Double(output.width)
     return 4 * (model + Double(min(BatchCut.lanes, batch)) * lane + Double(threads) * worker + lookups)
   }
 
@@ -125,9 +128,10 @@ final class StepEngine {
     let cut = batch.cut
     precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
     if !isPairwise { columns.load(negatives, network.output, parameters, pool) }
+    network.prepare(parameters, into: prepared, training: true, pool: pool)
     let head = OutputHead(network.output, loss: loss, parameters: parameters, columns: columns)
     var losses = [Double](repeating: 0, count: cut.lanesUsed)
-    let (network, lanes, workers, tables) = (network, lanes, workers, tables)
+    let (network, lanes, workers, tables, prepared) = (network, lanes, workers, tables, prepared)
     let (positions, denseCount) = (positions, layout.denseCount)
     let (outputRows, outputBias, outputNegatives, width) = (outputRows, outputBias, outputNegatives, network.output.width)
     let source = BatchMemory(batch)
@@ -139,8 +143,8 @@ final class StepEngine {
         gradients.zero()
         let memory = workers[worker]
         let pass = Pass(
-          parameters: parameters.base, gradients: gradients.base, scratch: memory.scratch.base,
-          rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) }, mode: .training,
+          parameters: parameters.base, prepared: prepared.base, gradients: gradients.base,
+          scratch: memory.scratch.base, rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) }, mode: .training,
           dropout: dropout, lowestBlock: lowestBlock)
         for range in cut.tiles(of: lane) {
           let firstRow = range.lowerBound * positions

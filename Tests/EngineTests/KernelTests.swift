@@ -79,27 +79,63 @@ import Testing
     #expect(abs(Double(dalpha) - (loss(x, bias, gain, shift, 0.701) - loss(x, bias, gain, shift, 0.699)) / 0.002) < 5e-3)
   }
 
-  @Test(arguments: [1, 5, 16, 33, 1000])
-  func crossEntropy(c: Int) {
+  /// Panels of 64 columns one after the other against the softmax of whole rows, with logits that grow on the way.
+  @Test(arguments: [1, 5, 64, 65, 200, 1000], [false, true])
+  func softmaxByPanels(c: Int, sampled: Bool) {
     let rows = 5
-    let logits = Self.random(rows * c, "logits", scale: 6), bias = Self.random(c, "bias")
-    let targets = (0..<rows).map { Int32($0 * 7 % c) }
+    let panels = (c + 63) / 64
+    let random = Self.random(rows * c, "logits", scale: 6)
+    let logits = random.indices.map { random[$0] + Float($0 % c) / 20 }
+    let shift = Self.random(c, "bias"), own = Self.random(rows, "own", scale: 6)
+    // A row without a column of its own too; sampled: that column does not take part.
+    let targets = (0..<rows).map { $0 == 3 && sampled ? -1 : Int32($0 * 7 % c) }
     let weights: [Float] = [0.1, 0.5, 0, 1, 0.25]
-    var gradient = logits
-    let loss = srs_cross_entropy(rows, c, c, &gradient, bias, targets, weights)
-    var expected = 0.0
-    for r in 0..<rows {
-      let z = (0..<c).map { Double(logits[r * c + $0]) + Double(bias[$0]) }
-      let top = z.max()!
-      let total = z.reduce(0) { $0 + exp($1 - top) }
-      expected += Double(weights[r]) * (log(total) + top - z[Int(targets[r])])
-      for i in 0..<c {
-        let p = exp(z[i] - top) / total
-        let wanted = Double(weights[r]) * (p - (i == Int(targets[r]) ? 1 : 0))
-        #expect(abs(Double(gradient[r * c + i]) - wanted) < 2e-6)
+    var top = sampled ? own : Array(repeating: -Float.infinity, count: rows), at = own
+    var sums = [Float](repeating: 0, count: 16 * rows), bases: [[Float]] = [], values: [[Float]] = []
+    if sampled { for r in 0..<rows { sums[16 * r] = 1 } }
+    let shifts = shift + Array(repeating: -Float.infinity, count: panels * 64 - c)
+    for panel in 0..<panels {
+      var x = (0..<(rows * 64)).map { i in
+        panel * 64 + i % 64 < c ? logits[i / 64 * c + panel * 64 + i % 64] : 0
+      }
+      var base = [Float](repeating: 0, count: rows)
+      shifts.withUnsafeBufferPointer { shifts in
+        at.withUnsafeMutableBufferPointer { at in
+          srs_softmax_panel(
+            rows, &x, shifts.baseAddress! + panel * 64, targets, panel * 64, sampled ? nil : at.baseAddress, &top, &sums,
+            &base)
+        }
+      }
+      bases.append(base)
+      values.append(x)
+    }
+    srs_softmax_sums(rows, &sums)
+    let scale = (0..<rows).map { weights[$0] / sums[$0] }
+    var dshift = [Float](repeating: 0.5, count: panels * 64)
+    for panel in 0..<panels {
+      dshift.withUnsafeMutableBufferPointer {
+        srs_softmax_gradient(
+          rows, &values[panel], bases[panel], top, scale, sampled ? nil : targets, panel * 64, weights,
+          $0.baseAddress! + panel * 64)
       }
     }
-    #expect(abs(loss - expected) < 1e-5 * max(1, expected))
+    var sum = [Double](repeating: 0.5, count: c)
+    for r in 0..<rows {
+      let z = (0..<c).map { i in
+        sampled && i == Int(targets[r]) ? -Double.infinity : Double(logits[r * c + i]) + Double(shift[i])
+      }
+      let all = sampled ? z + [Double(own[r])] : z
+      let largest = all.max()!
+      let total = all.reduce(0) { $0 + exp($1 - largest) }
+      let loss = log(total) + largest - (sampled ? Double(own[r]) : z[Int(targets[r])])
+      #expect(abs(Double(log(sums[r]) + top[r] - at[r]) - loss) < 1e-5 * max(1, loss))
+      for i in 0..<c {
+        let wanted = Double(weights[r]) * (exp(z[i] - largest) / total - (!sampled && i == Int(targets[r]) ? 1 : 0))
+        sum[i] += wanted
+        #expect(abs(Double(values[i / 64][r * 64 + i % 64]) - wanted) < 2e-6)
+      }
+    }
+    #expect((0..<c).allSatisfy { abs(Double(dshift[$0]) - sum[$0]) < 1e-5 })
   }
 
   @Test(arguments: [1, 15, 16, 100])
@@ -115,7 +151,9 @@ import Testing
 /// Convolution over time against loops that know nothing of tiles.
 @Suite struct ConvolutionTests {
   @Test(
-    arguments: [(9, 1, true), (9, 4, true), (5, 8, true), (9, 2, false), (4, 3, false), (2, 1, false)],
+    arguments: [
+      (9, 1, true), (9, 4, true), (5, 8, true), (9, 2, false), (4, 3, false), (2, 1, false), (19, 4, true), (35, 2, false),
+    ],
     [(5, 4, 3), (16, 16, 3), (32, 64, 3), (48, 80, 2), (16, 32, 5)])
   func forwardAndBackward(place: (Int, Int, Bool), channels: (Int, Int, Int)) {
     let (time, dilation, causal) = place
@@ -128,11 +166,20 @@ import Testing
     let x = KernelTests.random(time * batch * ci, "x"), w = KernelTests.random(kernel * ci * co, "w")
     let dy = KernelTests.random(time * batch * co, "dy")
     var y = [Float](repeating: .nan, count: time * batch * co)
-    convolution.forward(time: time, batch: batch, x: x, weight: w, y: &y)
+    let prepared = FloatBuffer(count: convolution.preparedCount)
+    let scratch = FloatBuffer(count: convolution.scratchCount(time: time, batch: batch))
+    scratch.base.update(repeating: .nan, count: scratch.count)
+    let taps = FloatBuffer(count: w.count)
+    taps.base.update(from: w, count: w.count)
+    convolution.prepare(taps.base, into: prepared.base, training: true)
+    let weights = TimeConvolution.Weights(taps.base, prepared: prepared.base)
+    convolution.forward(time: time, batch: batch, x: x, weights: weights, y: &y, scratch: scratch.base)
     var dw = [Float](repeating: 0, count: w.count), dx = [Float](repeating: .nan, count: x.count)
-    convolution.backward(time: time, batch: batch, x: x, weight: w, dy: dy, dw: &dw, dx: &dx, add: false)
+    convolution.backward(
+      time: time, batch: batch, x: x, weights: weights, dy: dy, dw: &dw, dx: &dx, add: false, scratch: scratch.base)
     var added = x
-    convolution.backward(time: time, batch: batch, x: x, weight: w, dy: dy, dw: &dw, dx: &added, add: true)
+    convolution.backward(
+      time: time, batch: batch, x: x, weights: weights, dy: dy, dw: &dw, dx: &added, add: true, scratch: scratch.base)
 
     var y2 = [Double](repeating: 0, count: y.count), dw2 = [Double](repeating: 0, count: w.count)
     var dx2 = [Double](repeating: 0, count: x.count)

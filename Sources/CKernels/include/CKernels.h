@@ -84,17 +84,36 @@ void srs_product_sum(size_t terms, size_t m, size_t n, size_t k, const float *co
 /// y (columns x rows) = x^T, x (rows x columns).
 void srs_transpose(size_t rows, size_t columns, const float *x, size_t ldx, float *y, size_t ldy);
 
+/// Minimal filtering F(4, 3), see filtering.inc.h: the four filters g (4 x n) that are not taps themselves, of w (3 x n).
+void srs_filter_weights(size_t n, const float *w, float *g);
+/// Its transpose, added to w.
+void srs_filter_weights_turned(size_t n, const float *g, float *w);
+/// Six neighbouring inputs of n values each become the left sides of six products, `plane` floats apart.
+void srs_filter_input(size_t n, const float *const *x, float *u, size_t plane);
+/// Its transpose, added to the six.
+void srs_filter_input_turned(size_t n, const float *u, size_t plane, float *const *x);
+/// Six products become four neighbouring outputs.
+void srs_filter_output(size_t n, const float *m, size_t plane, float *const *y);
+/// Its transpose.
+void srs_filter_output_turned(size_t n, const float *const *y, float *m, size_t plane);
+
 /// y = x + bias (row broadcast), in place.
 void srs_add_bias(size_t rows, size_t c, float *x, const float *bias);
 /// sum over rows of x into out (added).
 void srs_sum_rows(size_t rows, size_t c, const float *x, float *out);
 
-/// Cross-entropy of a full softmax over c columns, rows `stride` apart. On entry x holds logits without bias; on exit
-/// w[r] * (softmax - onehot(target)). Returns the sum of w[r] * loss[r].
-double srs_cross_entropy(size_t rows, size_t c, size_t stride, float *x, const float *bias, const int32_t *target, const float *w);
-/// Cross-entropy of [target logit | candidate logits]: x holds candidate logits (bias and correction added already,
-/// removed ones -inf), t the target logits. On exit x and t hold the gradients times w. Returns the weighted loss.
-double srs_cross_entropy_sampled(size_t rows, size_t c, size_t stride, float *x, float *t, const float *w);
+/// A panel of 64 columns of a softmax. On entry x (rows x 64) holds logits without `shift`, on exit exponentials against
+/// `base[r]`: the largest logit of row r so far, which `top` holds; `sums` (rows x 16) are brought along. `column[r] -
+/// first`, where it lies in the panel, is the target's column, whose logit goes to `at[r]`; without `at` it is one that
+/// does not take part. Columns whose shift is minus infinity do not either.
+void srs_softmax_panel(size_t rows, float *x, const float *shift, const int32_t *column, size_t first, float *at,
+                       float *top, float *sums, float *base);
+/// sums[r] = the sum of the sixteen partial sums of row r: (rows x 16) becomes (rows), in place.
+void srs_softmax_sums(size_t rows, float *sums);
+/// What `srs_softmax_panel` left becomes scale[r] * exp(logit - top[r]), minus w[r] in the target's column; adds the
+/// columns' sums to `dshift` (64). `target` may be null.
+void srs_softmax_gradient(size_t rows, float *x, const float *base, const float *top, const float *scale,
+                          const int32_t *target, size_t first, const float *w, float *dshift);
 
 /// Adam on n values: m, v moments; `rate` = lr / (1 - beta1^t), `correction` = 1 / sqrt(1 - beta2^t).
 /// g is multiplied by `gscale` first; `decay` is the L2 coefficient added as decay * p.
