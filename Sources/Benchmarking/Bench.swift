@@ -65,7 +65,7 @@ public struct Bench {
       let metrics = [Metric.Kind.mrr, .hr, .ndcg].flatMap { [Metric($0, 5), Metric($0, 10)] }
       times = (0..<(steps + min(warmup, 1))).map { _ in
         time {
-          let ranks = Ranking.ranks(model, on: set, pool: pool)
+          let ranks = Ranking.ranks(model, on: set, limit: 10, pool: pool)
           _ = metrics.map { $0.mean(ranks: ranks) }
         }
       }

@@ -100,7 +100,9 @@ extension Builtin {
       let candidates = try call[rank]
       let set = try call[on]
       let chosen = try call[metrics]
-      guard !chosen.isEmpty else { throw call.error(.badValue, "a table needs a metric", argument: "metrics") }
+      guard let limit = chosen.map(\.k).max() else {
+        throw call.error(.badValue, "a table needs a metric", argument: "metrics")
+      }
       let test = PairedTest(kind: try call[test], pairs: try call[pairs], sides: try call[sides], correction: try call[correct])
       let spread = try call[interval]
       var rows: [Table.Row] = []
@@ -108,14 +110,14 @@ extension Builtin {
       for (name, value) in try call[what].fields {
         let contender = try contender(call, value, "methods")
         if try !call[mixed] { try refuseMixture(call, name, contender, set) }
-        judged.append(try ranks(call, contender, set, candidates, warns: try call[mixed]))
+        judged.append(try ranks(call, contender, set, candidates, limit: limit, warns: try call[mixed]))
         rows.append(row(name, contender, judged[judged.count - 1], chosen, spread, isReference: false))
       }
       if test.kind != .none { rows = try tested(call, rows, judged, chosen, test) }
       guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
       for scorer in references(set, try call[baselines]) {
         let contender = Contender.scorer(scorer)
-        rows.append(row(scorer.title, contender, try ranks(call, contender, set, candidates), chosen, spread, isReference: true))
+        rows.append(row(scorer.title, contender, try ranks(call, contender, set, candidates, limit: limit), chosen, spread, isReference: true))
       }
       var caption = title(set, candidates) + "; ties count half; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if set.set.process != nil { caption += "; synthetic data" }

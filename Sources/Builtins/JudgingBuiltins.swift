@@ -48,8 +48,9 @@ extension Builtin {
       }
       let contender = try contender(call, try call[what], "model")
       let candidates = try call[rank]
-      let ranks = try ranks(call, contender, set, candidates)[0]
-      let values = try call[metrics].map { ($0, $0.mean(ranks: ranks)) }
+      let chosen = try call[metrics]
+      let ranks = try ranks(call, contender, set, candidates, limit: chosen.map(\.k).max())[0]
+      let values = chosen.map { ($0, $0.mean(ranks: ranks)) }
       return .object(EvaluationValue(values, title: Self.title(set, candidates)))
     }
   }
@@ -93,9 +94,10 @@ extension Builtin {
     }
   }
 
-  /// Ranks of the targets, one list a model.
+  /// Ranks of the targets, one list a model; `limit` as in `Ranking.ranks`.
   static func ranks(
-    _ call: Call, _ contender: Contender, _ set: SequencesValue, _ candidates: RankingCandidates, warns: Bool = true
+    _ call: Call, _ contender: Contender, _ set: SequencesValue, _ candidates: RankingCandidates, limit: Int?,
+    warns: Bool = true
   ) throws -> [[Double]] {
     let pool = Engine.pool(call)
     switch contender {
@@ -117,7 +119,7 @@ extension Builtin {
           try MemoryLimit.check(
             Ranking.bytes(network, length: set.set.length, threads: pool.threads),
             "judging \(network.depth) blocks on sequences of \(set.set.length)")
-          return Ranking.ranks(entry.model.model, on: set.set, among: candidates, pool: pool)
+          return Ranking.ranks(entry.model.model, on: set.set, among: candidates, limit: limit, pool: pool)
         }
       }
     }

@@ -88,6 +88,21 @@ void KERNEL(srs_count_above)(const float *x, size_t n, float t, size_t *above, s
   *equal = ce;
 }
 
+void KERNEL(srs_count_panel)(size_t rows, const float *x, const float *shift, const float *own, int32_t *above,
+                             int32_t *equal) {
+  for (size_t r = 0; r < rows; r++) {
+    v16 t = splat(own[r]);
+    i16 a = {}, e = {};
+    for (size_t i = 0; i < 64; i += LANES) {
+      v16 v = load(x + 64 * r + i) + load(shift + i);
+      a += ~(v <= t);
+      e += v == t;
+    }
+    above[r] -= __builtin_reduce_add(a);
+    equal[r] -= __builtin_reduce_add(e);
+  }
+}
+
 // Mean and reciprocal standard deviation of x + u * alpha + bias over c channels, leaving the centred sum in `z`.
 INLINE float normalise_row(size_t c, const float *x, const float *u, float alpha, const float *bias, float epsilon,
                            float *z) {

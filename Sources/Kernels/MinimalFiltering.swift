@@ -65,21 +65,22 @@ struct MinimalFiltering: Sendable {
 
   /// Writes the steps after the lead.
   func forward(
-    time: Int, batch: Int, x: UnsafePointer<Float>, taps: UnsafePointer<Float>, prepared: UnsafePointer<Float>,
+    steps: Steps, batch: Int, x: UnsafePointer<Float>, taps: UnsafePointer<Float>, prepared: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
-    let memory = memory(scratch, time, batch)
-    let rows = rows(time, batch)
+    let memory = memory(scratch, steps.total, batch)
+    let neighbour = dilation / steps.stride
+    let rows = rows(steps.total, batch) / steps.stride
     let plane = rows * channelsOut
-    turnInputs(time, batch, x, memory)
+    turnInputs(steps, batch, x, memory)
     for j in 0..<Self.products {
       Matrix.product(
         memory.left + j * rows * channelsIn, filter(j, taps, prepared), memory.products + j * plane, m: rows,
         n: channelsOut, k: channelsIn)
     }
     withPointers(Self.outputs) { outputs in
-      forEachGroup(time, batch) { group, first in
-        for i in 0..<Self.outputs { outputs[i] = y + (first + i * dilation) * batch * channelsOut }
+      forEachGroup(steps) { group, first in
+        for i in 0..<Self.outputs { outputs[i] = y + (first + i * neighbour) * batch * channelsOut }
         srs_filter_output(
           batch * channelsOut, memory.products + group * batch * channelsOut, plane, outputs)
       }
@@ -95,9 +96,10 @@ struct MinimalFiltering: Sendable {
     let memory = memory(scratch, time, batch)
     let rows = rows(time, batch)
     let (planeIn, planeOut) = (rows * channelsIn, rows * channelsOut)
-    turnInputs(time, batch, x, memory)
+    let steps = Steps(total: time)
+    turnInputs(steps, batch, x, memory)
     withConstantPointers(Self.outputs) { outputs in
-      forEachGroup(time, batch) { group, first in
+      forEachGroup(steps) { group, first in
         for i in 0..<Self.outputs { outputs[i] = dy + (first + i * dilation) * batch * channelsOut }
         srs_filter_output_turned(
           batch * channelsOut, outputs, memory.products + group * batch * channelsOut, planeOut)
@@ -115,7 +117,7 @@ struct MinimalFiltering: Sendable {
     }
     srs_filter_weights_turned(size, memory.filters, dw)
     withPointers(Self.products) { inputs in
-      forEachGroup(time, batch) { group, first in
+      forEachGroup(steps) { group, first in
         for k in 0..<Self.products {
           let t = first + (k - 2 + ahead) * dilation
           inputs[k] = t < 0 || t >= time ? memory.step : dx + t * batch * channelsIn
@@ -132,14 +134,15 @@ struct MinimalFiltering: Sendable {
     j == 0 ? taps : j == Self.products - 1 ? taps + 2 * size : filters + (j - 1) * size
   }
 
-  private func turnInputs(_ time: Int, _ batch: Int, _ x: UnsafePointer<Float>, _ memory: Memory) {
-    let plane = rows(time, batch) * channelsIn
+  private func turnInputs(_ steps: Steps, _ batch: Int, _ x: UnsafePointer<Float>, _ memory: Memory) {
+    let plane = rows(steps.total, batch) / steps.stride * channelsIn
+    let neighbour = dilation / steps.stride
     memory.step.update(repeating: 0, count: batch * channelsIn)
     withConstantPointers(Self.products) { inputs in
-      forEachGroup(time, batch) { group, first in
+      forEachGroup(steps) { group, first in
         for k in 0..<Self.products {
-          let t = first + (k - 2 + ahead) * dilation
-          inputs[k] = t < 0 || t >= time ? UnsafePointer(memory.step) : x + t * batch * channelsIn
+          let t = first + (k - 2 + ahead) * neighbour
+          inputs[k] = t < 0 || t >= steps.count ? UnsafePointer(memory.step) : x + t * batch * channelsIn
         }
         srs_filter_input(batch * channelsIn, inputs, memory.left + group * batch * channelsIn, plane)
       }
@@ -148,10 +151,12 @@ struct MinimalFiltering: Sendable {
 
   /// Calls `body` with the number and the first step of every group of four outputs.
   @inline(__always)
-  private func forEachGroup(_ time: Int, _ batch: Int, _ body: (_ group: Int, _ first: Int) -> Void) {
+  private func forEachGroup(_ steps: Steps, _ body: (_ group: Int, _ first: Int) -> Void) {
+    let neighbour = dilation / steps.stride
     var group = 0
-    for start in stride(from: lead(time: time), to: time, by: span) {
-      for first in start..<(start + dilation) {
+    let lead = steps.count(before: lead(time: steps.total))
+    for start in stride(from: lead, to: steps.count, by: Self.outputs * neighbour) {
+      for first in start..<(start + neighbour) {
         body(group, first)
         group += 1
       }

@@ -71,28 +71,31 @@ public struct TimeConvolution: Sendable {
     }
   }
 
-  /// y = conv(x), without bias.
+  /// y = conv(x), without bias. Where not all steps are there their stride must divide the dilation; what is computed has
+  /// the bits that it has with all of them.
   public func forward(
-    time: Int, batch: Int, x: UnsafePointer<Float>, weights: Weights, y: UnsafeMutablePointer<Float>,
+    steps: Steps, batch: Int, x: UnsafePointer<Float>, weights: Weights, y: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
   ) {
+    let time = steps.count
+    let offsets = steps.stride == 1 ? offsets : offsets.map { $0 / steps.stride }
     var direct = time
-    if let filtering, filtering.isWorthIt(time: time) {
-      direct = filtering.lead(time: time)
+    if let filtering, filtering.isWorthIt(time: steps.total) {
+      direct = steps.count(before: filtering.lead(time: steps.total))
       filtering.forward(
-        time: time, batch: batch, x: x, taps: weights.taps, prepared: weights.prepared + weightCount, y: y,
+        steps: steps, batch: batch, x: x, taps: weights.taps, prepared: weights.prepared + weightCount, y: y,
         scratch: scratch)
     }
     if isFused {
-      forEachSegment(0..<direct, signs: 1, partners: 0..<time) { first, last, taps in
-        sum(taps, signs: -1, rows: first..<last, batch, left: x, width: channelsIn, y, channelsOut, add: false) {
+      forEachSegment(offsets, 0..<direct, signs: 1, partners: 0..<time) { first, last, taps in
+        sum(offsets, taps, signs: -1, rows: first..<last, batch, left: x, width: channelsIn, y, channelsOut, add: false) {
           weights.taps + $0 * size
         }
       }
       return
     }
     for (i, tap) in order.enumerated() {
-      let steps = steps(of: tap, outputs: 0..<direct, time)
+      let steps = Self.steps(offsets[tap], outputs: 0..<direct, time)
       Matrix.product(
         x + (steps.lowerBound - offsets[tap]) * batch * channelsIn, weights.taps + tap * size,
         y + steps.lowerBound * batch * channelsOut, m: steps.count * batch, n: channelsOut, k: channelsIn, add: i > 0)
@@ -111,7 +114,7 @@ public struct TimeConvolution: Sendable {
         repeating: 0, count: (time - outputs.count) * batch * channelsIn)
     }
     for (i, tap) in order.enumerated() {
-      let steps = steps(of: tap, outputs: outputs, time)
+      let steps = Self.steps(offsets[tap], outputs: outputs, time)
       if steps.isEmpty { continue }
       let (left, right) = (
         x + (steps.lowerBound - offsets[tap]) * batch * channelsIn, dy + steps.lowerBound * batch * channelsOut
@@ -131,9 +134,9 @@ public struct TimeConvolution: Sendable {
       }
     }
     if isFused {
-      forEachSegment(0..<time, signs: -1, partners: outputs) { first, last, taps in
+      forEachSegment(offsets, 0..<time, signs: -1, partners: outputs) { first, last, taps in
         if taps.isEmpty && add { return }
-        sum(taps, signs: 1, rows: first..<last, batch, left: dy, width: channelsOut, dx, channelsIn, add: add) {
+        sum(offsets, taps, signs: 1, rows: first..<last, batch, left: dy, width: channelsOut, dx, channelsIn, add: add) {
           weights.prepared + $0 * size
         }
       }
@@ -147,9 +150,9 @@ public struct TimeConvolution: Sendable {
 
   /// Of the outputs' steps those at which a tap meets an input.
   @inline(__always)
-  private func steps(of tap: Int, outputs: Range<Int>, _ time: Int) -> Range<Int> {
-    let first = max(outputs.lowerBound, offsets[tap])
-    return first..<max(first, min(outputs.upperBound, time + offsets[tap]))
+  private static func steps(_ offset: Int, outputs: Range<Int>, _ time: Int) -> Range<Int> {
+    let first = max(outputs.lowerBound, offset)
+    return first..<max(first, min(outputs.upperBound, time + offset))
   }
 
   /// Are the taps added up in registers, each row written once?
@@ -161,7 +164,7 @@ public struct TimeConvolution: Sendable {
   /// Runs of `steps` that the same taps reach, in order: for the output (`signs` 1) tap j reaches step t where t - offset
   /// is among the partners, for the input (-1) where t + offset is.
   private func forEachSegment(
-    _ steps: Range<Int>, signs: Int, partners: Range<Int>, _ body: (Int, Int, [Int]) -> Void
+    _ offsets: [Int], _ steps: Range<Int>, signs: Int, partners: Range<Int>, _ body: (Int, Int, [Int]) -> Void
   ) {
     var first = steps.lowerBound
     while first < steps.upperBound {
@@ -176,7 +179,7 @@ public struct TimeConvolution: Sendable {
 
   /// Rows of a segment of steps: out[t] = sum over taps of left[t + signs * offset] times the tap's matrix.
   private func sum(
-    _ taps: [Int], signs: Int, rows: Range<Int>, _ batch: Int, left: UnsafePointer<Float>, width: Int,
+    _ offsets: [Int], _ taps: [Int], signs: Int, rows: Range<Int>, _ batch: Int, left: UnsafePointer<Float>, width: Int,
     _ out: UnsafeMutablePointer<Float>, _ columns: Int, add: Bool, _ matrix: (Int) -> UnsafePointer<Float>
   ) {
     withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: 2 * Matrix.mostTerms) { sides in

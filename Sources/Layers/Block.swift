@@ -4,6 +4,8 @@ import Kernels
 public protocol Block: Preparing {
   /// What makes two blocks compute the same from the same parameters, e.g. "dilation 4".
   var signature: String { get }
+  /// Of which steps its last output is made: of every so many, counted back from the last.
+  var stride: Int { get }
   /// Normalisations on its main path, the last of which closes it; none where the input goes through a sum untouched.
   /// Function-preserving growth asks.
   var norms: [Norm] { get }
@@ -25,6 +27,7 @@ public protocol Block: Preparing {
 
 extension Block {
   public var norms: [Norm] { [] }
+  public var stride: Int { 1 }
 }
 
 /// Blocks one after the other: the part of a model that grows.
@@ -33,6 +36,8 @@ public struct BlockStack: Sendable {
   public let name: String
   public let width: Int
   public let blocks: [any Block]
+  /// Of which steps the last output is made, from each block on.
+  private let strides: [Int]
 
   /// - Parameters:
   ///   - name: the prefix of its parameters' names.
@@ -46,7 +51,16 @@ public struct BlockStack: Sendable {
   ) rethrows {
     self.name = name
     self.width = width
-    blocks = try (0..<count).map { index in try builder.block(name, index) { try make(index, builder) } }
+    let blocks = try (0..<count).map { index in try builder.block(name, index) { try make(index, builder) } }
+    self.blocks = blocks
+    var stride = 0
+    strides = Array(
+      blocks.reversed().map { block in
+        // The greatest common divisor of what this and all later blocks look back by.
+        var rest = block.stride
+        while rest != 0 { (stride, rest) = (rest, stride % rest) }
+        return stride
+      }.reversed())
   }
 
   public var count: Int { blocks.count }
@@ -64,8 +78,11 @@ public struct BlockStack: Sendable {
   public func scratchCount(_ tile: Tile) -> Int { blocks.map { $0.scratchCount(tile) }.max() ?? 0 }
 
   /// Runs all blocks. The input must be in `saved` already (its first `rows * width` floats); the output goes to `y`.
+  ///
+  /// - Parameter lastOnly: in evaluation only the last step of the output is asked for; the others are left undefined.
   public func forward(
-    _ tile: Tile, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int
+    _ tile: Tile, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
+    lastOnly: Bool = false
   ) {
     let size = tile.rows * width
     if blocks.isEmpty {
@@ -73,15 +90,7 @@ public struct BlockStack: Sendable {
       return
     }
     if !pass.isTraining {
-      // Two activations in turn; nothing is kept.
-      var from = saved
-      var to = y
-      let keep = saved + size
-      for block in blocks {
-        block.forward(tile, x: from, y: to, saved: keep, pass: pass, sequence: sequence)
-        swap(&from, &to)
-      }
-      if from != y { y.update(from: from, count: size) }
+      evaluate(tile, y: y, saved: saved, pass: pass, sequence: sequence, lastOnly: lastOnly)
       return
     }
     var place = saved
@@ -91,6 +100,41 @@ public struct BlockStack: Sendable {
       block.forward(
         tile, x: place, y: i == blocks.count - 1 ? y : next, saved: keep, pass: pass, sequence: sequence)
       place = next
+    }
+  }
+
+  /// Two activations in turn; nothing is kept.
+  private func evaluate(
+    _ tile: Tile, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
+    lastOnly: Bool
+  ) {
+    var tile = tile
+    let (whole, step) = (tile, tile.sequences * width)
+    var from = saved
+    var to = y
+    let keep = saved + tile.rows * width
+    for (index, block) in blocks.enumerated() {
+      if lastOnly {
+        // What is left to be made of steps that are not needed any more is not made.
+        let stride = strides[index]
+        if stride > tile.steps.stride && stride < tile.steps.total {
+          let fewer = Steps(total: tile.steps.total, stride: stride)
+          for i in 0..<fewer.count {
+            let place = (fewer.first + i * stride - tile.steps.first) / tile.steps.stride
+            if place != i { (from + i * step).update(from: from + place * step, count: step) }
+          }
+          tile = Tile(fewer, sequences: tile.sequences)
+        }
+      }
+      block.forward(tile, x: from, y: to, saved: keep, pass: pass, sequence: sequence)
+      swap(&from, &to)
+    }
+    if lastOnly {
+      let last = from + (tile.positions - 1) * step
+      let place = y + (whole.positions - 1) * step
+      if last != place { place.update(from: last, count: step) }
+    } else if from != y {
+      y.update(from: from, count: whole.rows * width)
     }
   }
 

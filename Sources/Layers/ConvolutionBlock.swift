@@ -70,6 +70,8 @@ public struct ConvolutionBlock: Block {
 
   public var signature: String { "dilation \(options.dilation)" }
 
+  public var stride: Int { options.causal ? options.dilation : 1 }
+
   public func operations(positions: Int) -> Double {
     let perRow = 2 * Double(options.width * options.width)
     return [first, second].reduce(0) { sum, half in
@@ -120,12 +122,12 @@ public struct ConvolutionBlock: Block {
     let y1 = pass.scratch
     let memory = pass.scratch + 3 * tile.rows * d
     first.convolution.forward(
-      time: tile.positions, batch: tile.sequences, x: x, weights: first.weights(pass), y: k.norm1, scratch: memory)
+      steps: tile.steps, batch: tile.sequences, x: x, weights: first.weights(pass), y: k.norm1, scratch: memory)
     Elementwise.normRelu(
       rows: tile.rows, c: d, x: k.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
       shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: k.norm1, rstd: k.rstd1, y: y1)
     second.convolution.forward(
-      time: tile.positions, batch: tile.sequences, x: y1, weights: second.weights(pass), y: k.norm2, scratch: memory)
+      steps: tile.steps, batch: tile.sequences, x: y1, weights: second.weights(pass), y: k.norm2, scratch: memory)
     Elementwise.normReluResidual(
       rows: tile.rows, c: d, x: k.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
       shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: k.norm2, rstd: k.rstd2, skip: x,

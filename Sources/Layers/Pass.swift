@@ -3,12 +3,15 @@ import Kernels
 /// The shape of a tile: a handful of sequences that go through the whole network together.
 /// Activations are time-major: row `t * sequences + b`.
 public struct Tile: Sendable, Equatable {
-  public let positions: Int
+  public let steps: Steps
   public let sequences: Int
+  public var positions: Int { steps.count }
   public var rows: Int { positions * sequences }
 
-  public init(positions: Int, sequences: Int) {
-    self.positions = positions
+  public init(positions: Int, sequences: Int) { self.init(Steps(total: positions), sequences: sequences) }
+
+  public init(_ steps: Steps, sequences: Int) {
+    self.steps = steps
     self.sequences = sequences
   }
 }

@@ -148,7 +148,8 @@ public struct GRec: Network {
     let tile = input.tile
     guard let encoderSide else {
       embedding.forward(tile.rows, ids: input.items, y: saved, pass: pass)
-      stacks[0].forward(tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence)
+      stacks[0].forward(
+        tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence, lastOnly: true)
       return
     }
     let k = kept(tile, saved, pass.isTraining)
@@ -162,7 +163,8 @@ public struct GRec: Network {
     encoderSide.down.forward(tile.rows, k.active, k.decoder, pass: pass)
     Elementwise.addScaled(k.decoder, k.sum, 1, size)
     let decoder = blockTile(tile)
-    stacks[0].forward(decoder, y: hidden, saved: k.decoder, pass: pass, sequence: input.firstSequence)
+    stacks[0].forward(
+      decoder, y: hidden, saved: k.decoder, pass: pass, sequence: input.firstSequence, lastOnly: true)
     (hidden + decoder.rows * width).update(repeating: 0, count: (tile.rows - decoder.rows) * width)
   }
 

@@ -115,7 +115,8 @@ public struct NextItNet: Network {
     _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
   ) {
     embedding.forward(input.tile.rows, ids: input.items, y: saved, pass: pass)
-    stacks[0].forward(input.tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence)
+    stacks[0].forward(
+      input.tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence, lastOnly: true)
   }
 
   public func backward(

@@ -73,23 +73,43 @@ public enum Ranking {
 
   /// The rank of every sequence's last item, by a model: tiles of sequences go through it, and only the last position
   /// is scored.
+  ///
+  /// - Parameter limit: ranks of so much and more are not told apart but given as infinity, which is less work; for metrics
+  ///   at a cut-off that is their largest one.
   public static func ranks(
-    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, pool: WorkerPool
+    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, limit: Int? = nil, pool: WorkerPool
   ) -> [Double] {
     let items = model.network.output.rows
+    guard case .all = candidates else {
+      return collect(set.count) { ranks in
+        forEachTile(model, on: set, pool: pool) { index, scores in
+          ranks.pointer[index] = rank(set, index, scores, items: items, candidates)
+        }
+      }
+    }
+    let evaluation = Evaluation(model, on: set, pool: pool)
+    // The pad is never ranked.
+    evaluation.columns.shifts.base[0] = -.infinity
+    let counters = (0..<pool.threads).map { _ in
+      ScoreCounter(sequences: Evaluation.size, width: model.network.width)
+    }
     return collect(set.count) { ranks in
-      forEachTile(model, on: set, pool: pool) { index, scores in
-        ranks.pointer[index] = rank(set, index, scores, items: items, candidates)
+      evaluation.run(pool) { range, hidden, worker in
+        let targets = range.map { Int(set.target($0)) }
+        for (place, rank) in counters[worker].ranks(hidden, targets: targets, evaluation.columns, limit: limit).enumerated() {
+          ranks.pointer[range.lowerBound + place] = rank
+        }
       }
     }
   }
 
   /// Bytes that judging takes.
   public static func bytes(_ network: any Network, length: Int, threads: Int) -> Double {
-    let tile = Tile(positions: network.positions(length: length), sequences: 32)
+    let tile = Tile(positions: network.positions(length: length), sequences: Evaluation.size)
     let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
-    return 4 * Double(network.layout.preparedCount) + 4 * Double(threads)
-      * (Double(count) + Double(tile.sequences) * Double(network.output.rows))
+    let table = Double(network.output.rows) * Double(network.width)
+    return 4 * (Double(network.layout.preparedCount) + table)
+      + 4 * Double(threads) * (Double(count) + Double(tile.sequences) * Double(network.output.rows))
   }
 
   /// Calls `body` with the scores of all items for every sequence of the set; in parallel, in any order.
@@ -97,20 +117,20 @@ public enum Ranking {
     _ model: Model, on set: SequenceSet, pool: WorkerPool,
     _ body: @escaping @Sendable (_ index: Int, _ scores: UnsafePointer<Float>) -> Void
   ) {
-    let network = model.network
-    let size = 32
-    let positions = network.positions(length: set.length)
-    let items = network.output.rows
-    let largest = Tile(positions: positions, sequences: size)
-    let memories = (0..<pool.threads).map { _ in
-      EvaluationMemory(network, largest, items: items)
-    }
-    let values = model.values
-    let prepared = FloatBuffer(count: network.layout.preparedCount)
-    network.prepare(values, into: prepared, training: false, pool: pool)
-    pool.forEach((set.count + size - 1) / size) { job, worker in
-      let range = (job * size)..<min(set.count, (job + 1) * size)
-      memories[worker].run(network, values, prepared, set, range, positions: positions, body)
+    let evaluation = Evaluation(model, on: set, pool: pool)
+    let (columns, d) = (evaluation.columns, model.network.width)
+    let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: Evaluation.size * columns.padded) }
+    evaluation.run(pool) { range, hidden, worker in
+      let scores = buffers[worker].base
+      columns.forEachPanel { _, first, _ in
+        Matrix.product(
+          hidden, columns.panels.base + first * d, scores + first, m: range.count, n: OutputColumns.panel, k: d,
+          ldc: columns.padded)
+      }
+      for (b, index) in range.enumerated() {
+        Elementwise.addScaled(scores + b * columns.padded, columns.shifts.base, 1, columns.count)
+        body(index, scores + b * columns.padded)
+      }
     }
   }
 
@@ -122,38 +142,62 @@ public enum Ranking {
   }
 }
 
-/// What one thread needs to score tiles of sequences.
-private final class EvaluationMemory: Sendable {
-  private let saved: FloatBuffer
-  private let scratch: FloatBuffer
-  private let hidden: FloatBuffer
-  private let scores: FloatBuffer
+/// A model's way over a set of sequences, tile by tile.
+private final class Evaluation: Sendable {
+  /// Sequences of a tile.
+  static let size = 32
 
-  init(_ network: any Network, _ tile: Tile, items: Int) {
-    saved = FloatBuffer(count: network.savedCount(tile, training: false))
-    scratch = FloatBuffer(count: network.scratchCount(tile))
-    hidden = FloatBuffer(count: tile.rows * network.width)
-    scores = FloatBuffer(count: tile.sequences * items)
+  /// The whole output table.
+  let columns: OutputColumns
+  private let model: Model
+  private let set: SequenceSet
+  private let positions: Int
+  private let prepared: FloatBuffer
+  private let memories: [Memory]
+
+  /// What one thread needs.
+  private final class Memory: Sendable {
+    let saved, scratch, hidden: FloatBuffer
+
+    init(_ network: any Network, _ tile: Tile) {
+      saved = FloatBuffer(count: network.savedCount(tile, training: false))
+      scratch = FloatBuffer(count: network.scratchCount(tile))
+      hidden = FloatBuffer(count: tile.rows * network.width)
+    }
   }
 
+  init(_ model: Model, on set: SequenceSet, pool: WorkerPool) {
+    let network = model.network
+    self.model = model
+    self.set = set
+    let positions = network.positions(length: set.length)
+    self.positions = positions
+    memories = (0..<pool.threads).map { _ in Memory(network, Tile(positions: positions, sequences: Self.size)) }
+    prepared = FloatBuffer(count: network.layout.preparedCount)
+    network.prepare(model.values, into: prepared, training: false, pool: pool)
+    columns = OutputColumns(network.output, negatives: nil)
+    columns.load(nil, network.output, model.values, pool)
+  }
+
+  /// Calls `body` with the hidden states `(n, d)` that predict the last items of n sequences; in parallel, in any order.
   func run(
-    _ network: any Network, _ values: FloatBuffer, _ prepared: FloatBuffer, _ set: SequenceSet, _ range: Range<Int>, positions: Int,
-    _ body: (Int, UnsafePointer<Float>) -> Void
+    _ pool: WorkerPool,
+    _ body: @escaping @Sendable (_ range: Range<Int>, _ hidden: UnsafePointer<Float>, _ worker: Int) -> Void
   ) {
-    let n = range.count
-    let output = network.output
-    let d = output.width
-    let input = EvaluationInput(set, range, network: network)
-    let pass = Pass(
-      parameters: values.base, prepared: prepared.base, gradients: scratch.base, scratch: scratch.base,
-      rowGradients: [], mode: .evaluation)
-    input.with { network.forward($0, hidden: hidden.base, saved: saved.base, pass: pass) }
+    let network = model.network
     // Gap filling predicts the last item at its own position, the others one before; rows of one time are contiguous.
     let last = network.objective == .gapFillingShifted ? positions - 2 : positions - 1
-    Matrix.productTransposedRight(
-      hidden.base + last * n * d, values.base + output.weight.offset, scores.base, m: n, n: output.rows, k: d)
-    if let bias = output.bias { Elementwise.addBias(scores.base, values.base + bias.offset, rows: n, c: output.rows) }
-    for (b, index) in range.enumerated() { body(index, scores.base + b * output.rows) }
+    pool.forEach((set.count + Self.size - 1) / Self.size) { [self] job, worker in
+      let range = (job * Self.size)..<min(set.count, (job + 1) * Self.size)
+      let memory = memories[worker]
+      let pass = Pass(
+        parameters: model.values.base, prepared: prepared.base, gradients: memory.scratch.base,
+        scratch: memory.scratch.base, rowGradients: [], mode: .evaluation)
+      EvaluationInput(set, range, network: network).with {
+        network.forward($0, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
+      }
+      body(range, memory.hidden.base + last * range.count * network.width, worker)
+    }
   }
 }
 

@@ -232,10 +232,11 @@ public struct Trainer {
   @discardableResult
   private func evaluate(_ state: inout TrainingState, _ phases: [Phase], loss: Double?) -> HistoryPoint {
     let start = Clock.wall()
-    let ranks = Ranking.ranks(state.model, on: data.valid, among: options.candidates, pool: pool)
+    let wanted = Set(options.metrics + [options.watch] + phases.compactMap { $0.when?.metric })
+    let ranks = Ranking.ranks(
+      state.model, on: data.valid, among: options.candidates, limit: wanted.map(\.k).max(), pool: pool)
     var metrics: [Metric: Double] = [:]
-    let watched = [options.watch] + phases.compactMap { $0.when?.metric }
-    for metric in Set(options.metrics + watched) { metrics[metric] = metric.mean(ranks: ranks) }
+    for metric in wanted { metrics[metric] = metric.mean(ranks: ranks) }
     let point = HistoryPoint(
       step: state.step, epoch: state.epoch, seconds: state.seconds, cpuSeconds: state.cpuSeconds, loss: loss,
       metrics: metrics, phase: state.phase.index, blocks: state.model.network.depth)

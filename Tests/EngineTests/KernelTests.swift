@@ -173,7 +173,8 @@ import Testing
     taps.base.update(from: w, count: w.count)
     convolution.prepare(taps.base, into: prepared.base, training: true)
     let weights = TimeConvolution.Weights(taps.base, prepared: prepared.base)
-    convolution.forward(time: time, batch: batch, x: x, weights: weights, y: &y, scratch: scratch.base)
+    convolution.forward(
+      steps: Steps(total: time), batch: batch, x: x, weights: weights, y: &y, scratch: scratch.base)
     var dw = [Float](repeating: 0, count: w.count), dx = [Float](repeating: .nan, count: x.count)
     convolution.backward(
       time: time, batch: batch, x: x, weights: weights, dy: dy, dw: &dw, dx: &dx, add: false, scratch: scratch.base)
