@@ -112,14 +112,23 @@ public final class RunDatabase: Sendable {
       let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-      guard descriptor >= 0 else { throw Failure(message: "\(path) cannot be written: \(String(cString: strerror(errno)))") }
-      close(descriptor)
+      // Never one that is there: to close it would let go of the locks that this process has on it.
+      let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      if descriptor >= 0 {
+        close(descriptor)
+      } else if errno != EEXIST {
+        throw Failure(message: "\(path) cannot be written: \(String(cString: strerror(errno)))")
+      }
       var configuration = Configuration()
       // The rollback journal works on network folders too, where a shared home may lie.
       configuration.busyMode = .timeout(20)
       queue = try DatabaseQueue(path: path, configuration: configuration)
-      try Self.migrations.migrate(queue)
+      do {
+        try Self.migrations.migrate(queue)
+      } catch is DatabaseError {
+        // Another process may have made the table after this one had asked for it; then it is there now.
+        try Self.migrations.migrate(queue)
+      }
     } catch { throw Self.failure(path, error) }
   }
 
