@@ -9,16 +9,23 @@
 INLINE void pair_products(size_t T, size_t dh, size_t width, const float *x, size_t stride, const float *yt, float *s) {
   KERNEL(terms) of = {1, dh, {x}, {yt}};
   size_t i = 0;
-  for (; i + 4 <= T; i += 4)
-    for (size_t j = 0; j < i + 4; j += LANES)
-      tile_4_1(&of, i * stride, j, stride, 1, width, s + i * width + j, width, 0);
+  for (; i < T && T >= 4; i += 4) {
+    // Four rows at a time keep the processor busy, even where the last ones are done twice.
+    size_t from = i + 4 <= T ? i : T - 4, j = 0;
+#if IS(ISA)
+    for (; j + LANES < from + 4; j += 2 * LANES)
+      tile_4_2(&of, from * stride, j, stride, 1, width, s + from * width + j, width, 0);
+#endif
+    for (; j < from + 4; j += LANES)
+      tile_4_1(&of, from * stride, j, stride, 1, width, s + from * width + j, width, 0);
+  }
   for (; i < T; i++)
     for (size_t j = 0; j <= i; j += LANES)
       tile_1_1(&of, i * stride, j, stride, 1, width, s + i * width + j, width, 0);
 }
 
-// A group of rows of out: w and y begin at the first of the `count` positions that matter to it.
-#define MIX(ROWS, VECTORS) tile_##ROWS##_##VECTORS(&of, 0, c, row, step, stride, out + i * stride + c, stride, 0)
+// A group of rows of out: w and y, whose rows are dh long, begin at the first of the `count` positions that matter to it.
+#define MIX(ROWS, VECTORS) tile_##ROWS##_##VECTORS(&of, 0, c, row, step, dh, out + i * stride + c, stride, 0)
 
 // out[i] = sum over j <= i of w[i][j] * y[j]; with `columns`, out[j] = sum over i >= j of w[i][j] * y[i]. What lies above
 // the diagonal of w must be 0.
@@ -28,7 +35,7 @@ INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int colu
   for (size_t i = 0, n; i < T; i += n) {
     n = T - i >= 4 ? 4 : 1;
     size_t first = columns ? i : 0, count = columns ? T - i : i + n;
-    const float *w0 = w + i * row + first * step, *y0 = y + first * stride;
+    const float *w0 = w + i * row + first * step, *y0 = y + first * dh;
     KERNEL(terms) of = {1, count, {w0}, {y0}};
     size_t c = 0;
 #if IS(ISA)
@@ -38,10 +45,15 @@ INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int colu
     for (; c < dh; c++)
       for (size_t k = 0; k < n; k++) {
         float sum = 0;
-        for (size_t j = 0; j < count; j++) sum += w0[k * row + j * step] * y0[j * stride + c];
+        for (size_t j = 0; j < count; j++) sum += w0[k * row + j * step] * y0[j * dh + c];
         out[(i + k) * stride + c] = sum;
       }
   }
+}
+
+// y (T, dh) = x. Rows of a tile stand a power of two apart, so that few of them fit into the first cache together.
+INLINE void gather_head(size_t T, size_t dh, const float *x, size_t stride, float *y) {
+  for (size_t t = 0; t < T; t++) __builtin_memcpy(y + t * dh, x + t * stride, dh * sizeof *y);
 }
 
 // xt (dh, width) = x^T, columns after T being 0.
@@ -83,7 +95,7 @@ INLINE void softmax_row(float *s, size_t n, size_t width, float scale) {
 void KERNEL(srs_attention)(size_t T, size_t heads, size_t dh, size_t stride, const float *q, const float *k,
                           const float *v, const float *mask, float *p, float *out, float *scratch) {
   size_t width = (T + LANES - 1) / LANES * LANES;
-  float *kt = scratch, *dropped = scratch + dh * width;
+  float *kt = scratch, *dropped = scratch + dh * width, *near = dropped + T * width;
   float scale = 1.0f / sqrtf((float)dh);
   for (size_t h = 0; h < heads; h++, p += T * width) {
     transpose_head(T, dh, width, k + h * dh, stride, kt);
@@ -97,7 +109,8 @@ void KERNEL(srs_attention)(size_t T, size_t heads, size_t dh, size_t stride, con
       }
       w = dropped;
     }
-    pair_mix(T, dh, width, w, 0, v + h * dh, out + h * dh, stride);
+    gather_head(T, dh, v + h * dh, stride, near);
+    pair_mix(T, dh, width, w, 0, near, out + h * dh, stride);
   }
 }
 
@@ -105,7 +118,7 @@ void KERNEL(srs_attention_backward)(size_t T, size_t heads, size_t dh, size_t st
                                    const float *v, const float *mask, const float *p, const float *dout, float *dq,
                                    float *dk, float *dv, float *scratch) {
   size_t width = (T + LANES - 1) / LANES * LANES;
-  float *vt = scratch, *ds = scratch + dh * width, *dropped = ds + T * width;
+  float *vt = scratch, *ds = scratch + dh * width, *dropped = ds + T * width, *near = dropped + T * width;
   float scale = 1.0f / sqrtf((float)dh);
   for (size_t h = 0; h < heads; h++, p += T * width) {
     size_t at = h * dh;
@@ -115,9 +128,10 @@ void KERNEL(srs_attention_backward)(size_t T, size_t heads, size_t dh, size_t st
         for (size_t j = 0; j < T; j++) dropped[i * width + j] = p[i * width + j] * mask[(h * T + i) * T + j];
       w = dropped;
     }
-    pair_mix(T, dh, width, w, 1, dout + at, dv + at, stride);
+    gather_head(T, dh, dout + at, stride, near);
+    pair_mix(T, dh, width, w, 1, near, dv + at, stride);
     transpose_head(T, dh, width, v + at, stride, vt);
-    pair_products(T, dh, width, dout + at, stride, vt, ds);
+    pair_products(T, dh, width, near, dh, vt, ds);
     for (size_t i = 0; i < T; i++) {
       const float *pi = p + i * width;
       float *d = ds + i * width;
@@ -131,8 +145,10 @@ void KERNEL(srs_attention_backward)(size_t T, size_t heads, size_t dh, size_t st
       for (size_t j = 0; j < end; j += LANES) store(d + j, load(pi + j) * (load(d + j) - splat(total)) * splat(scale));
       for (size_t j = end; j < width; j += LANES) store(d + j, splat(0));
     }
-    pair_mix(T, dh, width, ds, 0, k + at, dq + at, stride);
-    pair_mix(T, dh, width, ds, 1, q + at, dk + at, stride);
+    gather_head(T, dh, k + at, stride, near);
+    pair_mix(T, dh, width, ds, 0, near, dq + at, stride);
+    gather_head(T, dh, q + at, stride, near);
+    pair_mix(T, dh, width, ds, 1, near, dk + at, stride);
   }
 }
 

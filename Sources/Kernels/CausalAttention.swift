@@ -23,7 +23,9 @@ public struct CausalAttention: Sendable {
   /// Floats of one sequence's mask: `(heads, T, T)`.
   public func maskCount(time: Int) -> Int { heads * time * time }
 
-  public func scratchCount(time: Int) -> Int { (width / heads + 2 * time) * padded(time) }
+  public func scratchCount(time: Int) -> Int {
+    (width / heads + 2 * time) * padded(time) + time * width / heads
+  }
 
   /// One sequence: `q`, `k`, `v` and `out` point at its row of the first step; rows of later steps are `stride` apart.
   @inline(__always)

@@ -6,7 +6,8 @@ import Kernels
 ///     out = LN(x1 + alpha2 * ff(x1)),   ff(x) = dropout(dropout(ReLU(x W1 + b1)) W2 + b2)
 ///
 /// Activations `(T, B, d)`; all weights `(d, d)`; attention is causal, with dropout on its probabilities and without an
-/// output projection. Both alphas are 0 at first; without them the branches enter with weight 1.
+/// output projection. Both alphas are 0 at first; without them the branches enter with weight 1. One head's scores are
+/// computed without keys: see `MergedScores`.
 public struct AttentionBlock: Block {
   public struct Options: Sendable {
     public let width: Int
@@ -32,6 +33,7 @@ public struct AttentionBlock: Block {
   private let query: Linear
   private let key: Linear
   private let value: Linear
+  private let merged: MergedScores?
   private let alpha1: Slot?
   private let norm1: Norm
   private let up: Linear
@@ -49,6 +51,7 @@ public struct AttentionBlock: Block {
     query = Linear("query", d, d, inReference: true, in: builder)
     key = Linear("key", d, d, inReference: true, in: builder)
     value = Linear("value", d, d, inReference: true, in: builder)
+    merged = options.heads == 1 ? MergedScores(query, key, in: builder) : nil
     alpha1 = options.alpha ? builder.add("alpha1", [1], .constant(0), .alpha) : nil
     norm1 = Norm("norm1", d, epsilon: Self.epsilon, in: builder)
     up = Linear("ff1", d, d, in: builder)
@@ -79,7 +82,14 @@ public struct AttentionBlock: Block {
   public func prepare(
     _ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool
   ) {
-    for linear in [query, key, value, up, down] { linear.prepare(parameters, into: prepared, training: training) }
+    merged?.prepare(parameters, into: prepared, training: training)
+    for linear in (merged == nil ? [query, key] : []) + [value, up, down] {
+      linear.prepare(parameters, into: prepared, training: training)
+    }
+  }
+
+  public func finish(_ parameters: UnsafePointer<Float>, lanes: [UnsafeMutablePointer<Float>]) {
+    merged?.finish(parameters, lanes: lanes)
   }
 
   private func maskCount(_ tile: Tile) -> Int {
@@ -94,6 +104,7 @@ public struct AttentionBlock: Block {
   private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
     let size = tile.rows * width
     let rest = saved + 9 * size
+    // Merged scores have no keys of their own: that place stays empty.
     return Kept(
       q: saved, k: saved + size, v: saved + 2 * size, mixed: saved + 3 * size, norm1: saved + 4 * size,
       x1: saved + 5 * size, up: saved + 6 * size, down: saved + 7 * size, norm2: saved + 8 * size, rstd1: rest,
@@ -107,13 +118,20 @@ public struct AttentionBlock: Block {
     let k = kept(tile, saved)
     let p = pass.parameters
     let mask = pass.scratch
-    query.forward(tile.rows, x, k.q, pass: pass)
-    key.forward(tile.rows, x, k.k, pass: pass)
+    let keys: UnsafePointer<Float>
+    if let merged {
+      merged.forward(tile.rows, x, k.q, pass: pass)
+      keys = x
+    } else {
+      query.forward(tile.rows, x, k.q, pass: pass)
+      key.forward(tile.rows, x, k.k, pass: pass)
+      keys = UnsafePointer(k.k)
+    }
     value.forward(tile.rows, x, k.v, pass: pass)
     let memory = mask + maskCount(tile)
     forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
       attention.forward(
-        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: k.k + place, v: k.v + place,
+        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: keys + place, v: k.v + place,
         mask: mask, probabilities: k.probabilities + probabilities, out: k.mixed + place, scratch: memory)
     }
     norm1.forward(
@@ -155,14 +173,20 @@ public struct AttentionBlock: Block {
       tile.rows, d: d, xhat: k.norm1, rstd: k.rstd1, u: k.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, du: a,
       pass: pass)
     if let alpha1 { g[alpha1.offset] += dalpha1 }
+    let keys = merged == nil ? UnsafePointer(k.k) : x
     forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
       attention.backward(
-        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: k.k + place, v: k.v + place,
+        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: keys + place, v: k.v + place,
         mask: mask, probabilities: k.probabilities + probabilities, dout: a + place, dq: b + place, dk: c + place,
         dv: e + place, scratch: memory)
     }
-    query.backward(tile.rows, x: x, dy: b, dx: d, add: true, pass: pass)
-    key.backward(tile.rows, x: x, dy: c, dx: d, add: true, pass: pass)
+    if let merged {
+      merged.backward(tile.rows, x: x, dq: b, dx: d, pass: pass)
+      Elementwise.addScaled(d, c, 1, size)
+    } else {
+      query.backward(tile.rows, x: x, dy: b, dx: d, add: true, pass: pass)
+      key.backward(tile.rows, x: x, dy: c, dx: d, add: true, pass: pass)
+    }
     value.backward(tile.rows, x: x, dy: e, dx: d, add: true, pass: pass)
   }
 

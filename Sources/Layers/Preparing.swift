@@ -5,6 +5,14 @@ import Kernels
 public protocol Preparing: Sendable {
   /// - Parameter training: false leaves out what only the backward pass reads.
   func prepare(_ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool)
+  /// After the backward passes of a batch: turns gradients of what it had prepared into those of its parameters.
+  ///
+  /// - Parameter lanes: parts of the gradient, laid out as the parameters, whose sum counts.
+  func finish(_ parameters: UnsafePointer<Float>, lanes: [UnsafeMutablePointer<Float>])
+}
+
+extension Preparing {
+  public func finish(_ parameters: UnsafePointer<Float>, lanes: [UnsafeMutablePointer<Float>]) {}
 }
 
 extension Network {

@@ -167,6 +167,11 @@ final class StepEngine {
         }
       }
     }
+    let parts = network.preparing
+    let used = lanes.prefix(cut.lanesUsed).map(\.gradients)
+    pool.forEach(parts.count) { index, _ in
+      parts[index].finish(parameters.base, lanes: used.map(\.base))
+    }
     return losses.reduce(0, +)
   }
 

@@ -64,10 +64,10 @@ void srs_gelu_backward(float *dy, const float *x, size_t n);
 
 /// Causal attention of one sequence: p = softmax(q k^T / sqrt(dh)) over the past, out = (p * mask) v, head by head.
 /// Row t stands at t * stride; p is (heads, T, T rounded up to 16); mask (heads, T, T) or null.
-/// `scratch`: (dh + T) * width floats.
+/// `scratch`: (dh + T) * width + T * dh floats.
 void srs_attention(size_t T, size_t heads, size_t dh, size_t stride, const float *q, const float *k, const float *v,
                    const float *mask, float *p, float *out, float *scratch);
-/// Its backward; dq, dk and dv are overwritten. `scratch`: (dh + 2 T) * width floats.
+/// Its backward; dq, dk and dv are overwritten. `scratch`: (dh + 2 T) * width + T * dh floats.
 void srs_attention_backward(size_t T, size_t heads, size_t dh, size_t stride, const float *q, const float *k,
                             const float *v, const float *mask, const float *p, const float *dout, float *dq,
                             float *dk, float *dv, float *scratch);
