@@ -53,7 +53,11 @@ INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int colu
 
 // y (T, dh) = x. Rows of a tile stand a power of two apart, so that few of them fit into the first cache together.
 INLINE void gather_head(size_t T, size_t dh, const float *x, size_t stride, float *y) {
-  for (size_t t = 0; t < T; t++) __builtin_memcpy(y + t * dh, x + t * stride, dh * sizeof *y);
+  for (size_t t = 0; t < T; t++) {
+    size_t c = 0;
+    for (; c + LANES <= dh; c += LANES) store(y + t * dh + c, load(x + t * stride + c));
+    for (; c < dh; c++) y[t * dh + c] = x[t * stride + c];
+  }
 }
 
 // xt (dh, width) = x^T, columns after T being 0.
