@@ -117,7 +117,8 @@ extension Builtin {
       guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
       for scorer in references(set, try call[baselines]) {
         let contender = Contender.scorer(scorer)
-        rows.append(row(scorer.title, contender, try ranks(call, contender, set, candidates, limit: limit), chosen, spread, isReference: true))
+        rows.append(
+          row(scorer.title, contender, try ranks(call, contender, set, candidates, limit: limit), chosen, spread, isReference: true))
       }
       var caption = title(set, candidates) + "; ties count half; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if set.set.process != nil { caption += "; synthetic data" }

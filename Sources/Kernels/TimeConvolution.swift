@@ -31,7 +31,7 @@ public struct TimeConvolution: Sendable {
     // The tap that covers every row goes first: it can overwrite, the others add.
     order = offsets.indices.sorted { [offsets] in abs(offsets[$0]) < abs(offsets[$1]) }
     filtering =
-      kernel == 3 && Matrix.isOurs(channelsIn) && Matrix.isOurs(channelsOut)
+      kernel == 3 && channelsIn & 15 == 0 && channelsOut & 15 == 0
       ? MinimalFiltering(dilation: dilation, ahead: ahead, channelsIn: channelsIn, channelsOut: channelsOut) : nil
   }
 
@@ -45,7 +45,7 @@ public struct TimeConvolution: Sendable {
   public var preparedCount: Int { (isTurned ? weightCount : 0) + (filtering?.preparedCount ?? 0) }
 
   /// Are the taps kept turned over, for the gradient of the input?
-  private var isTurned: Bool { Matrix.isOurs(channelsIn) && Matrix.isOurs(channelsOut) }
+  private var isTurned: Bool { filtering != nil || Matrix.isOurs(channelsIn) && Matrix.isOurs(channelsOut) }
 
   /// What `forward` and `backward` read besides the weights: the taps turned over, then what filtering needs.
   public func prepare(_ weight: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool) {

@@ -145,7 +145,7 @@ public enum Ranking {
 /// A model's way over a set of sequences, tile by tile.
 private final class Evaluation: Sendable {
   /// Sequences of a tile.
-  static let size = 32
+  static let size = 24
 
   /// The whole output table.
   let columns: OutputColumns
