@@ -78,8 +78,7 @@ public struct BlockStack: Sendable {
   public func scratchCount(_ tile: Tile) -> Int { blocks.map { $0.scratchCount(tile) }.max() ?? 0 }
 
   /// Runs all blocks. The input must be in `saved` already (its first `rows * width` floats); the output goes to `y`.
-  ///
-  /// - Parameter lastOnly: in evaluation only the last step of the output is asked for; the others are left undefined.
+  /// With `lastOnly` only the last step of the output is asked for in evaluation; the others are left undefined.
   public func forward(
     _ tile: Tile, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
     lastOnly: Bool = false

@@ -74,8 +74,8 @@ public enum Ranking {
   /// The rank of every sequence's last item, by a model: tiles of sequences go through it, and only the last position
   /// is scored.
   ///
-  /// - Parameter limit: ranks of so much and more are not told apart but given as infinity, which is less work; for metrics
-  ///   at a cut-off that is their largest one.
+  /// Ranks of `limit` and more are not told apart but given as infinity, which is less work; for metrics at a cut-off that
+  /// is their largest one.
   public static func ranks(
     _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, limit: Int? = nil, pool: WorkerPool
   ) -> [Double] {
