@@ -117,7 +117,7 @@ extension Builtin {
         let network = entry.model.model.network
         return try call.engine {
           try MemoryLimit.check(
-            Ranking.bytes(network, length: set.set.length, threads: pool.threads),
+            Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: candidates != .all),
             "judging \(network.depth) blocks on sequences of \(set.set.length)")
           return Ranking.ranks(entry.model.model, on: set.set, among: candidates, limit: limit, pool: pool)
         }

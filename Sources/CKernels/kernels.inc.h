@@ -88,15 +88,17 @@ void KERNEL(srs_count_above)(const float *x, size_t n, float t, size_t *above, s
   *equal = ce;
 }
 
-void KERNEL(srs_count_panel)(size_t rows, const float *x, const float *shift, const float *own, int32_t *above,
-                             int32_t *equal) {
+void KERNEL(srs_count_panel)(size_t rows, const float *x, const float *shift, const float *own, size_t from, size_t to,
+                             int32_t *above, int32_t *equal) {
+  i16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (size_t r = 0; r < rows; r++) {
     v16 t = splat(own[r]);
     i16 a = {}, e = {};
     for (size_t i = 0; i < 64; i += LANES) {
       v16 v = load(x + 64 * r + i) + load(shift + i);
-      a += ~(v <= t);
-      e += v == t;
+      i16 column = lane + (int32_t)i, inside = (column >= (int32_t)from) & (column < (int32_t)to);
+      a += ~(v <= t) & inside;
+      e += (v == t) & inside;
     }
     above[r] -= __builtin_reduce_add(a);
     equal[r] -= __builtin_reduce_add(e);

@@ -24,7 +24,8 @@ void KERNEL(srs_softmax_panel)(size_t rows, float *x, const float *shift, const 
       sum *= splat(expf(top[r] - largest));
       top[r] = largest;
     }
-    v16 t = splat(top[r]);
+    // Before the first column that takes part there is nothing to take the exponentials against.
+    v16 t = splat(top[r] == -INFINITY ? 0 : top[r]);
     base[r] = top[r];
     EACH(i) {
       v[i] = exp16(v[i] - t);

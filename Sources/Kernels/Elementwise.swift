@@ -31,13 +31,13 @@ public enum Elementwise {
     return (above, equal)
   }
 
-  /// Of 64 columns of each row, x + shift: adds how many are above the row's own value and how many equal it.
+  /// Of some of 64 columns of each row, x + shift: adds how many are above the row's own value and how many equal it.
   @inline(__always)
   public static func countPanel(
     rows: Int, _ x: UnsafePointer<Float>, shift: UnsafePointer<Float>, own: UnsafePointer<Float>,
-    above: UnsafeMutablePointer<Int32>, equal: UnsafeMutablePointer<Int32>
+    columns: Range<Int>, above: UnsafeMutablePointer<Int32>, equal: UnsafeMutablePointer<Int32>
   ) {
-    srs_count_panel(rows, x, shift, own, above, equal)
+    srs_count_panel(rows, x, shift, own, columns.lowerBound, columns.upperBound, above, equal)
   }
 
   /// Adds the sum over rows of `x` (rows x c) to `out`.

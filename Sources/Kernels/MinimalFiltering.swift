@@ -7,7 +7,8 @@ import CKernels
 ///
 /// Steps a dilation apart are neighbours. The first `T mod 4 q` steps are left to the caller, for whom they are cheap:
 /// their taps mostly fall before the sequence. The backward pass is the transpose of all this, with as many products.
-/// Rounding is about three times that of the twelve products.
+/// Rounding is about three times that of the twelve products, and relative to the largest of the six inputs of a group,
+/// later ones included.
 struct MinimalFiltering: Sendable {
   private let dilation: Int
   /// How many of the three taps look ahead.

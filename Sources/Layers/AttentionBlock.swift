@@ -48,10 +48,11 @@ public struct AttentionBlock: Block {
     let d = options.width
     width = d
     attention = CausalAttention(heads: options.heads, width: d)
-    query = Linear("query", d, d, inReference: true, in: builder)
-    key = Linear("key", d, d, inReference: true, in: builder)
+    let merges = options.heads == 1
+    query = Linear("query", d, d, inReference: true, turns: !merges, in: builder)
+    key = Linear("key", d, d, inReference: true, turns: !merges, in: builder)
     value = Linear("value", d, d, inReference: true, in: builder)
-    merged = options.heads == 1 ? MergedScores(query, key, in: builder) : nil
+    merged = merges ? MergedScores(query, key, in: builder) : nil
     alpha1 = options.alpha ? builder.add("alpha1", [1], .constant(0), .alpha) : nil
     norm1 = Norm("norm1", d, epsilon: Self.epsilon, in: builder)
     up = Linear("ff1", d, d, in: builder)
@@ -69,12 +70,15 @@ public struct AttentionBlock: Block {
 
   public func operations(positions: Int) -> Double {
     let t = Double(positions)
-    // Five linear layers; scores and mixture over the past.
+    // Five linear layers as published (one head takes four); scores and mixture over the past.
     return 10 * t * Double(width * width) + 2 * t * (t + 1) * Double(width)
   }
 
+  /// Activations that are kept; merged scores have no keys.
+  private var activations: Int { merged == nil ? 9 : 8 }
+
   public func savedCount(_ tile: Tile) -> Int {
-    9 * tile.rows * width + 2 * tile.rows + tile.sequences * attention.probabilityCount(time: tile.positions)
+    activations * tile.rows * width + 2 * tile.rows + tile.sequences * attention.probabilityCount(time: tile.positions)
   }
 
   public func scratchCount(_ tile: Tile) -> Int { 4 * tile.rows * width + maskCount(tile) + attention.scratchCount(time: tile.positions) }
@@ -97,17 +101,19 @@ public struct AttentionBlock: Block {
   }
 
   private struct Kept {
-    let q, k, v, mixed, norm1, x1, up, down, norm2: UnsafeMutablePointer<Float>
+    let q: UnsafeMutablePointer<Float>
+    let k: UnsafeMutablePointer<Float>?
+    let v, mixed, norm1, x1, up, down, norm2: UnsafeMutablePointer<Float>
     let rstd1, rstd2, probabilities: UnsafeMutablePointer<Float>
   }
 
   private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
     let size = tile.rows * width
-    let rest = saved + 9 * size
-    // Merged scores have no keys of their own: that place stays empty.
+    let rest = saved + activations * size
     return Kept(
-      q: saved, k: saved + size, v: saved + 2 * size, mixed: saved + 3 * size, norm1: saved + 4 * size,
-      x1: saved + 5 * size, up: saved + 6 * size, down: saved + 7 * size, norm2: saved + 8 * size, rstd1: rest,
+      q: saved, k: merged == nil ? saved + 8 * size : nil, v: saved + size, mixed: saved + 2 * size,
+      norm1: saved + 3 * size, x1: saved + 4 * size, up: saved + 5 * size, down: saved + 6 * size,
+      norm2: saved + 7 * size, rstd1: rest,
       rstd2: rest + tile.rows, probabilities: rest + 2 * tile.rows)
   }
 
@@ -118,15 +124,13 @@ public struct AttentionBlock: Block {
     let k = kept(tile, saved)
     let p = pass.parameters
     let mask = pass.scratch
-    let keys: UnsafePointer<Float>
     if let merged {
       merged.forward(tile.rows, x, k.q, pass: pass)
-      keys = x
     } else {
       query.forward(tile.rows, x, k.q, pass: pass)
-      key.forward(tile.rows, x, k.k, pass: pass)
-      keys = UnsafePointer(k.k)
+      if let keys = k.k { key.forward(tile.rows, x, keys, pass: pass) }
     }
+    let keys = k.k.map { UnsafePointer($0) } ?? x
     value.forward(tile.rows, x, k.v, pass: pass)
     let memory = mask + maskCount(tile)
     forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
@@ -173,7 +177,7 @@ public struct AttentionBlock: Block {
       tile.rows, d: d, xhat: k.norm1, rstd: k.rstd1, u: k.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, du: a,
       pass: pass)
     if let alpha1 { g[alpha1.offset] += dalpha1 }
-    let keys = merged == nil ? UnsafePointer(k.k) : x
+    let keys = k.k.map { UnsafePointer($0) } ?? x
     forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
       attention.backward(
         time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: keys + place, v: k.v + place,

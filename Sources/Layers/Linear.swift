@@ -9,9 +9,10 @@ public struct Linear: Preparing {
   public let bias: Slot
   private let turned: Slot
 
+  /// `turns` is false where the gradient of the input is never asked for.
   public init(
     _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, inReference: Bool = false,
-    initial: (weight: Initializer, bias: Initializer)? = nil, in builder: LayoutBuilder
+    initial: (weight: Initializer, bias: Initializer)? = nil, turns: Bool = true, in builder: LayoutBuilder
   ) {
     self.inputs = inputs
     self.outputs = outputs
@@ -19,7 +20,7 @@ public struct Linear: Preparing {
     let initial = initial ?? (.uniform(bound), .uniform(bound))
     weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, inReference: inReference)
     bias = builder.add(name + ".bias", [outputs], initial.bias, part, inReference: inReference)
-    turned = builder.reserve(inputs * outputs)
+    turned = builder.reserve(turns ? inputs * outputs : 0)
   }
 
   /// The weights turned over, for the gradient of the input.

@@ -84,7 +84,8 @@ public protocol Network: Sendable {
   func savedCount(_ tile: Tile, training: Bool) -> Int
   func scratchCount(_ tile: Tile) -> Int
 
-  /// Hidden states `(T, B, d)` of the top of the network into `hidden`.
+  /// Hidden states `(T, B, d)` of the top of the network into `hidden`; in evaluation only those of the last step need be
+  /// there that predicts.
   func forward(
     _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass)
   /// `d` is the gradient of `hidden`; it is overwritten.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 
 /// One training: what it started from, how it went, what came of it. Values of the engine are JSON texts, so that the
 /// database can be read by anything that reads SQLite.
@@ -102,6 +103,8 @@ public final class RunDatabase: Sendable {
     public let message: String
   }
 
+  /// Held while a file is made, so that no other thread is at it already.
+  private static let making = Mutex(())
   private let queue: DatabaseQueue
   public let path: String
 
@@ -113,11 +116,13 @@ public final class RunDatabase: Sendable {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       // Never one that is there: to close it would let go of the locks that this process has on it.
-      let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-      if descriptor >= 0 {
+      try Self.making.withLock { _ in
+        guard !FileManager.default.fileExists(atPath: path) else { return }
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+          throw Failure(message: "\(path) cannot be written: \(String(cString: strerror(errno)))")
+        }
         close(descriptor)
-      } else if errno != EEXIST {
-        throw Failure(message: "\(path) cannot be written: \(String(cString: strerror(errno)))")
       }
       var configuration = Configuration()
       // The rollback journal works on network folders too, where a shared home may lie.

@@ -75,7 +75,7 @@ public enum Ranking {
   /// is scored.
   ///
   /// Ranks of `limit` and more are not told apart but given as infinity, which is less work; for metrics at a cut-off that
-  /// is their largest one.
+  /// is their largest one. Among sampled candidates all ranks are given.
   public static func ranks(
     _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, limit: Int? = nil, pool: WorkerPool
   ) -> [Double] {
@@ -88,8 +88,6 @@ public enum Ranking {
       }
     }
     let evaluation = Evaluation(model, on: set, pool: pool)
-    // The pad is never ranked.
-    evaluation.columns.shifts.base[0] = -.infinity
     let counters = (0..<pool.threads).map { _ in
       ScoreCounter(sequences: Evaluation.size, width: model.network.width)
     }
@@ -103,13 +101,14 @@ public enum Ranking {
     }
   }
 
-  /// Bytes that judging takes.
-  public static func bytes(_ network: any Network, length: Int, threads: Int) -> Double {
+  /// Bytes that judging takes; more where the scores of all items are kept, as for sampled candidates.
+  public static func bytes(_ network: any Network, length: Int, threads: Int, keepsScores: Bool = false) -> Double {
     let tile = Tile(positions: network.positions(length: length), sequences: Evaluation.size)
     let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
     let table = Double(network.output.rows) * Double(network.width)
     return 4 * (Double(network.layout.preparedCount) + table)
-      + 4 * Double(threads) * (Double(count) + Double(tile.sequences) * Double(network.output.rows))
+      + 4 * Double(threads)
+      * (Double(count) + Double(tile.sequences) * (keepsScores ? Double(network.output.rows) : Double(OutputColumns.panel)))
   }
 
   /// Calls `body` with the scores of all items for every sequence of the set; in parallel, in any order.

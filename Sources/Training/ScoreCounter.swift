@@ -26,50 +26,59 @@ final class ScoreCounter: Sendable {
     let n = targets.count
     findOwn(hidden, targets, columns)
     rows.base.update(from: hidden, count: n * width)
-    var ranks = targets.indices.map { _ in Double(columns.count - 2) }
+    let isNumber = targets.indices.map { !own.base[$0].isNaN }
     var above = [Int32](repeating: 0, count: n), equal = above
     var open = Array(targets.indices)
-    keep(&open, &above, &equal, below: .max)
-    let most = limit.map { Int32(clamping: $0) }
-    columns.forEachPanel { panel, first, _ in
+    columns.forEachPanel { panel, first, count in
       if open.isEmpty { return }
       Matrix.product(
         rows.base, columns.panels.base + first * width, scores.base, m: open.count, n: OutputColumns.panel, k: width)
+      // The pad is never ranked.
       Elementwise.countPanel(
-        rows: open.count, scores.base, shift: columns.shifts.base + first, own: own.base, above: &above, equal: &equal)
+        rows: open.count, scores.base, shift: columns.shifts.base + first, own: own.base,
+        columns: (panel == 0 ? 1 : 0)..<count, above: &above, equal: &equal)
       // OpenBLAS may round differently for another number of rows.
-      if let most, Matrix.hasOwnKernels { keep(&open, &above, &equal, below: most) }
+      if let limit, Matrix.hasOwnKernels { keep(&open, &above, &equal, below: Int32(clamping: limit)) }
     }
-    if limit != nil { for i in ranks.indices { ranks[i] = .infinity } }
+    var ranks = [Double](repeating: .infinity, count: n)
+    // The target itself is one of the equal ones.
     for (place, sequence) in open.enumerated() {
-      // The target itself is one of the equal ones.
-      let rank = Double(above[place]) + Double(equal[place] - 1) / 2
-      ranks[sequence] = limit.map { rank < Double($0) } ?? true ? rank : .infinity
+      ranks[sequence] = Double(above[place]) + Double(equal[place] - 1) / 2
+    }
+    for sequence in targets.indices {
+      if !isNumber[sequence] { ranks[sequence] = Double(columns.count - 2) }
+      if let limit, ranks[sequence] >= Double(limit) { ranks[sequence] = .infinity }
     }
     return ranks
   }
 
   /// The targets' own scores, by the same products as all others, so that equal ones are equal to the last bit.
   private func findOwn(_ hidden: UnsafePointer<Float>, _ targets: [Int], _ columns: OutputColumns) {
-    for (i, target) in targets.enumerated() {
-      let panel = target / OutputColumns.panel * OutputColumns.panel
-      let right = columns.panels.base + panel * width
-      if Matrix.hasOwnKernels {
-        let part = (target - panel) / 16 * 16
+    if Matrix.hasOwnKernels {
+      for (i, target) in targets.enumerated() {
+        let (panel, column) = target.quotientAndRemainder(dividingBy: OutputColumns.panel)
+        let part = column / 16 * 16
         Matrix.product(
-          hidden + i * width, right + part, scores.base, m: 1, n: 16, k: width, ldb: OutputColumns.panel, ldc: 16)
-        own.base[i] = scores.base[target - panel - part] + columns.shifts.base[target]
-      } else {
-        Matrix.product(hidden, right, scores.base, m: targets.count, n: OutputColumns.panel, k: width)
-        own.base[i] = scores.base[i * OutputColumns.panel + target - panel] + columns.shifts.base[target]
+          hidden + i * width, columns.panels.base + panel * OutputColumns.panel * width + part, scores.base, m: 1, n: 16,
+          k: width, ldb: OutputColumns.panel, ldc: 16)
+        own.base[i] = scores.base[column - part] + columns.shifts.base[target]
+      }
+      return
+    }
+    for panel in Set(targets.map { $0 / OutputColumns.panel }) {
+      let first = panel * OutputColumns.panel
+      Matrix.product(
+        hidden, columns.panels.base + first * width, scores.base, m: targets.count, n: OutputColumns.panel, k: width)
+      for (i, target) in targets.enumerated() where target / OutputColumns.panel == panel {
+        own.base[i] = scores.base[i * OutputColumns.panel + target - first] + columns.shifts.base[target]
       }
     }
   }
 
-  /// Moves what is still open together: fewer than `most` above, and a score that is a number.
+  /// Moves together what is still open: fewer than `most` above.
   private func keep(_ open: inout [Int], _ above: inout [Int32], _ equal: inout [Int32], below most: Int32) {
     var kept = 0
-    for place in open.indices where above[place] < most && !own.base[place].isNaN {
+    for place in open.indices where above[place] < most {
       if kept < place {
         open[kept] = open[place]
         above[kept] = above[place]

@@ -113,11 +113,14 @@ final class StepEngine {
       positions: network.positions(length: length), sequences: BatchCut(batch).tiles.first?.count ?? 1)
     let lane = Double(network.layout.denseCount) + columns * Double(output.width + 1)
     let worker = Double(network.savedCount(tile, training: true) + network.scratchCount(tile) + tile.rows * network.width)
+    let logits = Double(threads) * min(64 * columns, max(1_048_576, 24 * columns))
+    // Validation prepares anew and turns the output table over.
+    let validation = Ranking.bytes(network, length: length, threads: threads)
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: tile.positions, sequences: batch) * $1.width) }
     // Given, trained, best, two moments, and one more while a growth has old and new at the same time.
     let model =
       6 * Double(network.layout.count) + Double(network.layout.preparedCount) + 2 * columns * Double(output.width)
-    return 4 * (model + Double(min(BatchCut.lanes, batch)) * lane + Double(threads) * worker + lookups)
+    return 4 * (model + Double(min(BatchCut.lanes, batch)) * lane + Double(threads) * worker + lookups + logits) + validation
   }
 
   /// Loss of the batch and its gradients, which stay in the lanes until `apply`.

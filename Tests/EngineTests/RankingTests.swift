@@ -24,17 +24,18 @@ import Testing
     return model
   }
 
-  static func set(_ count: Int, length: Int, items: Int) -> SequenceSet {
+  static func set(_ count: Int, length: Int, items: Int, targets: [Int32] = []) -> SequenceSet {
     var numbers = RandomStream(seed: 3, "sequences").numbers()
-    return SequenceSet.fixed(
-      length: length, tokens: (0..<(count * length)).map { _ in Int32(1 + numbers.below(items - 1)) }, items: items)
+    var tokens = (0..<(count * length)).map { _ in Int32(1 + numbers.below(items - 1)) }
+    for (row, target) in targets.enumerated() { tokens[(row + 1) * length - 1] = target }
+    return SequenceSet.fixed(length: length, tokens: tokens, items: items)
   }
 
   /// Items of which many score the same to the last bit, and some are not numbers.
-  @Test(arguments: [nil, 1, 10, 50])
+  @Test(arguments: [nil, 1, 10, 50, 199, 500])
   func ranksOfAModel(limit: Int?) throws {
     let model = try Self.model([1, 4], blocks: 2)
-    let set = Self.set(75, length: 12, items: 200)
+    let set = Self.set(75, length: 12, items: 200, targets: [77, 130, 131, 199])
     let (output, values) = (model.network.output, model.values)
     for item in stride(from: 3, to: 200, by: 4) {
       // The same as the item before, in another panel and another vector.
@@ -46,7 +47,12 @@ import Testing
     if let bias = output.bias {
       values.base[bias.offset + 77] = .nan
       values.base[bias.offset + 130] = .infinity
+      values.base[bias.offset + 131] = -.infinity
+      // The pad is not ranked, whatever it scores.
+      values.base[bias.offset] = .nan
     }
+    // Targets that are no number, that are infinite, and in the panel that is not whole.
+    #expect(Set((0..<75).map { set.target($0) }).isSuperset(of: [77, 130, 131, 199]))
     var expected = [Double](repeating: 0, count: set.count)
     expected.withUnsafeMutableBufferPointer { buffer in
       let out = Shared(buffer.baseAddress!)

@@ -22,8 +22,10 @@ float srs_dot(const float *x, const float *y, size_t n);
 /// number of x[i] above t, or not a number, into *above, number of x[i] == t into *equal
 void srs_count_above(const float *x, size_t n, float t, size_t *above, size_t *equal);
 
-/// Of 64 columns of each row, x (rows x 64) + shift: adds how many are above own[r], or not a number, and how many equal it.
-void srs_count_panel(size_t rows, const float *x, const float *shift, const float *own, int32_t *above, int32_t *equal);
+/// Of columns `from` to below `to` of each row, x (rows x 64) + shift: adds how many are above own[r], or not a number,
+/// and how many equal it.
+void srs_count_panel(size_t rows, const float *x, const float *shift, const float *own, size_t from, size_t to,
+                     int32_t *above, int32_t *equal);
 
 /// z = x + bias; xhat = (z - mean) * rstd; y = relu(gamma * xhat + beta). `xhat` may be `x`.
 void srs_norm_relu(size_t rows, size_t c, const float *x, const float *bias, const float *gamma, const float *beta,
