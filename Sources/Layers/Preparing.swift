@@ -11,6 +11,9 @@ public protocol Preparing: Sendable {
 }
 
 extension Preparing {
+  public func prepare(
+    _ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool
+  ) {}
   public func finish(_ parameters: UnsafePointer<Float>, lanes: [UnsafeMutablePointer<Float>]) {}
 }
 

@@ -133,6 +133,26 @@ public enum Ranking {
     }
   }
 
+  /// Calls `body` with the scores of 64 items at a time for a few sequences, in the order of the items; in parallel for
+  /// others. The scores of a sequence stand together, 64 from those of the next; `columns` of them are of items.
+  static func forEachPanel(
+    _ model: Model, on set: SequenceSet, pool: WorkerPool,
+    _ body: @escaping @Sendable (_ range: Range<Int>, _ first: Int, _ columns: Int, _ scores: UnsafePointer<Float>) -> Void
+  ) {
+    let evaluation = Evaluation(model, on: set, pool: pool)
+    let (columns, d) = (evaluation.columns, model.network.width)
+    let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: Evaluation.size * OutputColumns.panel) }
+    evaluation.run(pool) { range, hidden, worker in
+      let scores = buffers[worker].base
+      columns.forEachPanel { _, first, count in
+        Matrix.product(
+          hidden, columns.panels.base + first * d, scores, m: range.count, n: OutputColumns.panel, k: d)
+        Elementwise.addBias(scores, columns.shifts.base + first, rows: range.count, c: OutputColumns.panel)
+        body(range, first, count, scores)
+      }
+    }
+  }
+
   private static func collect(_ count: Int, _ fill: (Shared<Double>) -> Void) -> [Double] {
     [Double](unsafeUninitializedCapacity: count) { buffer, initialised in
       if let base = buffer.baseAddress { fill(Shared(base)) }

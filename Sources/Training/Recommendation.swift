@@ -20,17 +20,22 @@ public struct Recommendations: Sendable {
   ///   - seen: for every sequence, items that are left out, ascending.
   public init(_ model: Model, for set: SequenceSet, k: Int, seen: [[Int32]], pool: WorkerPool) {
     self.k = k
-    let rows = model.network.output.rows
     var items = [Int32](repeating: 0, count: set.count * k)
     var scores = [Float](repeating: 0, count: set.count * k)
     items.withUnsafeMutableBufferPointer { items in
       scores.withUnsafeMutableBufferPointer { scores in
         nonisolated(unsafe) let (items, scores) = (items, scores)
-        Ranking.forEachTile(model, on: set, pool: pool) { index, row in
-          let place = (index * k)..<((index + 1) * k)
-          Self.top(
-            row, rows, without: seen.isEmpty ? [] : seen[index], UnsafeMutableBufferPointer(rebasing: items[place]),
-            UnsafeMutableBufferPointer(rebasing: scores[place]))
+        Ranking.forEachPanel(model, on: set, pool: pool) { range, first, columns, panel in
+          for (b, index) in range.enumerated() {
+            let row = panel + b * OutputColumns.panel
+            let last = (index + 1) * k - 1
+            // Most panels hold nothing for a list that is full.
+            if items[last] != 0 && Elementwise.count(row, columns, above: scores[last]).above == 0 { continue }
+            let place = (index * k)...last
+            Self.top(
+              row, columns, first: first, without: seen.isEmpty ? [] : seen[index],
+              UnsafeMutableBufferPointer(rebasing: items[place]), UnsafeMutableBufferPointer(rebasing: scores[place]))
+          }
         }
       }
     }
@@ -44,16 +49,17 @@ public struct Recommendations: Sendable {
     scores = [Float](repeating: 0, count: items.count)
   }
 
-  /// Keeps the best so far in order; of equal ones the lower number. Most items fall at the first comparison.
+  /// Adds the items from `first` on, whose scores are in `row`, to the best so far, which are kept in order; of equal ones
+  /// the lower number. Most items fall at the first comparison.
   static func top(
-    _ row: UnsafePointer<Float>, _ rows: Int, without seen: [Int32], _ items: UnsafeMutableBufferPointer<Int32>,
+    _ row: UnsafePointer<Float>, _ rows: Int, first: Int = 0, without seen: [Int32], _ items: UnsafeMutableBufferPointer<Int32>,
     _ scores: UnsafeMutableBufferPointer<Float>
   ) {
     let k = items.count
-    var filled = 0
-    var least = -Float.infinity
-    for item in 1..<max(1, rows) {
-      let score = row[item]
+    var filled = items.firstIndex(of: 0) ?? k
+    var least = filled == k ? scores[k - 1] : -Float.infinity
+    for item in max(1, first)..<max(1, first + rows) {
+      let score = row[item - first]
       // Also false for what is not a number.
       guard score > least || (filled < k && score >= least) else { continue }
       if !seen.isEmpty && contains(seen, Int32(item)) { continue }

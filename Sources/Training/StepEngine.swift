@@ -85,9 +85,7 @@ final class StepEngine {
       Worker(
         saved: network.savedCount(tile, training: true), scratch: network.scratchCount(tile),
         hidden: tile.rows * network.width,
-        head: OutputHead.Memory(
-          rows: tile.rows, width: output.width,
-          columns: ((negatives ?? output.rows) + OutputColumns.panel - 1) / OutputColumns.panel * OutputColumns.panel),
+        head: OutputHead.Memory(rows: tile.rows, width: output.width, columns: negatives ?? output.rows),
         row: max(output.width, network.rowTables.map(\.width).max() ?? 1, Self.chunk))
     }
     prepared = FloatBuffer(count: network.layout.preparedCount)

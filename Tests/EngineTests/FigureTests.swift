@@ -250,11 +250,14 @@ import Testing
       *) echo "$line" >>"\(folder)/log" ;;
       esac
     done
-    """.write(toFile: program, atomically: true, encoding: .utf8)
+    """.write(toFile: program + ".text", atomically: true, encoding: .utf8)
+    // Written by another process: what this one has just written cannot be run ("Text file busy") while a child that
+    // another test is starting still holds it.
+    let copy = try Process.run(URL(fileURLWithPath: "/bin/cp"), arguments: [program + ".text", program])
+    copy.waitUntilExit()
     chmod(program, 0o755)
     func figure(_ title: String) -> Figure { Self.figure([Self.line([(0, 0), (1, 1)])]) { $1.title = title } }
-    // Once more where a process that another test began at that moment has kept the pipe open.
-    let window = try #require(PlotWindow(program: program) ?? PlotWindow(program: program))
+    let window = try #require(PlotWindow(program: program))
     func log() -> String { (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "" }
     func wait(_ test: () -> Bool) -> Bool {
       for _ in 0..<500 {

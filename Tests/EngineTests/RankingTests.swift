@@ -65,6 +65,29 @@ import Testing
     #expect(Ranking.ranks(model, on: set, limit: limit, pool: Self.pool) == expected)
   }
 
+  /// Lists made panel by panel against sorted scores, with items of equal scores and of none.
+  @Test func listsOfAModel() throws {
+    let model = try Self.model([1, 4], blocks: 2)
+    let set = Self.set(30, length: 12, items: 200)
+    let (output, values) = (model.network.output, model.values)
+    for item in stride(from: 3, to: 190, by: 4) {
+      (values.base + output.weight.offset + (item + 9) * 32).update(
+        from: values.base + output.weight.offset + item * 32, count: 32)
+      if let bias = output.bias { values.base[bias.offset + item + 9] = values.base[bias.offset + item] }
+    }
+    if let bias = output.bias { (values.base[bias.offset], values.base[bias.offset + 70]) = (100, .nan) }
+    let scores = GrowthTests.scores(model, set)
+    let seen = (0..<set.count).map { [Int32(1 + $0), Int32(150 + $0)] }
+    let lists = Recommendations(model, for: set, k: 25, seen: seen, pool: Self.pool)
+    for row in 0..<set.count {
+      let own = scores[(row * 200)..<((row + 1) * 200)].map { $0 }
+      let wanted = (1..<200).filter { !own[$0].isNaN && !seen[row].contains(Int32($0)) }
+        .sorted { (own[$1], $0) < (own[$0], $1) }.prefix(25)
+      #expect(lists.items[(row * 25)..<((row + 1) * 25)].map { Int($0) } == Array(wanted))
+      #expect(lists.scores[(row * 25)..<((row + 1) * 25)].map { $0 } == wanted.map { own[$0] })
+    }
+  }
+
   /// Judging leaves out steps that the last output is not made of; what it makes has the bits of the whole.
   @Test(arguments: [[1, 4], [1, 2, 4, 8], [2], [4, 2], [3, 6], [16], [1]], [4, 19, 20, 35])
   func lastStepAlone(dilations: [Int], positions: Int) throws {
