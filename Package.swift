@@ -4,8 +4,6 @@ import PackageDescription
 
 // The rooms and arrows of the house are in docs/architecture.md; `ArrowsTests` holds this file and every `import`
 // against that table.
-let vectorC: [CSetting] = [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=fast"])]
-
 let package = Package(
   name: "StackRec",
   products: [
@@ -21,13 +19,13 @@ let package = Package(
   targets: [
     // C and C++ shims: one owner each.
     .target(name: "CBLAS", linkerSettings: [.linkedLibrary("openblas")]),
-    .target(name: "CKernels", cSettings: vectorC, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CMarkdown", linkerSettings: [.linkedLibrary("cmark")]),
     .target(name: "CDownloads", linkerSettings: [.linkedLibrary("minizip"), .linkedLibrary("md")]),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
-      name: "CGnuplot", cxxSettings: [.unsafeFlags(["-O2", "-Wno-deprecated-declarations"])],
+      name: "CGnuplot",
       linkerSettings: [.linkedLibrary("stdc++"), .linkedLibrary("boost_iostreams")]),
 
     // The engine: knows nothing of the language.

@@ -17,7 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// Its own use of what boost has deprecated is not ours to mend.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
 #include <gnuplot-iostream.h>
+#pragma clang diagnostic pop
 
 extern char **environ;
 

@@ -100,7 +100,7 @@ void KERNEL(srs_attention)(size_t T, size_t heads, size_t dh, size_t stride, con
                           const float *v, const float *mask, float *p, float *out, float *scratch) {
   size_t width = (T + LANES - 1) / LANES * LANES;
   float *kt = scratch, *dropped = scratch + dh * width, *near = dropped + T * width;
-  float scale = 1.0f / sqrtf((float)dh);
+  float scale = 1.0f / __builtin_elementwise_sqrt((float)dh);
   for (size_t h = 0; h < heads; h++, p += T * width) {
     transpose_head(T, dh, width, k + h * dh, stride, kt);
     pair_products(T, dh, width, q + h * dh, stride, kt, p);
@@ -123,7 +123,7 @@ void KERNEL(srs_attention_backward)(size_t T, size_t heads, size_t dh, size_t st
                                    float *dk, float *dv, float *scratch) {
   size_t width = (T + LANES - 1) / LANES * LANES;
   float *vt = scratch, *ds = scratch + dh * width, *dropped = ds + T * width, *near = dropped + T * width;
-  float scale = 1.0f / sqrtf((float)dh);
+  float scale = 1.0f / __builtin_elementwise_sqrt((float)dh);
   for (size_t h = 0; h < heads; h++, p += T * width) {
     size_t at = h * dh;
     const float *w = p;

@@ -3,6 +3,10 @@
 #include "CKernels.h"
 #include <math.h>
 
+// Products and sums may be fused, across statements too. Said here, not in compiler flags, because a package with
+// flags of its own cannot be a dependency of another one.
+#pragma clang fp contract(fast)
+
 // Helpers that pass vectors by value are always inlined, so their calling convention never matters.
 #pragma clang diagnostic ignored "-Wpsabi"
 
@@ -138,7 +142,7 @@ INLINE float normalise_row(size_t c, const float *x, const float *u, float alpha
     z[i] -= mean;
     square += z[i] * z[i];
   }
-  float rstd = 1.0f / sqrtf(square / (float)c + epsilon);
+  float rstd = 1.0f / __builtin_elementwise_sqrt(square / (float)c + epsilon);
   for (i = 0; i + LANES <= c; i += LANES) store(z + i, load(z + i) * splat(rstd));
   for (; i < c; i++) z[i] *= rstd;
   return rstd;
@@ -162,7 +166,7 @@ INLINE float normalise64(const float *x, const float *u, float alpha, const floa
     z[i] -= mean;
     q[i] = z[i] * z[i];
   }
-  float rstd = 1.0f / sqrtf(sum_row(q) / 64.0f + epsilon);
+  float rstd = 1.0f / __builtin_elementwise_sqrt(sum_row(q) / 64.0f + epsilon);
   EACH(i) z[i] *= splat(rstd);
   return rstd;
 }
@@ -418,15 +422,14 @@ void KERNEL(srs_adam)(size_t n, float *p, float *m, float *v, const float *g, fl
     v16 vi = splat(beta2) * load(v + i) + splat(1 - beta2) * gi * gi;
     store(m + i, mi);
     store(v + i, vi);
-    v16 root;
-    for (int l = 0; l < LANES; l++) root[l] = __builtin_sqrtf(vi[l]);
+    v16 root = __builtin_elementwise_sqrt(vi);
     store(p + i, pi - splat(rate) * mi / (root * splat(correction) + splat(epsilon)));
   }
   for (; i < n; i++) {
     float gi = g[i] * gscale + decay * p[i];
     m[i] = beta1 * m[i] + (1 - beta1) * gi;
     v[i] = beta2 * v[i] + (1 - beta2) * gi * gi;
-    p[i] -= rate * m[i] / (sqrtf(v[i]) * correction + epsilon);
+    p[i] -= rate * m[i] / (__builtin_elementwise_sqrt(v[i]) * correction + epsilon);
   }
 }
 
