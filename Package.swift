@@ -8,8 +8,8 @@ let package = Package(
   name: "StackRec",
   products: [
     .executable(name: "srs", targets: ["srs"]),
-    // The engine, for programs in Swift: Examples/StackInSwift.
-    .library(name: "StackRec", targets: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Training"]),
+    // The engine, for programs in Swift: Examples/StackInSwift and Examples/Consumer.
+    .library(name: "StackRec", targets: ["StackRec"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -34,13 +34,18 @@ let package = Package(
     .target(name: "Growth", dependencies: ["Layers", "Kernels"]),
     .target(name: "Models", dependencies: ["Layers", "Kernels"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
-    .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Kernels"]),
+    .target(name: "Evaluation", dependencies: ["Layers", "Datasets", "Kernels"]),
+    .target(name: "ModelFiles", dependencies: ["Layers", "Models", "Datasets", "Kernels"]),
+    .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Evaluation", "ModelFiles", "Kernels"]),
+    .target(
+      name: "StackRec",
+      dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training"]),
     .target(name: "Plotting", dependencies: ["CGnuplot"]),
     .target(name: "RunStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
 
     .target(name: "Downloads", dependencies: ["CDownloads"]),
 
-    .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Training"]),
+    .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Evaluation", "Training"]),
 
     // The language: knows nothing of the engine.
     .target(name: "Syntax"),
@@ -52,8 +57,8 @@ let package = Package(
     .target(
       name: "Builtins",
       dependencies: [
-        "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting",
-        "RunStore", "Downloads",
+        "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training",
+        "Plotting", "RunStore", "Downloads",
       ]),
     .executableTarget(
       name: "srs",
@@ -64,16 +69,19 @@ let package = Package(
       ]),
 
     .executableTarget(
-      name: "stack-in-swift", dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Training"],
+      name: "stack-in-swift", dependencies: ["StackRec"],
       path: "Examples/StackInSwift"),
 
     .testTarget(
       name: "EngineTests",
-      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore", "Downloads"]),
+      dependencies: [
+        "CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training", "Plotting", "RunStore",
+        "Downloads",
+      ]),
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),
-    .testTarget(name: "ProgramTests", dependencies: ["srs", "stack-in-swift"]),
+    .testTarget(name: "ProgramTests", dependencies: ["srs", "stack-in-swift", "Models"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,
@@ -85,7 +93,8 @@ if ProcessInfo.processInfo.environment["SRS_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
       name: "fuzz",
-      dependencies: ["Builtins", "Datasets", "Interpreter", "Kernels", "Models", "Plotting", "Syntax", "Training"], path: "Tests/Fuzz",
+      dependencies: ["Builtins", "Datasets", "Interpreter", "Kernels", "ModelFiles", "Models", "Plotting", "Syntax", "Training"],
+      path: "Tests/Fuzz",
       exclude: ["corpus"], swiftSettings: [.unsafeFlags(["-parse-as-library"])],
       linkerSettings: [.unsafeFlags(["-use-ld=lld"])]))
 }

@@ -1,13 +1,8 @@
-// The engine without the language: trains a shallow NextItNet, stacks it, trains on, and judges it.
+// The engine without the language: trains a shallow NextItNet, stacks it, trains on, and evaluates it.
 //
 //     swift run -c release stack-in-swift [ratings.dat]
 
-import Datasets
-import Growth
-import Kernels
-import Layers
-import Models
-import Training
+import StackRec
 
 /// Prints what happens.
 struct Narrator: TrainingObserver {
@@ -27,18 +22,16 @@ let histories =
 let data = try histories.filtered(minUser: 5, minItem: 5).windows(length: 20).split(train: 0.8, valid: 0.1, test: 0.1, seed: 10)
 
 let network = try NextItNet(.init(items: data.train.items.count, dim: 32, blocks: 2))
-var options = TrainingOptions()
-options.batch = 128
-options.evaluateEvery = .steps(50)
+var recipe = Recipe(phases: [
+  Phase(run: .steps(100)),
+  Phase(run: .steps(100), to: 4, by: .adjacent, carry: .preserving),
+])
+recipe.batch = 128
+recipe.evaluateEvery = .steps(50)
 
-let run = try Trainer(options, data: data, pool: pool, observer: Narrator()).run(
-  Model(network, seed: 1),
-  [
-    Phase(run: .steps(100)),
-    Phase(run: .steps(100), to: 4, by: .adjacent, carry: .preserving),
-  ])
+let run = try Trainer(recipe, data: data, pool: pool, observer: Narrator()).run(Model(network, seed: 1))
 
 let metric = Metric(.mrr, 5)
-let stacked = metric.mean(ranks: Ranking.ranks(run.model, on: data.test, pool: pool))
-let markov = metric.mean(ranks: Ranking.ranks(Baseline(.markov, train: data.train), on: data.test, pool: pool))
+let stacked = metric.mean(Ranking.ranks(run.model, on: data.test, pool: pool))
+let markov = metric.mean(Ranking.ranks(Baseline(.markov, train: data.train), on: data.test, pool: pool))
 print("test MRR@5: \(stacked), first-order Markov \(markov)")

@@ -1,4 +1,5 @@
 import Datasets
+import Evaluation
 import Foundation
 import Kernels
 import Layers
@@ -48,7 +49,7 @@ public struct Bench {
   ///   - steps: timed; `warmup` more come first.
   public static func run(_ work: Workload, threads: Int, steps: Int, warmup: Int) throws -> Result {
     Matrix.setUp
-    let baseline = Double(Clock.peakMemory()) / 1_048_576
+    let baseline = Double(ProcessClock.peakMemory()) / 1_048_576
     let pool = WorkerPool(threads: threads)
     let network = try work.make()
     var times: [(wall: Double, cpu: Double)] = []
@@ -66,11 +67,11 @@ public struct Bench {
       times = (0..<(steps + min(warmup, 1))).map { _ in
         time {
           let ranks = Ranking.ranks(model, on: set, limit: 10, pool: pool)
-          _ = metrics.map { $0.mean(ranks: ranks) }
+          _ = metrics.map { $0.mean(ranks) }
         }
       }
     }
-    let memory = Double(Clock.peakMemory()) / 1_048_576
+    let memory = Double(ProcessClock.peakMemory()) / 1_048_576
     let sorted = times.suffix(steps).map(\.wall).sorted()
     let cpu = times.suffix(steps).map(\.cpu).sorted()[steps / 2]
     func quantile(_ q: Double) -> Double { sorted[min(sorted.count - 1, Int(q * Double(sorted.count)))] }
@@ -99,9 +100,9 @@ public struct Bench {
   }
 
   private static func time(_ body: () -> Void) -> (wall: Double, cpu: Double) {
-    let (wall, cpu) = (Clock.wall(), Clock.cpu())
+    let (wall, cpu) = (ProcessClock.wall(), ProcessClock.cpu())
     body()
-    return (Clock.wall() - wall, Clock.cpu() - cpu)
+    return (ProcessClock.wall() - wall, ProcessClock.cpu() - cpu)
   }
 
   /// GFLOP/s of large products, one on every thread.
@@ -110,13 +111,13 @@ public struct Bench {
     let buffers = (0..<pool.threads).map { _ in (0..<3).map { _ in FloatBuffer(count: n * n) } }
     for b in buffers.flatMap({ $0 }) { for i in 0..<b.count { b.base[i] = 0.5 } }
     let best = (0..<6).map { _ in
-      let start = Clock.wall()
+      let start = ProcessClock.wall()
       let times = 4
       pool.forEach(pool.threads * times) { _, worker in
         let b = buffers[worker]
         Matrix.product(b[0].base, b[1].base, b[2].base, m: n, n: n, k: n)
       }
-      return 2 * Double(n * n * n * pool.threads * times) / (Clock.wall() - start) / 1e9
+      return 2 * Double(n * n * n * pool.threads * times) / (ProcessClock.wall() - start) / 1e9
     }
     return best.max() ?? 0
   }

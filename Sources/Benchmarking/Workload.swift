@@ -5,13 +5,13 @@ import Layers
 import Models
 import Training
 
-/// What is timed: a network, how it is trained or judged, and on what. Benchmarks/peers has each of them in PyTorch.
+/// What is timed: a network, how it is trained or evaluated, and on what. Benchmarks/peers has each of them in PyTorch.
 public struct Workload: Sendable {
   public let name: String
   public let summary: String
   let items: Int
   let batch: Int
-  let loss: Loss
+  let loss: any Loss
   let task: Task
   let make: @Sendable () throws -> any Network
 
@@ -31,7 +31,7 @@ public struct Workload: Sendable {
   static let users = 10_000
 
   private init(
-    _ name: String, _ summary: String, items: Int, batch: Int = 256, loss: Loss, task: Task = .training,
+    _ name: String, _ summary: String, items: Int, batch: Int = 256, loss: any Loss, task: Task = .training,
     make: @escaping @Sendable () throws -> any Network
   ) {
     self.name = name
@@ -43,7 +43,7 @@ public struct Workload: Sendable {
     self.make = make
   }
 
-  private static let sampled = Loss.sampledSoftmax(share: 0.2, distribution: .logUniform)
+  private static let sampled = SampledSoftmax(share: 0.2)
 
   private static func stack(_ blocks: Int, items: Int) -> NextItNet.Configuration {
     .init(items: items + 1, dim: 64, blocks: blocks)
@@ -56,24 +56,24 @@ public struct Workload: Sendable {
     Workload("nextitnet-8-24k-sampled", "NextItNet, 8 blocks, 24,000 items, sampled softmax 20 %", items: 24_000, loss: sampled) {
       try NextItNet(stack(8, items: 24_000))
     },
-    Workload("nextitnet-16-full", "NextItNet, 16 blocks, 3,590 items, full softmax", items: 3590, loss: .softmax) {
+    Workload("nextitnet-16-full", "NextItNet, 16 blocks, 3,590 items, full softmax", items: 3590, loss: Softmax()) {
       try NextItNet(stack(16, items: 3590))
     },
-    Workload("sasrec-24-full", "SASRec, 24 blocks, 3,590 items, full softmax", items: 3590, loss: .softmax) {
+    Workload("sasrec-24-full", "SASRec, 24 blocks, 3,590 items, full softmax", items: 3590, loss: Softmax()) {
       try SASRec(.init(items: 3591, length: length, dim: 64, blocks: 24))
     },
-    Workload("ssept-8", "SSE-PT, 8 blocks, d 128, dropout 0.2, 3,590 items, full softmax", items: 3590, loss: .softmax) {
+    Workload("ssept-8", "SSE-PT, 8 blocks, d 128, dropout 0.2, 3,590 items, full softmax", items: 3590, loss: Softmax()) {
       try SASRec(
         .init(
           items: 3591, length: length, dim: 64, blocks: 8, dropout: 0.2,
           users: .init(count: users, dim: 64, sharing: .init(user: 0.8, item: 0.01))))
     },
-    Workload("grec-8", "GRec, 8 encoder and 8 decoder blocks, 3,590 items, softmax at the gaps", items: 3590, loss: .softmax) {
+    Workload("grec-8", "GRec, 8 encoder and 8 decoder blocks, 3,590 items, softmax at the gaps", items: 3590, loss: Softmax()) {
       try GRec(.init(.encoderDecoder, stack(8, items: 3590)))
     },
     Workload(
       "evaluate-16-24k", "evaluation of 10,000 sequences, NextItNet, 16 blocks, 24,000 items, all ranked", items: 24_000,
-      loss: .softmax, task: .evaluation(10_000)
+      loss: Softmax(), task: .evaluation(10_000)
     ) {
       try NextItNet(stack(16, items: 24_000))
     },
@@ -84,13 +84,13 @@ public struct Workload: Sendable {
     Workload("small-nextitnet", "a small step of NextItNet, sampled softmax", items: 400, batch: 16, loss: sampled) {
       try NextItNet(stack(2, items: 400))
     },
-    Workload("small-grec", "a small step of GRec, full softmax", items: 400, batch: 16, loss: .softmax) {
+    Workload("small-grec", "a small step of GRec, full softmax", items: 400, batch: 16, loss: Softmax()) {
       try GRec(.init(.encoderDecoder, stack(2, items: 400)))
     },
-    Workload("small-sasrec", "a small step of SASRec, full softmax", items: 400, batch: 16, loss: .softmax) {
+    Workload("small-sasrec", "a small step of SASRec, full softmax", items: 400, batch: 16, loss: Softmax()) {
       try SASRec(.init(items: 401, length: length, dim: 64, blocks: 2, heads: 2))
     },
-    Workload("small-ssept", "a small step of SSE-PT with dropout, full softmax", items: 400, batch: 16, loss: .softmax) {
+    Workload("small-ssept", "a small step of SSE-PT with dropout, full softmax", items: 400, batch: 16, loss: Softmax()) {
       try SASRec(
         .init(
           items: 401, length: length, dim: 32, blocks: 2, dropout: 0.2,
@@ -126,14 +126,14 @@ public struct Workload: Sendable {
     for stack in network.stacks {
       for block in stack.blocks { perSequence += block.operations(positions: Int(time)) }
     }
-    var columns = Double(items)
-    var rows = time
-    if case .sampledSoftmax(let share, _) = loss { columns *= share }
-    if network.objective != .nextItem {
-      // A fifth of the places is predicted; the projector has d x 2d twice.
-      rows = 4
-      perSequence += time * 8 * d * d
-    }
+    perSequence += network.operationsBesidesBlocks(positions: Int(time))
+    let columns =
+      switch loss.reach(rows: items) {
+      case .table: Double(items)
+      case .candidates(let count): Double(count)
+      case .rows(let negatives): Double(1 + negatives)
+      }
+    var rows = network.objective.predictedPositions(Int(time))
     if case .evaluation = task { rows = 1 }
     return passes * sequences * (perSequence + 2 * rows * d * columns)
   }

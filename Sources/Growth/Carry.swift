@@ -34,3 +34,29 @@ public struct Carry: Sendable, Equatable {
     onlyReference ? parameter.inReference : parts.contains(parameter.part)
   }
 }
+
+extension Carry: Codable {
+  /// Written as it was asked for: `reference`, `all`, `preserving`, or a list of parts with `optimizer`.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let word = Self.words.first(where: { $0.value == self })?.key { return try container.encode(word) }
+    let named = ParameterPart.allCases.filter { parts.contains($0) && $0 != .embedding }.map(\.rawValue)
+    try container.encode(named + (optimizer ? ["optimizer"] : []))
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let word = try? container.decode(String.self), let carry = Self.words[word] {
+      self = carry
+      return
+    }
+    let names = try container.decode([String].self)
+    let parts = names.filter { $0 != "optimizer" }.map { ParameterPart(rawValue: $0) }
+    guard !parts.contains(nil) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(names) are not parts of a model")
+    }
+    self = .parts(Set(parts.compactMap { $0 }), optimizer: names.contains("optimizer"))
+  }
+
+  private static var words: [String: Carry] { ["reference": .reference, "all": .all, "preserving": .preserving] }
+}

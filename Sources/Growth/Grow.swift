@@ -147,10 +147,7 @@ extension Model {
             && stack.1.blocks[i].signature == stack.0.blocks[block].signature
         }
         guard let place else {
-          throw GrowthError(
-            "carry",
-            "this growth cannot preserve the scores: no block of the new model does the work of old block \(block) (\(stack.0.blocks[block].signature)) in its place",
-            help: "use by: cross, or by: dilation_aware with a depth that is a multiple of the old one, or carry: all")
+          throw GrowthError.cannotPreserve(block: block, signature: stack.0.blocks[block].signature)
         }
         kept[place] = true
         next = place + 1

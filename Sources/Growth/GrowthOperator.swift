@@ -4,29 +4,10 @@ public enum BlockSource: Sendable, Equatable {
   case fresh
 }
 
-/// Why a growth cannot be.
-public struct GrowthError: Error, Equatable {
-  /// The argument at fault, in the words of the language: `to`, `by` or `carry`.
-  public let argument: String
-  public let message: String
-  public let help: String?
-
-  init(_ argument: String, _ message: String, help: String? = nil) {
-    self.argument = argument
-    self.message = message
-    self.help = help
-  }
-
-  /// The same said of one phase of several, counted from 1.
-  public func inPhase(_ number: Int) -> GrowthError {
-    GrowthError("phases", "phase \(number): \(message)", help: help)
-  }
-}
-
 /// A table of sources: which old block each block of a deeper model starts from. It knows depths, nothing of models.
 ///
 /// Sources: StackRec (Wang et al., SIGIR 2021) for the first six.
-public enum GrowthOperator: String, Sendable, CaseIterable {
+public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
   /// stackA: every block is followed by its copies: 0 0 1 1 2 2 ...
   case adjacent
   /// stackC: the whole stack again on top: 0 1 2 0 1 2 ...
@@ -53,11 +34,8 @@ public enum GrowthOperator: String, Sendable, CaseIterable {
   /// The sources of a model of `new` blocks grown from one of `old`; `period` is the length of the pattern of
   /// dilations (1 where blocks are all alike).
   public func sources(from old: Int, to new: Int, period: Int = 1) throws(GrowthError) -> [BlockSource] {
-    guard old >= 1 else { throw GrowthError("to", "a model without blocks cannot be stacked") }
-    guard new > old || (self == .trimmedSeam && old < 3) else {
-      throw GrowthError(
-        "to", "\(new) blocks are not more than the \(old) there are", help: "growth only adds blocks: give `to:` above \(old)")
-    }
+    guard old >= 1 else { throw .noBlocks }
+    guard new > old || (self == .trimmedSeam && old < 3) else { throw .notDeeper(from: old, to: new) }
     let extra = new - old
     switch self {
     case .adjacent:
@@ -77,11 +55,7 @@ public enum GrowthOperator: String, Sendable, CaseIterable {
       try atMostOld(extra, old, new)
       return (0..<new).map { .copy(of: $0 < old ? $0 : $0 - extra) }
     case .dilationAware:
-      guard old % period == 0, new % period == 0 else {
-        throw GrowthError(
-          "to", "dilation-aware stacking copies whole patterns of \(period), and \(old) -> \(new) blocks is not whole patterns",
-          help: "give `to:` and the model a multiple of \(period) blocks, or use by: adjacent")
-      }
+      guard old % period == 0, new % period == 0 else { throw .notWholePatterns(period: period, from: old, to: new) }
       let groups = old / period
       return (0..<new).map { .copy(of: ($0 / period) * groups / (new / period) * period + $0 % period) }
     case .middle:
@@ -89,24 +63,13 @@ public enum GrowthOperator: String, Sendable, CaseIterable {
       let first = (old - extra) / 2
       return (0..<new).map { .copy(of: $0 < first + extra ? $0 : $0 - extra) }
     case .trimmedSeam:
-      guard new < 2 * old, (2 * old - new) % 2 == 0 else {
-        throw GrowthError(
-          "to",
-          old < 3
-            ? "a seam can be trimmed from 3 blocks on, not \(old)"
-            : "a trimmed seam leaves out as many blocks on both sides: \(old) blocks give an even number above \(old) and up to \(2 * old - 2), not \(new)",
-          help: "use by: cross, or another `to:`")
-      }
+      guard new < 2 * old, (2 * old - new) % 2 == 0 else { throw .noSeam(from: old, to: new) }
       let kept = new / 2
       return (0..<new).map { .copy(of: $0 < kept ? $0 : $0 - kept + (old - kept)) }
     }
   }
 
   private func atMostOld(_ extra: Int, _ old: Int, _ new: Int) throws(GrowthError) {
-    if extra > old {
-      throw GrowthError(
-        "to", "by: \(rawValue) adds at most as many blocks as there are: from \(old) to at most \(2 * old), not \(new)",
-        help: "stack twice, or use by: adjacent")
-    }
+    if extra > old { throw .moreThanTwice(by: self, from: old, to: new) }
   }
 }

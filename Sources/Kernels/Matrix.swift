@@ -15,6 +15,9 @@ public enum Matrix {
   /// Values of a transposed right side that are kept on the stack.
   private static let largestTransposed = 32_768
 
+  /// Does a row of a product of so many columns depend on that row alone, to the bit? OpenBLAS rounds by the number of rows.
+  public static func isRowByRow(columns n: Int) -> Bool { isOurs(n) }
+
   @inline(__always)
   static func isOurs(_ n: Int) -> Bool { hasOwnKernels && n & 15 == 0 }
 

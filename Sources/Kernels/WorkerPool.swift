@@ -11,6 +11,8 @@ public final class WorkerPool: Sendable {
 
   /// - Parameter threads: how many iterations may run at once, the calling thread included; at least 1.
   public init(threads: Int) {
+    // The BLAS must not start threads of its own beside these: it would cut products differently from call to call.
+    Matrix.setUp
     self.threads = max(1, threads)
     state = WorkerState(workers: max(1, threads) - 1)
   }

@@ -113,8 +113,8 @@ public struct BlockStack: Sendable {
     var to = y
     let keep = saved + tile.rows * width
     for (index, block) in blocks.enumerated() {
-      // OpenBLAS may round differently for another number of rows, and the bits are to be those of the whole.
-      if lastOnly && Matrix.hasOwnKernels {
+      // The bits are to be those of the whole.
+      if lastOnly && Matrix.isRowByRow(columns: width) {
         // What is left to be made of steps that are not needed any more is not made.
         let stride = strides[index]
         if stride > tile.steps.stride && stride < tile.steps.total {

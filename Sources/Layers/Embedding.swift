@@ -5,12 +5,12 @@ public struct Embedding: Sendable {
   public let table: RowTable
 
   public init(
-    _ name: String, rows: Int, width: Int, initial: Initializer, perPosition: Bool = true, inReference: Bool = true,
+    _ name: String, rows: Int, width: Int, initial: Initializer, rowsAre: RowTable.Rows = .items, inReference: Bool = true,
     in builder: LayoutBuilder
   ) {
     let slot = builder.add(
       name + ".weight", [rows, width], initial, .embedding, inReference: inReference, sparseRows: true)
-    table = RowTable(name: name + ".weight", slot: slot, rows: rows, width: width, perPosition: perPosition)
+    table = RowTable(name: name + ".weight", slot: slot, rows: rows, width: width, rowsAre: rowsAre)
   }
 
   /// y row r = table[ids[r]]; `stride` floats from one row of y to the next.

@@ -1,16 +1,6 @@
 import Foundation
 import Kernels
 
-/// What a model is trained to predict.
-public enum Objective: String, Sendable, CaseIterable {
-  /// The item at i+1 from the items up to i, at every position.
-  case nextItem
-  /// Masked items, from the output at their own position.
-  case gapFilling
-  /// Masked items, from the output one position before them.
-  case gapFillingShifted
-}
-
 /// The output layer: scores = h W^T + b, with W `(V, d)` and b `(V)`; the transfer task's has no bias.
 public struct OutputTable: Sendable {
   public let weight: Slot
@@ -56,7 +46,7 @@ public protocol Network: Sendable {
   var layout: ParameterLayout { get }
   /// Stacks that grow, all of the same depth; the first is the one people mean.
   var stacks: [BlockStack] { get }
-  /// Tables with sparse gradients, the output table excepted.
+  /// Embedding tables, whose rows are looked up by number; the output table is apart.
   var rowTables: [RowTable] { get }
   var output: OutputTable { get }
   var objective: Objective { get }
@@ -78,6 +68,9 @@ public protocol Network: Sendable {
 
   /// Its parts that prepare something: the blocks and whatever else.
   var preparing: [any Preparing] { get }
+  /// Floating-point operations of its matrix products for one sequence, forward, besides those of the blocks and of the
+  /// output layer.
+  func operationsBesidesBlocks(positions: Int) -> Double
   /// What goes through the first stack for a tile of input.
   func blockTile(_ tile: Tile) -> Tile
   /// The first stack's memory comes first.
@@ -99,14 +92,13 @@ extension Network {
   public var sharing: SharedEmbeddings? { nil }
   public var closingNorm: Norm? { nil }
   public func blockTile(_ tile: Tile) -> Tile { tile }
+  public func operationsBesidesBlocks(positions: Int) -> Double { 0 }
+
+  /// Does it learn an embedding of every user?
+  public var embedsUsers: Bool { rowTables.contains { $0.rowsAre == .users } }
 
   /// Rows of hidden states for sequences of `length` items.
-  public func positions(length: Int) -> Int {
-    switch objective {
-    case .nextItem: length - 1
-    case .gapFilling, .gapFillingShifted: length
-    }
-  }
+  public func positions(length: Int) -> Int { objective.positions(length: length) }
 }
 
 /// A network and its values.

@@ -85,18 +85,21 @@ public struct RowTable: Sendable {
   public let slot: Slot
   public let rows: Int
   public let width: Int
-  /// Look-ups a sequence of `positions` steps makes.
-  public let perPosition: Bool
+  public let rowsAre: Rows
 
-  public init(name: String, slot: Slot, rows: Int, width: Int, perPosition: Bool) {
+  /// What its rows stand for, and so how often a sequence looks one up: an item at every position, its user once.
+  public enum Rows: String, Sendable { case items, users }
+
+  public init(name: String, slot: Slot, rows: Int, width: Int, rowsAre: Rows) {
     self.name = name
     self.slot = slot
     self.rows = rows
     self.width = width
-    self.perPosition = perPosition
+    self.rowsAre = rowsAre
   }
 
-  public func lookups(positions: Int, sequences: Int) -> Int { perPosition ? positions * sequences : sequences }
+  /// Look-ups of a batch of `sequences` with `positions` positions each.
+  public func lookups(positions: Int, sequences: Int) -> Int { rowsAre == .items ? positions * sequences : sequences }
 }
 
 /// Where a batch's look-ups of one table leave their ids and gradient vectors.

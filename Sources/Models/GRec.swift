@@ -1,4 +1,3 @@
-import Foundation
 import Kernels
 import Layers
 
@@ -11,16 +10,29 @@ import Layers
 ///   it. Encoder and decoder grow together.
 ///
 /// Embeddings, convolutions and projector truncated normal 0.02; output `(V, d)` normal 0.01, bias 0.1.
-public struct GRec: Network {
+public struct GRec: ConfiguredNetwork {
   public enum Architecture: String, Sendable, CaseIterable, Codable {
     case causal
     case encoderDecoder = "encoder_decoder"
   }
 
-  public struct Configuration: Sendable, Equatable, Codable {
+  public struct Configuration: ModelConfiguration {
     public var architecture: Architecture
     /// Items, width, depth, dilations and kernel of both stacks.
     public var stack: NextItNet.Configuration
+
+    public var blocks: Int {
+      get { stack.blocks }
+      set { stack.blocks = newValue }
+    }
+    public var alpha: Bool {
+      get { stack.alpha }
+      set { stack.alpha = newValue }
+    }
+    public var head: Head {
+      get { stack.head }
+      set { stack.head = newValue }
+    }
 
     public init(_ architecture: Architecture, _ stack: NextItNet.Configuration) {
       self.architecture = architecture
@@ -28,7 +40,7 @@ public struct GRec: Network {
     }
   }
 
-  public let kind = "grec"
+  public var kind: String { ModelKind.grec.name }
   public let layout: ParameterLayout
   public let stacks: [BlockStack]
   public let output: OutputTable
@@ -77,42 +89,27 @@ public struct GRec: Network {
   /// For transfer it reads whole sequences and says one thing at their end, as the others do.
   public var objective: Objective {
     if configuration.stack.head != .items { return .nextItem }
-    return configuration.architecture == .causal ? .gapFilling : .gapFillingShifted
+    return configuration.architecture == .causal ? .maskedItem : .maskedItemAhead
   }
 
   public var options: [(name: String, value: String)] {
     [("architecture", configuration.architecture.rawValue)] + configuration.stack.options
   }
 
-  public func encodedConfiguration() throws -> Data { try Networks.encode(configuration) }
-
   public var rowTables: [RowTable] { [embedding.table] + (encoderSide.map { [$0.embedding.table] } ?? []) }
-
-  public func withBlocks(_ count: Int) throws -> any Network {
-    var other = configuration
-    other.stack.blocks = count
-    return try GRec(other)
-  }
-
-  public func withAlpha() throws -> any Network {
-    var other = configuration
-    other.stack.alpha = true
-    return try GRec(other)
-  }
-
-  public func withTargets(_ count: Int) throws -> any Network {
-    var other = configuration
-    other.stack.head = .targets(count)
-    return try GRec(other)
-  }
 
   public var preparing: [any Preparing] {
     stacks.flatMap(\.blocks) + (encoderSide.map { [$0.up, $0.down] } ?? [])
   }
 
+  /// The projector's two products.
+  public func operationsBesidesBlocks(positions: Int) -> Double {
+    encoderSide == nil ? 0 : Double(positions) * 8 * Double(width) * Double(width)
+  }
+
   /// A decoder that predicts one position ahead has no use for the last one.
   public func blockTile(_ tile: Tile) -> Tile {
-    objective == .gapFillingShifted ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile
+    objective == .maskedItemAhead ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile
   }
 
   private func count(_ stack: BlockStack, _ tile: Tile, _ training: Bool) -> Int {
@@ -189,5 +186,11 @@ public struct GRec: Network {
     stacks[1].backward(tile, d: d, saved: k.encoder, pass: pass, sequence: input.firstSequence)
     encoderSide.embedding.backward(
       tile.rows, ids: input.items, dy: d, into: pass.rowGradients[1], first: input.firstRow)
+  }
+}
+
+extension ModelKind {
+  static let grec = ModelKind("grec", GRec.self) { shape in
+    GRec.Architecture.allCases.map { ("grec_\($0.rawValue)", .init($0, .init(items: shape.items, dim: shape.width))) }
   }
 }

@@ -6,17 +6,17 @@ import Layers
 ///
 /// Item embedding `(V, d)`, truncated normal 0.02; residual blocks with the dilations of a repeated pattern; an output
 /// layer of its own, `(V, d)` normal 0.01 and bias 0.1, not tied to the embedding.
-public struct NextItNet: Network {
-  public let kind = "nextitnet"
+public struct NextItNet: ConfiguredNetwork {
+  public var kind: String { ModelKind.nextItNet.name }
   public let layout: ParameterLayout
   public let stacks: [BlockStack]
   public let output: OutputTable
-  public let objective: Objective
+  public let objective = Objective.nextItem
   public let maximumLength: Int? = nil
   private let embedding: Embedding
   public let configuration: Configuration
 
-  public struct Configuration: Sendable, Equatable, Codable {
+  public struct Configuration: ModelConfiguration {
     /// Items, the pad included.
     public var items: Int
     public var dim: Int
@@ -70,7 +70,6 @@ public struct NextItNet: Network {
   public init(_ configuration: Configuration) throws {
     try configuration.check()
     self.configuration = configuration
-    objective = .nextItem
     let builder = LayoutBuilder()
     let d = configuration.dim
     embedding = Embedding(
@@ -83,27 +82,7 @@ public struct NextItNet: Network {
 
   public var options: [(name: String, value: String)] { configuration.options }
 
-  public func encodedConfiguration() throws -> Data { try Networks.encode(configuration) }
-
   public var rowTables: [RowTable] { [embedding.table] }
-
-  public func withBlocks(_ count: Int) throws -> any Network {
-    var deeper = configuration
-    deeper.blocks = count
-    return try NextItNet(deeper)
-  }
-
-  public func withAlpha() throws -> any Network {
-    var other = configuration
-    other.alpha = true
-    return try NextItNet(other)
-  }
-
-  public func withTargets(_ count: Int) throws -> any Network {
-    var other = configuration
-    other.head = .targets(count)
-    return try NextItNet(other)
-  }
 
   public func savedCount(_ tile: Tile, training: Bool) -> Int {
     training ? stacks[0].savedCount(tile) : stacks[0].evaluationCount(tile)
@@ -125,5 +104,11 @@ public struct NextItNet: Network {
     stacks[0].backward(input.tile, d: d, saved: saved, pass: pass, sequence: input.firstSequence)
     embedding.backward(
       input.tile.rows, ids: input.items, dy: d, into: pass.rowGradients[0], first: input.firstRow)
+  }
+}
+
+extension ModelKind {
+  static let nextItNet = ModelKind("nextitnet", NextItNet.self) { shape in
+    [("nextitnet", .init(items: shape.items, dim: shape.width))]
   }
 }

@@ -1,17 +1,15 @@
-import Foundation
 import Kernels
 import Layers
 
-/// SASRec (Kang and McAuley, ICDM 2018) as StackRec trains it, and SSE-PT (Wu et al., RecSys 2020), which is SASRec on
-/// the concatenation of a user's and an item's embedding.
+/// SASRec (Kang and McAuley, ICDM 2018) as StackRec trains it; with `users`, SSE-PT: see SSEPT.swift.
 ///
 ///     x0     = LN(dropout([user embedding ;] item embedding + position embedding))
 ///     blocks = causal attention and feed-forward, see `AttentionBlock`
 ///     scores = h W^T + b
 ///
 /// Embeddings normal 0.01; the output layer `(V, d)` as PyTorch draws a linear layer, uniform in ±1/sqrt(d).
-public struct SASRec: Network {
-  public let kind: String
+public struct SASRec: ConfiguredNetwork {
+  public var kind: String { (configuration.users == nil ? ModelKind.sasRec : .ssePT).name }
   public let layout: ParameterLayout
   public let stacks: [BlockStack]
   public let output: OutputTable
@@ -24,7 +22,7 @@ public struct SASRec: Network {
   private let stemDropout: Dropout
   private let stemNorm: Norm
 
-  public struct Configuration: Sendable, Equatable, Codable {
+  public struct Configuration: ModelConfiguration {
     /// Items, the pad included.
     public var items: Int
     /// Items of a sequence; the network reads one less.
@@ -71,29 +69,15 @@ public struct SASRec: Network {
     }
   }
 
-  /// What SSE-PT has besides: user embeddings, and the probabilities of the stochastic shared embeddings.
-  public struct Users: Sendable, Equatable, Codable {
-    public var count: Int
-    public var dim: Int
-    public var sharing: SharedEmbeddings
-
-    public init(count: Int, dim: Int = 64, sharing: SharedEmbeddings) {
-      self.count = count
-      self.dim = dim
-      self.sharing = sharing
-    }
-  }
-
   public init(_ configuration: Configuration) throws {
     try configuration.check()
     let width = configuration.width
     self.configuration = configuration
-    kind = configuration.users == nil ? "sasrec" : "ssept"
     sharing = configuration.users?.sharing
     let builder = LayoutBuilder()
     users = configuration.users.map {
       Embedding(
-        "user_embedding", rows: $0.count, width: $0.dim, initial: .normal(0.01), perPosition: false,
+        "user_embedding", rows: $0.count, width: $0.dim, initial: .normal(0.01), rowsAre: .users,
         inReference: false, in: builder)
     }
     items = Embedding(
@@ -127,27 +111,7 @@ public struct SASRec: Network {
     return dims + options + [("swap_user", "\(users.sharing.user)"), ("swap_item", "\(users.sharing.item)")]
   }
 
-  public func encodedConfiguration() throws -> Data { try Networks.encode(configuration) }
-
   public var rowTables: [RowTable] { [items.table] + (users.map { [$0.table] } ?? []) }
-
-  public func withBlocks(_ count: Int) throws -> any Network {
-    var other = configuration
-    other.blocks = count
-    return try SASRec(other)
-  }
-
-  public func withAlpha() throws -> any Network {
-    var other = configuration
-    other.alpha = true
-    return try SASRec(other)
-  }
-
-  public func withTargets(_ count: Int) throws -> any Network {
-    var other = configuration
-    other.head = .targets(count)
-    return try SASRec(other)
-  }
 
   // Kept: what the stack keeps, then the stem's normalised sum and reciprocal deviations.
   public func savedCount(_ tile: Tile, training: Bool) -> Int {
@@ -206,5 +170,11 @@ public struct SASRec: Network {
     }
     users?.backward(
       tile.sequences, ids: input.users, dy: d, stride: width, into: pass.rowGradients[1], first: input.firstSequence)
+  }
+}
+
+extension ModelKind {
+  static let sasRec = ModelKind("sasrec", SASRec.self) { shape in
+    [("sasrec", .init(items: shape.items, length: shape.length, dim: shape.width, heads: 2, dropout: 0.2))]
   }
 }

@@ -4,6 +4,7 @@ import Kernels
 import Layers
 import Testing
 
+@testable import ModelFiles
 @testable import Models
 @testable import Training
 
@@ -11,10 +12,28 @@ import Testing
 struct Fixture {
   let file: SafeTensors
 
+  /// The folder of all fixtures.
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Fixtures")
+
   init(_ name: String) throws {
-    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    file = try SafeTensors(contentsOf: folder.appendingPathComponent("Fixtures/pytorch/\(name).safetensors").path)
+    file = try SafeTensors(contentsOf: Self.root.appendingPathComponent("pytorch/\(name).safetensors").path)
   }
+
+  /// The network that the fixture's metadata describe, as the file of a model would.
+  func network() throws -> any Network {
+    let kind = try #require(file.metadata["kind"]), configuration = try #require(file.metadata["configuration"])
+    return try Registry.network(kind, Data(configuration.utf8))
+  }
+
+  /// All fixtures of whole models trained with the full softmax, by name.
+  static let models: [String] = {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("pytorch").path)) ?? []
+    return names.filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(".safetensors".count)) }.sorted().filter { name in
+      guard let fixture = try? Fixture(name) else { return false }
+      return fixture.file.metadata["kind"] != nil && fixture.file["negatives"] == nil
+    }
+  }()
 
   func floats(_ name: String) throws -> [Float] { try #require(file[name], "no tensor \(name)").floats }
 
@@ -59,15 +78,34 @@ func worstDifference(_ a: [Float], _ b: [Float]) -> Float {
   return zip(a, b).map { $0 - $1 }.map { $0.isNaN ? .infinity : abs($0) }.max().map { $0 / scale } ?? 0
 }
 
-extension StepEngine {
+extension TiledStep {
+  /// Steps of a model on a set, all of which is one batch.
+  convenience init(
+    _ model: Model, loss: any Loss = Softmax(), on set: SequenceSet, state: OptimizerState? = nil,
+    pool: WorkerPool = NextItNetTests.pool
+  ) {
+    self.init(
+      model, state ?? OptimizerState(Adam(), model.network.layout), loss: loss, length: set.length, batch: set.count, pool: pool)
+  }
+
   /// Loss and gradients of one batch, laid out as the parameters are.
   func lossAndGradients(
-    _ model: Model, _ batch: Batch, negatives: Negatives? = nil, lazy: Bool = false,
-    dropout: (any DropoutMasks)? = nil
+    _ batch: Batch, negatives: Negatives? = nil, lazy: Bool = false, dropout: (any DropoutMasks)? = nil
   ) -> (Double, FloatBuffer) {
-    let loss = gradients(batch, parameters: model.values, negatives: negatives, dropout: dropout)
-    let result = FloatBuffer(count: model.network.layout.count)
-    reduce(batch, lazy: lazy) { offset, count, g in (result.base + offset).update(from: g, count: count) }
+    let loss = gradients(batch, negatives: negatives, dropout: dropout)
+    exchange()
+    let result = FloatBuffer(count: state.parameters.count)
+    forEachGradient(lazy: lazy) { offset, count, g in (result.base + offset).update(from: g, count: count) }
     return (loss, result)
+  }
+
+  /// A whole step, its loss.
+  func step(
+    _ batch: Batch, _ optimizer: any Optimizer, negatives: Negatives? = nil, dropout: (any DropoutMasks)? = nil
+  ) -> Double {
+    let loss = gradients(batch, negatives: negatives, dropout: dropout)
+    exchange()
+    update(optimizer, rate: optimizer.rate)
+    return loss
   }
 }

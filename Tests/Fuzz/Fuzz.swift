@@ -3,10 +3,12 @@ import Datasets
 import Foundation
 import Interpreter
 import Kernels
+import ModelFiles
 import Models
 import Plotting
 import Syntax
-import Training
+
+@testable import Training
 
 /// libFuzzer's driver, which its library has beside the entry that SwiftPM's renaming of `main` leaves out.
 @_silgen_name("LLVMFuzzerRunDriver")
@@ -180,10 +182,11 @@ private func fuzzData(_ bytes: [UInt8]) {
 private func fuzzModel(_ bytes: [UInt8]) {
   withFile(bytes) { path in
     do {
-      _ = try ModelFile.read(path, describe: { "\($0)" }, make: Networks.make)
+      _ = try ModelFile.read(path)
     } catch is ModelFile.Failure {} catch { preconditionFailure("an error that is no failure of a file: \(error)") }
     do {
-      _ = try TrainingFile.read(path, fingerprint: Fingerprint(text: "0123456789abcdef"), describe: { "\($0)" }, make: Networks.make)
+      _ = TrainingFile.identity(path)
+      _ = try TrainingFile.read(path, fingerprints: ["0123456789abcdef"], Recipe(phases: [Phase(run: .steps(6)), Phase(by: .cross)]))
     } catch is ModelFile.Failure {} catch { preconditionFailure("an error that is no failure of a file: \(error)") }
   }
 }

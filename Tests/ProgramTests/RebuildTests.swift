@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 /// A saved model must give the same scores in another program, written from docs/models.md alone. Runs where Python has
@@ -29,11 +30,9 @@ import Testing
 
   @Test(
     .enabled(if: python != nil, "needs python3 with numpy and safetensors"),
-    arguments: [
-      "nextitnet(data, dim: 16, blocks: 2)", "grec(data, dim: 8, blocks: 2)",
-      "grec(data, dim: 8, blocks: 2, architecture: encoder_decoder)", "sasrec(data, dim: 8, blocks: 2, heads: 2)",
-      "ssept(data, user_dim: 8, item_dim: 8, blocks: 2, swap_user: 0.1)",
-    ])
+    arguments: Registry.samples(.init(items: 41, length: 12, users: 60, width: 16)).compactMap { sample in
+      (try? sample.network(blocks: 2)).map(ResumeTests.call)
+    })
   func anotherProgramGetsTheSameScores(model: String) throws {
     let folder = NSTemporaryDirectory() + "stackrec-rebuild-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -55,7 +54,7 @@ import Testing
     let program = Self.root.appendingPathComponent("Tests/Fixtures/rebuild/rebuild.py").path
     for name in ["", "f"] {
       let files = ["\(name)m.safetensors", "\(name)t.npy", "\(name)s.npy"].map { "\(folder)/\($0)" }
-      let users = model.hasPrefix("ssept") ? ["--users", "\(folder)/\(name)t.users.npy"] : []
+      let users = FileManager.default.fileExists(atPath: "\(folder)/\(name)t.users.npy") ? ["--users", "\(folder)/\(name)t.users.npy"] : []
       #expect(Self.run(Self.python ?? "", [program] + files + users) == 0)
     }
     // PyPI's own reader opens it too.

@@ -1,4 +1,6 @@
 import Foundation
+import Layers
+import Models
 import Testing
 
 /// Processes that are killed, and what is left of their work.
@@ -19,13 +21,15 @@ import Testing
     """
   }
 
-  private static let models = [
-    "nextitnet(data, dim: 16, blocks: 2, seed: 1)",
-    "grec(data, architecture: causal, dim: 16, blocks: 2, seed: 1)",
-    "grec(data, architecture: encoder_decoder, dim: 16, blocks: 2, seed: 1)",
-    "sasrec(data, dim: 16, blocks: 2, dropout: 0.2, seed: 1)",
-    "ssept(data, user_dim: 8, item_dim: 8, blocks: 2, dropout: 0.2, swap_user: 0.5, swap_item: 0.1, seed: 1)",
-  ]
+  /// Every sample of every model, as a script makes it.
+  private static let models = Registry.samples(.init(items: 151, length: 16, users: 500, width: 16)).compactMap { sample in
+    (try? sample.network(blocks: 2)).map(Self.call)
+  }
+
+  /// The call of the builtin that makes such a network.
+  static func call(_ network: any Network) -> String {
+    "\(network.kind)(data, \(network.options.map { "\($0.name): \($0.value)" }.joined(separator: ", ")), seed: 1)"
+  }
 
   /// Kills a model; SRS_KILLS asks for more, as docs/reliability.md did.
   private static let kills = ProcessInfo.processInfo.environment["SRS_KILLS"].flatMap(Int.init) ?? 4
@@ -126,5 +130,24 @@ import Testing
     try bytes.write(to: URL(fileURLWithPath: path))
     let third = try Srs(arguments)
     #expect(third.status == 1 && third.errors.contains("checksum") && third.errors.contains("delete it"), "\(third.errors)")
+  }
+}
+
+/// Runs of version 0.1, whose fingerprint was a hash over Swift's descriptions of structs, are still found.
+@Suite struct OldRunTests {
+  private static let fixture = ArrowsTests.root.appendingPathComponent("Tests/Fixtures/runs-0.1")
+
+  @Test func runsOfVersionOneAreFound() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-old-runs-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: Self.fixture.appendingPathComponent("kept").path, toPath: folder + "/runs")
+    let script = Self.fixture.appendingPathComponent("script.srs").path
+    let result = try Srs(["run", script, "--out", folder, "--resume"], signal: SIGTERM, after: 2)
+    #expect(
+      result.errors.contains("finished: was finished already, taken from \(folder)/runs/finished-18b6786743e78760"), "\(result.errors)")
+    #expect(result.output.contains("30 0.330196"))
+    #expect(result.errors.contains("underway: goes on from step"), "\(result.errors)")
+    #expect(result.status == 143)
   }
 }

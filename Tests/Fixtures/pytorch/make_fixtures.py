@@ -748,9 +748,30 @@ def single_precision(name, case, results):
 # ---------------------------------------------------------------- main
 
 
+def configuration_of(config):
+    """What a model file says of the network (docs/models.md): the tests build it from this."""
+    head = {"head": {}, "items": config["V"], "alpha": config["alpha"], "blocks": config["blocks"]}
+    if config["model"] in ("nextitnet", "grec"):
+        stack = {**head, "dim": config["d"], "dilations": config["dilations"], "kernel": config["kernel"]}
+        return stack if config["model"] == "nextitnet" else {"architecture": config["architecture"], "stack": stack}
+    network = {**head, "dim": config.get("di", config["d"]), "heads": config["heads"], "length": config["t"]}
+    network["dropout"] = config.get("dropout", 0)
+    if config["model"] == "ssept":
+        network["users"] = {"count": config["U"], "dim": config["du"], "sharing": {"item": 0.01, "user": 0.8}}
+    return network
+
+
+def metadata_of(config):
+    metadata = {"config": json.dumps(config, sort_keys=True)}
+    if "model" in config:
+        metadata["kind"] = config["model"]
+        metadata["configuration"] = json.dumps(configuration_of(config), sort_keys=True)
+    return metadata
+
+
 def write(name, config, tensors):
     path = HERE / f"{name}.safetensors"
-    save_file({n: v.contiguous() for n, v in tensors.items()}, path, metadata={"config": json.dumps(config, sort_keys=True)})
+    save_file({n: v.contiguous() for n, v in tensors.items()}, path, metadata=metadata_of(config))
     assert all(v.dtype in (torch.float64, torch.int64) and v.isfinite().all() for v in tensors.values())
     return f"{name}: {len(tensors)} tensors, {path.stat().st_size:,} bytes"
 

@@ -1,0 +1,74 @@
+import Downloads
+import Foundation
+import Interpreter
+import Kernels
+import Syntax
+import Training
+
+extension Kind where T == PublicData {
+  /// A public data set by its name.
+  static var publicData: Kind<PublicData> {
+    let names = PublicData.all.map(\.name)
+    return Kind(.text) { value throws(ConversionError) in
+      guard case .text(let text) = value else { throw .type }
+      guard let data = PublicData.all.first(where: { $0.name == text }) else {
+        let near = Spelling.suggestion(text, in: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        throw .value("is one of \(names.map { "\"\($0)\"" }.joined(separator: ", "))\(near)")
+      }
+      return data
+    }
+  }
+}
+
+extension Builtin {
+  static let download = Builtin(
+    "download",
+    """
+    Fetches a public data set from its publisher into the cache folder ($SRS_CACHE, or ~/.cache/srs), once, and gives the path of its file of interactions: ml-100k, ml-1m, ml-20m, ml-25m (MovieLens). The publisher's terms are shown and must be accepted. What broke off goes on where it was; what is not the publisher's, by its checksum, is refused.
+    """,
+    topic: "Data", returns: .text, example: "let events = download(\"ml-1m\", accept_licence: true) |> load"
+  ) { d in
+    let name = d.positional("name", .publicData, "which data set")
+    let accepted = d.named("accept_licence", .bool, default: false, "false", "accept the publisher's terms without being asked")
+    return { call in
+      let data = try call[name]
+      let host = call.interpreter.host
+      let folder = (try call.cachePath("downloads/\(data.name)", argument: "name") as NSString).deletingLastPathComponent
+      let download = Download(data, into: folder, mirror: ProcessInfo.processInfo.environment["SRS_MIRROR"])
+      if download.isThere { return .text(download.file) }
+      for line in data.terms.split(separator: "\n") { host.note(String(line)) }
+      if !(try call[accepted]) {
+        guard let answer = host.ask("Accept these terms, and fetch about \(data.megabytes) MB from \(download.address)?") else {
+          throw call.error(
+            .badValue, "\(data.name) has terms that must be accepted first, and nobody is there to be asked", argument: "accept_licence",
+            help: "if you accept them, say so: download(\"\(data.name)\", accept_licence: true)")
+        }
+        guard answer else {
+          throw call.error(.badValue, "the terms of \(data.name) were not accepted; nothing was fetched", argument: "accept_licence")
+        }
+      }
+      let start = ProcessClock.wall()
+      var shown = start
+      defer { host.progress(nil) }
+      do {
+        let path = try download { now, total in
+          let time = ProcessClock.wall()
+          if time - shown > 0.1 {
+            shown = time
+            let share = total > 0 ? " of \(total >> 20) MB, \(100 * now / total) %" : " MB"
+            host.progress("fetching \(data.name): \(now >> 20)\(share)")
+          }
+          return !host.isInterrupted
+        } note: {
+          host.note($0)
+        }
+        host.note("\(data.name) is in \(path)")
+        return .text(path)
+      } catch is DownloadStopped {
+        throw Diagnostic(.interrupted, "interrupted while fetching \(data.name); it goes on from there the next time", at: call.span)
+      } catch let error as DownloadError {
+        throw call.error(.file, error.message, argument: "name", help: error.help)
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Datasets
+import Foundation
+import Interpreter
+import Kernels
+import Syntax
+import Training
+
+/// What happens at a line that does not fit.
+enum ErrorRule: String, Sendable, CaseIterable { case stop, skip }
+
+extension Kind where T == ColumnName {
+  /// Of the file that a call names.
+  @Sendable private static func columns(_ call: String) -> [String] {
+    let parts = call.split(separator: "\"", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3 else { return [] }
+    return Histories.columnNames((String(parts[1]) as NSString).expandingTildeInPath).map { "\"\($0)\"" }
+  }
+
+  /// A column by its name or its number.
+  static var column: Kind<ColumnName> {
+    Kind(.oneOf([.text, .number]), suggest: columns) { value throws(ConversionError) in
+      switch value {
+      case .text(let text), .word(let text): return .name(text)
+      case .number(let number):
+        guard let whole = Int(exactly: number), whole >= 1 else { throw .value("is a name, or a whole number from 1 on") }
+        return .number(whole)
+      default: throw .type
+      }
+    }
+  }
+}
+
+extension Builtin {
+  static let load = Builtin(
+    "load",
+    """
+    Reads interactions from a file, plain or gzip-compressed: sequences (one a line), MovieLens ratings, a table, RecBole's .inter, pairs of user and item, or JSON lines of sessions. What had to be guessed is told.
+    """,
+    topic: "Data", returns: .object(HistoriesValue.type),
+    example: "let events = load(\"ratings.dat\", format: movielens)"
+  ) { d in
+    let file = d.positional("file", .text, "path of the file")
+    let format = d.optional("format", Kind<DataFormat>.word, "how it is laid out; left out: found out and told")
+    let pad = d.optional("pad", .text, "the item that pads sequences in front")
+    let user = d.optional("user", Kind<ColumnName>.column, "the column with users, by name or number (from 1)")
+    let item = d.optional("item", Kind<ColumnName>.column, "the column with items")
+    let time = d.optional("time", Kind<ColumnName>.column, "the column with times: Unix seconds or milliseconds, or ISO dates")
+    let rating = d.optional("rating", Kind<ColumnName>.column, "the column with ratings")
+    let separator = d.optional("separator", .separator, "the character between the fields of a table")
+    let header = d.optional("header", .bool, "does a table begin with a line of names? left out: unless columns are given by number")
+    let rule = d.named(
+      "on_error", Kind<ErrorRule>.word, default: .stop, "stop", "at lines that do not fit: stop with an error, or skip and count them")
+    let cache = d.named(
+      "cache", .bool, default: false, "false",
+      "keep what was read as a .srsd file in the cache folder, and open that when the same content is loaded again")
+    return { call in
+      let options = ReadingOptions(
+        format: try call[format], pad: try call[pad], user: try call[user], item: try call[item], time: try call[time],
+        rating: try call[rating], separator: try call[separator], header: try call[header], skipsErrors: try call[rule] == .skip,
+        pool: Engine.pool(call))
+      let path = try call.inputPath(try call[file])
+      let result = try call[cache] ? call.cached(path, options) : call.read(path, options)
+      for note in result.notes { call.interpreter.host.note(note) }
+      return .object(HistoriesValue(result.histories))
+    }
+  }
+}
+
+extension Builtin.Call {
+  fileprivate func read(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
+    try watched("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
+  }
+
+  /// What was read of the same content with the same options before, or what is read now and kept.
+  fileprivate func cached(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
+    let key = try watched("looking for \(path) in the cache", "bytes") { try Histories.cacheKey(path, options, watch: $0) }
+    let kept = try cachePath("data/\(key).srsd", argument: "cache")
+    var known = ReadingOptions()
+    known.format = .srsd
+    if FileManager.default.fileExists(atPath: kept) {
+      do {
+        var result = try Histories.read(kept, known)
+        result.histories.source = path
+        _ = try result.histories.checked()
+        interpreter.host.note("\(path) opened from the cache, \(kept)")
+        return result
+      } catch let error as DataError {
+        interpreter.host.note("the cache is not used: \(error.message)")
+      }
+    }
+    let result = try read(path, options)
+    try engine { try OutputFile.write(to: kept) { sink in try result.histories.writeBinary(notes: result.notes) { try sink.put($0) } } }
+    interpreter.host.note("kept in the cache as \(kept)")
+    return ReadingResult(histories: try engine { try Histories.read(kept, known).histories }, notes: result.notes)
+  }
+
+  /// A file of the cache folder: $SRS_CACHE, or srs in the user's own.
+  ///
+  /// - Throws: E0501 where a sandbox does not have it.
+  func cachePath(_ name: String, argument: String) throws -> String {
+    let environment = ProcessInfo.processInfo.environment
+    let own = environment["SRS_CACHE"].flatMap { $0.isEmpty ? nil : $0 }
+    let folder =
+      own ?? environment["XDG_CACHE_HOME"].map { $0 + "/srs" }
+      ?? (environment["HOME"] ?? FileManager.default.currentDirectoryPath) + "/.cache/srs"
+    let path = folder + "/" + name
+    guard !interpreter.refuses(path) else {
+      throw error(
+        .file, "the cache folder, \(folder), lies outside of the sandbox", argument: argument,
+        help: "set SRS_CACHE to a folder inside of it, or do without")
+    }
+    return path
+  }
+
+  /// Long work on data: progress, and an end when someone wants it.
+  func watched<Result>(_ what: String, _ units: String, _ body: (@escaping ReadingWatch) throws -> Result) throws -> Result {
+    let host = interpreter.host
+    let start = ProcessClock.wall()
+    var shown = start
+    defer { host.progress(nil) }
+    do {
+      return try engine {
+        try body { share, count in
+          let now = ProcessClock.wall()
+          if now - shown > 0.1 {
+            shown = now
+            let left = share > 0.01 ? ", \(NumberFormat.duration((now - start) * (1 / share - 1))) left" : ""
+            host.progress("\(what): \(Int(share * 100)) %, \(NumberFormat.grouped(count)) \(units)\(left)")
+          }
+          return !host.isInterrupted
+        }
+      }
+    } catch is ReadingStopped {
+      throw Diagnostic(.interrupted, "interrupted while \(what)", at: span)
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import Datasets
+import Evaluation
+import Foundation
+import Interpreter
+import ModelFiles
+import Syntax
+import Training
+
+/// Lists of items for users, best first.
+final class RecommendationsValue: ObjectValue {
+  static let type = ObjectType(
+    "recommendations",
+    members: [
+      ("count", .number, "how many users they are for"), ("k", .number, "how many items each"),
+      ("rows", .list(.record(nil)), "user, items and scores"), ("coverage", .number, "share of all items that anyone is recommended"),
+      ("gini", .number, "how unevenly items are recommended: 0 all alike, 1 one alone"),
+      ("novelty", .number, "bits of surprise: mean -log2 of an item's share of the interactions"),
+      ("popularity", .number, "mean interactions of what is recommended, over those of all items"),
+    ])
+
+  let lists: Recommendations
+  let users: [String]
+  let names: Vocabulary
+  private let uses: [Int]
+
+  init(_ lists: Recommendations, users: [String], names: Vocabulary, uses: [Int]) {
+    self.lists = lists
+    self.users = users
+    self.names = names
+    self.uses = uses
+  }
+
+  func row(_ index: Int) -> (items: [String], scores: [Float]) {
+    let places = (index * lists.k)..<((index + 1) * lists.k)
+    let filled = places.filter { lists.items[$0] != 0 }
+    return (filled.map { names.name(lists.items[$0]) }, filled.map { lists.scores[$0] })
+  }
+
+  func member(_ name: String) -> Value? {
+    switch name {
+    case "count": .number(Double(users.count))
+    case "k": .number(Double(lists.k))
+    case "rows": .list(elements ?? [])
+    case "coverage": .number(lists.beyond(uses: uses).coverage)
+    case "gini": .number(lists.beyond(uses: uses).gini)
+    case "novelty": .number(lists.beyond(uses: uses).novelty)
+    case "popularity": .number(lists.beyond(uses: uses).popularity)
+    default: nil
+    }
+  }
+
+  var elements: [Value]? {
+    users.indices.map { index in
+      let row = row(index)
+      return .record(
+        Record([
+          ("user", .text(users[index])), ("items", .list(row.items.map { .text($0) })),
+          ("scores", .list(row.scores.map { .number(Double($0)) })),
+        ]))
+    }
+  }
+
+  var summary: String { "the best \(lists.k) items for \(NumberFormat.grouped(users.count)) users" }
+
+  var display: String {
+    let shown = users.indices.prefix(10).map { "  \(users[$0]): \(row($0).items.prefix(10).joined(separator: ", "))" }
+    return ([summary] + shown + (users.count > 10 ? ["  ..."] : [])).joined(separator: "\n")
+  }
+
+  /// A row for every item, or a JSON object for every user.
+  func write(isCSV: Bool, put: ([UInt8]) throws -> Void) throws {
+    var text = isCSV ? "user,rank,item,score\n" : ""
+    for index in users.indices {
+      let row = row(index)
+      if isCSV {
+        text += Grid.csv(row.items.indices.map { [users[index], "\($0 + 1)", row.items[$0], "\(row.scores[$0])"] })
+      } else {
+        let names = row.items.map(Self.quoted).joined(separator: ", ")
+        text +=
+          "{\"user\": \(Self.quoted(users[index])), \"items\": [\(names)], \"scores\": [\(row.scores.map { "\($0)" }.joined(separator: ", "))]}\n"
+      }
+      if text.utf8.count > 1 << 20 {
+        try put(Array(text.utf8))
+        text = ""
+      }
+    }
+    try put(Array(text.utf8))
+  }
+
+  private static func quoted(_ text: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+}
+
+extension Builtin {
+  static let recommend = Builtin(
+    "recommend",
+    "The items a model ranks highest as the next of each user, by their own names: from all he did (histories), or from each sequence of a set, its last item included.",
+    topic: "Judging", returns: .object(RecommendationsValue.type),
+    example: """
+      let events = synthetic(users: 60, items: 80, seed: 7)
+      let data = events |> window(length: 20) |> split(seed: 1)
+      let lists = nextitnet(data, dim: 8, blocks: 1) |> recommend(events, k: 3, length: 20)
+      print(lists.count, len(lists.rows[0].items))  #> 60 3
+      """
+  ) { d in
+    let model = d.positional("model", .model, "a model, or a run")
+    let from = d.positional("from", .any, "histories, or a set of sequences")
+    let k = d.named("k", .whole(from: 1, to: 10_000), default: 20, "20", "how many items each")
+    let seen = d.named("seen", .bool, default: false, "false", "may items be recommended that the user had already?")
+    let length = d.optional(
+      "length", .whole(from: 2, to: 100_000), "items of a history that count, the next one included; left out: as the model was trained")
+    let users = d.optional("users", Kind<String>.text.list, "for these users only, by their names")
+    return { call in
+      let model = try call[model]
+      guard model.known.targets == nil else {
+        throw call.error(.model, "this model was fine-tuned to rank items of another data set than it reads", argument: "model")
+      }
+      let contexts = try contexts(call, model, try call[from], try call[length], try call[users])
+      let set = contexts.set
+      if let mismatch = model.known.mismatch(with: set, model.model.network) {
+        throw call.error(.model, mismatch.message, argument: "from", help: "give the data the model was built with")
+      }
+      let k = min(try call[k], set.items.count - 1)
+      let left = try call[seen] ? [] : contexts.seen.map { Array(Set($0)).sorted() }
+      let lists = Recommendations(model.model, for: set, k: k, seen: left, pool: Engine.pool(call))
+      return .object(RecommendationsValue(lists, users: contexts.users, names: set.items, uses: contexts.uses))
+    }
+  }
+
+  private struct Contexts {
+    let set: SequenceSet
+    let users: [String]
+    let seen: [[Int32]]
+    let uses: [Int]
+  }
+
+  private typealias Rows = [(user: Int32, items: ArraySlice<Int32>)]
+
+  /// The rows by the model's own numbers: data that was filtered less than what the model was trained on has items, and
+  /// perhaps users, that it does not know.
+  private static func known(
+    _ call: Call, _ known: Vocabularies, _ rows: Rows, _ items: Vocabulary, _ users: Vocabulary
+  ) -> (Rows, Vocabulary, Vocabulary) {
+    var (rows, users) = (rows, users)
+    if items != known.items {
+      let numbers = known.items.numbers()
+      let map = items.names.enumerated().map { $0 == 0 ? 0 : numbers[$1] ?? 0 }
+      let strangers = map.dropFirst().count { $0 == 0 }
+      if strangers > 0 { call.interpreter.host.note("\(strangers) items that the model does not know are left out") }
+      rows = rows.map { ($0.user, ArraySlice($0.items.map { map[Int($0)] }.filter { $0 != 0 })) }
+    }
+    if let knownUsers = known.users, knownUsers != users {
+      let numbers = knownUsers.numbers()
+      let map = users.names.map { numbers[$0] ?? -1 }
+      let before = rows.count
+      rows = rows.map { (map[Int($0.user)], $0.items) }.filter { $0.user >= 0 }
+      if rows.count < before { call.interpreter.host.note("\(before - rows.count) users that the model does not know are left out") }
+      users = knownUsers
+    }
+    return (rows, known.items, users)
+  }
+
+  /// Sequences whose last place is empty, with what each user had.
+  private static func contexts(_ call: Call, _ model: ModelValue, _ from: Value, _ given: Int?, _ wanted: [String]?) throws -> Contexts {
+    guard case .object(let object) = from else {
+      throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
+    }
+    var rows: [(user: Int32, items: ArraySlice<Int32>)] = []
+    var (items, users, hasUsers, length): (Vocabulary, Vocabulary, Bool, Int)
+    switch object {
+    case let value as HistoriesValue:
+      let histories = try call.engine { try value.histories.checked() }
+      (items, users, hasUsers) = (histories.items, histories.users, histories.hasUsers)
+      guard let known = given ?? model.model.network.maximumLength ?? model.length else {
+        throw call.error(
+          .missingArgument, "how many items of a history count is not known of this model", help: "give length: 20, as it was trained with")
+      }
+      length = known
+      for h in 0..<histories.count { rows.append((histories.owners[h], Array(histories.history(h))[...])) }
+    case let value as SequencesValue:
+      let set = value.set
+      (items, users, hasUsers, length) = (set.items, set.userNames, set.hasUsers, given ?? set.length)
+      for index in 0..<set.count { rows.append((set.user(index), set.sequence(index).drop { $0 == 0 })) }
+    default:
+      throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
+    }
+    (rows, items, users) = Self.known(call, model.known, rows, items, users)
+    var uses = [Int](repeating: 0, count: items.count)
+    for row in rows { for item in row.items { uses[Int(item)] += 1 } }
+    if let wanted {
+      let numbers = users.numbers()
+      let chosen = try wanted.map { name -> Int32 in
+        guard let number = numbers[name] else {
+          throw call.error(.missingKey, "there is no user \"\(name)\"", argument: "users")
+        }
+        return number
+      }
+      let set = Set(chosen)
+      rows = rows.filter { set.contains($0.user) }
+    }
+    guard !rows.isEmpty else {
+      throw call.error(.badValue, "there is nobody to recommend to", argument: call.given(name: "users") ? "users" : "from")
+    }
+    var tokens: [Int32] = []
+    tokens.reserveCapacity(rows.count * length)
+    for row in rows {
+      let recent = row.items.suffix(length - 1)
+      tokens.append(contentsOf: repeatElement(0, count: length - 1 - recent.count))
+      tokens.append(contentsOf: recent)
+      tokens.append(0)
+    }
+    let set = SequenceSet(
+      length: length, tokens: tokens, users: rows.map(\.user), times: nil, items: items, userNames: users, hasUsers: hasUsers,
+      source: "contexts", process: nil)
+    return Contexts(set: set, users: rows.map { users.name($0.user) }, seen: rows.map { Array($0.items) }, uses: uses)
+  }
+}

@@ -1,0 +1,189 @@
+import Datasets
+import Foundation
+import Growth
+import Interpreter
+import Kernels
+import Layers
+import ModelFiles
+import Models
+import Syntax
+import Training
+
+extension Builtin {
+  static let models: [Builtin] = [nextitnet, grec, sasrec, ssept, stack, loadModel]
+
+  static let nextitnet = Builtin(
+    "nextitnet",
+    "NextItNet (Yuan et al., WSDM 2019): dilated causal convolutions, two in a residual block, `out = x + alpha * y` with alpha 0 at first. The dilations are repeated over the blocks.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(nextitnet(data, dim: 8, blocks: 2).depth)  #> 2
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
+    let stack = ConvolutionArguments(&d)
+    return { call in
+      let split = (try call[data]).split
+      return try build(call, seed: try call[stack.seed], split) {
+        try NextItNet(try stack.configuration(call, items: split.train.items.count))
+      }
+    }
+  }
+
+  static let grec = Builtin(
+    "grec",
+    "GRec (Yuan et al., WWW 2020), trained by filling gaps: a fifth of the items is masked and predicted. `causal` is NextItNet's stack, as StackRec trains it; `encoder_decoder` is as published: an encoder that sees both ways, a projector, a causal decoder; both stacks have `blocks` blocks and grow together.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(grec(data, dim: 8, blocks: 2, architecture: encoder_decoder).depth)  #> 2
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
+    let architecture = d.named(
+      "architecture", Kind<GRec.Architecture>.word, default: .causal, "causal", "as StackRec trains it, or as published")
+    let stack = ConvolutionArguments(&d)
+    return { call in
+      let split = (try call[data]).split
+      return try build(call, seed: try call[stack.seed], split) {
+        try GRec(.init(try call[architecture], try stack.configuration(call, items: split.train.items.count)))
+      }
+    }
+  }
+
+  /// The arguments of models with dilated convolutions.
+  private struct ConvolutionArguments: Sendable {
+    let dim: Argument<Int>
+    let blocks: Argument<Int>
+    let dilations: Argument<[Int]>
+    let kernel: Argument<Int>
+    let alpha: Argument<Bool>
+    let seed: Argument<Int?>
+
+    init(_ d: inout Declaration) {
+      dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
+      blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "residual blocks, two convolutions each")
+      dilations = d.named(
+        "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]",
+        "dilation of each block's first convolution; the second has twice that")
+      kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "taps of a convolution")
+      alpha = d.named("alpha", .bool, default: true, "true", "with residual weights")
+      seed = d.optional("seed", .whole(from: 0), "seed of the parameters; left out: that of the session (--seed)")
+    }
+
+    func configuration(_ call: Call, items: Int) throws -> NextItNet.Configuration {
+      NextItNet.Configuration(
+        items: items, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
+        kernel: try call[kernel], alpha: try call[alpha])
+    }
+  }
+
+  /// A fresh model, if there is memory for it.
+  static func build(_ call: Call, seed: Int?, _ split: Split, _ make: () throws -> any Network) throws -> Value {
+    let network = try call.engine(make)
+    try checkMemory(call, network)
+    let seed = UInt64(seed ?? call.interpreter.host.seed)
+    return .object(ModelValue(Model(network, seed: seed), knowing: Vocabularies(split.train)))
+  }
+
+  /// Training holds at the least the parameters, the best and the given ones, and the optimizer's state.
+  static func checkMemory(_ call: Call, _ network: any Network) throws {
+    try call.engine {
+      try MemoryBudget.check(
+        Double(network.layout.count) * 4 * 5, "training a model of \(NumberFormat.grouped(network.layout.count)) parameters")
+    }
+  }
+
+  static let stack = Builtin(
+    "stack",
+    "A deeper model whose blocks are copies of a trained one's. `by` says which new block comes from which old one, `carry` what comes along besides.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let deep = nextitnet(data, dim: 8, blocks: 2) |> stack(by: adjacent, to: 4)
+      print(deep.depth)  #> 4
+      """
+  ) { d in
+    let model = d.positional("model", .model, "the trained model, or a run")
+    let by = d.named("by", Kind<GrowthOperator>.word, default: .adjacent, "adjacent", "where blocks come from")
+    let to = d.optional("to", .whole(from: 1, to: 4096), "depth of the new model; left out: twice as deep")
+    let carry = d.named(
+      "carry", .carry, default: .all, "all", "what is carried over: everything; what the authors' code does; or so that the scores stay")
+    return { call in
+      let old = try call[model]
+      let deeper = try call.engine {
+        let operation = try call[by]
+        return try old.model.network.withBlocks(try call[to] ?? max(1, operation.defaultDepth(from: old.model.network.depth)))
+      }
+      try checkMemory(call, deeper)
+      let grown = try call.engine { try old.model.grown(by: try call[by], to: try call[to], carry: try call[carry]) }
+      return .object(ModelValue(grown.model, plan: grown.plan, knowing: old.known))
+    }
+  }
+}
+
+extension Builtin {
+  static let loadModel = Builtin(
+    "load_model",
+    "Reads a model saved by `save(model, \"x.safetensors\")`, with the names of its items: it can be judged, stacked and trained on wherever the data has the same items.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      save(nextitnet(data, dim: 8, blocks: 2), "out/model.safetensors")
+      print(load_model("out/model.safetensors").depth)  #> 2
+      """
+  ) { d in
+    let file = d.positional("file", .text, "its path")
+    return { call in
+      let path = try call.inputPath(try call[file])
+      let read = try call.engine {
+        try ModelFile.read(path)
+      }
+      return .object(ModelValue(read.model, knowing: read.known))
+    }
+  }
+}
+
+extension Kind where T == Carry {
+  /// `reference`, `all`, `preserving`, or a list of parts.
+  static var carry: Kind<Carry> {
+    let whole = ["reference", "all", "preserving"]
+    let parts = ["blocks", "norm", "alpha", "output", "optimizer"]
+    return Kind(.oneOf(whole.map { .word($0) } + [.list(.any)]), words: whole, elementWords: parts) {
+      value throws(ConversionError) in
+      switch value {
+      case .word(let word), .text(let word):
+        switch word {
+        case "reference": return .reference
+        case "all": return .all
+        case "preserving": return .preserving
+        default: throw .word(word)
+        }
+      case .list(let elements):
+        var chosen: Set<ParameterPart> = []
+        var optimizer = false
+        for element in elements {
+          guard case .word(let word) = element.asWord else { throw .type }
+          if word == "optimizer" {
+            optimizer = true
+          } else if parts.contains(word), let part = ParameterPart(rawValue: word) {
+            chosen.insert(part)
+          } else {
+            throw .word(word)
+          }
+        }
+        return .parts(chosen, optimizer: optimizer)
+      default: throw .type
+      }
+    }
+  }
+}
+
+extension Value {
+  /// A text where a word will do.
+  var asWord: Value {
+    if case .text(let text) = self { return .word(text) }
+    return self
+  }
+}

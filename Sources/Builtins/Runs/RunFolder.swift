@@ -1,0 +1,129 @@
+import Datasets
+import Foundation
+import Interpreter
+import ModelFiles
+import Training
+
+/// The folder of one training under `runs`, named after the run and its fingerprint.
+final class RunFolder: CheckpointKeeper {
+  let every: Extent?
+  /// Checkpoints were asked for, not only taken as a precaution in long runs.
+  private let isAsked: Bool
+  private let host: any InterpreterHost
+  private let name: String
+  /// The folder of all trainings, and the beginning of this one's name in it.
+  private let runs: String
+  private let prefix: String
+  let path: String
+  private let known: Vocabularies
+  let identity: TrainingIdentity
+
+  /// Without being asked, a training is kept this often: a short one leaves nothing behind.
+  static let precaution = Extent.seconds(600)
+
+  init(_ call: Builtin.Call, _ name: String, _ data: Split, _ identity: TrainingIdentity, every: Extent?, isAsked: Bool) throws {
+    self.every = every ?? Self.precaution
+    self.isAsked = isAsked
+    self.identity = identity
+    self.name = name
+    host = call.interpreter.host
+    known = Vocabularies(data.train)
+    let readable = name.unicodeScalars.map { Self.plain.contains($0) ? Character($0) : "-" }
+    prefix = String(readable.prefix(60)) + "-"
+    path = try call.outputPath("runs/\(prefix)\(identity.fingerprint)/\(Self.file)")
+    runs = FilePath.folder(of: FilePath.folder(of: path))
+  }
+
+  private static let file = "checkpoint.safetensors"
+  private static let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+
+  func save(_ record: TrainingRecord) {
+    switch record {
+    case .finished:
+      // A run that no checkpoint was taken of was short, and is trained again sooner than it is explained.
+      guard isAsked || FileManager.default.fileExists(atPath: path) else { return }
+      write(record)
+    case .underway(let checkpoint):
+      guard isAsked || !host.isInterrupted || host.isBatch else { return }
+      guard write(record), host.isInterrupted else { return }
+      host.milestone("\(name): kept at step \(checkpoint.step) in \(path); srs run --resume goes on from there")
+    }
+  }
+
+  func grew(_ checkpoint: TrainingCheckpoint) { if isAsked { write(.underway(checkpoint)) } }
+
+  /// A disk that is full is no reason to lose the training.
+  @discardableResult
+  private func write(_ record: TrainingRecord) -> Bool {
+    do {
+      try OutputFile.write(try TrainingFile.contents(record, known, identity), to: path)
+      return true
+    } catch let error as OutputFile.Failure {
+      host.note("\(name): no checkpoint, the training goes on: \(error.message)")
+    } catch {
+      host.note("\(name): no checkpoint, the training goes on: \(error)")
+    }
+    return false
+  }
+
+  /// What an earlier process left of this training; nil: nothing.
+  ///
+  /// - Throws: `ModelFile.Failure` for a file that is damaged or of something else.
+  func found(_ recipe: Recipe) throws -> TrainingFile.Contents? {
+    guard let path = existing() else {
+      if host.resumes { sayWhatDiffers() }
+      return nil
+    }
+    do {
+      let contents = try TrainingFile.read(path, identity, recipe)
+      switch contents {
+      case .underway(let checkpoint): host.milestone("\(name): goes on from step \(checkpoint.step), phase \(checkpoint.phase), of \(path)")
+      case .finished: host.milestone("\(name): was finished already, taken from \(path)")
+      }
+      return contents
+    } catch let failure as ModelFile.Failure {
+      throw DamagedCheckpoint(failure: failure)
+    }
+  }
+
+  /// The file of this training, under its fingerprint or that which version 0.1 gave it.
+  private func existing() -> String? {
+    let fingerprints = [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }
+    return fingerprints.map { "\(runs)/\(prefix)\($0)/\(Self.file)" }.first { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// Whoever asks to resume, and gets a training that begins anew beside the checkpoint of another one of the same name, is
+  /// shown in what the two differ.
+  private func sayWhatDiffers() {
+    let folders = ((try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []).filter { folder in
+      folder.hasPrefix(prefix) && folder.count == prefix.count + 16 && folder.dropFirst(prefix.count).allSatisfy(\.isHexDigit)
+    }
+    let others = folders.sorted().map { folder in
+      (folder: folder, differences: TrainingFile.identity("\(runs)/\(folder)/\(Self.file)").map { identity.differences(from: $0) })
+    }
+    guard let nearest = others.min(by: { ($0.differences?.count ?? .max) < ($1.differences?.count ?? .max) }) else { return }
+    let text: String
+    if let differences = nearest.differences {
+      text = differences.map { "\($0.name) \(Self.short($0.other)) there, \(Self.short($0.own)) here" }.joined(separator: "; ")
+    } else {
+      text = "it was written by version 0.1, and its model, data or settings differ"
+    }
+    host.note("\(name): begins anew; the checkpoint in \(runs)/\(nearest.folder) is of another training: \(text)")
+  }
+
+  private static func short(_ value: String?) -> String {
+    guard let value else { return "as by default" }
+    return value.count > 40 ? value.prefix(40) + "…" : value
+  }
+}
+
+/// A checkpoint that cannot be read.
+struct DamagedCheckpoint: HasEngineMessage {
+  let failure: ModelFile.Failure
+
+  var engineMessage: EngineMessage {
+    var message = failure.engineMessage
+    message.help = "delete it to train this run again from its beginning"
+    return message
+  }
+}

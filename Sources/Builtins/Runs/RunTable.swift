@@ -1,0 +1,81 @@
+import Foundation
+import Interpreter
+import RunStore
+import Training
+
+/// Recorded trainings as tables.
+public enum RunTable {
+  static func grid(_ rows: [RunRow]) -> Grid {
+    Grid(
+      caption: rows.isEmpty ? "no trainings are written down here" : "", label: nil,
+      header: ["id", "name", "kind", "state", "model", "blocks", "steps", "training", "metric", "best", "seed", "started"],
+      numeric: [0, 5, 6, 9, 10],
+      rows: rows.map { row in
+        [
+          "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, String(row.model.prefix { $0 != "(" }), "\(row.blocks)", "\(row.steps)",
+          NumberFormat.duration(row.seconds), row.metric, row.best.map { NumberFormat.fixed($0, digits: 4) } ?? "", "\(row.seed)",
+          date(row.started),
+        ].map { Grid.Cell($0) }
+      })
+  }
+
+  /// Of a script, to know it again.
+  public static func hash(_ bytes: [UInt8]) -> String { TrainingIdentity.hash(bytes) }
+
+  /// Settings that are not the same in all rows, a line each.
+  public static func differences(_ rows: [RunRow]) -> String {
+    func settings(_ row: RunRow) -> [String: String] {
+      // Rows of version 0.1 have plain values where newer ones have the recipe.
+      var all = ((try? Tree(parsing: row.parameters))?.leaves() ?? [:]).mapValues(\.canonical)
+      for (name, value) in [
+        ("model", row.model), ("data", row.data), ("data_fingerprint", row.dataFingerprint), ("seed", "\(row.seed)"),
+        ("script", row.script),
+        ("script_hash", row.scriptHash), ("version", row.version), ("machine", row.machine),
+      ] { all[name] = value }
+      return all
+    }
+    let all = rows.map(settings)
+    let names = Set(all.flatMap(\.keys)).sorted()
+    let lines = names.compactMap { name -> String? in
+      let values = all.map { $0[name] ?? "-" }
+      return Set(values).count > 1 ? "\(name): \(values.joined(separator: " | "))\n" : nil
+    }
+    return lines.isEmpty ? "their settings are the same\n" : lines.joined()
+  }
+
+  public static func screen(_ rows: [RunRow]) -> String { grid(rows).screen() }
+
+  static func date(_ seconds: Double) -> String { Value.date(seconds.rounded(.down)).printed }
+
+  static func record(_ row: RunRow) -> Value {
+    .record(
+      Record([
+        ("id", .number(Double(row.id ?? 0))), ("name", .text(row.name)), ("kind", .text(row.kind)), ("state", .text(row.state.rawValue)),
+        ("started", .date(row.started.rounded(.down))), ("script", .text(row.script)), ("data", .text(row.data)),
+        ("model", .text(row.model)), ("seed", .number(Double(row.seed))), ("threads", .number(Double(row.threads))),
+        ("blocks", .number(Double(row.blocks))), ("steps", .number(Double(row.steps))), ("seconds", .number(row.seconds)),
+        ("cpu_seconds", .number(row.cpuSeconds)), ("evaluation_seconds", .number(row.evaluationSeconds)), ("metric", .text(row.metric)),
+        ("best", row.best.map { .number($0) } ?? .nothing), ("best_step", row.bestStep.map { .number(Double($0)) } ?? .nothing),
+        ("stop", .text(row.stop)), ("fingerprint", .text(row.fingerprint)), ("checkpoint", .text(row.checkpoint)),
+      ]))
+  }
+
+  public static func csv(_ rows: [RunRow]) -> String {
+    let header = [
+      "id", "name", "kind", "state", "started", "script", "script_hash", "data", "data_fingerprint", "model", "parameters", "seed",
+      "threads",
+      "machine", "version", "blocks", "steps", "seconds", "cpu_seconds", "evaluation_seconds", "metric", "best", "best_step", "stop",
+      "fingerprint", "checkpoint",
+    ]
+    return Grid.csv(
+      [header]
+        + rows.map { row in
+          [
+            "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, date(row.started), row.script, row.scriptHash, row.data,
+            row.dataFingerprint, row.model, row.parameters, "\(row.seed)", "\(row.threads)", row.machine, row.version, "\(row.blocks)",
+            "\(row.steps)", "\(row.seconds)", "\(row.cpuSeconds)", "\(row.evaluationSeconds)", row.metric, row.best.map { "\($0)" } ?? "",
+            row.bestStep.map { "\($0)" } ?? "", row.stop, row.fingerprint, row.checkpoint,
+          ]
+        })
+  }
+}

@@ -1,0 +1,158 @@
+import Datasets
+import Evaluation
+import Interpreter
+import Syntax
+import Training
+
+/// A table of results: methods by metrics.
+struct Table {
+  struct Row {
+    let name: String
+    /// Plain facts before the metrics.
+    let facts: [String]
+    let cells: [Cell]
+    /// Baselines and bounds, told apart from what is compared.
+    let isReference: Bool
+  }
+
+  struct Cell {
+    let value: Double
+    /// Standard deviation over runs, or half the 95 % interval of their mean, where there are several.
+    let spread: Double?
+    /// Of the difference from the first row, where it was tested: p, and how large it is.
+    var p: Double?
+    var effect: Double?
+  }
+
+  var caption: String
+  /// What `spread` is: `std` or `ci95`.
+  var spreadName = "std"
+  var effectName: String?
+  let factNames: [String]
+  let metrics: [Metric]
+  let rows: [Row]
+
+  /// Ranks of the values of a metric among what is compared: the best and the second, where they are printed apart.
+  private func mark(_ row: Row, _ m: Int) -> Grid.Mark {
+    guard !row.isReference else { return .none }
+    func shown(_ value: Double) -> String { NumberFormat.fixed(value, digits: 4) }
+    let values = rows.filter { !$0.isReference }.map { $0.cells[m].value }.sorted(by: >)
+    guard values.count > 1, let best = values.first else { return .none }
+    if shown(row.cells[m].value) == shown(best) { return .best }
+    let second = values.first { shown($0) != shown(best) }
+    return second.map { shown(row.cells[m].value) == shown($0) } ?? false ? .second : .none
+  }
+
+  static func stars(_ p: Double?) -> Int {
+    guard let p else { return 0 }
+    return p < 0.001 ? 3 : p < 0.01 ? 2 : p < 0.05 ? 1 : 0
+  }
+
+  func grid(label: String? = nil) -> Grid {
+    var cells: [[Grid.Cell]] = []
+    var rules: Set<Int> = []
+    for (index, row) in rows.enumerated() {
+      if row.isReference && index > 0 && !rows[index - 1].isReference { rules.insert(index) }
+      cells.append(
+        [Grid.Cell(row.name)] + row.facts.map { Grid.Cell($0) }
+          + row.cells.enumerated().map { m, cell in
+            Grid.Cell(
+              NumberFormat.fixed(cell.value, digits: 4), uncertainty: cell.spread.map { NumberFormat.fixed($0, digits: 4) },
+              mark: mark(row, m), stars: Self.stars(cell.p))
+          })
+    }
+    return Grid(
+      caption: caption, label: label, header: ["method"] + factNames + metrics.map(\.title),
+      numeric: Set(1..<(1 + factNames.count + metrics.count)), rows: cells, rules: rules)
+  }
+
+  /// All that is known, in full precision.
+  func csv() -> String {
+    var header = ["method"] + factNames
+    for metric in metrics {
+      header += [metric.name, "\(metric.name) \(spreadName)", "\(metric.name) p"] + (effectName.map { ["\(metric.name) \($0)"] } ?? [])
+    }
+    var lines = [header + ["judged"]]
+    for row in rows {
+      let numbers = row.cells.flatMap { cell -> [String] in
+        func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+        return ["\(cell.value)", text(cell.spread), text(cell.p)] + (effectName == nil ? [] : [text(cell.effect)])
+      }
+      lines.append([row.name] + row.facts + numbers + [caption])
+    }
+    return Grid.csv(lines)
+  }
+
+  var records: [Value] {
+    rows.map { row in
+      var record = Record([("method", .text(row.name))])
+      for (metric, cell) in zip(metrics, row.cells) {
+        record[metric.name] = .number(cell.value)
+        if let spread = cell.spread { record["\(metric.name) \(spreadName)"] = .number(spread) }
+        if let p = cell.p { record["\(metric.name) p"] = .number(p) }
+        if let effect = cell.effect { record["\(metric.name) effect"] = .number(effect) }
+      }
+      return .record(record)
+    }
+  }
+}
+
+/// A table as a value: of results, or of any records.
+final class TableValue: ObjectValue {
+  static let type = ObjectType(
+    "a table", members: [("caption", .text, "what it says of itself"), ("rows", .list(.record(nil)), "its rows as records")])
+
+  let grid: Grid
+  let records: [Value]
+  /// With all digits.
+  let csv: String
+
+  init(_ table: Table) {
+    grid = table.grid()
+    records = table.records
+    csv = table.csv()
+  }
+
+  init(_ grid: Grid, records: [Value], csv: String) {
+    self.grid = grid
+    self.records = records
+    self.csv = csv
+  }
+
+  func member(_ name: String) -> Value? {
+    switch name {
+    case "caption": .text(grid.caption)
+    case "rows": .list(records)
+    default: nil
+    }
+  }
+
+  var elements: [Value]? { records }
+  var summary: String { "table of \(records.count) rows" + (grid.caption.isEmpty ? "" : ": \(grid.caption)") }
+  var display: String { grid.screen() }
+}
+
+/// Metrics of one model on one set.
+final class EvaluationValue: ObjectValue {
+  static let type = ObjectType(
+    "an evaluation", members: [("protocol", .text, "how it was judged")], element: .number)
+
+  let metrics: [(Metric, Double)]
+  let title: String
+
+  init(_ metrics: [(Metric, Double)], title: String) {
+    self.metrics = metrics
+    self.title = title
+  }
+
+  func member(_ name: String) -> Value? { name == "protocol" ? .text(title) : nil }
+
+  func element(_ index: Value) -> Value? {
+    guard case .metric(let name) = index, let metric = Metric(name) else { return nil }
+    return metrics.first { $0.0 == metric }.map { .number($0.1) }
+  }
+
+  var summary: String {
+    metrics.map { "\($0.0.title) \(NumberFormat.fixed($0.1, digits: 4))" }.joined(separator: ", ") + " (\(title))"
+  }
+}

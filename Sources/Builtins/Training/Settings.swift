@@ -1,0 +1,71 @@
+import Evaluation
+import Interpreter
+import Training
+
+/// A setting of the engine that a script makes and hands on: an optimizer, a loss, a phase.
+protocol ScriptSetting: Sendable {
+  /// Its type, so that the checker can tell it from others.
+  static var type: ObjectType { get }
+}
+
+/// A value of the language that is a setting.
+final class SettingValue<Setting: ScriptSetting>: ObjectValue {
+  static var type: ObjectType { Setting.type }
+  let setting: Setting
+  let summary: String
+
+  init(_ setting: Setting, _ summary: String) {
+    self.setting = setting
+    self.summary = summary
+  }
+}
+
+extension Kind where T: ScriptSetting {
+  static var setting: Kind<T> {
+    Kind(.object(T.type)) { value throws(ConversionError) in
+      guard case .object(let object) = value, let found = object as? SettingValue<T> else { throw .type }
+      return found.setting
+    }
+  }
+}
+
+/// A loss as a script hands it on.
+struct LossSetting: ScriptSetting {
+  static let type = ObjectType("a loss such as sampled_softmax(20%)")
+  let loss: any Loss
+
+  init(_ loss: any Loss) { self.loss = loss }
+
+  var value: Value { .object(SettingValue(self, loss.name)) }
+}
+
+/// An optimizer as a script hands it on.
+struct OptimizerSetting: ScriptSetting {
+  static let type = ObjectType("an optimizer such as adam(lr: 1e-3)")
+  let optimizer: any Optimizer
+
+  init(_ optimizer: any Optimizer) { self.optimizer = optimizer }
+
+  var value: Value {
+    .object(SettingValue(self, "\(optimizer.kind)(lr: \(NumberFormat.text(optimizer.rate)))"))
+  }
+}
+
+/// When to stop early.
+struct Patience: ScriptSetting {
+  static let type = ObjectType("a stopping rule such as patience(8, on: mrr@5)")
+  let evaluations: Int
+  let metric: Metric
+}
+
+extension Phase: ScriptSetting {
+  static let type = ObjectType("a phase such as phase(run: 500steps)")
+}
+
+extension Phase.Plateau: ScriptSetting {
+  static let type = ObjectType("a rule such as plateau(2, on: mrr@5)")
+}
+
+extension RankingCandidates: ScriptSetting {
+  static let type = ObjectType("candidates such as sampled(99)")
+}

@@ -1,0 +1,138 @@
+import Datasets
+import Interpreter
+import ModelFiles
+import Syntax
+import Training
+
+extension Builtin {
+  static let training: [Builtin] = [train, stackrec, finetune, resume, phase, plateau, patience] + optimizers + losses
+
+  static let train = Builtin(
+    "train",
+    "Trains a model on a data set. The run's model has the parameters that were best on the validation part; the model given stays as it is. Ctrl-C stops after the step and keeps what was learnt.",
+    topic: "Training", returns: .object(RunValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1, seed: 1) |> train(data, run: 4steps, eval_every: 2steps, batch: 32)
+      print(run.steps)  #> 4
+      """
+  ) { d in
+    let model = d.positional("model", .model, "the model to start from, or a run")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set")
+    let run = d.optional("run", .extent, "how long: steps, epochs or a time; left out: until `stop` ends it")
+    let arguments = TrainingArguments(&d)
+    return { call in
+      let split = (try call[data]).split
+      var recipe = try arguments.recipe(call, split)
+      let length = try call[run]
+      if length == nil && recipe.patience == nil {
+        throw call.error(
+          .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
+      }
+      recipe.phases = [Phase(run: length)]
+      return try start(call, "train", arguments, try call[model], split, recipe)
+    }
+  }
+
+  static let stackrec = Builtin(
+    "stackrec",
+    "StackRec (Wang et al., SIGIR 2021): trains in phases, and stacks the model deeper at the beginning of those that say `to` or `by`. One history over all phases, growth times in it.",
+    topic: "Training", returns: .object(RunValue.type),
+    example: """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1, seed: 1)
+        |> stackrec(data, batch: 32, phases: [phase(run: 2steps), phase(to: 2, by: adjacent, run: 2steps)])
+      print(run.model.depth)  #> 2
+      """
+  ) { d in
+    let model = d.positional("model", .model, "the shallow model")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set")
+    let phases = d.named(
+      "phases", Kind<Phase>.setting.list, "what is done, one after the other")
+    let arguments = TrainingArguments(&d)
+    return { call in
+      let split = (try call[data]).split
+      var recipe = try arguments.recipe(call, split)
+      let plan = try call[phases]
+      recipe.phases = plan
+      let endless = plan.indices.first { index in
+        plan[index].run == nil && (index + 1 == plan.count || plan[index + 1].when == nil)
+      }
+      if recipe.patience == nil, let index = endless {
+        throw call.error(
+          .missingArgument, "nothing ends phase \(index + 1)", argument: "phases",
+          help: "give it run: 1000steps, or the whole stop: patience(8, on: mrr@5)")
+      }
+      return try start(call, "stackrec", arguments, try call[model], split, recipe)
+    }
+  }
+
+  /// Trains, or takes what an earlier process left of the same training.
+  static func start(
+    _ call: Call, _ kind: String, _ arguments: TrainingArguments, _ model: ModelValue, _ split: Split, _ recipe: Recipe
+  ) throws -> Value {
+    if recipe.padsInLoss, split.evaluation != .stackrec, model.model.network.objective.masks {
+      throw call.error(
+        .badValue, "\(model.model.network.kind) is trained on masked items, and pads are never masked", argument: "pads_in_loss",
+        help: "leave it out")
+    }
+    if let mismatch = model.known.mismatch(with: split.train, model.model.network) {
+      throw call.error(
+        .training, mismatch.message, argument: "data", help: "build the model with the data it is trained on")
+    }
+    let name = try arguments.name(call, fallback: kind)
+    return try call.engine {
+      let identity = try TrainingIdentity(model.model, split, recipe)
+      let (keeper, looks) = try arguments.folder(call, name, split, identity)
+      var checkpoint: TrainingCheckpoint?
+      switch looks ? try keeper.found(recipe) : nil {
+      case .finished(let finished)?: return .object(RunValue(finished.run(recipe, name: name, split)))
+      case .underway(let found)?: checkpoint = found
+      case nil: break
+      }
+      let recorder = RunRecorder(call, kind, name, recipe, split, model.model, keeper)
+      return try run(call, name, recipe, split, keeper, recorder, arguments.curve(call, recipe)) {
+        try $0.run(model.model, from: checkpoint)
+      }
+    }
+  }
+
+  private static func run(
+    _ call: Call, _ name: String, _ recipe: Recipe, _ split: Split, _ keeper: RunFolder?, _ recorder: RunRecorder?,
+    _ curve: LiveCurve? = nil, _ body: (Trainer) throws -> TrainingRun
+  ) throws -> Value {
+    let observer = ProgressReporter(call.interpreter.host, recorder, curve)
+    defer { observer.finish() }
+    do {
+      let trainer = Trainer(recipe, name: name, data: split, pool: Engine.pool(call), observer: observer, keeper: keeper)
+      let run = try body(trainer)
+      recorder?.finished(run)
+      observer.finished(run)
+      return .object(RunValue(run))
+    } catch {
+      recorder?.failed(error)
+      throw error
+    }
+  }
+
+  static let resume = Builtin(
+    "resume",
+    "Goes on with a run that Ctrl-C interrupted, from the step it was stopped at: the result is what it would have been without the interruption. Of a script that was killed, `srs run FILE --resume` does the same from its checkpoints.",
+    topic: "Training", returns: .object(RunValue.type),
+    example: """
+      fn finished(run) = if run.stop == "interrupted" { resume(run) } else { run }
+      """
+  ) { d in
+    let run = d.positional("run", Kind<RunValue>.object, "an interrupted run")
+    return { call in
+      let before = (try call[run]).run
+      guard before.canResume else {
+        throw call.error(.training, "this run was not interrupted: it \(before.stop.text)", argument: "run")
+      }
+      return try call.engine {
+        let recorder = RunRecorder(call, "resume", before.name, before.recipe, before.data, before.model, nil)
+        return try Builtin.run(call, before.name, before.recipe, before.data, nil, recorder) { try $0.resume(before) }
+      }
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Datasets
+import Kernels
+
+/// The simple methods a sequential model must beat.
+public struct Baseline: Scorer {
+  public enum Kind: String, Sendable, CaseIterable {
+    /// Items by how often they occur in the training sequences.
+    case popular
+    /// First-order Markov: how often an item followed the last one in the training sequences; among equals and
+    /// where nothing is known, the more popular one.
+    case markov
+    /// Item-based nearest neighbours (Sarwar et al., WWW 2001): the cosine similarity of items by the training sequences
+    /// they are in, each item's 100 nearest, summed over the different items of the sequence.
+    case itemKNN = "item_knn"
+  }
+
+  /// Neighbours an item keeps.
+  static let neighbours = 100
+
+  public let kind: Kind
+  /// The items it was counted on.
+  public let items: Vocabulary
+  private let popularity: [Float]
+  /// Followers or neighbours of item i: `followers[starts[i]..<starts[i + 1]]`, with their counts.
+  private let starts: [Int]
+  private let followers: [Int32]
+  /// Or, for neighbours, their similarities.
+  private let counts: [Float]
+
+  public var title: String {
+    switch kind {
+    case .popular: "most popular"
+    case .markov: "first-order Markov"
+    case .itemKNN: "item kNN"
+    }
+  }
+
+  public init(_ kind: Kind, train: SequenceSet) {
+    self.kind = kind
+    items = train.rankedItems
+    var uses: [Float]
+    if train.targetItems == nil {
+      uses = train.uses().map { Float($0) }
+    } else {
+      uses = [Float](repeating: 0, count: items.count)
+      for index in 0..<train.count { uses[Int(train.target(index))] += 1 }
+    }
+    popularity = uses
+    switch kind {
+    case .popular: (starts, followers, counts) = ([], [], [])
+    case .markov: (starts, followers, counts) = Self.transitions(train)
+    case .itemKNN: (starts, followers, counts) = Self.similarities(train)
+    }
+  }
+
+  private typealias Table = (starts: [Int], items: [Int32], values: [Float])
+
+  private static func transitions(_ train: SequenceSet) -> Table {
+    var pairs: [UInt64] = []
+    for index in 0..<train.count {
+      // Where targets are of another vocabulary, only they follow something.
+      let sequence = train.targetItems == nil ? train.sequence(index) : train.sequence(index).suffix(2)
+      for (a, b) in zip(sequence, sequence.dropFirst()) where a != 0 && b != 0 {
+        pairs.append(UInt64(a) << 32 | UInt64(b))
+      }
+    }
+    pairs.sort()
+    let sources = train.items.count
+    var starts = [Int](repeating: 0, count: sources + 1)
+    var followers: [Int32] = []
+    var counts: [Float] = []
+    var previous: UInt64?
+    for pair in pairs {
+      if pair == previous {
+        counts[counts.count - 1] += 1
+      } else {
+        followers.append(Int32(truncatingIfNeeded: pair & 0xffff_ffff))
+        counts.append(1)
+        starts[Int(pair >> 32) + 1] += 1
+        previous = pair
+      }
+    }
+    for item in 0..<sources { starts[item + 1] += starts[item] }
+    return (starts, followers, counts)
+  }
+
+  /// Cosines c(a, b) / sqrt(c(a) c(b)), c counting the training sequences that hold the items. A transfer task's target
+  /// is a neighbour of the source items before it.
+  private static func similarities(_ train: SequenceSet) -> Table {
+    let (sources, ranked) = (train.items.count, train.rankedItems.count)
+    let isTransfer = train.targetItems != nil
+    var sequences: [[Int32]] = []
+    var (inSource, inRanked) = ([Float](repeating: 0, count: sources), [Float](repeating: 0, count: ranked))
+    // Sequences of every source item, so that an item's row is counted by itself: no table of all pairs.
+    var holders = [[Int32]](repeating: [], count: sources)
+    for index in 0..<train.count {
+      let whole = train.sequence(index)
+      let context = Set(isTransfer ? whole.dropLast() : whole).subtracting([0])
+      let answers = isTransfer ? [train.target(index)] : Array(context)
+      for item in context {
+        inSource[Int(item)] += 1
+        holders[Int(item)].append(Int32(index))
+      }
+      for item in answers { inRanked[Int(item)] += 1 }
+      sequences.append(answers.sorted())
+    }
+    var table: Table = ([0], [], [])
+    var together = [Float](repeating: 0, count: ranked)
+    for item in 0..<sources {
+      var met: [Int32] = []
+      for index in holders[item] {
+        for other in sequences[Int(index)] where isTransfer || Int(other) != item {
+          if together[Int(other)] == 0 { met.append(other) }
+          together[Int(other)] += 1
+        }
+      }
+      let found = met.map { (item: $0, value: together[Int($0)] / (inSource[item] * inRanked[Int($0)]).squareRoot()) }
+      for other in met { together[Int(other)] = 0 }
+      for near in found.sorted(by: { ($1.value, $0.item) < ($0.value, $1.item) }).prefix(neighbours) {
+        table.items.append(near.item)
+        table.values.append(near.value)
+      }
+      table.starts.append(table.items.count)
+    }
+    return table
+  }
+
+  public func scores(_ set: SequenceSet, _ index: Int, into scores: UnsafeMutablePointer<Float>) {
+    let items = popularity.count
+    let sequence = set.sequence(index).dropLast()
+    switch kind {
+    case .popular: scores.update(from: popularity, count: items)
+    case .markov:
+      // Popularity below 1 breaks ties between counts and is all there is where nothing follows.
+      start(scores, below: 1)
+      let last = Int(sequence[sequence.endIndex - 1])
+      guard last != 0 else { return }
+      for place in starts[last]..<starts[last + 1] { scores[Int(followers[place])] += counts[place] }
+    case .itemKNN:
+      start(scores, below: 1e-6)
+      for item in Set(sequence) where item != 0 {
+        for place in starts[Int(item)]..<starts[Int(item) + 1] { scores[Int(followers[place])] += counts[place] }
+      }
+    }
+  }
+
+  private func start(_ scores: UnsafeMutablePointer<Float>, below bound: Float) {
+    let top = (popularity.max() ?? 0) + 1
+    for item in 0..<popularity.count { scores[item] = bound * popularity[item] / top }
+  }
+}

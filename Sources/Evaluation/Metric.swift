@@ -1,0 +1,64 @@
+import Glibc
+
+/// A ranking metric at a cut-off, for one relevant item at position r (from 0): nothing from position k on, else
+///
+/// - MRR 1/(r + 1), HR 1, NDCG 1/log2(r + 2).
+///
+/// Where items are tied with the target it is the expectation over the orders of the tied items: see `Rank`.
+public struct Metric: Sendable, Hashable {
+  public enum Kind: String, Sendable, CaseIterable {
+    case mrr, hr, ndcg
+  }
+
+  public let kind: Kind
+  public let k: Int
+
+  public init(_ kind: Kind, _ k: Int) {
+    self.kind = kind
+    self.k = k
+  }
+
+  /// The metric of a name such as `mrr@5`; nil for what is none.
+  public init?(named name: String) {
+    let parts = name.split(separator: "@")
+    guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), let k = Int(parts[1]), k >= 1 else { return nil }
+    self.init(kind, k)
+  }
+
+  /// As it is written in the language: `mrr@5`.
+  public var name: String { "\(kind.rawValue)@\(k)" }
+  /// As papers write it: `MRR@5`.
+  public var title: String { "\(kind.rawValue.uppercased())@\(k)" }
+
+  public func value(_ rank: Rank) -> Double {
+    rank.mean(below: k) { position in
+      switch kind {
+      case .mrr: 1 / Double(position + 1)
+      case .hr: 1
+      case .ndcg: 1 / log2(Double(position + 2))
+      }
+    }
+  }
+
+  /// Mean over test sequences; 0 where there are none.
+  public func mean(_ ranks: [Rank]) -> Double {
+    ranks.isEmpty ? 0 : ranks.reduce(0) { $0 + value($1) } / Double(ranks.count)
+  }
+}
+
+extension Metric: Codable {
+  /// Written as its name.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let name = try container.decode(String.self)
+    guard let metric = Metric(named: name) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(name) is not a metric")
+    }
+    self = metric
+  }
+}

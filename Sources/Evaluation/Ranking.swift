@@ -1,0 +1,152 @@
+import Datasets
+import Kernels
+import Layers
+
+/// Something that scores every item as the next of a sequence.
+public protocol Scorer: Sendable {
+  /// For captions, e.g. "most popular".
+  var title: String { get }
+  /// Scores of all items of the set's vocabulary for sequence `index` of `set`, its last item hidden.
+  func scores(_ set: SequenceSet, _ index: Int, into scores: UnsafeMutablePointer<Float>)
+}
+
+/// Ranks of the targets of test sequences.
+public enum Ranking {
+  /// Rank of `target` among `items` items, the pad, item 0, not among them. Scores of others that are not numbers count as
+  /// higher; a target whose score is not a number comes last.
+  public static func rank(of target: Int, _ scores: UnsafePointer<Float>, items: Int) -> Rank {
+    let own = scores[target]
+    guard own == own else { return Rank(above: items - 2) }
+    let (above, equal) = Elementwise.count(scores + 1, items - 1, above: own)
+    return Rank(above: above, tied: equal - 1)
+  }
+
+  /// Rank of `target` among sampled items.
+  static func rank(of target: Int, _ scores: UnsafePointer<Float>, among others: Set<Int>) -> Rank {
+    let own = scores[target]
+    guard own == own else { return Rank(above: others.count) }
+    return Rank(above: others.count { !(scores[$0] <= own) }, tied: others.count { scores[$0] == own })
+  }
+
+  /// The rank of sequence `index` of a set.
+  private static func rank(
+    _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ candidates: RankingCandidates
+  ) -> Rank {
+    let target = Int(set.target(index))
+    guard case .sampled(let count, let seed) = candidates, count < items - 2 else {
+      return rank(of: target, scores, items: items)
+    }
+    var numbers = RandomStream(seed: seed, "ranking_negatives").numbers(at: UInt64(index))
+    if 2 * count > items {
+      // Most of them: the first of all others in a random order.
+      let others = numbers.permutation(items - 1).lazy.map { $0 + 1 }.filter { $0 != target }
+      return rank(of: target, scores, among: Set(others.prefix(count)))
+    }
+    var drawn: Set<Int> = []
+    while drawn.count < count { drawn.insert(Sampling.other(than: target, items: items, &numbers)) }
+    return rank(of: target, scores, among: drawn)
+  }
+
+  /// The rank of every sequence's last item, by any scorer.
+  public static func ranks(
+    _ scorer: any Scorer, on set: SequenceSet, among candidates: RankingCandidates = .all, pool: WorkerPool
+  ) -> [Rank] {
+    let items = set.rankedItems.count
+    let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: items) }
+    return collect(set.count) { ranks in
+      pool.forEach(set.count) { index, worker in
+        scorer.scores(set, index, into: buffers[worker].base)
+        ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, candidates)
+      }
+    }
+  }
+
+  /// The rank of every sequence's last item, by a model: tiles of sequences go through it, and only the last position
+  /// is scored.
+  ///
+  /// Ranks with `limit` items above and more are all given as `Rank.beyond`, which is less work; for metrics at a cut-off
+  /// that is their largest one. Among sampled candidates all ranks are given.
+  public static func ranks(
+    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, limit: Int? = nil, pool: WorkerPool
+  ) -> [Rank] {
+    let items = model.network.output.rows
+    guard case .all = candidates else {
+      return collect(set.count) { ranks in
+        forEachTile(model, on: set, pool: pool) { index, scores in
+          ranks.pointer[index] = rank(set, index, scores, items: items, candidates)
+        }
+      }
+    }
+    let evaluation = EvaluationPass(model, on: set, pool: pool)
+    let counters = (0..<pool.threads).map { _ in
+      ScoreCounter(sequences: EvaluationPass.size, width: model.network.width)
+    }
+    return collect(set.count) { ranks in
+      evaluation.run(pool) { range, hidden, worker in
+        let targets = range.map { Int(set.target($0)) }
+        for (place, rank) in counters[worker].ranks(hidden, targets: targets, evaluation.columns, limit: limit).enumerated() {
+          ranks.pointer[range.lowerBound + place] = rank
+        }
+      }
+    }
+  }
+
+  /// Bytes that evaluation takes; more where the scores of all items are kept, as for sampled candidates.
+  public static func bytes(_ network: any Network, length: Int, threads: Int, keepsScores: Bool = false) -> Double {
+    let tile = Tile(positions: network.positions(length: length), sequences: EvaluationPass.size)
+    let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
+    let table = Double(network.output.rows) * Double(network.width)
+    return 4 * (Double(network.layout.preparedCount) + table)
+      + 4 * Double(threads)
+      * (Double(count) + Double(tile.sequences) * (keepsScores ? Double(network.output.rows) : Double(OutputPanels.panel)))
+  }
+
+  /// Calls `body` with the scores of all items for every sequence of the set; in parallel, in any order.
+  public static func forEachTile(
+    _ model: Model, on set: SequenceSet, pool: WorkerPool,
+    _ body: @escaping @Sendable (_ index: Int, _ scores: UnsafePointer<Float>) -> Void
+  ) {
+    let evaluation = EvaluationPass(model, on: set, pool: pool)
+    let (columns, d) = (evaluation.columns, model.network.width)
+    let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: EvaluationPass.size * columns.padded) }
+    evaluation.run(pool) { range, hidden, worker in
+      let scores = buffers[worker].base
+      columns.forEachPanel { _, first, _ in
+        Matrix.product(
+          hidden, columns.panels.base + first * d, scores + first, m: range.count, n: OutputPanels.panel, k: d,
+          ldc: columns.padded)
+      }
+      for (b, index) in range.enumerated() {
+        Elementwise.addScaled(scores + b * columns.padded, columns.shifts.base, 1, columns.count)
+        body(index, scores + b * columns.padded)
+      }
+    }
+  }
+
+  /// Calls `body` with the scores of 64 items at a time for a few sequences, in the order of the items; in parallel for
+  /// others. The scores of a sequence stand together, 64 from those of the next; `columns` of them are of items.
+  static func forEachPanel(
+    _ model: Model, on set: SequenceSet, pool: WorkerPool,
+    _ body: @escaping @Sendable (_ range: Range<Int>, _ first: Int, _ columns: Int, _ scores: UnsafePointer<Float>) -> Void
+  ) {
+    let evaluation = EvaluationPass(model, on: set, pool: pool)
+    let (columns, d) = (evaluation.columns, model.network.width)
+    let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: EvaluationPass.size * OutputPanels.panel) }
+    evaluation.run(pool) { range, hidden, worker in
+      let scores = buffers[worker].base
+      columns.forEachPanel { _, first, count in
+        Matrix.product(
+          hidden, columns.panels.base + first * d, scores, m: range.count, n: OutputPanels.panel, k: d)
+        Elementwise.addBias(scores, columns.shifts.base + first, rows: range.count, c: OutputPanels.panel)
+        body(range, first, count, scores)
+      }
+    }
+  }
+
+  private static func collect(_ count: Int, _ fill: (Shared<Rank>) -> Void) -> [Rank] {
+    [Rank](unsafeUninitializedCapacity: count) { buffer, initialised in
+      if let base = buffer.baseAddress { fill(Shared(base)) }
+      initialised = count
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import Synchronization
+
+/// A value that several threads change, one at a time.
+public final class Locked<Value: Sendable>: Sendable {
+  private let mutex: Mutex<Value>
+
+  public init(_ value: Value) { mutex = Mutex(value) }
+
+  public var value: Value { mutex.withLock { $0 } }
+
+  public func change(_ body: (inout Value) -> Void) {
+    mutex.withLock { body(&$0) }
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Kernels
+import Layers
+
+/// Tensors where they lie in memory, with the texts of a file: what a file will hold. Writing it takes no copy of them.
+public struct StoredTensors {
+  struct Tensor {
+    let name: String
+    let shape: [Int]
+    let buffer: FloatBuffer
+    let offset: Int
+
+    var bytes: UnsafeRawBufferPointer {
+      UnsafeRawBufferPointer(UnsafeBufferPointer(start: buffer.base + offset, count: shape.reduce(1, *)))
+    }
+  }
+
+  private(set) var tensors: [Tensor] = []
+  public var metadata: [String: String]
+
+  public init(metadata: [String: String] = [:]) { self.metadata = metadata }
+
+  /// Adds all parameters of a layout, whose values `values` has, with `prefix` before their names.
+  public mutating func add(_ layout: ParameterLayout, _ values: FloatBuffer, prefix: String = "") {
+    tensors += layout.parameters.map { Tensor(name: prefix + $0.name, shape: $0.shape, buffer: values, offset: $0.offset) }
+  }
+
+  /// The whole file as bytes: for small ones.
+  public func data() throws -> Data {
+    var data = Data()
+    try write { data.append(contentsOf: $0) }
+    return data
+  }
+
+  /// Hands the file to `put`, from its first byte to its last: the header, with the checksum of all the rest, then the
+  /// tensors in their order.
+  public func write(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
+    var header = TensorHeader(entries: [:], metadata: metadata)
+    var checksum = TensorChecksum(metadata)
+    for tensor in tensors.sorted(by: { $0.name < $1.name }) {
+      checksum.begin(tensor.name, tensor.shape)
+      checksum.add(tensor.bytes)
+    }
+    header.metadata["checksum"] = checksum.text
+    var end = 0
+    for tensor in tensors {
+      let start = end
+      end += tensor.bytes.count
+      header.entries[tensor.name] = .init(dtype: "F32", shape: tensor.shape, offsets: [start, end])
+    }
+    try header.data().withUnsafeBytes(put)
+    for tensor in tensors { try put(tensor.bytes) }
+  }
+}
+
+/// FNV-1a, 64 bit, over the texts of a file and its tensors in the order of their names: see docs/models.md.
+struct TensorChecksum {
+  private var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  init(_ metadata: [String: String]) {
+    for (key, text) in metadata.sorted(by: { $0.key < $1.key }) where key != "checksum" {
+      for part in [key, text] {
+        add(part)
+        value = value &* 0x100_0000_01b3
+      }
+    }
+  }
+
+  private mutating func add(_ text: String) {
+    var text = text
+    text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
+  }
+
+  mutating func begin(_ name: String, _ shape: [Int]) { add("\(name) \(shape)") }
+
+  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    var hash = value
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    value = hash
+  }
+
+  /// Hexadecimal, without leading zeros.
+  var text: String { String(value, radix: 16) }
+}

@@ -1,0 +1,135 @@
+import Foundation
+
+/// The header of a safetensors file: where each tensor lies, and a few texts.
+///
+/// A file is 8 bytes, little-endian, with the length of the header; the header, JSON; then the tensors' bytes, back to back
+/// (https://github.com/huggingface/safetensors, format of 2022).
+struct TensorHeader {
+  struct Entry: Codable {
+    let dtype: String
+    let shape: [Int]
+    /// First byte, and the one behind the last, counted from the end of the header.
+    let offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
+    }
+
+    /// Number of values of a shape that has been checked.
+    var count: Int { shape.reduce(1, *) }
+  }
+
+  /// What is not as the format prescribes.
+  struct FormatError: Error, Equatable {
+    let message: String
+  }
+
+  private enum Value: Codable {
+    case entry(Entry)
+    case texts([String: String])
+
+    init(from decoder: any Decoder) throws {
+      if let entry = try? Entry(from: decoder) {
+        self = .entry(entry)
+      } else {
+        self = .texts(try [String: String](from: decoder))
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      switch self {
+      case .entry(let entry): try entry.encode(to: encoder)
+      case .texts(let texts): try texts.encode(to: encoder)
+      }
+    }
+  }
+
+  var entries: [String: Entry] = [:]
+  var metadata: [String: String] = [:]
+
+  /// Sizes of the types that are read here, in bytes.
+  static let sizes = ["F32": 4, "F64": 8, "I64": 8]
+
+  init(entries: [String: Entry], metadata: [String: String]) {
+    self.entries = entries
+    self.metadata = metadata
+  }
+
+  // MARK: Reading
+
+  /// The length of the header that the first 8 bytes claim, held against the size of the file.
+  static func length(_ first: Data, of fileSize: Int) throws -> Int {
+    guard first.count >= 8 else { throw FormatError(message: "shorter than the 8 bytes of its header's length") }
+    let length = first.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length < 1 << 40, 8 + Int(length) <= fileSize else {
+      throw FormatError(message: "says its header has \(length) bytes, the file has \(fileSize)")
+    }
+    return Int(length)
+  }
+
+  /// - Parameters:
+  ///   - json: the header's bytes.
+  ///   - size: bytes behind the header.
+  /// - Throws: `FormatError` for tensors that are not of a known type and shape, or that do not fill the file, one behind the
+  ///   other: no byte belongs to two of them or to none, so nothing that is read from the file is larger than it.
+  init(_ json: Data, size: Int) throws {
+    let values: [String: Value]
+    do {
+      values = try JSONDecoder().decode([String: Value].self, from: json)
+    } catch {
+      throw FormatError(message: "its header is not the JSON that safetensors prescribe")
+    }
+    for (name, value) in values {
+      switch value {
+      case .texts(let texts): metadata = texts
+      case .entry(let entry):
+        try Self.check(name, entry)
+        entries[name] = entry
+      }
+    }
+    var end = 0
+    for (name, entry) in entries.sorted(by: { ($0.value.offsets[0], $0.value.offsets[1]) < ($1.value.offsets[0], $1.value.offsets[1]) }) {
+      guard entry.offsets[0] == end else {
+        throw FormatError(message: "tensor \(name) begins at byte \(entry.offsets[0]), the one before it ends at \(end)")
+      }
+      end = entry.offsets[1]
+      guard end <= size else { throw FormatError(message: "tensor \(name): its bytes \(entry.offsets) are outside of the file") }
+    }
+    guard end == size else { throw FormatError(message: "\(size - end) bytes follow its last tensor") }
+  }
+
+  private static func check(_ name: String, _ entry: Entry) throws {
+    func bad(_ message: String) -> FormatError { FormatError(message: "tensor \(name): \(message)") }
+    guard let size = sizes[entry.dtype] else { throw bad("type \(entry.dtype) is not read here; expected F32, F64 or I64") }
+    guard entry.offsets.count == 2, entry.offsets[0] >= 0, entry.offsets[0] <= entry.offsets[1] else {
+      throw bad("its bytes \(entry.offsets) are no part of a file")
+    }
+    var count = 1
+    for side in entry.shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: side)
+      guard side >= 0, !overflow else { throw bad("its shape \(entry.shape) is impossible") }
+      count = product
+    }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+    guard !overflow, bytes == entry.offsets[1] - entry.offsets[0] else {
+      throw bad("shape \(entry.shape) of \(entry.dtype) does not fill its \(entry.offsets[1] - entry.offsets[0]) bytes")
+    }
+  }
+
+  // MARK: Writing
+
+  /// The length and the header, padded with blanks to a multiple of 8.
+  func data() throws -> Data {
+    var values: [String: Value] = metadata.isEmpty ? [:] : ["__metadata__": .texts(metadata)]
+    for (name, entry) in entries { values[name] = .entry(entry) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var json = try encoder.encode(values)
+    while json.count % 8 != 0 { json.append(0x20) }
+    var result = Data()
+    withUnsafeBytes(of: UInt64(json.count).littleEndian) { result.append(contentsOf: $0) }
+    result.append(json)
+    return result
+  }
+}

@@ -1,0 +1,152 @@
+import Datasets
+import Evaluation
+import Kernels
+import Layers
+
+/// One phase of a training on its way from where it stands to its end.
+struct PhaseRun {
+  private let trainer: Trainer
+  private let phase: Phase
+  private let train: SequenceSet
+  private let batches: Batches
+  private let makeBatch: BatchMaker
+  private let negatives: NegativeSampler?
+  private let backend: any StepBackend
+  /// What stands still while `phase.freezeOld` lasts.
+  private let frozen: FrozenPart
+  /// What the next phase waits for.
+  private let next: Phase.Plateau?
+  /// Steps between evaluations.
+  private let evaluateEvery: Int
+  private let planned: Int?
+  private let batchSize: Int
+
+  /// Why it ended, and of an interrupted phase the state to go on from.
+  typealias End = (stop: StopReason, pending: TrainingState?)
+
+  init(_ trainer: Trainer, _ state: TrainingState) {
+    self.trainer = trainer
+    let recipe = trainer.recipe
+    let index = state.phase.index
+    phase = recipe.phases[index]
+    train = trainer.data.train.fraction(phase.dataShare)
+    batchSize = min(recipe.batch, train.count)
+    batches = Batches(train, size: recipe.batch, seed: recipe.seed, phase: index)
+    makeBatch = BatchMaker(
+      train, state.model.network, loss: recipe.loss, padsCount: recipe.padsInLoss, seed: recipe.seed)
+    negatives = recipe.loss.sampler(train, seed: recipe.seed)
+    backend = TiledStep(
+      state.model, state.optimizer, loss: recipe.loss, length: train.length, batch: batchSize, pool: trainer.pool)
+    frozen = FrozenPart(state.model.network, new: state.newBlocks)
+    next = index + 1 < recipe.phases.count ? recipe.phases[index + 1].when : nil
+    evaluateEvery = max(1, trainer.steps(recipe.evaluateEvery, train) ?? 1)
+    planned = trainer.plannedSteps()
+  }
+
+  /// Goes on with the phase to its end.
+  func run(_ state: inout TrainingState) throws -> End {
+    var schedule = CheckpointSchedule(trainer.keeper?.every, steps: { trainer.steps($0, train) })
+    while !isOver(phase.run, state) {
+      if trainer.observer.shouldStop { return interrupted(&state) }
+      let rate = trainer.rate(at: trainer.place(state, planned: planned))
+      if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
+      trainer.observer.stepped(progress(state, rate: rate))
+      if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) {
+        let point = evaluate(&state, rate: rate)
+        if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
+          return (.patience(patience, trainer.recipe.watch), nil)
+        }
+        if isPlateau(point, &state.phase) { break }
+      }
+      if schedule.isDue(at: state.phase.step) { trainer.keeper?.save(.underway(TrainingCheckpoint(state: state))) }
+    }
+    return (.finished, nil)
+  }
+
+  private func isOver(_ extent: Extent?, _ state: TrainingState) -> Bool {
+    trainer.isOver(extent, train, state.phase.step, state.seconds - state.phase.startSeconds)
+  }
+
+  private func progress(_ state: TrainingState, rate: Double) -> TrainingProgress {
+    trainer.progress(state, planned: planned, batch: batchSize, rate: rate)
+  }
+
+  /// Takes a step; returns why the training cannot go on, if it cannot.
+  private func step(_ state: inout TrainingState, rate: Double) throws -> StopReason? {
+    let start = ProcessClock.wall()
+    let cpu = ProcessClock.cpu()
+    let indices = batches.indices(step: state.phase.step)
+    let isFrozen = phase.freezeOld.map { !isOver($0, state) } ?? false
+    let batch = makeBatch(indices, step: state.step)
+    if let fault = train.fault { throw fault }
+    let loss = backend.gradients(
+      batch, negatives: negatives?.draw(step: UInt64(state.step)), dropout: makeBatch.dropout(state.step),
+      lowestBlock: isFrozen ? frozen.lowestBlock : 0)
+    if !loss.isFinite { return .diverged(step: state.step + 1, parameter: state.model.firstNotFinite) }
+    if !isSpike(loss, &state.phase) {
+      backend.exchange()
+      backend.update(trainer.recipe.optimizer, rate: rate, frozen: isFrozen ? frozen : nil)
+    }
+    state.step += 1
+    state.phase.step += 1
+    state.epoch += Double(indices.count) / Double(train.count)
+    state.seconds += ProcessClock.wall() - start
+    state.cpuSeconds += ProcessClock.cpu() - cpu
+    state.phase.lossSum += loss
+    state.phase.lossCount += 1
+    state.phase.lastLoss = loss
+    return nil
+  }
+
+  /// Is a loss so far above the running mean that its step had better not be taken? The mean, over about twenty steps,
+  /// takes no part of a spike.
+  private func isSpike(_ loss: Double, _ phase: inout TrainingState.PhaseState) -> Bool {
+    guard let limit = trainer.recipe.spikeGuard else { return false }
+    if let mean = phase.meanLoss, loss > limit * mean { return true }
+    phase.meanLoss = (phase.meanLoss ?? loss) * 0.95 + loss * 0.05
+    return false
+  }
+
+  private func interrupted(_ state: inout TrainingState) -> End {
+    let pending = state.copy()
+    // An interrupted run keeps what it learnt since its last evaluation, if that is better.
+    if state.phase.lossCount > 0 {
+      addPoint(&state, rate: trainer.rate(at: trainer.place(state, planned: planned)))
+      keepIfBest(&state)
+    }
+    return (.interrupted, pending)
+  }
+
+  @discardableResult
+  private func addPoint(_ state: inout TrainingState, rate: Double) -> HistoryPoint {
+    trainer.evaluate(&state, loss: state.phase.lossSum / Double(state.phase.lossCount), rate: rate) {
+      backend.ranks(on: trainer.data.valid, among: trainer.recipe.candidates, limit: $0)
+    }
+  }
+
+  private func evaluate(_ state: inout TrainingState, rate: Double) -> HistoryPoint {
+    let best = trainer.value(state.bestPoint)
+    let point = addPoint(&state, rate: rate)
+    (state.phase.lossSum, state.phase.lossCount) = (0, 0)
+    state.phase.waiting = trainer.value(point) > best ? 0 : state.phase.waiting + 1
+    keepIfBest(&state)
+    trainer.observer.evaluated(progress(state, rate: rate), point)
+    return point
+  }
+
+  /// Of equals the later one: it has learnt more.
+  private func keepIfBest(_ state: inout TrainingState) {
+    guard let point = state.history.last, trainer.value(point) >= trainer.value(state.bestPoint) else { return }
+    state.best = state.history.count - 1
+    state.bestValues.assign(state.model.values)
+    if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }
+  }
+
+  /// Does the metric that the next phase waits for stand still?
+  private func isPlateau(_ point: HistoryPoint, _ phase: inout TrainingState.PhaseState) -> Bool {
+    guard let next, let now = point.metrics[next.metric] else { return false }
+    phase.plateauWaiting = now > phase.plateauBest ? 0 : phase.plateauWaiting + 1
+    phase.plateauBest = max(now, phase.plateauBest)
+    return phase.plateauWaiting >= next.evaluations
+  }
+}

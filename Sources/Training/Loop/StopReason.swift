@@ -1,0 +1,26 @@
+import Evaluation
+
+/// Why a run ended.
+public enum StopReason: Sendable, Equatable {
+  case finished
+  case patience(Int, Metric)
+  case interrupted
+  /// The loss was not a number at this step; the model has the best parameters evaluated before. The parameter is the
+  /// first that holds no number, where one does: else the values overflowed on their way.
+  case diverged(step: Int, parameter: String?)
+
+  public var text: String {
+    switch self {
+    case .finished: "ran to its end"
+    case .patience(let count, let metric): "no better \(metric.title) in \(count) evaluations"
+    case .interrupted: "interrupted"
+    case .diverged(let step, let parameter):
+      "the loss was not a finite number at step \(step)" + (parameter.map { ", nor was \($0)" } ?? "")
+    }
+  }
+
+  var isDivergence: Bool {
+    if case .diverged = self { return true }
+    return false
+  }
+}

@@ -1,0 +1,74 @@
+import Datasets
+
+/// How long things last.
+extension Trainer {
+  func steps(_ extent: Extent, _ train: SequenceSet, share: Double = 1) -> Int? {
+    switch extent {
+    case .steps(let count): count
+    case .epochs(let count):
+      Int(min(1e15, (count * Double(Batches.perEpoch(train.fractionCount(share), recipe.batch))).rounded(.up)))
+    case .seconds: nil
+    }
+  }
+
+  func isOver(_ extent: Extent?, _ train: SequenceSet, _ step: Int, _ seconds: Double) -> Bool {
+    switch extent {
+    case nil: false
+    case .seconds(let limit): seconds >= limit
+    case .some(let extent): step >= (steps(extent, train) ?? 0)
+    }
+  }
+
+  /// Steps of a phase; nil where they are not known before.
+  func plannedSteps(of phase: Phase) -> Int? {
+    phase.run.flatMap { steps($0, data.train, share: phase.dataShare) }
+  }
+
+  /// Steps of all phases; nil where they are not known before.
+  func plannedSteps() -> Int? {
+    var total = 0
+    for phase in recipe.phases {
+      guard let count = plannedSteps(of: phase) else { return nil }
+      total = min(1_000_000_000_000_000, total + min(count, 1_000_000_000_000_000))
+    }
+    return total
+  }
+
+  private func secondsLeft(_ state: TrainingState, planned: Int?) -> Double? {
+    let phases = recipe.phases
+    let present = state.phase
+    let spent = state.seconds - present.startSeconds
+    if case .seconds(let limit) = phases[present.index].run, phases.count == 1 { return max(0, limit - spent) }
+    guard planned != nil, present.step > 0 else { return nil }
+    // Steps of a deeper phase take longer, about in proportion to its blocks.
+    let perBlock = spent / Double(present.step) / Double(max(1, state.model.network.depth))
+    var left = 0.0
+    var depth = state.model.network.depth
+    for (i, phase) in phases.enumerated().dropFirst(present.index) {
+      guard let count = plannedSteps(of: phase) else { return nil }
+      if i > present.index, phase.grows { depth = phase.to ?? 2 * depth }
+      left += Double(i == present.index ? max(0, count - present.step) : count) * perBlock * Double(depth)
+    }
+    return left
+  }
+
+  /// Where the next step of a training stands, for the schedule.
+  func place(_ state: TrainingState, planned: Int?) -> StepPlace {
+    StepPlace(
+      step: state.step, planned: planned, phaseStep: state.phase.step,
+      phasePlanned: plannedSteps(of: recipe.phases[state.phase.index]),
+      sinceGrowth: state.growths.last.map { state.step - $0.step })
+  }
+
+  /// The learning rate of a step.
+  func rate(at place: StepPlace) -> Double { recipe.optimizer.rate * recipe.schedule.factor(place) }
+
+  func progress(_ state: TrainingState, planned: Int?, batch: Int, rate: Double) -> TrainingProgress {
+    let speed = state.seconds > 0 ? Double(state.step) / state.seconds : 0
+    return TrainingProgress(
+      name: name, phase: state.phase.index + 1, phases: recipe.phases.count, blocks: state.model.network.depth,
+      step: state.step, plannedSteps: planned, stepsPerSecond: speed, sequencesPerSecond: speed * Double(batch),
+      loss: state.phase.lastLoss, rate: rate, watched: recipe.watch, value: state.history.last?.metrics[recipe.watch],
+      best: state.bestPoint?.metrics[recipe.watch], secondsLeft: secondsLeft(state, planned: planned))
+  }
+}

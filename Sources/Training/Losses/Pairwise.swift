@@ -1,0 +1,73 @@
+import Glibc
+import Kernels
+import Layers
+
+/// The transfer task's pairwise logistic loss, for one uniform negative n that is not the target p:
+/// `-log s(h e_p) - log(1 - s(h e_n)) + l2 / 2 (|e_p|^2 + |e_n|^2)`, s being the logistic function; where the output layer has
+/// a bias, it is added to both scores.
+public struct Pairwise: Loss {
+  public static let kind = "pairwise"
+  public static let fields: [Field<Pairwise>] = [Field("l2", \.l2)]
+
+  public var l2 = 0.0
+
+  public init() {}
+
+  public init(l2: Double) { self.l2 = l2 }
+
+  public var name: String { "pairwise(l2: \(NumberText.short(l2)))" }
+  public func reach(rows: Int) -> OutputReach { .rows(negatives: 1) }
+  public func head(_ step: LossStep) -> any LossHead {
+    PairwiseHead(output: step.output, parameters: step.parameters, l2: Float(l2))
+  }
+}
+
+extension Pairwise: LegacyNamed {
+  var legacyName: String { name }
+}
+
+struct PairwiseHead: LossHead {
+  let output: OutputTable
+  let parameters: FloatBuffer
+  let l2: Float
+
+  func run(
+    _ rows: LossRows, hidden: UnsafeMutablePointer<Float>, shared: UnsafeMutablePointer<Float>, own: OwnRowGradients,
+    memory: LossMemory
+  ) -> Double {
+    let d = output.width
+    let table = parameters.base + output.weight.offset
+    let bias = output.bias.map { UnsafePointer(parameters.base + $0.offset) }
+    var loss = 0.0
+    for row in 0..<rows.count {
+      let h = hidden + row * d
+      let w = rows.weights[row]
+      guard w != 0, let negatives = rows.negatives else {
+        h.update(repeating: 0, count: d)
+        continue
+      }
+      let p = table + Int(rows.targets[row]) * d
+      let n = table + Int(negatives[row]) * d
+      var (sp, sn) = (Double(Elementwise.dot(h, p, d)), Double(Elementwise.dot(h, n, d)))
+      if let bias {
+        sp += Double(bias[Int(rows.targets[row])])
+        sn += Double(bias[Int(negatives[row])])
+      }
+      // log(1 + exp(x)) without overflow; its slope is the logistic function.
+      func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
+      func logistic(_ x: Double) -> Double { x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)) }
+      let squares = Double(Elementwise.dot(p, p, d) + Elementwise.dot(n, n, d))
+      loss += Double(w) * (softplus(-sp) + softplus(sn) + Double(l2) / 2 * squares)
+      let (gp, gn) = (w * Float(logistic(sp) - 1), w * Float(logistic(sn)))
+      if bias != nil { (own.bias[row], own.negativeBias[row]) = (gp, gn) }
+      let (dp, dn) = (own.targets + row * d, own.negatives + row * d)
+      Elementwise.scale(dp, h, gp, d)
+      Elementwise.addScaled(dp, p, w * l2, d)
+      Elementwise.scale(dn, h, gn, d)
+      Elementwise.addScaled(dn, n, w * l2, d)
+      Elementwise.scale(h, p, gp, d)
+      Elementwise.addScaled(h, n, gn, d)
+    }
+    return loss
+  }
+}

@@ -1,0 +1,51 @@
+import Glibc
+import Kernels
+
+/// Adam (Kingma and Ba, 2015) with bias correction:
+///
+///     g += l2 p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= rate mhat / (sqrt(vhat) + epsilon)
+///
+/// with mhat = m / (1 - b1^t) and vhat = v / (1 - b2^t) at step t, as PyTorch's `Adam`.
+public struct Adam: Optimizer, Equatable {
+  public static let kind = "adam"
+  public static let stateNames = ["first", "second"]
+  public static let fields: [Field<Adam>] = [
+    Field("lr", \.rate), Field("beta1", \.beta1), Field("beta2", \.beta2), Field("epsilon", \.epsilon), Field("lazy", \.lazy),
+    Field("l2", \.l2), Field("clip", \.clip),
+  ]
+
+  public var rate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+  public var lazy: Bool
+  /// L2 coefficient, added to the gradient as l2 * p.
+  public var l2: Double
+  public var clip: Double?
+
+  public init() { self.init(rate: 1e-3) }
+
+  public init(
+    rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, lazy: Bool = true, l2: Double = 0,
+    clip: Double? = nil
+  ) {
+    self.rate = rate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.lazy = lazy
+    self.l2 = l2
+    self.clip = clip
+  }
+
+  public func update(step: Int, rate: Double) -> OptimizerUpdate {
+    let corrected = Float(rate / (1 - pow(beta1, Double(step))))
+    let correction = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
+    let (l2, beta1, beta2, epsilon) = (Float(l2), Float(beta1), Float(beta2), Float(epsilon))
+    return { offset, count, parameters, state, gradient in
+      Elementwise.adam(
+        count, parameters + offset, state[0] + offset, state[1] + offset, gradient, decay: l2, rate: corrected, beta1: beta1,
+        beta2: beta2, epsilon: epsilon, correction: correction)
+    }
+  }
+}

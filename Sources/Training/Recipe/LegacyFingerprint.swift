@@ -1,0 +1,64 @@
+import Datasets
+import Evaluation
+import Kernels
+import Layers
+
+/// The fingerprint that version 0.1 gave a training: a hash over Swift's descriptions of its options. Runs and checkpoints
+/// of that version are found by it. Nothing here may change; what that version did not have has no such fingerprint.
+enum LegacyFingerprint {
+  static func text(_ model: Model, _ data: Split, _ recipe: Recipe) throws -> String? {
+    guard let loss = recipe.loss as? any LegacyNamed, let adam = recipe.optimizer as? Adam, recipe.schedule is ConstantRate else {
+      return nil
+    }
+    var hash = WordHash()
+    hash.add("stackrec training 1 \(model.network.kind) \(model.seed)")
+    hash.add(String(decoding: try model.network.encodedConfiguration(), as: UTF8.self))
+    hash.add(UnsafeRawBufferPointer(model.values.values))
+    for set in [data.train, data.valid] { set.addIdentity(to: &hash) }
+    hash.add("\(recipe.batch) \(loss.legacyName) \(text(adam)) \(recipe.padsInLoss) \(text(recipe.evaluateEvery))")
+    hash.add(
+      "\(recipe.watch.name) \(recipe.patience ?? 0) \(recipe.metrics.map(\.name)) \(recipe.seed) \(text(recipe.candidates))")
+    hash.add("\(recipe.spikeGuard ?? 0)")
+    for phase in recipe.phases {
+      hash.add("\(optional(phase.run, debug)) \(phase.to ?? 0) \(phase.by?.rawValue ?? "") \(phase.carry.name)")
+      hash.add("\(phase.dataShare) \(optional(phase.when, text)) \(optional(phase.freezeOld, debug))")
+    }
+    return hash.text
+  }
+
+  private static func optional<Value>(_ value: Value?, _ text: (Value) -> String) -> String {
+    value.map { "Optional(Training.\(text($0)))" } ?? "nil"
+  }
+
+  private static func debug(_ extent: Extent) -> String { "Extent.\(text(extent))" }
+
+  private static func text(_ extent: Extent) -> String {
+    switch extent {
+    case .steps(let count): "steps(\(count))"
+    case .epochs(let count): "epochs(\(count))"
+    case .seconds(let seconds): "seconds(\(seconds))"
+    }
+  }
+
+  private static func text(_ plateau: Phase.Plateau) -> String {
+    "Phase.Plateau(evaluations: \(plateau.evaluations), metric: Training.Metric(kind: Training.Metric.Kind.\(plateau.metric.kind.rawValue), k: \(plateau.metric.k)))"
+  }
+
+  private static func text(_ adam: Adam) -> String {
+    let clip = adam.clip.map { "Optional(\($0))" } ?? "nil"
+    return
+      "AdamOptions(rate: \(adam.rate), beta1: \(adam.beta1), beta2: \(adam.beta2), epsilon: \(adam.epsilon), lazy: \(adam.lazy), l2: \(adam.l2), clip: \(clip))"
+  }
+
+  private static func text(_ candidates: RankingCandidates) -> String {
+    switch candidates {
+    case .all: "all"
+    case .sampled(let count, let seed): "sampled(\(count), seed: \(seed))"
+    }
+  }
+}
+
+/// A loss that version 0.1 had, by the name it had there.
+protocol LegacyNamed {
+  var legacyName: String { get }
+}

@@ -1,0 +1,106 @@
+import Datasets
+import Kernels
+import Layers
+
+/// What a training starts from: model, data and recipe. Two trainings of the same identity come to the same result, to the
+/// bit, on one machine; for phases that end by the clock, in kind.
+public struct TrainingIdentity: Sendable, Equatable {
+  /// The network's kind, configuration and seed, and a hash of its values.
+  public let model: [String: String]
+  /// Hashes of the training and validation sequences.
+  public let data: [String: String]
+  public let recipe: Tree
+  /// 16 hexadecimal digits over all of it: the name of the training's folder.
+  public let fingerprint: String
+  /// What version 0.1 would have called it; nil for what that did not know.
+  public let legacyFingerprint: String?
+
+  public init(_ model: Model, _ data: Split, _ recipe: Recipe) throws {
+    let configuration = String(decoding: try model.network.encodedConfiguration(), as: UTF8.self)
+    self.model = [
+      "kind": model.network.kind, "configuration": configuration, "seed": "\(model.seed)", "values": Self.hash(model.values),
+    ]
+    self.data = ["train": Self.hash([data.train]), "valid": Self.hash([data.valid])]
+    self.recipe = try recipe.tree()
+    fingerprint = Self.fingerprint(self.model, self.data, self.recipe)
+    legacyFingerprint = try LegacyFingerprint.text(model, data, recipe)
+  }
+
+  /// One that was written down.
+  ///
+  /// - Throws: `Tree.Failure` for a text that is none.
+  public init(text: String) throws {
+    guard case .object(let parts) = try Tree(parsing: text), let recipe = parts["recipe"] else {
+      throw Tree.Failure(message: "not the identity of a training")
+    }
+    model = try parts["model"]?.decoded(as: [String: String].self) ?? [:]
+    data = try parts["data"]?.decoded(as: [String: String].self) ?? [:]
+    self.recipe = recipe
+    fingerprint = Self.fingerprint(model, data, recipe)
+    legacyFingerprint = nil
+  }
+
+  /// What is written down.
+  public var text: String {
+    func object(_ values: [String: String]) -> Tree { .object(values.mapValues { .text($0) }) }
+    return Tree.object(["model": object(model), "data": object(data), "recipe": recipe]).canonical
+  }
+
+  private static func fingerprint(_ model: [String: String], _ data: [String: String], _ recipe: Tree) -> String {
+    var hash = WordHash()
+    hash.add("stackrec training 2")
+    for part in [model, data] {
+      for (key, value) in part.sorted(by: { $0.key < $1.key }) {
+        hash.add(key)
+        hash.add(value)
+      }
+    }
+    hash.add(recipe.canonical)
+    return hash.text
+  }
+
+  private static func hash(_ values: FloatBuffer) -> String {
+    var hash = WordHash()
+    hash.add(UnsafeRawBufferPointer(values.values))
+    return hash.text
+  }
+
+  private static func hash(_ sets: [SequenceSet]) -> String {
+    var hash = WordHash()
+    for set in sets { set.addIdentity(to: &hash) }
+    return hash.text
+  }
+
+  /// Of a data set alone, its test part included.
+  public static func hash(_ data: Split) -> String { hash([data.train, data.valid, data.test]) }
+
+  /// Of any bytes.
+  public static func hash(_ bytes: [UInt8]) -> String {
+    var hash = WordHash()
+    bytes.withUnsafeBytes { hash.add($0) }
+    return hash.text
+  }
+
+  /// A value that two trainings do not have in common.
+  public struct Difference: Sendable, Equatable {
+    /// `model.seed`, `data.train`, `optimizer.lr`, `phases.1.run.steps`
+    public let name: String
+    /// nil: not there, which for a value of the recipe means its default.
+    public let own: String?
+    public let other: String?
+  }
+
+  /// Where another training differs, in the order of the names.
+  public func differences(from other: TrainingIdentity) -> [Difference] {
+    func leaves(_ identity: TrainingIdentity) -> [String: String] {
+      var all = identity.recipe.leaves().mapValues(\.canonical)
+      for (key, value) in identity.model { all["model.\(key)"] = value }
+      for (key, value) in identity.data { all["data.\(key)"] = value }
+      return all
+    }
+    let (own, others) = (leaves(self), leaves(other))
+    return Set(own.keys).union(others.keys).sorted().compactMap { name in
+      own[name] == others[name] ? nil : Difference(name: name, own: own[name], other: others[name])
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/// The optimizer's rate at every step.
+public struct ConstantRate: Schedule {
+  public static let kind = "constant"
+  public static let fields: [Field<ConstantRate>] = []
+  public init() {}
+  public func factor(_ place: StepPlace) -> Double { 1 }
+}

@@ -1,0 +1,39 @@
+import Datasets
+import Kernels
+import Layers
+
+/// Makes the batch of a step as a network and a loss want it: masked, with shared embeddings, with negatives of its own.
+struct BatchMaker {
+  private let set: SequenceSet
+  private let network: any Network
+  private let loss: any Loss
+  private let padsCount: Bool
+  private let seed: UInt64
+  private let masks: RandomStream
+
+  init(_ set: SequenceSet, _ network: any Network, loss: any Loss, padsCount: Bool, seed: UInt64) {
+    self.set = set
+    self.network = network
+    self.loss = loss
+    self.padsCount = padsCount
+    self.seed = seed
+    masks = RandomStream(seed: seed, "masking")
+  }
+
+  func callAsFunction(_ indices: [Int], step: Int) -> Batch {
+    var batch = Batch(
+      set, indices[...], objective: network.objective, padsCount: padsCount,
+      masking: { place in
+        network.objective.masked(set.sequence(indices[place]), masks.numbers(at: UInt64(step) << 20 | UInt64(place)))
+      })
+    if let sharing = network.sharing {
+      batch.share(sharing, users: set.userNames.count, items: set.items.count, seed: seed, step: UInt64(step))
+    }
+    let perRow = loss.reach(rows: set.rankedItems.count).ownNegatives
+    if perRow > 0 { batch.drawNegatives(perRow, items: set.rankedItems.count, seed: seed, step: UInt64(step)) }
+    return batch
+  }
+
+  /// Masks of dropout at a step.
+  func dropout(_ step: Int) -> any DropoutMasks { StreamMasks(seed: seed, step: UInt64(step)) }
+}

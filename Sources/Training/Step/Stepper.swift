@@ -1,0 +1,32 @@
+import Datasets
+import Kernels
+import Layers
+
+/// Bare training steps, one after the other, without evaluation or early stopping: for benchmarks. `Trainer` takes the
+/// same steps.
+public final class Stepper {
+  private let batches: Batches
+  private let makeBatch: BatchMaker
+  private let backend: any StepBackend
+  private let negatives: NegativeSampler?
+  private let optimizer = Adam()
+
+  public init(_ model: Model, on set: SequenceSet, loss: any Loss, batch: Int, seed: UInt64 = 1, pool: WorkerPool) {
+    batches = Batches(set, size: batch, seed: seed, phase: 0)
+    negatives = loss.sampler(set, seed: seed)
+    makeBatch = BatchMaker(set, model.network, loss: loss, padsCount: false, seed: seed)
+    backend = TiledStep(
+      model, OptimizerState(optimizer, model.network.layout), loss: loss, length: set.length, batch: min(batch, set.count),
+      pool: pool)
+  }
+
+  /// Takes step `step`, from 0; returns the loss before it.
+  public func step(_ step: Int) -> Double {
+    let batch = makeBatch(batches.indices(step: step), step: step)
+    let loss = backend.gradients(
+      batch, negatives: negatives?.draw(step: UInt64(step)), dropout: makeBatch.dropout(step), lowestBlock: 0)
+    backend.exchange()
+    backend.update(optimizer, rate: optimizer.rate, frozen: nil)
+    return loss
+  }
+}

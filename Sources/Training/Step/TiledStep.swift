@@ -1,0 +1,417 @@
+import Datasets
+import Evaluation
+import Kernels
+import Layers
+
+/// The steps of a training on this machine's processors: the memory for them, taken once, and the way of a batch through
+/// the network.
+///
+/// Threads take lanes; a lane's tiles go through the network forward and backward while their activations are in
+/// cache. See `BatchCut` for why the result does not depend on the threads.
+final class TiledStep: StepBackend {
+  private let model: Model
+  private let optimizerState: OptimizerState
+  private let network: any Network
+  private let layout: ParameterLayout
+  private let pool: WorkerPool
+  private let loss: any Loss
+  private let reach: OutputReach
+  private let positions: Int
+  private let largestBatch: Int
+
+  private let lanes: [Lane]
+  private let workers: [Worker]
+  private let prepared: FloatBuffer
+  private let tables: [TableGradient]
+  private let outputGrouping: RowGrouping
+  private let ownTargets: FloatBuffer
+  private let ownBias: FloatBuffer
+  private let ownNegatives: FloatBuffer
+  private let ownNegativeBias: FloatBuffer
+  private let panels: OutputPanels
+  /// The gradient of a row that no position has touched.
+  private let zeros: FloatBuffer
+  /// The batch whose gradients lie in the lanes.
+  private var batch: Batch?
+
+  /// Gradients of one lane: dense parameters, then the output table's (all rows, or the candidates').
+  private final class Lane: Sendable {
+    let gradients: FloatBuffer
+    init(count: Int) { gradients = FloatBuffer(count: count) }
+  }
+
+  /// What one thread needs while a tile is on its way.
+  private final class Worker: Sendable {
+    let saved: FloatBuffer
+    let scratch: FloatBuffer
+    let hidden: FloatBuffer
+    let loss: LossMemory
+
+    init(saved: Int, scratch: Int, hidden: Int, loss: LossMemory) {
+      self.saved = FloatBuffer(count: saved)
+      self.scratch = FloatBuffer(count: scratch)
+      self.hidden = FloatBuffer(count: hidden)
+      self.loss = loss
+    }
+  }
+
+  /// Look-ups of one embedding table in a batch.
+  private final class TableGradient: @unchecked Sendable {
+    let table: RowTable
+    let ids: UnsafeMutablePointer<Int32>
+    let vectors: FloatBuffer
+    let grouping: RowGrouping
+
+    init(_ table: RowTable, lookups: Int) {
+      self.table = table
+      ids = .allocate(capacity: max(1, lookups))
+      vectors = FloatBuffer(count: lookups * table.width)
+      grouping = RowGrouping(rows: table.rows)
+    }
+
+    deinit { ids.deallocate() }
+  }
+
+  /// - Parameters:
+  ///   - model: whose values are trained, in place.
+  ///   - state: of the optimizer, changed in place.
+  ///   - length: items of a sequence.
+  ///   - batch: sequences of the largest batch.
+  ///   - pool: the threads to work on.
+  init(_ model: Model, _ state: OptimizerState, loss: any Loss, length: Int, batch: Int, pool: WorkerPool) {
+    self.model = model
+    optimizerState = state
+    network = model.network
+    self.loss = loss
+    self.pool = pool
+    let network = model.network
+    layout = network.layout
+    let positions = network.positions(length: length)
+    self.positions = positions
+    largestBatch = batch
+    let output = network.output
+    let reach = loss.reach(rows: output.rows)
+    self.reach = reach
+    let shared = reach.sharedRows(output.rows)
+    let tile = Tile(positions: positions, sequences: BatchCut(batch).tiles.first?.count ?? 1)
+    lanes = (0..<min(BatchCut.lanes, batch)).map { _ in Lane(count: network.layout.denseCount + shared * (output.width + 1)) }
+    workers = (0..<pool.threads).map { _ in
+      Worker(
+        saved: network.savedCount(tile, training: true), scratch: network.scratchCount(tile), hidden: tile.rows * network.width,
+        loss: LossMemory(rows: tile.rows, width: output.width, columns: shared))
+    }
+    prepared = FloatBuffer(count: network.layout.preparedCount)
+    tables = network.rowTables.map {
+      TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
+    }
+    outputGrouping = RowGrouping(rows: output.rows)
+    let rows = positions * batch
+    let ownRows = reach.ownRows > 0 ? rows : 0
+    ownTargets = FloatBuffer(count: ownRows * output.width)
+    ownBias = FloatBuffer(count: ownRows)
+    ownNegatives = FloatBuffer(count: rows * reach.ownNegatives * output.width)
+    ownNegativeBias = FloatBuffer(count: rows * reach.ownNegatives)
+    panels = OutputPanels(output, candidates: reach == .table ? nil : shared)
+    zeros = FloatBuffer(count: max(output.width, network.rowTables.map(\.width).max() ?? 1))
+  }
+
+  var state: (parameters: FloatBuffer, optimizer: OptimizerState) { (model.values, optimizerState) }
+
+  /// Bytes that training takes at its most: parameters with their copies and the optimizer's state, the memory of the steps,
+  /// and that of validation.
+  static func bytes(_ network: any Network, _ recipe: Recipe, length: Int, batch: Int, threads: Int) -> Double {
+    let output = network.output
+    let reach = recipe.loss.reach(rows: output.rows)
+    let shared = Double(reach.sharedRows(output.rows))
+    let width = Double(output.width)
+    let tile = Tile(positions: network.positions(length: length), sequences: BatchCut(batch).tiles.first?.count ?? 1)
+    let lane = Double(network.layout.denseCount) + shared * (width + 1)
+    let worker = Double(network.savedCount(tile, training: true) + network.scratchCount(tile) + tile.rows * network.width)
+    let logits = Double(threads) * min(64 * shared, max(1_048_576, 24 * shared))
+    let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.candidates != .all)
+    let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: tile.positions, sequences: batch) * $1.width) }
+    let ownRows = Double(tile.positions * batch) * Double(reach.ownRows) * (width + 1)
+    // Given, trained, best and the optimizer's state; a growth has the old and the new model at the same time, and takes the
+    // state of the best parameters along where it is asked to.
+    let tensors = Double(type(of: recipe.optimizer).stateNames.count)
+    let copies = 3 + tensors + (recipe.phases.contains(where: \.grows) ? 1 : 0) + (recipe.carriesOptimizer ? tensors : 0)
+    let model = copies * Double(network.layout.count) + Double(network.layout.preparedCount) + 2 * shared * width
+    return 4
+      * (model + Double(min(BatchCut.lanes, batch)) * lane + Double(threads) * worker + lookups + ownRows + logits)
+      + validation
+  }
+
+  // MARK: Gradients
+
+  func gradients(_ batch: Batch, negatives: Negatives?, dropout: (any DropoutMasks)? = nil, lowestBlock: Int = 0) -> Double {
+    let cut = batch.cut
+    precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
+    self.batch = batch
+    let (network, parameters) = (network, model.values)
+    switch reach {
+    case .table: panels.load(network.output, parameters, pool)
+    case .candidates:
+      guard let negatives else { preconditionFailure("\(loss.name) needs negatives") }
+      panels.load(
+        candidates: negatives.items, correction: negatives.logExpected(of:), network.output, parameters, pool)
+    case .rows: break
+    }
+    network.prepare(parameters, into: prepared, training: true, pool: pool)
+    let head = loss.head(LossStep(output: network.output, parameters: parameters, panels: panels, negatives: negatives))
+    var losses = [Double](repeating: 0, count: cut.lanesUsed)
+    let (lanes, workers, tables, prepared) = (lanes, workers, tables, prepared)
+    let (positions, denseCount, width, perRow) = (positions, layout.denseCount, network.output.width, reach.ownNegatives)
+    let (ownTargets, ownBias) = (ownTargets, ownBias)
+    let (ownNegatives, ownNegativeBias) = (ownNegatives, ownNegativeBias)
+    let source = BatchMemory(batch)
+    losses.withUnsafeMutableBufferPointer { losses in
+      guard let first = losses.baseAddress else { return }
+      let sums = Shared(first)
+      pool.forEach(cut.lanesUsed) { lane, worker in
+        let gradients = lanes[lane].gradients
+        gradients.zero()
+        let memory = workers[worker]
+        let pass = Pass(
+          parameters: parameters.base, prepared: prepared.base, gradients: gradients.base,
+          scratch: memory.scratch.base, rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) },
+          mode: .training, dropout: dropout, lowestBlock: lowestBlock)
+        for range in cut.tiles(of: lane) {
+          let firstRow = range.lowerBound * positions
+          let input = TileInput(
+            tile: Tile(positions: positions, sequences: range.count), items: source.items + firstRow,
+            originals: source.originals + firstRow, users: source.users + range.lowerBound, firstRow: firstRow,
+            firstSequence: range.lowerBound)
+          network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
+          let own = ownTargets.count > 0 ? firstRow : 0
+          sums.pointer[lane] += head.run(
+            LossRows(
+              count: input.tile.rows, targets: source.targets + firstRow, weights: source.weights + firstRow,
+              negatives: source.negatives.map { UnsafePointer($0 + firstRow * perRow) }),
+            hidden: memory.hidden.base, shared: gradients.base + denseCount,
+            own: OwnRowGradients(
+              targets: ownTargets.base + own * width, bias: ownBias.base + own,
+              negatives: ownNegatives.base + firstRow * perRow * width,
+              negativeBias: ownNegativeBias.base + firstRow * perRow),
+            memory: memory.loss)
+          network.backward(input, d: memory.hidden.base, saved: memory.saved.base, pass: pass)
+        }
+      }
+    }
+    let parts = network.preparing
+    let used = lanes.prefix(cut.lanesUsed).map(\.gradients)
+    pool.forEach(parts.count) { index, _ in
+      parts[index].finish(parameters.base, lanes: used.map(\.base))
+    }
+    return losses.reduce(0, +)
+  }
+
+  /// A batch's lists where all threads may read them, for as long as it lives.
+  private final class BatchMemory: @unchecked Sendable {
+    let items, originals, targets, users: UnsafeMutablePointer<Int32>
+    let weights: UnsafeMutablePointer<Float>
+    let negatives: UnsafeMutablePointer<Int32>?
+
+    init(_ batch: Batch) {
+      func copy<T>(_ values: [T]) -> UnsafeMutablePointer<T> {
+        let memory = UnsafeMutablePointer<T>.allocate(capacity: max(1, values.count))
+        for (i, value) in values.enumerated() { (memory + i).initialize(to: value) }
+        return memory
+      }
+      items = copy(batch.items)
+      originals = copy(batch.originals)
+      targets = copy(batch.targets)
+      users = copy(batch.users)
+      weights = copy(batch.weights)
+      negatives = batch.negatives.isEmpty ? nil : copy(batch.negatives)
+    }
+
+    deinit {
+      for list in [items, originals, targets, users] { list.deallocate() }
+      weights.deallocate()
+      negatives?.deallocate()
+    }
+  }
+
+  // MARK: Adding up
+
+  /// Values that a job works on at a time.
+  private static let chunk = 8192
+  /// Rows that a job works on at a time.
+  private static let rowsPerJob = 64
+
+  /// Adds the lanes up in their order, into the first; of a row that several positions looked up, the gradients in the order
+  /// of the batch, into the first.
+  func exchange() {
+    guard let batch else { return }
+    let output = network.output
+    let shared = reach.sharedRows(output.rows) * (output.width + 1)
+    addLanes(layout.denseCount + shared, used: batch.cut.lanesUsed)
+    for table in tables {
+      let lookups = table.table.lookups(positions: positions, sequences: batch.users.count)
+      table.grouping.clear()
+      for i in 0..<lookups { table.grouping.add(table.ids[i], counted: true) }
+      addRows(table.grouping, width: table.table.width, into: { _ in nil }) { table.vectors.base + $0 * table.table.width }
+    }
+    outputGrouping.clear()
+    guard reach.ownRows > 0 else { return }
+    if case .candidates = reach {
+      for item in panels.items ?? [] { outputGrouping.touch(item) }
+    }
+    for (row, target) in batch.targets.enumerated() { outputGrouping.add(target, counted: batch.weights[row] != 0) }
+    let perRow = reach.ownNegatives
+    for (place, item) in batch.negatives.enumerated() where perRow > 0 {
+      outputGrouping.add(item, counted: batch.weights[place / perRow] != 0)
+    }
+    nonisolated(unsafe) let this = self
+    addRows(outputGrouping, width: output.width, into: { this.sharedRow($0) }, vector: { this.ownRow($0) })
+    if output.bias != nil {
+      addRows(outputGrouping, width: 1, into: { this.sharedBias($0) }, vector: { this.ownBiasPlace($0) })
+    }
+  }
+
+  private func addLanes(_ count: Int, used: Int) {
+    guard used > 1 else { return }
+    let lanes = lanes
+    pool.forEach((count + Self.chunk - 1) / Self.chunk) { job, _ in
+      let start = job * Self.chunk
+      let n = min(Self.chunk, count - start)
+      let sum = lanes[0].gradients.base + start
+      for lane in 1..<used { Elementwise.addScaled(sum, lanes[lane].gradients.base + start, 1, n) }
+    }
+  }
+
+  /// - Parameters:
+  ///   - into: where the sum of a row is; nil: where its first look-up lies.
+  ///   - vector: the gradient of a look-up.
+  private func addRows(
+    _ grouping: RowGrouping, width: Int, into: @escaping @Sendable (Int32) -> UnsafeMutablePointer<Float>?,
+    vector: @escaping @Sendable (Int) -> UnsafeMutablePointer<Float>
+  ) {
+    pool.forEach((grouping.touched.count + Self.rowsPerJob - 1) / Self.rowsPerJob) { job, _ in
+      for row in grouping.touched[(job * Self.rowsPerJob)..<min(grouping.touched.count, (job + 1) * Self.rowsPerJob)] {
+        var sum = into(row)
+        grouping.forEach(row) { lookup in
+          if let sum { Elementwise.addScaled(sum, vector(lookup), 1, width) } else { sum = vector(lookup) }
+        }
+      }
+    }
+  }
+
+  /// Where a candidate's row of the output table is added up.
+  private func sharedRow(_ item: Int32) -> UnsafeMutablePointer<Float>? {
+    guard case .candidates = reach, let place = panels.place(of: item) else { return nil }
+    return lanes[0].gradients.base + layout.denseCount + place * network.output.width
+  }
+
+  private func sharedBias(_ item: Int32) -> UnsafeMutablePointer<Float>? {
+    guard case .candidates(let count) = reach, let place = panels.place(of: item) else { return nil }
+    return lanes[0].gradients.base + layout.denseCount + count * network.output.width + place
+  }
+
+  /// Look-ups of targets come first, those of negatives behind them.
+  private func ownRow(_ lookup: Int) -> UnsafeMutablePointer<Float> {
+    let (rows, width) = (batch?.targets.count ?? 0, network.output.width)
+    return lookup < rows ? ownTargets.base + lookup * width : ownNegatives.base + (lookup - rows) * width
+  }
+
+  private func ownBiasPlace(_ lookup: Int) -> UnsafeMutablePointer<Float> {
+    let rows = batch?.targets.count ?? 0
+    return lookup < rows ? ownBias.base + lookup : ownNegativeBias.base + (lookup - rows)
+  }
+
+  // MARK: Update
+
+  func update(_ optimizer: any Optimizer, rate: Double, frozen: FrozenPart? = nil) {
+    if let frozen { optimizerState.skip(frozen.still) }
+    let embeddings = frozen == nil
+    var scale: Float = 1
+    if let limit = optimizer.clip {
+      let norm = gradientNorm(embeddings: embeddings)
+      // One that is not a number scales nothing; the next loss tells.
+      if norm > limit { scale = Float(limit / norm) }
+    }
+    let step = OptimizerStep(optimizer, optimizerState, parameters: model.values, rate: rate, learning: frozen?.learning)
+    forEachGradient(lazy: optimizer.lazy, embeddings: embeddings) { [scale] offset, count, g in
+      if scale != 1 { Elementwise.scale(g, g, scale, count) }
+      step.apply(offset, count, g)
+    }
+  }
+
+  /// Euclidean norm of all gradients, in float64, added up in the order of the parameters.
+  private func gradientNorm(embeddings: Bool) -> Double {
+    let parts = Locked<[(offset: Int, squares: Double)]>([])
+    forEachGradient(lazy: true, embeddings: embeddings) { offset, count, g in
+      var sum = 0.0
+      for i in 0..<count { sum += Double(g[i]) * Double(g[i]) }
+      let squares = sum
+      parts.change { $0.append((offset, squares)) }
+    }
+    return parts.value.sorted { $0.offset < $1.offset }.reduce(0) { $0 + $1.squares }.squareRoot()
+  }
+
+  /// Calls `body` with the added-up gradients of all parameters, piece by piece, in parallel.
+  ///
+  /// - Parameters:
+  ///   - lazy: leaves out rows of tables that the batch did not touch; else their gradient is 0.
+  ///   - embeddings: false leaves the embedding tables out.
+  func forEachGradient(
+    lazy: Bool, embeddings: Bool = true,
+    _ body: @escaping @Sendable (_ offset: Int, _ count: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let sums = lanes[0].gradients.base
+    forEachChunk(layout.denseCount, sums, offset: 0, body)
+    for table in tables where embeddings {
+      let width = table.table.width
+      forEachRow(table.grouping, table.table.slot.offset, rows: table.table.rows, width: width, lazy: lazy, body) { row in
+        table.grouping.first(row).map { table.vectors.base + $0 * width }
+      }
+    }
+    let output = network.output
+    guard reach.ownRows > 0 else {
+      let shared = sums + layout.denseCount
+      forEachChunk(output.rows * output.width, shared, offset: output.weight.offset, body)
+      if let bias = output.bias { forEachChunk(output.rows, shared + output.rows * output.width, offset: bias.offset, body) }
+      return
+    }
+    nonisolated(unsafe) let this = self
+    let grouping = outputGrouping
+    forEachRow(grouping, output.weight.offset, rows: output.rows, width: output.width, lazy: lazy, body) { row in
+      this.sharedRow(row) ?? grouping.first(row).map(this.ownRow)
+    }
+    guard let bias = output.bias else { return }
+    forEachRow(grouping, bias.offset, rows: output.rows, width: 1, lazy: lazy, body) { row in
+      this.sharedBias(row) ?? grouping.first(row).map(this.ownBiasPlace)
+    }
+  }
+
+  private func forEachChunk(
+    _ count: Int, _ gradients: UnsafeMutablePointer<Float>, offset: Int,
+    _ body: @escaping @Sendable (Int, Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let gradients = Shared(gradients)
+    pool.forEach((count + Self.chunk - 1) / Self.chunk) { job, _ in
+      let start = job * Self.chunk
+      body(offset + start, min(Self.chunk, count - start), gradients.pointer + start)
+    }
+  }
+
+  private func forEachRow(
+    _ grouping: RowGrouping, _ offset: Int, rows: Int, width: Int, lazy: Bool,
+    _ body: @escaping @Sendable (Int, Int, UnsafeMutablePointer<Float>) -> Void,
+    sum: @escaping @Sendable (Int32) -> UnsafeMutablePointer<Float>?
+  ) {
+    let touched = lazy ? grouping.touched : (0..<Int32(rows)).map { $0 }
+    let zeros = zeros
+    pool.forEach((touched.count + Self.rowsPerJob - 1) / Self.rowsPerJob) { job, _ in
+      for row in touched[(job * Self.rowsPerJob)..<min(touched.count, (job + 1) * Self.rowsPerJob)] {
+        body(offset + Int(row) * width, width, sum(row) ?? zeros.base)
+      }
+    }
+  }
+
+  // MARK: Ranks
+
+  func ranks(on set: SequenceSet, among candidates: RankingCandidates, limit: Int?) -> [Rank] {
+    Ranking.ranks(model, on: set, among: candidates, limit: limit, pool: pool)
+  }
+}

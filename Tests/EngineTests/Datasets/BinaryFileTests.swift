@@ -1,0 +1,165 @@
+import Foundation
+import Kernels
+import Testing
+
+@testable import Datasets
+@testable import Evaluation
+@testable import ModelFiles
+@testable import Training
+
+/// `.srsd` files: what is read from one is what was written, whatever is done with it.
+@Suite struct BinaryFileTests {
+  let folder: String
+
+  init() throws {
+    folder = NSTemporaryDirectory() + "srsd-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  private func write(_ histories: Histories, _ name: String = "a.srsd") throws -> String {
+    var bytes = Data()
+    try histories.writeBinary { bytes.append(contentsOf: $0) }
+    let path = folder + "/" + name
+    try bytes.write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  /// Histories of 0 to 60 items with times and ratings.
+  private func sample(_ count: Int = 300) -> Histories {
+    var numbers = RandomStream(seed: 3, "test").numbers()
+    let lists = (0..<count).map { _ in (0..<numbers.below(61)).map { _ in Int32(1 + numbers.below(499)) } }
+    var histories = ProcessingTests.histories(lists, items: 500)
+    histories.items = Vocabulary((0..<500).map { $0 % 7 == 0 ? "Ünïcode, \"\($0)\"" : "i\($0)" })
+    histories.times = Column((0..<histories.events.count).map { Int64($0) * 1_000_003 - 5 })
+    histories.ratings = Column((0..<histories.events.count).map { Float($0 % 10) / 2 })
+    return histories
+  }
+
+  @Test func comesBackAsItWas() throws {
+    let histories = sample()
+    let back = try Histories.read(write(histories)).histories
+    #expect(back.events == histories.events && back.offsets == histories.offsets && back.owners == histories.owners)
+    #expect(back.times == histories.times && back.ratings == histories.ratings)
+    #expect(back.items == histories.items && back.users == histories.users && back.items.name(7) == "Ünïcode, \"7\"")
+    #expect(back.source == histories.source && back.hasUsers == histories.hasUsers && back.lineLength == nil)
+    _ = try back.checked()
+    let again = try Data(contentsOf: URL(fileURLWithPath: write(back, "b.srsd")))
+    #expect(try again == Data(contentsOf: URL(fileURLWithPath: folder + "/a.srsd")))
+  }
+
+  /// Windows that stay in the file are those that are copied from memory, in every way of cutting them.
+  @Test func windowsInTheFileAreThoseInMemory() throws {
+    let histories = sample()
+    let mapped = try Histories.read(write(histories)).histories
+    for length in [2, 5, 20] {
+      for stride in [nil, 1, 3, length, length + 4] {
+        for minimum in [2, length] {
+          for from in WindowOptions.Anchor.allCases {
+            let options = WindowOptions(length: length, stride: stride, minimum: minimum, from: from)
+            let (a, b) = (try histories.windows(options), try mapped.windows(options))
+            #expect(a.tokens == b.tokens && a.users == b.users && a.times == b.times && a.overlaps == b.overlaps, "\(options)")
+            #expect(a.interactions == b.interactions && a.uses() == b.uses() && a.hasSameSequences(as: b))
+          }
+        }
+      }
+    }
+    let options = WindowOptions(length: 20)
+    func same(_ a: Split, _ b: Split) -> Bool {
+      zip([a.train, a.valid, a.test], [b.train, b.valid, b.test]).allSatisfy { $0.tokens == $1.tokens && $0.users == $1.users }
+        && a.rule == b.rule
+    }
+    #expect(same(try histories.leaveLastOut(options), try mapped.leaveLastOut(options)))
+    let (a, b) = (try histories.windows(options), try mapped.windows(options))
+    #expect(same(try a.split(train: 0.8, valid: 0.1, test: 0.1, seed: 1), try b.split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)))
+    #expect(same(try a.splitByTime(train: 0.8, valid: 0.1, test: 0.1), try b.splitByTime(train: 0.8, valid: 0.1, test: 0.1)))
+    #expect(a.fraction(0.3).tokens == b.fraction(0.3).tokens)
+    #expect(try histories.filtered(minUser: 5, minItem: 10).events == mapped.filtered(minUser: 5, minItem: 10).events)
+  }
+
+  /// Every flipped byte of the frame is found when the file is opened, every one of the body when it is used.
+  @Test func everyFlippedByteIsFound() throws {
+    let path = try write(sample(40))
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    for place in Swift.stride(from: 0, to: good.count, by: 37) {
+      var bad = good
+      bad[place] ^= 1 << UInt8(place % 8)
+      try bad.write(to: URL(fileURLWithPath: path))
+      // Between the header and the body there is nothing that counts.
+      var isGap = false
+      let error = #expect(
+        throws: DataError.self, "byte \(place)",
+        performing: {
+          let histories = try BinaryFile(path).histories()
+          let set = try histories.windows(length: 5)
+          for index in 0..<set.count { _ = set.sequence(index) }
+          isGap = try histories.checked().events == sample(40).events && place < 4096
+          if isGap { throw DataError("gap") }
+        })
+      #expect(isGap || error?.message.isEmpty == false)
+    }
+    for size in [0, 7, 47, 100, good.count / 2, good.count - 1] {
+      try good.prefix(size).write(to: URL(fileURLWithPath: path))
+      #expect(throws: DataError.self) { try Histories.read(path, ReadingOptions(format: .srsd)) }
+    }
+  }
+
+  /// Numbers that lead outside are found even where all sums are right.
+  @Test func wrongNumbersDoNotLeadOutside() throws {
+    var histories = sample(40)
+    histories.events = Column(histories.events.map { $0 == 7 ? 9_999 : $0 })
+    let set = try Histories.read(write(histories)).histories.windows(length: 20)
+    for index in 0..<set.count { #expect(set.sequence(index).allSatisfy { $0 >= 0 && $0 < 500 }) }
+    #expect(set.fault?.message.contains("damaged") == true)
+    histories = sample(40)
+    histories.offsets = Column(histories.offsets.map { $0 == 0 ? 0 : $0 * 3 })
+    let broken = try Histories.read(write(histories)).histories
+    #expect(throws: DataError.self) { try broken.windows(length: 20) }
+    #expect(throws: DataError.self) { try broken.checked() }
+  }
+
+  @Test(arguments: [1, 2, 3, 10, 1000, 1 << 16, 100_003])
+  func aScrambleIsAPermutation(count: Int) {
+    let scramble = Scramble(count, key: 5)
+    #expect(Set((0..<count).map { scramble[$0] }) == Set(0..<count))
+    if count > 100 { #expect((0..<count).count { scramble[$0] == Scramble(count, key: 6)[$0] } < 20) }
+  }
+
+  /// Parts of many sequences share none and leave none out; an epoch has each once, another epoch in another order.
+  @Test func manySequencesAreDealtAndShuffledByBlocks() throws {
+    let count = Deal.least + 12_345
+    let set = SequenceSet.fixed(length: 2, tokens: (0..<(2 * count)).map { Int32($0 / 2 + 1) }, items: count + 1)
+    let split = try set.split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)
+    let parts = [split.train, split.valid, split.test].map { Set($0.tokens) }
+    #expect(parts.map(\.count).reduce(0, +) == count && parts[0].union(parts[1]).union(parts[2]).count == count)
+    #expect(abs(Double(split.train.count) / Double(count) - 0.8) < 1e-3 && abs(Double(split.test.count) / Double(count) - 0.1) < 1e-3)
+    let batches = Batches(set, size: 1000, seed: 1, phase: 0)
+    let perEpoch = Batches.perEpoch(count, 1000)
+    let epochs = [0, 1].map { e in (0..<perEpoch).flatMap { batches.indices(step: e * perEpoch + $0) } }
+    for epoch in epochs { #expect(epoch.count == count && Set(epoch).count == count) }
+    #expect(epochs[0] != epochs[1] && Array(epochs[0].prefix(1000)) != epochs[0].prefix(1000).sorted())
+    #expect(batches.indices(step: 7) == Batches(set, size: 1000, seed: 1, phase: 0).indices(step: 7))
+  }
+
+  /// However small the shares: no part is empty, no row is in two, and the order of the parts is that of the cuts.
+  @Test(arguments: [[0.99999, 0.999995, 1], [0.9994, 0.99941, 0.9999], [0.00001, 0.00002, 0.00003], [0.8, 0.9, 1], [0.8, 1]])
+  func dealtPartsAreApart(cuts: [Double]) {
+    for rows in [3 * Deal.block, 3 * Deal.block + 1, 2 * Deal.block + 7_777] {
+      let parts = Deal.parts(rows: rows, key: 9, cuts: cuts).map { deal in (0..<deal.count).map { deal.row($0) } }
+      #expect(parts.allSatisfy { !$0.isEmpty })
+      let all = parts.flatMap { $0 }
+      #expect(Set(all).count == all.count && all.allSatisfy { $0 >= 0 && $0 < rows }, "\(cuts), \(rows) rows")
+      if cuts.last == 1 { #expect(all.count == rows) }
+    }
+  }
+
+  /// The name of a cached file follows the content and what was said about it.
+  @Test func cachedContentHasOneName() throws {
+    let path = folder + "/a.csv"
+    try "u,i\na,1\nb,2\n".write(toFile: path, atomically: true, encoding: .utf8)
+    let one = try Histories.cacheKey(path, ReadingOptions())
+    #expect(try Histories.cacheKey(path, ReadingOptions()) == one)
+    #expect(try Histories.cacheKey(path, ReadingOptions(user: "i", item: "u")) != one)
+    try "u,i\na,1\nb,3\n".write(toFile: path, atomically: true, encoding: .utf8)
+    #expect(try Histories.cacheKey(path, ReadingOptions()) != one)
+  }
+}

@@ -1,0 +1,81 @@
+import Datasets
+import Kernels
+import Layers
+import Models
+import Testing
+
+@testable import Evaluation
+@testable import ModelFiles
+@testable import Training
+
+/// Gradients of whole models by finite differences, every parameter visited.
+@Suite struct GradientTests {
+  /// Moves one parameter along its own gradient: the slope of the loss there must be the gradient's length.
+  static func check(
+    _ model: Model, _ engine: TiledStep, _ batch: Batch, negatives: Negatives? = nil, dropout: (any DropoutMasks)? = nil
+  ) {
+    let (_, gradients) = engine.lossAndGradients(batch, negatives: negatives, dropout: dropout)
+    var visited = 0
+    for parameter in model.network.layout.parameters {
+      let range = parameter.range
+      let g = range.map { Double(gradients[$0]) }
+      let length = g.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      visited += 1
+      guard length > 1e-4 else { continue }
+      let old = range.map { model.values[$0] }
+      let largest = g.map { abs($0) }.max() ?? 1
+      // A step moves no value by more than so much. A large one may cross the kink of a ReLU, a small one drown in
+      // rounding; a wrong gradient fits neither.
+      let slopes = [5e-4, 1e-4, 2.5e-5].map { largestMove -> Double in
+        let h = largestMove / (largest / length)
+        func loss(_ sign: Double) -> Double {
+          for (i, place) in range.enumerated() { model.values[place] = old[i] + Float(sign * h * g[i] / length) }
+          return engine.gradients(batch, negatives: negatives, dropout: dropout)
+        }
+        return (loss(1) - loss(-1)) / (2 * h)
+      }
+      for (i, place) in range.enumerated() { model.values[place] = old[i] }
+      #expect(
+        slopes.contains { abs($0 - length) < 0.02 * length + 5e-4 }, "\(parameter.name): \(slopes) instead of \(length)")
+    }
+    #expect(visited == model.network.layout.parameters.count)
+  }
+
+  /// Every sample of every model, with random values so that no block is silent.
+  @Test(arguments: Registry.samples(.init(items: 23, length: 9, users: 5, width: 8)), [true, false])
+  func everyModel(sample: ModelSample, alpha: Bool) throws {
+    let network = try sample.network(blocks: 2, alpha: alpha)
+    let model = Model(network, seed: 3)
+    var numbers = RandomStream(seed: 2, "values").numbers()
+    for i in 0..<model.values.count { model.values[i] += Float(numbers.normal() * 0.3) }
+    let set = SequenceSet.fixed(
+      length: 9, tokens: (0..<54).map { (i: Int) -> Int32 in i % 9 < i / 18 ? 0 : Int32(1 + i * 7 % 22) }, items: 23,
+      users: [0, 3, 2, 4, 1, 3])
+    let batch = BatchMaker(set, network, loss: Softmax(), padsCount: false, seed: 4)(Array(0..<set.count), step: 1)
+    Self.check(model, TiledStep(model, on: set), batch, dropout: StreamMasks(seed: 1, step: 5))
+  }
+
+  /// Every loss, on a model whose outputs are what the loss asks for.
+  @Test(arguments: LossSample.all)
+  func everyLoss(sample: LossSample) throws {
+    let model = try GrowthTests.trained("nextitnet", blocks: 2)
+    let set = SequenceSet.fixed(length: 9, tokens: (0..<54).map { Int32(1 + $0 * 7 % 11) }, items: 12)
+    let batch = BatchMaker(set, model.network, loss: sample.loss, padsCount: false, seed: 4)(Array(0..<set.count), step: 1)
+    let sampler = sample.loss.sampler(set, seed: 1)
+    Self.check(model, TiledStep(model, loss: sample.loss, on: set), batch, negatives: sampler?.draw(step: 3))
+  }
+}
+
+/// A loss with its options, for whatever must hold for all of them.
+struct LossSample: Sendable, CustomStringConvertible {
+  let loss: any Loss
+  var description: String { loss.name }
+
+  static let all: [LossSample] = [
+    LossSample(loss: Softmax()), LossSample(loss: SampledSoftmax(share: 0.3)),
+    LossSample(loss: SampledSoftmax(share: 0.3, distribution: .uniform)), LossSample(loss: Pairwise(l2: 0.02)),
+  ]
+
+  /// A loss that is registered has a sample.
+  static var kinds: Set<String> { Set(all.map(\.loss.kind)) }
+}

@@ -1,0 +1,197 @@
+import Datasets
+import Kernels
+import Layers
+import Models
+import Testing
+
+@testable import Evaluation
+@testable import ModelFiles
+@testable import Training
+
+/// Every model against PyTorch: scores, losses, all gradients and five optimizer steps.
+@Suite struct ModelFixtureTests {
+  /// A registered model has a fixture.
+  @Test func everyKindHasAFixture() throws {
+    let kinds = try Set(Fixture.models.map { try Fixture($0).network().kind })
+    #expect(kinds == Set(Registry.kinds.map(\.name)))
+  }
+
+  /// Multipliers of a fixture.
+  final class GivenMasks: DropoutMasks {
+    let masks: [String: [Float]]
+
+    init(_ fixture: Fixture) {
+      masks = Dictionary(
+        uniqueKeysWithValues: fixture.file.tensors.filter { $0.name.hasPrefix("dropout.") }.map { name, tensor in
+          let place = String(name.dropFirst("dropout.".count))
+          return (place == "embedding" ? place : "blocks." + place, tensor.floats)
+        })
+    }
+
+    func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, place: String, sequence: Int, rate: Double) {
+      let all = masks[place] ?? []
+      for i in 0..<count { mask[i] = all[sequence * count + i] }
+    }
+  }
+
+  struct Case {
+    let fixture: Fixture
+    let model: Model
+    let set: SequenceSet
+    let batch: Batch
+    let engine: TiledStep
+    let dropout: (any DropoutMasks)?
+
+    init(_ name: String) throws {
+      fixture = try Fixture(name)
+      model = try fixture.model(fixture.network())
+      let isShared = fixture.file["swapped_users"] != nil
+      set = try fixture.sequences(items: 23, users: isShared ? try fixture.integers("users") : nil)
+      var masked: [[Int]] = []
+      if fixture.file["mask"] != nil {
+        let mask = try fixture.integers("mask")
+        let length = set.length
+        masked = (0..<set.count).map { b in (0..<length).filter { mask[b * length + $0] == 1 } }
+      }
+      var batch = Batch(
+        set, Array(0..<set.count)[...], objective: model.network.objective, padsCount: false,
+        masking: { [masked] place in masked.isEmpty ? [] : Set(masked[place]) })
+      if isShared {
+        let tokens = try fixture.integers("swapped_tokens")
+        let swapped = try fixture.integers("swapped_users")
+        for tile in batch.cut.tiles {
+          for (b, place) in tile.enumerated() {
+            batch.users[place] = Int32(swapped[place])
+            for t in 0..<10 { batch.items[tile.lowerBound * 10 + t * tile.count + b] = Int32(tokens[place * 10 + t]) }
+          }
+        }
+      }
+      self.batch = batch
+      engine = TiledStep(model, on: set)
+      dropout = fixture.file.tensors.contains { $0.name.hasPrefix("dropout.") } ? GivenMasks(fixture) : nil
+    }
+  }
+
+  @Test(arguments: Fixture.models)
+  func scoresLossAndGradients(name: String) throws {
+    let c = try Case(name)
+    #expect(worstDifference(GrowthTests.scores(c.model, c.set), try c.fixture.floats("scores")) < 1e-5)
+    let (loss, gradients) = c.engine.lossAndGradients(c.batch, dropout: c.dropout)
+    #expect(abs(Float(loss) - (try c.fixture.floats("loss"))[0]) < 5e-6)
+    if c.fixture.file["loss_with_pads"] != nil, c.fixture.file["mask"] == nil, c.fixture.file["swapped_users"] == nil {
+      let batch = Batch(c.set, Array(0..<c.set.count)[...], objective: c.model.network.objective, padsCount: true)
+      let padded = c.engine.gradients(batch, negatives: nil, dropout: c.dropout)
+      #expect(abs(Float(padded) - (try c.fixture.floats("loss_with_pads"))[0]) < 5e-6)
+    }
+    try expectEqual(gradients, c.fixture, "grad.", c.model.network.layout, tolerance: 3e-6)
+  }
+
+  @Test(arguments: Fixture.models)
+  func fiveAdamSteps(name: String) throws {
+    let c = try Case(name)
+    for step in 1...5 {
+      let loss = c.engine.step(c.batch, Adam(rate: 0.01, lazy: false), dropout: c.dropout)
+      #expect(abs(Float(loss) - (try c.fixture.floats("step_losses"))[step - 1]) < 2e-5)
+      if [1, 3, 5].contains(step) {
+        // A bias on the keys has no gradient but rounding, out of which Adam makes steps.
+        try expectEqual(c.model.values, c.fixture, "step\(step).", c.model.network.layout, tolerance: 5e-5) {
+          $0.hasSuffix("key.bias")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: Fixture.models)
+  func gradientsByFiniteDifferences(name: String) throws {
+    let c = try Case(name)
+    GradientTests.check(c.model, c.engine, c.batch, dropout: c.dropout)
+  }
+
+  /// The stochastic replacements: how often, never a pad, targets untouched.
+  @Test func sharedEmbeddingsReplaceUsersAndItems() throws {
+    let set = SequenceSet.fixed(
+      length: 20, tokens: (0..<20_000).map { (i: Int) -> Int32 in i % 20 < 5 ? 0 : Int32(1 + i * 7 % 49) }, items: 50,
+      users: Array(repeating: 3, count: 1000))
+    let plain = Batch(set, Array(0..<1000)[...], objective: .nextItem, padsCount: false)
+    var batch = plain
+    batch.share(.init(user: 0.8, item: 0.1), users: 100, items: 50, seed: 4, step: 9)
+    #expect(batch.targets == plain.targets)
+    let swapped = zip(batch.items, plain.items).filter { $0 != $1 }.count
+    let filled = plain.items.filter { $0 != 0 }.count
+    #expect(zip(batch.items, plain.items).allSatisfy { $1 != 0 || $0 == 0 })
+    // 1 in 49 draws its own item again.
+    let itemShare = Double(swapped) / Double(filled)
+    #expect(abs(itemShare - 0.098) < 0.01)
+    let userShare = Double(batch.users.count { $0 != 3 }) / 1000
+    #expect(abs(userShare - 0.792) < 0.05)
+    #expect(Set(batch.users).count > 90 && batch.users.allSatisfy { $0 >= 0 && $0 < 100 })
+    var again = plain
+    again.share(.init(user: 0.8, item: 0.1), users: 100, items: 50, seed: 4, step: 9)
+    #expect(again.items == batch.items && again.users == batch.users)
+    again = plain
+    again.share(.init(user: 0.8, item: 0.1), users: 100, items: 50, seed: 4, step: 10)
+    #expect(again.items != batch.items)
+  }
+
+  @Test func dropoutMasksHaveTheirRate() {
+    var mask = [Float](repeating: .nan, count: 100_003)
+    StreamMasks(seed: 1, step: 5).fill(&mask, count: mask.count, place: "blocks.0.ff1", sequence: 3, rate: 0.2)
+    #expect(mask.allSatisfy { $0 == 0 || $0 == 1.25 })
+    let share = Double(mask.count { $0 == 0 }) / 100_003
+    #expect(abs(share - 0.2) < 0.005)
+    var other = mask
+    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, place: "blocks.0.ff1", sequence: 4, rate: 0.2)
+    let both = Double(zip(mask, other).count { $0 == 0 && $1 == 0 }) / 100_003
+    #expect(abs(both - 0.04) < 0.003)
+    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, place: "blocks.0.ff1", sequence: 3, rate: 0.2)
+    #expect(mask == other)
+  }
+
+  @Test func pairwiseLossOfTheTransferTask() throws {
+    let fixture = try Fixture("pairwise")
+    let hidden = try fixture.floats("hidden"), table = try fixture.floats("embedding")
+    let builder = LayoutBuilder()
+    let output = OutputTable("target_embedding", rows: 11, width: 8, weight: .constant(0), in: builder)
+    _ = builder.close()
+    let parameters = FloatBuffer(table)
+    let head = Pairwise(l2: 0.02).head(
+      LossStep(output: output, parameters: parameters, panels: OutputPanels(output, candidates: 0), negatives: nil))
+    let h = FloatBuffer(hidden), p = FloatBuffer(count: 48), n = FloatBuffer(count: 48), empty = FloatBuffer(count: 0)
+    let positives = try fixture.integers("positives"), negatives = try fixture.integers("negatives")
+    let weights = [Float](repeating: 1 / 6, count: 6)
+    let loss = head.run(
+      LossRows(
+        count: 6, targets: positives.map { Int32($0) }.withUnsafeBufferPointer { Self.copy($0) },
+        weights: weights.withUnsafeBufferPointer { Self.copy($0) },
+        negatives: negatives.map { Int32($0) }.withUnsafeBufferPointer { Self.copy($0) }),
+      hidden: h.base, shared: empty.base, own: .init(targets: p.base, bias: empty.base, negatives: n.base, negativeBias: empty.base),
+      memory: .init(rows: 6, width: 8, columns: 1))
+    #expect(abs(Float(loss) - (try fixture.floats("loss"))[0]) < 1e-6)
+    #expect(worstDifference(h.array, try fixture.floats("grad.hidden")) < 1e-6)
+    var gradient = [Float](repeating: 0, count: 88)
+    for row in 0..<6 {
+      for c in 0..<8 {
+        gradient[positives[row] * 8 + c] += p[row * 8 + c]
+        gradient[negatives[row] * 8 + c] += n[row * 8 + c]
+      }
+    }
+    #expect(worstDifference(gradient, try fixture.floats("grad.embedding")) < 1e-6)
+  }
+
+  /// Fine-tuning starts with the trained network and fresh targets, from a fine-tuned model too.
+  @Test func retargetedModelsKeepAllButTheirTargets() throws {
+    let trained = try GrowthTests.trained("nextitnet", blocks: 2)
+    let once = try trained.retargeted(12, seed: 1)
+    for i in 0..<once.values.count { once.values[i] += 1 }
+    let twice = try once.retargeted(12, seed: 2)
+    #expect(twice.parameter("blocks.1.conv1.weight") == once.parameter("blocks.1.conv1.weight"))
+    #expect(twice.parameter("target_embedding.weight") == Model(twice.network, seed: 2).parameter("target_embedding.weight"))
+    #expect(once.network.layout["output.weight"] == nil)
+  }
+
+  static func copy<T>(_ values: UnsafeBufferPointer<T>) -> UnsafePointer<T> {
+    let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: values.count)
+    _ = memory.initialize(from: values)
+    return UnsafePointer(memory.baseAddress!)
+  }
+}

@@ -1,0 +1,237 @@
+import Datasets
+import Foundation
+import Growth
+import Kernels
+import Layers
+import Models
+import Testing
+
+@testable import Evaluation
+@testable import ModelFiles
+@testable import Training
+
+/// Keeps every checkpoint of a run, as bytes.
+private final class MemoryKeeper: CheckpointKeeper {
+  let every: Extent?
+  private let known: Vocabularies
+  private let identity: TrainingIdentity
+  private(set) var files: [Data] = []
+  private(set) var growths = 0
+  private(set) var finished: Data?
+
+  init(every: Extent?, _ data: Split, _ identity: TrainingIdentity) {
+    self.every = every
+    known = Vocabularies(data.train)
+    self.identity = identity
+  }
+
+  func save(_ record: TrainingRecord) {
+    guard let data = try? TrainingFile.contents(record, known, identity).data() else { return }
+    if case .finished = record { finished = data } else { files.append(data) }
+  }
+
+  func grew(_ checkpoint: TrainingCheckpoint) {
+    growths += 1
+    save(.underway(checkpoint))
+  }
+}
+
+/// What a run came to, times left out.
+private struct Outcome: Equatable {
+  let values: [Float]
+  let metrics: [[Metric: Double]]
+  let losses: [Double?]
+  let steps: [Int]
+  let growths: [Int]
+  let stop: StopReason
+
+  init(_ run: TrainingRun) {
+    values = run.model.values.array
+    metrics = run.history.map(\.metrics)
+    losses = run.history.map(\.loss)
+    steps = run.history.map(\.step)
+    growths = run.growths.map(\.step)
+    stop = run.stop
+  }
+}
+
+@Suite struct CheckpointTests {
+  private static let data = TrainerTests.data
+
+  private static func model(_ name: String) throws -> Model {
+    Model(try #require(TrainerTests.samples.first { $0.name == name }).network(), seed: 5)
+  }
+
+  /// Growths that carry the optimizer, freeze, wait for a plateau and may fall back.
+  private static let recipe: Recipe = {
+    var recipe = Recipe(phases: [
+      Phase(run: .steps(6)),
+      Phase(run: .steps(9), to: 4, by: .cross, carry: .parts([.blocks, .norm, .alpha, .output], optimizer: true)),
+      Phase(run: .steps(7), dataShare: 1, when: nil),
+      Phase(
+        run: .steps(6), to: 5, by: .topCross, carry: .all, when: .init(1, on: Metric(.hr, 5)), freezeOld: .steps(3)),
+    ])
+    recipe.batch = 64
+    recipe.evaluateEvery = .steps(4)
+    recipe.seed = 3
+    recipe.patience = 6
+    recipe.optimizer = Adam(rate: 1e-3, clip: 2)
+    recipe.loss = SampledSoftmax(share: 0.3)
+    return recipe
+  }()
+
+  private static func trainer(_ observer: TestObserver, _ keeper: (any CheckpointKeeper)? = nil) -> Trainer {
+    Trainer(recipe, data: data, pool: WorkerPool(threads: 2), observer: observer, keeper: keeper)
+  }
+
+  private static func write(_ data: Data) throws -> String {
+    let path = NSTemporaryDirectory() + "stackrec-checkpoint-\(UUID().uuidString).safetensors"
+    try data.write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  private static func read(_ data: Data, _ identity: TrainingIdentity) throws -> TrainingFile.Contents {
+    let path = try write(data)
+    defer { unlink(path) }
+    return try TrainingFile.read(path, identity, recipe)
+  }
+
+  @Test(arguments: TrainerTests.samples)
+  func everyCheckpointLeadsToTheSameBits(sample: ModelSample) throws {
+    let model = try Self.model(sample.name)
+    let identity = try TrainingIdentity(model, Self.data, Self.recipe)
+    let keeper = MemoryKeeper(every: .steps(1), Self.data, identity)
+    let whole = try Self.trainer(TestObserver(), keeper).run(model)
+    #expect(keeper.growths == 2)
+    #expect(keeper.files.count > 12)
+    let expected = Outcome(whole)
+    for file in keeper.files {
+      guard case .underway(let checkpoint) = try Self.read(file, identity) else {
+        Issue.record("a training that goes on was read as finished")
+        continue
+      }
+      let rest = try Self.trainer(TestObserver()).run(model, from: checkpoint)
+      #expect(Outcome(rest) == expected, "from step \(checkpoint.step), phase \(checkpoint.phase)")
+    }
+    guard case .finished(let finished) = try Self.read(try #require(keeper.finished), identity) else {
+      Issue.record("a finished training was read as one that goes on")
+      return
+    }
+    #expect(Outcome(finished.run(Self.recipe, name: "run", Self.data)) == expected)
+    #expect(finished.run(Self.recipe, name: "run", Self.data).best.step == whole.best.step)
+  }
+
+  /// Stopped at every step, between phases too, and resumed in memory.
+  @Test func interruptedRunsGoOnToTheSameBits() throws {
+    let model = try Self.model("nextitnet")
+    let whole = try Self.trainer(TestObserver()).run(model)
+    #expect(!whole.canResume)
+    for stop in 0..<whole.steps {
+      let observer = TestObserver()
+      observer.stopAfter = stop
+      let part = try Self.trainer(observer).run(model)
+      #expect(part.stop == .interrupted && part.canResume)
+      let rest = try Self.trainer(TestObserver()).resume(part)
+      #expect(Outcome(rest) == Outcome(whole), "stopped after step \(stop)")
+      // The interrupted run is as it was.
+      #expect(Outcome(try Self.trainer(TestObserver()).resume(part)) == Outcome(whole))
+    }
+  }
+
+  /// No flipped byte and no cut goes unnoticed; nothing crashes.
+  @Test func damageIsAnError() throws {
+    let model = try Self.model("ssept")
+    let identity = try TrainingIdentity(model, Self.data, Self.recipe)
+    let keeper = MemoryKeeper(every: .steps(9), Self.data, identity)
+    _ = try Self.trainer(TestObserver(), keeper).run(model)
+    let whole = try #require(keeper.files.last)
+    let headerLength = Int(whole.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    // Every 211th byte of the header (its padding excepted, which says nothing), every 9,973rd of the rest.
+    let header = stride(from: 0, to: 8 + headerLength - 8, by: 211)
+    for place in Array(header) + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
+      var damaged = whole
+      damaged[place] ^= 1 << UInt8(place % 7)
+      #expect(throws: ModelFile.Failure.self, "byte \(place)") { try Self.read(damaged, identity) }
+    }
+    for length in stride(from: 0, to: whole.count, by: whole.count / 40) {
+      #expect(throws: ModelFile.Failure.self, "cut at \(length)") { try Self.read(whole.prefix(length), identity) }
+    }
+    let other = try TrainingIdentity(Model(model.network, seed: 9), Self.data, Self.recipe)
+    #expect(throws: ModelFile.Failure.self) { try Self.read(whole, other) }
+    // As a model it is whole: its best parameters.
+    let path = try Self.write(whole)
+    defer { unlink(path) }
+    #expect(try ModelFile.read(path).model.network.kind == "ssept")
+  }
+
+  /// A header that claims more than there is takes no memory.
+  @Test func claimsAreHeldAgainstTheFile() throws {
+    let model = try Self.model("nextitnet")
+    let identity = try TrainingIdentity(model, Self.data, Self.recipe)
+    for header in [
+      #"{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}"#,
+      #"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#,
+      #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}}"#,
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#, "[]", "{", "",
+      String(repeating: "[", count: 100_000),
+    ] {
+      var data = Data()
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
+      data.append(Data(header.utf8))
+      #expect(throws: ModelFile.Failure.self) { try Self.read(data, identity) }
+    }
+    var long = Data(repeating: 0xff, count: 7) + Data([0x00])
+    #expect(throws: ModelFile.Failure.self) { try Self.read(long, identity) }
+    long[7] = 0xff
+    #expect(throws: ModelFile.Failure.self) { try Self.read(long, identity) }
+  }
+
+  /// Norm of the gradients after clipping, seen through one step of plain numbers: Adam's first moment is a tenth of it.
+  @Test func clippingScalesAllGradientsAlike() throws {
+    func moments(_ clip: Double?) throws -> [Float] {
+      var recipe = Self.recipe
+      recipe.optimizer = Adam(rate: 1e-3, clip: clip)
+      recipe.phases = [Phase(run: .steps(1))]
+      let model = try Self.model("nextitnet")
+      let keeper = StateKeeper()
+      let trainer = Trainer(recipe, data: Self.data, pool: WorkerPool(threads: 2), observer: TestObserver(), keeper: keeper)
+      _ = try trainer.run(model)
+      return try #require(keeper.first)
+    }
+    let free = try moments(nil)
+    let norm = free.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() * 10
+    let clipped = try moments(norm / 4)
+    let after = clipped.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot() * 10
+    #expect(abs(after - norm / 4) < 1e-5 * norm)
+    #expect(zip(free, clipped).allSatisfy { abs($0 / 4 - $1) <= 1e-6 * max(abs($0), 1e-6) })
+    #expect(try moments(norm * 2) == free)
+  }
+
+  private final class StateKeeper: CheckpointKeeper {
+    let every: Extent? = .steps(1)
+    private(set) var first: [Float]?
+    func save(_ record: TrainingRecord) {
+      if case .underway(let checkpoint) = record { first = checkpoint.state.optimizer.tensors[0].array }
+    }
+    func grew(_ checkpoint: TrainingCheckpoint) {}
+  }
+
+  @Test func spikesAreNotTaken() throws {
+    var recipe = Self.recipe
+    recipe.spikeGuard = 1.0000001
+    recipe.optimizer = Adam(rate: 1e-12, clip: 2)
+    recipe.phases = [Phase(run: .steps(20))]
+    // At a rate that changes nothing, about half of the losses are above their running mean.
+    let model = try Self.model("nextitnet")
+    let keeper = CountKeeper()
+    _ = try Trainer(recipe, data: Self.data, pool: WorkerPool(threads: 2), observer: TestObserver(), keeper: keeper).run(model)
+    #expect(keeper.taken > 2 && keeper.taken < 19, "\(keeper.taken) of 20 steps")
+  }
+
+  private final class CountKeeper: CheckpointKeeper {
+    let every: Extent? = .steps(1)
+    private(set) var taken = 0
+    func save(_ record: TrainingRecord) { if case .underway(let checkpoint) = record { taken = checkpoint.state.optimizer.steps } }
+    func grew(_ checkpoint: TrainingCheckpoint) {}
+  }
+}

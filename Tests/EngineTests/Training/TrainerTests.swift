@@ -1,0 +1,295 @@
+import Datasets
+import Foundation
+import Growth
+import Kernels
+import Layers
+import Models
+import Testing
+
+@testable import Evaluation
+@testable import ModelFiles
+@testable import Training
+
+/// Looks on and stops a run where a test wants it.
+final class TestObserver: TrainingObserver {
+  var stopAfter = Int.max
+  private(set) var steps = 0
+  private(set) var marks: [GrowthMark] = []
+  private(set) var evaluations = 0
+  var shouldStop: Bool { steps >= stopAfter }
+  func stepped(_ progress: TrainingProgress) { steps += 1 }
+  func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) { evaluations += 1 }
+  func grew(_ mark: GrowthMark, name: String) { marks.append(mark) }
+}
+
+@Suite struct TrainerTests {
+  // swift-format-ignore: NeverUseForceTry
+  static let data: Split = {
+    let histories = try! SyntheticProcess.histories(users: 300, items: 120, seed: 2)
+    return try! histories.filtered(minUser: 5, minItem: 5).windows(length: 12)
+      .split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)
+  }()
+
+  /// All models, for this data.
+  static let samples = Registry.samples(
+    .init(items: data.train.items.count, length: 12, users: data.train.userNames.count, width: 16))
+
+  static func model(blocks: Int = 2, data: Split = data) throws -> Model {
+    Model(try NextItNet(.init(items: data.train.items.count, dim: 16, blocks: blocks)), seed: 4)
+  }
+
+  static func run(
+    _ phases: [Phase], threads: Int = 2, observer: TestObserver = TestObserver(), model: Model? = nil,
+    _ change: (inout Recipe) -> Void = { _ in }
+  ) throws -> TrainingRun {
+    var recipe = Recipe(phases: phases)
+    recipe.batch = 64
+    recipe.evaluateEvery = .steps(5)
+    recipe.seed = 3
+    change(&recipe)
+    return try Trainer(recipe, data: data, pool: WorkerPool(threads: threads), observer: observer).run(try model ?? Self.model())
+  }
+
+  /// Every model, dropout and replacements included.
+  @Test(arguments: samples)
+  func sameBitsForAnyNumberOfThreadsByModel(sample: ModelSample) throws {
+    let network = try sample.network(blocks: 2)
+    let phases = [Phase(run: .steps(4)), Phase(run: .steps(4), to: 4, by: .cross, carry: .preserving, freezeOld: .steps(2))]
+    let model = Model(network, seed: 5)
+    let first = try Self.run(phases, threads: 1, model: model)
+    for threads in [2, 3] {
+      #expect(try Self.run(phases, threads: threads, model: model).model.values.array == first.model.values.array)
+    }
+    let ends = first.history.compactMap(\.loss)
+    #expect(ends.allSatisfy(\.isFinite) && !ends.isEmpty)
+  }
+
+  private var data: Split { Self.data }
+
+  /// 128 convolutions: grown, stepped and judged.
+  @Test func paperDepth() throws {
+    let phases = [8, 16, 32, 64].map { depth in
+      depth == 8
+        ? Phase(run: .steps(2)) : Phase(run: .steps(2), to: depth, by: .dilationAware, carry: .preserving)
+    }
+    let run = try Self.run(phases, model: Self.model(blocks: 8)) { $0.evaluateEvery = .steps(2) }
+    #expect(run.model.network.depth == 64 && run.growths.map(\.to) == [16, 32, 64])
+    #expect(run.history.allSatisfy { $0.metrics.values.allSatisfy(\.isFinite) })
+  }
+
+  /// A frozen phase moves the new blocks and the output layer only, and needs no gradient below them.
+  @Test func frozenBlocksStandStill() throws {
+    let before = try Self.run([Phase(run: .steps(5))])
+    let run = try Self.run(
+      [Phase(run: .steps(4), to: 4, by: .cross, carry: .all, freezeOld: .steps(4))], model: before.model)
+    let moved = run.model.network.layout.parameters.filter { parameter in
+      let old = parameter.block.map { "\($0.stack).\($0.index % 2).\($0.local)" } ?? parameter.name
+      return run.model.parameter(parameter.name) != before.model.parameter(old)
+    }
+    #expect(!moved.isEmpty)
+    #expect(moved.allSatisfy { ($0.block?.index ?? 3) >= 2 && ($0.block != nil || $0.part == .output) })
+  }
+
+  /// A phase ends when the metric that the next one waits for stands still.
+  @Test func growthWhenTheMetricStandsStill() throws {
+    let waiting = try Self.run([
+      Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(2, on: Metric(.hr, 5))),
+    ]) { $0.optimizer = Adam(rate: 1e-9) }
+    // Nothing is learnt at this rate: the first evaluation is the best, two more do not beat it.
+    #expect(waiting.growths.map(\.step) == [15])
+    #expect(waiting.history.allSatisfy { $0.metrics[Metric(.hr, 5)] != nil })
+  }
+
+  @Test(arguments: LossSample.all)
+  func sameBitsForAnyNumberOfThreads(sample: LossSample) throws {
+    let loss = sample.loss
+    let phases = [Phase(run: .steps(7)), Phase(run: .steps(6), to: 4, by: .adjacent, carry: .all)]
+    let first = try Self.run(phases, threads: 1) { $0.loss = loss }
+    for threads in [2, 3, 8] {
+      let other = try Self.run(phases, threads: threads) { $0.loss = loss }
+      #expect(other.model.values.array == first.model.values.array)
+      #expect(other.history.map(\.metrics) == first.history.map(\.metrics))
+      #expect(other.history.map(\.loss) == first.history.map(\.loss))
+    }
+    let otherSeed = try Self.run(phases) {
+      $0.loss = loss; $0.seed = 8
+    }
+    #expect(otherSeed.model.values.array != first.model.values.array)
+  }
+
+  @Test func learns() throws {
+    let run = try Self.run([Phase(run: .epochs(20))]) { $0.optimizer = Adam(rate: 3e-3) }
+    let losses = run.history.compactMap(\.loss)
+    #expect(losses[losses.count - 1] < 0.85 * losses[0])
+    let metric = Metric(.mrr, 5)
+    let popular = metric.mean(
+      Ranking.ranks(Baseline(.popular, train: Self.data.train), on: Self.data.valid, pool: NextItNetTests.pool))
+    #expect((run.best.metrics[metric] ?? 0) > 2 * popular)
+  }
+
+  @Test func modelHasTheBestParameters() throws {
+    let run = try Self.run([Phase(run: .steps(60))]) { $0.optimizer = Adam(rate: 0.02) }
+    let metric = run.recipe.watch
+    let own = metric.mean(Ranking.ranks(run.model, on: Self.data.valid, pool: NextItNetTests.pool))
+    #expect(own == run.best.metrics[metric])
+    #expect(own == run.history.compactMap { $0.metrics[metric] }.max())
+  }
+
+  @Test func historyRunsOverAllPhases() throws {
+    let observer = TestObserver()
+    let run = try Self.run(
+      [
+        Phase(run: .steps(10)), Phase(run: .steps(5), to: 4, by: .cross, carry: .preserving, dataShare: 0.5),
+        Phase(run: .steps(5), by: .adjacent),
+      ], observer: observer)
+    #expect(run.steps == 20)
+    #expect(run.growths.map(\.step) == [10, 15])
+    #expect(run.growths.map(\.from) == [2, 4] && run.growths.map(\.to) == [4, 8])
+    #expect(run.history.map(\.step) == [0, 5, 10, 10, 15, 15, 20])
+    #expect(run.history.map(\.blocks) == [2, 2, 2, 4, 4, 8, 8])
+    #expect(zip(run.history, run.history.dropFirst()).allSatisfy { $0.seconds <= $1.seconds })
+    #expect(observer.evaluations == 4 && observer.marks.count == 2)
+    // A preserving growth starts where the best of the phase before was.
+    let metric = run.recipe.watch
+    let before = run.history.prefix(3).compactMap { $0.metrics[metric] }.max()
+    #expect(run.history[3].metrics[metric] == before)
+  }
+
+  @Test func stopsWhenAskedAndKeepsWhatWasLearnt() throws {
+    let observer = TestObserver()
+    observer.stopAfter = 7
+    let start = try Self.model()
+    let run = try Self.run([Phase(run: .steps(1000)), Phase(run: .steps(10), to: 4)], observer: observer, model: start)
+    #expect(run.stop == .interrupted)
+    #expect(run.steps == 7 && run.growths.isEmpty)
+    #expect(run.history.last?.step == 7)
+    #expect(run.model.values.array != start.values.array)
+  }
+
+  /// A phase that patience ended is followed by the next one, whose own end is told.
+  @Test func patienceOfOnePhaseIsNotTheEndOfTheRun() throws {
+    let observer = TestObserver()
+    let run = try Self.run([Phase(run: .steps(500)), Phase(run: .steps(5), to: 4)], observer: observer) {
+      $0.optimizer = Adam(rate: 1e-30)
+      $0.patience = 2
+    }
+    #expect(run.growths.map(\.step) == [10] && run.steps == 15 && run.stop == .finished)
+  }
+
+  /// A growth that had no time to pay is not what was learnt.
+  @Test func interruptedRightAfterAGrowthGivesTheBetterModelBefore() throws {
+    let observer = TestObserver()
+    observer.stopAfter = 61
+    let run = try Self.run([Phase(run: .steps(60)), Phase(run: .steps(60), to: 4, carry: .reference)], observer: observer) {
+      $0.optimizer = Adam(rate: 3e-3)
+    }
+    #expect(run.stop == .interrupted && run.growths.count == 1)
+    let metric = run.recipe.watch
+    #expect(run.best.metrics[metric] == run.history.compactMap { $0.metrics[metric] }.max())
+    #expect(run.model.network.depth == run.best.blocks)
+  }
+
+  @Test func patienceEndsAPhase() throws {
+    // A rate of 0 never gets better.
+    let run = try Self.run([Phase(run: nil)]) {
+      $0.optimizer = Adam(rate: 1e-30)
+      $0.patience = 3
+    }
+    #expect(run.stop == .patience(3, Metric(.mrr, 5)))
+    #expect(run.steps == 15)
+  }
+
+  @Test func aLossThatIsNoNumberKeepsTheLastGoodParameters() throws {
+    let run = try Self.run([Phase(run: .steps(50))]) { $0.optimizer = Adam(rate: 1e30) }
+    guard case .diverged = run.stop else {
+      Issue.record("it should have diverged, not: \(run.stop.text)")
+      return
+    }
+    let finite = run.model.values.array.allSatisfy { $0.isFinite }
+    #expect(finite)
+  }
+
+  @Test func whatCannotBeIsSaidBeforeAnythingRuns() throws {
+    let observer = TestObserver()
+    #expect(throws: GrowthError.self) {
+      try Self.run([Phase(run: .steps(5)), Phase(run: .steps(5), to: 2, by: .adjacent)], observer: observer)
+    }
+    #expect(throws: TrainingError.self) { try Self.run([], observer: observer) }
+    let other = Model(try NextItNet(.init(items: 7, dim: 4, blocks: 1)), seed: 1)
+    #expect(throws: TrainingError.self) { try Self.run([Phase(run: .steps(1))], observer: observer, model: other) }
+    #expect(observer.steps == 0)
+  }
+
+  @Test func everySequenceOnceAnEpochInAnOrderOfItsOwn() {
+    let batches = Batches(Self.data.train, size: 50, seed: 1, phase: 0)
+    let perEpoch = Batches.perEpoch(Self.data.train.count, 50)
+    let first = (0..<perEpoch).flatMap { batches.indices(step: $0) }
+    let second = (perEpoch..<(2 * perEpoch)).flatMap { batches.indices(step: $0) }
+    #expect(first.sorted() == Array(0..<Self.data.train.count))
+    #expect(second.sorted() == first.sorted() && second != first)
+  }
+
+  @Test(arguments: NegativeDistribution.allCases)
+  func negativesAreDistinctAndAsLikelyAsTheySay(distribution: NegativeDistribution) {
+    let popularity = [0] + (1...50).map { 1000 - $0 }
+    let sampler = NegativeSampler(share: 0.2, distribution: distribution, popularity: popularity, seed: 1)
+    var counts = [Double](repeating: 0, count: 51)
+    var expected = [Double](repeating: 0, count: 51)
+    for step in 0..<4000 {
+      let negatives = sampler.draw(step: UInt64(step))
+      #expect(Set(negatives.items).count == 10 && !negatives.items.contains(0))
+      for item in negatives.items { counts[Int(item)] += 1 }
+      for item in 1...50 { expected[item] += Double(exp(negatives.logExpected(of: Int32(item)))) }
+    }
+    for item in 1...50 { #expect(abs(counts[item] - expected[item]) < 6 * expected[item].squareRoot() + 0.03 * expected[item]) }
+  }
+
+  @Test func speedupByHand() throws {
+    func point(_ step: Int, _ value: Double) -> HistoryPoint {
+      HistoryPoint(
+        step: step, epoch: 0, seconds: Double(step) / 10, cpuSeconds: Double(step) / 5, loss: nil, rate: nil,
+        metrics: [Metric(.mrr, 5): value], phase: 0, blocks: 1)
+    }
+    let reached = Speedup.reach(0.3, [point(0, 0), point(10, 0.2), point(20, 0.4)], Metric(.mrr, 5))
+    #expect(reached?.steps == 15 && reached?.seconds == 1.5)
+    #expect(Speedup.reach(0.5, [point(0, 0), point(10, 0.2)], Metric(.mrr, 5)) == nil)
+  }
+
+  @Test func safetensorsRoundTripAndRefusal() throws {
+    let file = SafeTensors(
+      tensors: [("a", .init(shape: [2, 2], [1, 2, 3, 4])), ("b", .init(shape: [1], integers: [-7]))],
+      metadata: ["kind": "test"])
+    let data = try file.data()
+    let back = try SafeTensors(data)
+    #expect(back["a"] == file["a"] && back["b"]?.integers == [-7] && back.metadata == ["kind": "test"])
+    for cut in [0, 7, 20, data.count - 1] { #expect(throws: TensorHeader.FormatError.self) { try SafeTensors(data.prefix(cut)) } }
+    var huge = data
+    huge.replaceSubrange(0..<8, with: [255, 255, 255, 255, 255, 255, 255, 127])
+    #expect(throws: TensorHeader.FormatError.self) { try SafeTensors(huge) }
+  }
+}
+
+@Suite struct AdamTests {
+  /// A parameter that began later, or stood still, is corrected by the steps it took itself.
+  @Test func biasCorrectionCountsAParametersOwnSteps() throws {
+    let model = try GrowthTests.trained("nextitnet", blocks: 2)
+    let layout = model.network.layout
+    let late = try #require(layout["blocks.1.conv1.weight"]), early = try #require(layout["blocks.0.conv1.weight"])
+    let state = OptimizerState(Adam(), layout)
+    let before = model.values.copy()
+    let gradient = FloatBuffer(count: layout.count)
+    for i in 0..<gradient.count { gradient[i] = 0.5 }
+    for step in 1...10 {
+      if step < 10 { state.skip([late]) }
+      let update = OptimizerStep(
+        Adam(rate: 0.01), state, parameters: model.values, learning: step < 10 ? [early.range] : nil)
+      update.apply(0, layout.denseCount, gradient.base)
+    }
+    // Adam's first step is the rate, whatever the gradient.
+    #expect(abs(before[late.offset] - model.values[late.offset] - 0.01) < 1e-5)
+    #expect(abs(before[early.offset] - model.values[early.offset] - 0.1) < 1e-4)
+    #expect(state.start(of: late) == 9)
+    let twin = state.copy()
+    #expect(twin.start(of: late) == 9 && twin.steps == 10 && twin.tensors[0].array == state.tensors[0].array)
+  }
+}
