@@ -22,12 +22,27 @@ public struct Builtin: Sendable {
     public var required: Bool { defaultText == nil }
   }
 
+  /// What a function does to the world, or the world to it. Whoever keeps results, as cached notebooks do, asks.
+  public struct Effects: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// Its result depends on a file that the script names.
+    public static let reads = Effects(rawValue: 1)
+    /// It writes a file that the script names.
+    public static let writes = Effects(rawValue: 2)
+    /// Its result may differ the next time, with the same arguments: a clock, a list of runs.
+    public static let changes = Effects(rawValue: 4)
+  }
+
   public let name: String
   public let summary: String
   /// What it belongs to, for the reference: "Data", "Models", ...
   public let topic: String
   public let parameters: [Parameter]
   public let result: ValueType
+  /// What it does to the world besides giving a value.
+  public let effects: Effects
   public let example: String
   private(set) var body: @Sendable (Call) throws -> Value
   /// The last parameter by place takes all that is left.
@@ -43,7 +58,7 @@ public struct Builtin: Sendable {
   ///       return { call in .number(2 * (try call[x])) }
   ///     }
   public init(
-    _ name: String, _ summary: String, topic: String, returns result: ValueType, example: String,
+    _ name: String, _ summary: String, topic: String, returns result: ValueType, effects: Effects = [], example: String,
     _ make: (inout Declaration) -> @Sendable (Call) throws -> Value
   ) {
     var declaration = Declaration()
@@ -51,6 +66,7 @@ public struct Builtin: Sendable {
     self.summary = summary
     self.topic = topic
     self.result = result
+    self.effects = effects
     self.example = example
     body = make(&declaration)
     parameters = declaration.parameters

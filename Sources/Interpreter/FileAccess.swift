@@ -44,8 +44,10 @@ extension Interpreter {
 extension Builtin.Call {
   /// Where a relative output path leads.
   ///
+  /// - Parameter isInternal: a file that the script does not name, such as a checkpoint.
   /// - Throws: E0501 for a place outside of the sandbox.
-  public func outputPath(_ path: String, argument: String = "file") throws -> String {
+  public func outputPath(_ path: String, argument: String = "file", isInternal: Bool = false) throws -> String {
+    precondition(isInternal || !builtin.effects.isEmpty, "\(builtin.name) names files and does not say so: effects")
     let given = (path as NSString).expandingTildeInPath
     let whole = given.hasPrefix("/") ? given : interpreter.host.outputFolder.map { $0 + "/" + given } ?? given
     if let problem = interpreter.refusal(whole) { throw error(.file, problem, argument: argument) }
@@ -56,6 +58,7 @@ extension Builtin.Call {
   ///
   /// - Throws: E0501 for a place outside of the sandbox.
   public func inputPath(_ path: String, argument: String = "file") throws -> String {
+    precondition(builtin.effects.contains(.reads), "\(builtin.name) reads files and does not say so: effects")
     let given = (path as NSString).expandingTildeInPath
     if !given.hasPrefix("/"), let folder = interpreter.host.outputFolder, !FileManager.default.fileExists(atPath: given),
       FileManager.default.fileExists(atPath: folder + "/" + given)

@@ -16,16 +16,16 @@ struct CellDependencies {
   /// Does it give the same when it is run again with the same? A clock and the list of runs do not.
   private(set) var isRepeatable: [Bool] = []
 
-  private static let writers: Set<String> = ["save", "write", "write_json", "write_csv"]
-  private static let readers: Set<String> = ["read", "read_json", "read_csv", "load", "load_model", "load_target"]
-  private static let changing: Set<String> = ["now", "runs"]
-
   private struct Names {
     var used: Set<String> = []
     var given: Set<String> = []
   }
 
-  init(_ notebook: Notebook) {
+  /// - Parameter library: says of every function what it does to files.
+  init(_ notebook: Notebook, _ library: Library) {
+    func any(_ names: Set<String>, _ effect: Builtin.Effects) -> Bool {
+      names.contains { library.builtins[$0]?.effects.contains(effect) == true }
+    }
     let statements = Parser.parse(notebook.file).statements
     var imported: [String] = []
     let cells = notebook.cells.map { cell -> Names in
@@ -49,9 +49,9 @@ struct CellDependencies {
         }
       }
       needs.append(found.sorted())
-      mayWrite.append(!wanted.isDisjoint(with: Self.writers))
-      mayRead.append(!wanted.isDisjoint(with: Self.readers))
-      isRepeatable.append(wanted.isDisjoint(with: Self.changing))
+      mayWrite.append(any(wanted, .writes))
+      mayRead.append(any(wanted, .reads))
+      isRepeatable.append(!any(wanted, .changes))
     }
   }
 

@@ -94,7 +94,7 @@ extension Notebook {
     let begin = Date()
     var results: [CellResult] = []
     var stopped = false
-    let dependencies = CellDependencies(self)
+    let dependencies = CellDependencies(self, interpreter.library)
     let keys = cacheKeys(dependencies, host, parameters)
     let known = cells.indices.map { cells[$0].isMarkdown || !dependencies.isRepeatable[$0] ? nil : cache?.result(keys[$0]) }
     // What has changed must run, and what that needs.

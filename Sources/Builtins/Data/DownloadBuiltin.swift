@@ -26,7 +26,7 @@ extension Builtin {
     """
     Fetches a public data set from its publisher into the cache folder ($SRS_CACHE, or ~/.cache/srs), once, and gives the path of its file of interactions: ml-100k, ml-1m, ml-20m, ml-25m (MovieLens). The publisher's terms are shown and must be accepted. What broke off goes on where it was; what is not the publisher's, by its checksum, is refused.
     """,
-    topic: "Data", returns: .text, example: "let events = download(\"ml-1m\", accept_licence: true) |> load"
+    topic: "Data", returns: .text, effects: [.reads, .changes], example: "let events = download(\"ml-1m\", accept_licence: true) |> load"
   ) { d in
     let name = d.positional("name", .publicData, "which data set")
     let accepted = d.named("accept_licence", .bool, default: false, "false", "accept the publisher's terms without being asked")

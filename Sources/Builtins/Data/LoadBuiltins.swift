@@ -36,7 +36,7 @@ extension Builtin {
     """
     Reads interactions from a file, plain or gzip-compressed: sequences (one a line), MovieLens ratings, a table, RecBole's .inter, pairs of user and item, or JSON lines of sessions. What had to be guessed is told.
     """,
-    topic: "Data", returns: .object(HistoriesValue.type),
+    topic: "Data", returns: .object(HistoriesValue.type), effects: .reads,
     example: "let events = load(\"ratings.dat\", format: movielens)"
   ) { d in
     let file = d.positional("file", .text, "path of the file")

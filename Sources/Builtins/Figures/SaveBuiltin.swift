@@ -16,7 +16,7 @@ extension Builtin {
     """
     Saves a figure (.pdf, .svg, .png, .eps; .tex or .tikz for letters in a LaTeX document's own font; with its gnuplot script and data beside it), a table (.tex, .md, .html, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv, RecBole's .inter, or .srsd), sequences (.csv, .npy), a data set (.inter, a file for each part), recommendations (.csv, .jsonl), or scores (.npy). A file is there whole or not at all; folders are made.
     """,
-    topic: "Figures", returns: .nothing, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
+    topic: "Figures", returns: .nothing, effects: .writes, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in
     let value = d.positional("value", .any, "a figure, a table, a model or run, data, or scores")
     let file = d.positional("file", .text, "its path; the ending says the format")

@@ -127,7 +127,7 @@ extension Builtin {
   static let loadModel = Builtin(
     "load_model",
     "Reads a model saved by `save(model, \"x.safetensors\")`, with the names of its items: it can be judged, stacked and trained on wherever the data has the same items.",
-    topic: "Models", returns: .object(ModelValue.type),
+    topic: "Models", returns: .object(ModelValue.type), effects: .reads,
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       save(nextitnet(data, dim: 8, blocks: 2), "out/model.safetensors")

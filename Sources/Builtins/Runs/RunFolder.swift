@@ -30,7 +30,7 @@ final class RunFolder: CheckpointKeeper {
     known = Vocabularies(data.train)
     let readable = name.unicodeScalars.map { Self.plain.contains($0) ? Character($0) : "-" }
     prefix = String(readable.prefix(60)) + "-"
-    path = try call.outputPath("runs/\(prefix)\(identity.fingerprint)/\(Self.file)")
+    path = try call.outputPath("runs/\(prefix)\(identity.fingerprint)/\(Self.file)", isInternal: true)
     runs = FilePath.folder(of: FilePath.folder(of: path))
   }
 

@@ -9,7 +9,7 @@ extension Builtin {
   static let runs = Builtin(
     "runs",
     "The trainings that were written down in the folder runs, as a table of records: the newest last. `srs runs` does the same at the shell.",
-    topic: "Judging", returns: .object(TableValue.type),
+    topic: "Judging", returns: .object(TableValue.type), effects: [.reads, .changes],
     example: "for run in runs(name: \"deep\") { print(run.id, run.state, run.best) }"
   ) { d in
     let name = d.optional("name", .text, "only those whose name holds this")

@@ -16,7 +16,7 @@ final class RunValue: ObjectValue {
       ("protocol", .text, "held_out, or stackrec: how its data was split"),
       ("evaluation_seconds", .number, "time of the evaluations"), ("stop", .text, "why it ended"),
       ("growths", .list(.record(nil)), "when it was stacked: step, epoch, seconds, from, to, by, carry"),
-      ("history", .list(.record(nil)), "every evaluation: step, epoch, seconds, loss, blocks, and the metrics"),
+      ("history", .list(.record(nil)), "every evaluation: step, epoch, seconds, loss, lr, blocks, phase, and the metrics"),
     ], standsFor: [ModelValue.type])
 
   let run: TrainingRun
@@ -52,6 +52,7 @@ final class RunValue: ObjectValue {
           var record = Record([
             ("step", .number(Double(point.step))), ("epoch", .number(point.epoch)),
             ("seconds", .number(point.seconds)), ("loss", point.loss.map { .number($0) } ?? .nothing),
+            ("lr", point.rate.map { .number($0) } ?? .nothing),
             ("blocks", .number(Double(point.blocks))), ("phase", .number(Double(point.phase))),
           ])
           for (metric, value) in point.metrics.sorted(by: { $0.key.name < $1.key.name }) {

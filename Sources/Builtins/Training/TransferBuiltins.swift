@@ -45,7 +45,7 @@ extension Builtin {
   static let loadTarget = Builtin(
     "load_target",
     "Reads the transfer task's file: a line is a user's source items, an empty field, and target items, `item,item,...,,target[,target...]`; every target gives one sample. Samples of one line stay in one part of the split.",
-    topic: "Data", returns: .object(TargetValue.type),
+    topic: "Data", returns: .object(TargetValue.type), effects: .reads,
     example: """
       write("i1,i2,,a\\ni2,i1,i3,,b,a\\ni3,,c\\ni2,i3,,a\\n", "out/target.csv")
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)

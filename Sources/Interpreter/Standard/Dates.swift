@@ -6,7 +6,7 @@ extension Builtin {
   static let dates: [Builtin] = [now, date, formatDate]
 
   static let now = Builtin(
-    "now", "This moment, in UTC.", topic: "Dates", returns: .date,
+    "now", "This moment, in UTC.", topic: "Dates", returns: .date, effects: .changes,
     example: "let start = now()\nprint(now() - start < 1min)  #> true"
   ) { _ in
     { _ in .date((Date().timeIntervalSince1970 * 1000).rounded(.down) / 1000) }

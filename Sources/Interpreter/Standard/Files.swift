@@ -6,7 +6,7 @@ extension Builtin {
   static let files: [Builtin] = [read, write, readJSON, writeJSON, fromJSON, toJSON, readCSV, writeCSV]
 
   static let read = Builtin(
-    "read", "The whole of a text file.", topic: "Files", returns: .text,
+    "read", "The whole of a text file.", topic: "Files", returns: .text, effects: .reads,
     example: "write(\"hello\", \"out/hello.txt\")\nprint(read(\"out/hello.txt\"))  #> hello"
   ) { d in
     let path = d.positional("file", .text, "its path")
@@ -23,7 +23,7 @@ extension Builtin {
   }
 
   static let write = Builtin(
-    "write", "Writes a text to a file, whole or not at all; folders are made.", topic: "Files", returns: .nothing,
+    "write", "Writes a text to a file, whole or not at all; folders are made.", topic: "Files", returns: .nothing, effects: .writes,
     example: "write(\"a line\\n\", \"out/note.txt\")"
   ) { d in
     let text = d.positional("text", .text, "what to write")
@@ -32,7 +32,7 @@ extension Builtin {
   }
 
   static let readJSON = Builtin(
-    "read_json", "The value in a JSON file: objects as records, arrays as lists, null as nil.", topic: "Files", returns: .any,
+    "read_json", "The value in a JSON file: objects as records, arrays as lists, null as nil.", topic: "Files", returns: .any, effects: .reads,
     example: "write_json({ lr: 0.1 }, \"out/options.json\")\nprint(read_json(\"out/options.json\"))  #> { lr: 0.1 }"
   ) { d in
     let path = d.positional("file", .text, "its path")
@@ -44,7 +44,7 @@ extension Builtin {
 
   static let writeJSON = Builtin(
     "write_json", "Writes a value to a JSON file, whole or not at all; quantities, words, metrics and dates as texts.",
-    topic: "Files", returns: .nothing, example: "write_json([1, { a: nil }], \"out/value.json\")"
+    topic: "Files", returns: .nothing, effects: .writes, example: "write_json([1, { a: nil }], \"out/value.json\")"
   ) { d in
     let value = d.positional("value", .any, "what to write")
     let path = d.positional("file", .text, "its path")
@@ -74,7 +74,7 @@ extension Builtin {
   static let readCSV = Builtin(
     "read_csv",
     "The rows of a table in a text file, as records by the names in its first line. Cells that are numbers become numbers, empty ones nil.",
-    topic: "Files", returns: .list(.record(nil)),
+    topic: "Files", returns: .list(.record(nil)), effects: .reads,
     example: "write(\"depth,mrr\\n8,0.1\\n\", \"out/rows.csv\")\nprint(read_csv(\"out/rows.csv\"))  #> [{ depth: 8, mrr: 0.1 }]"
   ) { d in
     let path = d.positional("file", .text, "its path")
@@ -111,7 +111,7 @@ extension Builtin {
   }
 
   static let writeCSV = Builtin(
-    "write_csv", "Writes rows to a table file: records (with a line of names) or lists.", topic: "Files", returns: .nothing,
+    "write_csv", "Writes rows to a table file: records (with a line of names) or lists.", topic: "Files", returns: .nothing, effects: .writes,
     example: "write_csv([{ depth: 8, mrr: 0.1 }], \"out/table.csv\")\nprint(read(\"out/table.csv\"))\n#> depth,mrr\n#> 8,0.1"
   ) { d in
     let rows = d.positional("rows", .sequence, "a list of records with the same names, or of lists")
