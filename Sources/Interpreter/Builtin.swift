@@ -124,8 +124,10 @@ public struct Builtin: Sendable {
     }
 
     /// By name or left out.
-    public mutating func optional<T>(_ name: String, _ kind: Kind<T>, _ summary: String) -> Argument<T?> {
-      add(name, kind.optional, positional: false, defaultText: "nil", summary, fallback: { nil })
+    ///
+    /// - Parameter text: what it is then, as it is written, where that is known.
+    public mutating func optional<T>(_ name: String, _ kind: Kind<T>, _ summary: String, text: String? = nil) -> Argument<T?> {
+      add(name, text == nil ? kind.optional : kind.orNothing, positional: false, defaultText: text ?? "nil", summary, fallback: { nil })
     }
 
     private mutating func add<T>(

@@ -91,6 +91,16 @@ public struct Kind<T>: Sendable {
     return kind
   }
 
+  /// The same, which the caller reads as nil where it was not given; nil itself is no value of it.
+  var orNothing: Kind<T?> {
+    let original = convert
+    var kind = Kind<T?>(type, words: words, elementWords: elementWords, suggest: suggest) { value throws(ConversionError) in
+      try original(value)
+    }
+    kind.told = told
+    return kind
+  }
+
   /// The same type with a condition on the value.
   public func checked(_ test: @escaping @Sendable (T) -> String?) -> Kind<T> {
     let original = convert

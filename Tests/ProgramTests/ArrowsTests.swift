@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 /// The rooms of the house and who may know whom; docs/architecture.md has the same table.
@@ -76,6 +77,27 @@ import Testing
       let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| `\(room)`") }, "\(room)")
       for name in allowed where !["ArgumentParser", "Logging"].contains(name) {
         #expect(row.contains(name), "\(room) may import \(name)")
+      }
+    }
+  }
+
+  /// Models are known by the registry alone: outside of their own room, their builtins and the benchmarks no code names one.
+  /// What is a model is read from the room itself.
+  @Test func nobodyNamesAModel() throws {
+    let sources = Self.root.appendingPathComponent("Sources")
+    var names = Set(Registry.kinds.map { "\"\($0.name)\"" })
+    for file in Self.swiftFiles(in: sources.appendingPathComponent("Models")) {
+      for match in try String(contentsOf: file, encoding: .utf8).matches(of: /public struct (\w+): ConfiguredNetwork/) {
+        names.insert(String(match.1))
+      }
+    }
+    #expect(names.count > Registry.kinds.count)
+    let own = ["Sources/Models/", "Sources/Builtins/Models/", "Sources/Benchmarking/Workload.swift"]
+    for file in Self.swiftFiles(in: sources) where !own.contains(where: { file.path.contains($0) }) {
+      for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+        let code = line.split(separator: "//", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        let words = Set(code.split { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "\"" }.map(String.init))
+        #expect(words.isDisjoint(with: names), "\(file.lastPathComponent): \(line)")
       }
     }
   }

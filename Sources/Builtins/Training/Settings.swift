@@ -36,6 +36,12 @@ struct LossSetting: ScriptSetting {
 
   init(_ loss: any Loss) { self.loss = loss }
 
+  /// Losses without options are words.
+  static let words = Losses.kinds.filter { $0.isPlain }.map { $0.kind }
+  static func word(_ name: String) -> LossSetting? {
+    Losses.kinds.first { $0.kind == name && words.contains(name) }.map { LossSetting($0.init()) }
+  }
+
   var value: Value { .object(SettingValue(self, loss.name)) }
 }
 
@@ -49,6 +55,22 @@ struct OptimizerSetting: ScriptSetting {
   var value: Value {
     .object(SettingValue(self, "\(optimizer.kind)(lr: \(NumberFormat.text(optimizer.rate)))"))
   }
+}
+
+/// A schedule of the learning rate as a script hands it on.
+struct ScheduleSetting: ScriptSetting {
+  static let type = ObjectType("a schedule of the learning rate")
+  let schedule: any Schedule
+
+  init(_ schedule: any Schedule) { self.schedule = schedule }
+
+  /// Schedules without options are words.
+  static let words = Schedules.kinds.filter { $0.isPlain }.map { $0.kind }
+  static func word(_ name: String) -> ScheduleSetting? {
+    Schedules.kinds.first { $0.kind == name && words.contains(name) }.map { ScheduleSetting($0.init()) }
+  }
+
+  var value: Value { .object(SettingValue(self, schedule.kind)) }
 }
 
 /// When to stop early.

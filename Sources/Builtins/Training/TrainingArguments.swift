@@ -10,6 +10,7 @@ struct TrainingArguments: Sendable {
   private let batch: Builtin.Argument<Int>
   private let optimizer: Builtin.Argument<OptimizerSetting>
   private let loss: Builtin.Argument<LossSetting>?
+  private let schedule: Builtin.Argument<ScheduleSetting>
   private let pads: Builtin.Argument<Bool?>?
   private let every: Builtin.Argument<Extent>
   private let stop: Builtin.Argument<Patience?>
@@ -28,12 +29,15 @@ struct TrainingArguments: Sendable {
     optimizer = d.named(
       "optimizer", Kind<OptimizerSetting>.setting, default: OptimizerSetting(Adam()), "adam()",
       "how parameters are updated")
+    schedule = d.named(
+      "schedule", Kind<ScheduleSetting>.setting.orWords(ScheduleSetting.word, ScheduleSetting.words),
+      default: ScheduleSetting(ConstantRate()), ConstantRate.kind, "how the learning rate changes from step to step")
     loss =
       transfer
       ? nil
       : d.named(
         "loss",
-        Kind<LossSetting>.setting.orWords({ $0 == Softmax.kind ? LossSetting(Softmax()) : nil }, [Softmax.kind]),
+        Kind<LossSetting>.setting.orWords(LossSetting.word, LossSetting.words),
         default: LossSetting(Softmax()), Softmax.kind, "what is minimised")
     pads =
       transfer
@@ -85,6 +89,7 @@ struct TrainingArguments: Sendable {
     var recipe = Recipe()
     recipe.batch = try call[batch]
     recipe.optimizer = try call[optimizer].optimizer
+    recipe.schedule = try call[schedule].schedule
     let isReference = split.evaluation == .stackrec
     if let loss { recipe.loss = try call[loss].loss }
     if let pads { recipe.padsInLoss = try call[pads] ?? isReference }

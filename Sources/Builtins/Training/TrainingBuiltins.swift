@@ -5,7 +5,7 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let training: [Builtin] = [train, stackrec, finetune, resume, phase, plateau, patience] + optimizers + losses
+  static let training: [Builtin] = [train, stackrec, finetune, resume, phase, plateau, patience] + optimizers + losses + schedules
 
   static let train = Builtin(
     "train",

@@ -7,6 +7,11 @@ import Layers
 /// a bias, it is added to both scores.
 public struct Pairwise: Loss {
   public static let kind = "pairwise"
+  public static let summary = "The transfer task's pairwise logistic loss with one uniform negative."
+  public static let example = "finetune(target, l2: 0.02)"
+  /// `finetune` makes it.
+  public static let hasFunction = false
+  public static let samples = [Pairwise(l2: 0.02)]
   public static let fields: [Field<Pairwise>] = [Field("l2", \.l2)]
 
   public var l2 = 0.0

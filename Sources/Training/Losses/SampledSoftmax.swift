@@ -5,7 +5,20 @@ import Datasets
 /// negatives that are a position's own target are removed there.
 public struct SampledSoftmax: Loss {
   public static let kind = "sampled_softmax"
-  public static let fields: [Field<SampledSoftmax>] = [Field("share", \.share), Field("distribution", \.distribution)]
+  public static let summary =
+    "Softmax over the target and a share of the items as negatives, drawn anew for each batch, logits corrected by the log expected counts."
+  public static let example = "let loss = sampled_softmax(20%)"
+  public static let samples = [SampledSoftmax(share: 0.3), SampledSoftmax(share: 0.3, distribution: .uniform)]
+  public static let fields: [Field<SampledSoftmax>] = [
+    Field(
+      "share", \.share,
+      FieldForm(.share, "share of the items that are negatives", isRequired: true) {
+        $0 > 0 ? nil : "must be above 0%: a share of 0% leaves no negatives"
+      }),
+    Field(
+      "distribution", \.distribution,
+      .word(of: NegativeDistribution.self, "how they are drawn: uniformly, or by popularity rank as log-uniform")),
+  ]
 
   /// Of the items, the pad left out; above 0 to 1.
   public var share = 0.0

@@ -1,6 +1,8 @@
 /// Cross-entropy of the target against all items: `-log softmax(h W' + b)[target]`.
 public struct Softmax: Loss {
   public static let kind = "softmax"
+  public static let summary = "Cross-entropy of the target against all items."
+  public static let example = "loss: softmax"
   public static let fields: [Field<Softmax>] = []
   public init() {}
 

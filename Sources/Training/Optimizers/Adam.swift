@@ -9,9 +9,27 @@ import Kernels
 public struct Adam: Optimizer, Equatable {
   public static let kind = "adam"
   public static let stateNames = ["first", "second"]
+  public static let summary =
+    "Adam (Kingma and Ba, 2015) with bias correction. Lazy: rows of embedding and output tables that a batch does not touch stay as they are; otherwise they move on by their decaying moments."
+  public static let example = "let slow = adam(lr: 1e-4)"
+  public static let samples = [Adam(), Adam(rate: 3e-3, lazy: false, l2: 0.01, clip: 1)]
   public static let fields: [Field<Adam>] = [
-    Field("lr", \.rate), Field("beta1", \.beta1), Field("beta2", \.beta2), Field("epsilon", \.epsilon), Field("lazy", \.lazy),
-    Field("l2", \.l2), Field("clip", \.clip),
+    Field("lr", \.rate, FieldForm(.number, "learning rate", text: "1e-3", problem: NumberRule.positive)),
+    Field("beta1", \.beta1, FieldForm(.number, "decay of the first moment", problem: NumberRule.fraction)),
+    Field("beta2", \.beta2, FieldForm(.number, "decay of the second moment", problem: NumberRule.fraction)),
+    Field(
+      "epsilon", \.epsilon,
+      FieldForm(.number, "added to the root of the second moment", text: "1e-8", problem: NumberRule.innerFraction)),
+    Field("lazy", \.lazy, FieldForm(.flag, "leave untouched rows alone")),
+    Field(
+      "l2", \.l2,
+      FieldForm(
+        .number, "coefficient of an L2 penalty; with `lazy`, rows feel it when they are touched", problem: NumberRule.coefficient)),
+    Field(
+      "clip", \.clip,
+      FieldForm(
+        .number, "largest norm of a step's gradients, all parameters together; larger ones are scaled down to it",
+        problem: NumberRule.positive)),
   ]
 
   public var rate: Double

@@ -10,24 +10,35 @@ public protocol Described: Sendable {
 public struct Field<Owner>: Sendable {
   /// The word of the language.
   public let key: String
+  /// How a script gives it; nil where that is a matter of its own.
+  public let form: FieldForm?
   /// nil: nothing is said.
   let get: @Sendable (Owner) throws -> Tree?
   let set: @Sendable (inout Owner, Tree) throws -> Void
 
-  init(_ key: String, get: @escaping @Sendable (Owner) throws -> Tree?, set: @escaping @Sendable (inout Owner, Tree) throws -> Void) {
+  init(
+    _ key: String, form: FieldForm? = nil, get: @escaping @Sendable (Owner) throws -> Tree?,
+    set: @escaping @Sendable (inout Owner, Tree) throws -> Void
+  ) {
     self.key = key
+    self.form = form
     self.get = get
     self.set = set
   }
 
-  public init<Value: Codable & Sendable>(_ key: String, _ path: WritableKeyPath<Owner, Value> & Sendable) {
+  public init<Value: Codable & Sendable>(
+    _ key: String, _ path: WritableKeyPath<Owner, Value> & Sendable, _ form: FieldForm? = nil
+  ) {
     self.init(
-      key, get: { try Tree(encoding: $0[keyPath: path]) }, set: { $0[keyPath: path] = try $1.decoded(as: Value.self) })
+      key, form: form, get: { try Tree(encoding: $0[keyPath: path]) },
+      set: { $0[keyPath: path] = try $1.decoded(as: Value.self) })
   }
 
-  public init<Value: Codable & Sendable>(_ key: String, _ path: WritableKeyPath<Owner, Value?> & Sendable) {
+  public init<Value: Codable & Sendable>(
+    _ key: String, _ path: WritableKeyPath<Owner, Value?> & Sendable, _ form: FieldForm? = nil
+  ) {
     self.init(
-      key, get: { try $0[keyPath: path].map { try Tree(encoding: $0) } },
+      key, form: form, get: { try $0[keyPath: path].map { try Tree(encoding: $0) } },
       set: { $0[keyPath: path] = try $1.decoded(as: Value.self) })
   }
 
@@ -38,6 +49,54 @@ public struct Field<Owner>: Sendable {
         guard case .list(let values) = tree else { throw Tree.Failure(message: "\(key) is not a list") }
         owner[keyPath: path] = try values.map { try Value(described: $0) }
       })
+  }
+}
+
+/// How a script gives a value of a component: from this its function, checks, help and documentation are made.
+public struct FieldForm: Sendable {
+  public enum Kind: Sendable {
+    case number, whole, flag
+    /// `20%` or 0.2.
+    case share
+    case words([String])
+  }
+
+  public let kind: Kind
+  public let summary: String
+  /// The default as people write it; nil: as it is printed.
+  public let text: String?
+  /// Must be given, by place.
+  public let isRequired: Bool
+  /// What is wrong with a number; nil: nothing.
+  public let problem: @Sendable (Double) -> String?
+
+  public init(
+    _ kind: Kind, _ summary: String, text: String? = nil, isRequired: Bool = false,
+    problem: @escaping @Sendable (Double) -> String? = { _ in nil }
+  ) {
+    self.kind = kind
+    self.summary = summary
+    self.text = text
+    self.isRequired = isRequired
+    self.problem = problem
+  }
+
+  /// A word of a Swift enumeration.
+  public static func word<Word: RawRepresentable & CaseIterable>(of _: Word.Type, _ summary: String) -> FieldForm
+  where Word.RawValue == String {
+    FieldForm(.words(Word.allCases.map(\.rawValue)), summary)
+  }
+}
+
+/// What numbers must be.
+public enum NumberRule {
+  public static let positive: @Sendable (Double) -> String? = { $0 > 0 && $0.isFinite ? nil : "must be above 0" }
+  /// From 0 to below 1.
+  public static let fraction: @Sendable (Double) -> String? = { $0 >= 0 && $0 < 1 ? nil : "must be from 0 to below 1" }
+  /// Above 0 and below 1.
+  public static let innerFraction: @Sendable (Double) -> String? = { $0 > 0 && $0 < 1 ? nil : "must be above 0 and below 1" }
+  public static let coefficient: @Sendable (Double) -> String? = {
+    $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6"
   }
 }
 
@@ -70,16 +129,38 @@ extension Described {
 public protocol Component: Described {
   /// The word of the language.
   static var kind: String { get }
+  /// What it is, for help: a sentence or two.
+  static var summary: String { get }
+  /// A line of a script that uses it.
+  static var example: String { get }
+  /// Is there a function of the language for it? Not for one that only another function uses, nor for one without options.
+  static var hasFunction: Bool { get }
+  /// Some with options that are not the defaults, for whatever must hold for all.
+  static var samples: [Self] { get }
 }
 
 extension Component {
   public var kind: String { Self.kind }
+  public static var hasFunction: Bool { !fields.isEmpty }
+  public static var samples: [Self] { [Self()] }
 
   public func component() throws -> Tree {
     .object(try described().merging(["kind": .text(Self.kind)]) { first, _ in first })
   }
 
-  init(component values: [String: Tree]) throws { try self.init(described: .object(values)) }
+  /// One of the values that were given, the others as they are by default.
+  public init(component values: [String: Tree]) throws { try self.init(described: .object(values)) }
+
+  /// The default of a value; nil: none.
+  public static func defaultValue(_ key: String) -> Tree? {
+    fields.first { $0.key == key }.flatMap { try? $0.get(Self()) }
+  }
+
+  /// Has it no options at all?
+  public static var isPlain: Bool { fields.isEmpty }
+
+  /// Keys and forms of all values that a script can give.
+  public static var forms: [(key: String, form: FieldForm)] { fields.compactMap { field in field.form.map { (field.key, $0) } } }
 }
 
 extension Field {

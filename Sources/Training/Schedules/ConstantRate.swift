@@ -1,6 +1,8 @@
 /// The optimizer's rate at every step.
 public struct ConstantRate: Schedule {
   public static let kind = "constant"
+  public static let summary = "The optimizer's rate at every step."
+  public static let example = "schedule: constant"
   public static let fields: [Field<ConstantRate>] = []
   public init() {}
   public func factor(_ place: StepPlace) -> Double { 1 }

@@ -71,11 +71,5 @@ struct LossSample: Sendable, CustomStringConvertible {
   let loss: any Loss
   var description: String { loss.name }
 
-  static let all: [LossSample] = [
-    LossSample(loss: Softmax()), LossSample(loss: SampledSoftmax(share: 0.3)),
-    LossSample(loss: SampledSoftmax(share: 0.3, distribution: .uniform)), LossSample(loss: Pairwise(l2: 0.02)),
-  ]
-
-  /// A loss that is registered has a sample.
-  static var kinds: Set<String> { Set(all.map(\.loss.kind)) }
+  static let all: [LossSample] = Losses.kinds.flatMap { kind in kind.samples.map { LossSample(loss: $0) } }
 }

@@ -1,0 +1,85 @@
+import Interpreter
+import Syntax
+import Training
+
+/// Functions of losses, optimizers and schedules, made of what these declare of themselves: nothing is to be added here for a new one.
+extension Builtin {
+  static let losses = Losses.kinds.filter { $0.hasFunction }.map { kind in
+    component(kind, returns: LossSetting.type) { ($0 as? any Loss).map { LossSetting($0).value } }
+  }
+
+  static let optimizers = Optimizers.kinds.filter { $0.hasFunction }.map { kind in
+    component(kind, returns: OptimizerSetting.type) { ($0 as? any Optimizer).map { OptimizerSetting($0).value } }
+  }
+
+  static let schedules = Schedules.kinds.filter { $0.hasFunction }.map { kind in
+    component(kind, returns: ScheduleSetting.type) { ($0 as? any Schedule).map { ScheduleSetting($0).value } }
+  }
+
+  /// What a call gives for one value: nil where it was left out.
+  private typealias Reader = @Sendable (Call) throws -> Tree?
+
+  private static func component(
+    _ type: any Component.Type, returns result: ObjectType, _ value: @escaping @Sendable (any Component) -> Value?
+  ) -> Builtin {
+    Builtin(type.kind, type.summary, topic: "Training", returns: .object(result), example: type.example) { d in
+      let readers = type.forms.map { key, form in (key: key, read: reader(key, form, type.defaultValue(key), &d)) }
+      return { call in
+        var values: [String: Tree] = [:]
+        for (key, read) in readers { values[key] = try read(call) }
+        do {
+          guard let made = value(try type.init(component: values)) else { throw call.error(.badValue, "\(type.kind) cannot be made") }
+          return made
+        } catch let failure as Tree.Failure {
+          throw call.error(.badValue, failure.message)
+        }
+      }
+    }
+  }
+
+  private static func reader(_ key: String, _ form: FieldForm, _ fallback: Tree?, _ d: inout Declaration) -> Reader {
+    switch form.kind {
+    case .number: return declared(key, form, Kind<Double>.number.checked(form.problem), fallback, &d) { .number($0) }
+    case .share: return declared(key, form, Kind<Double>.share.checked(form.problem), fallback, &d) { .number($0) }
+    case .whole:
+      return declared(key, form, Kind<Int>.whole.checked { form.problem(Double($0)) }, fallback, &d) { .whole(Int64($0)) }
+    case .flag: return declared(key, form, Kind<Bool>.bool, fallback, &d) { .flag($0) }
+    case .words(let words): return declared(key, form, Kind<String>.word(among: words), fallback, &d) { .text($0) }
+    }
+  }
+
+  private static func declared<T: Sendable>(
+    _ key: String, _ form: FieldForm, _ kind: Kind<T>, _ fallback: Tree?, _ d: inout Declaration,
+    _ tree: @escaping @Sendable (T) -> Tree
+  ) -> Reader {
+    if form.isRequired {
+      let argument = d.positional(key, kind, form.summary)
+      return { tree(try $0[argument]) }
+    }
+    let argument = d.optional(key, kind, form.summary, text: fallback.map { form.text ?? text(of: $0) })
+    return { try $0[argument].map(tree) }
+  }
+
+  /// A default as a script writes it.
+  private static func text(of tree: Tree) -> String {
+    switch tree {
+    case .text(let word): word
+    case .number(let number): NumberFormat.text(number)
+    default: tree.canonical
+    }
+  }
+}
+
+extension Kind where T == String {
+  /// One of some words.
+  static func word(among words: [String]) -> Kind<String> {
+    Kind(.oneOf(words.map { .word($0) }), words: words) { value throws(ConversionError) in
+      switch value {
+      case .word(let word), .text(let word):
+        guard words.contains(word) else { throw .word(word) }
+        return word
+      default: throw .type
+      }
+    }
+  }
+}
