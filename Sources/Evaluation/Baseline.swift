@@ -10,14 +10,16 @@ public struct Baseline: Scorer {
     /// where nothing is known, the more popular one.
     case markov
     /// Item-based nearest neighbours (Sarwar et al., WWW 2001): the cosine similarity of items by the training sequences
-    /// they are in, each item's 100 nearest, summed over the different items of the sequence.
+    /// they are in, each item's nearest (100 unless asked otherwise), summed over the different items of the sequence.
     case itemKNN = "item_knn"
   }
 
-  /// Neighbours an item keeps.
-  static let neighbours = 100
+  /// Neighbours that an item keeps, unless asked otherwise.
+  public static let defaultNeighbours = 100
 
   public let kind: Kind
+  /// Neighbours that an item keeps, for item kNN.
+  public let neighbours: Int
   /// The items it was counted on.
   public let items: Vocabulary
   private let popularity: [Float]
@@ -31,12 +33,13 @@ public struct Baseline: Scorer {
     switch kind {
     case .popular: "most popular"
     case .markov: "first-order Markov"
-    case .itemKNN: "item kNN"
+    case .itemKNN: "item kNN, \(neighbours) neighbours"
     }
   }
 
-  public init(_ kind: Kind, train: SequenceSet) {
+  public init(_ kind: Kind, train: SequenceSet, neighbours: Int = defaultNeighbours) {
     self.kind = kind
+    self.neighbours = neighbours
     items = train.rankedItems
     var uses: [Float]
     if train.targetItems == nil {
@@ -49,7 +52,7 @@ public struct Baseline: Scorer {
     switch kind {
     case .popular: (starts, followers, counts) = ([], [], [])
     case .markov: (starts, followers, counts) = Self.transitions(train)
-    case .itemKNN: (starts, followers, counts) = Self.similarities(train)
+    case .itemKNN: (starts, followers, counts) = Self.similarities(train, neighbours)
     }
   }
 
@@ -86,7 +89,7 @@ public struct Baseline: Scorer {
 
   /// Cosines c(a, b) / sqrt(c(a) c(b)), c counting the training sequences that hold the items. A transfer task's target
   /// is a neighbour of the source items before it.
-  private static func similarities(_ train: SequenceSet) -> Table {
+  private static func similarities(_ train: SequenceSet, _ neighbours: Int) -> Table {
     let (sources, ranked) = (train.items.count, train.rankedItems.count)
     let isTransfer = train.targetItems != nil
     var sequences: [[Int32]] = []

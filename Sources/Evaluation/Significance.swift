@@ -185,6 +185,27 @@ public enum Significance {
     return (p, quantile(0.025), quantile(0.975))
   }
 
+  // MARK: Exact
+
+  /// Up to so many pairs all assignments of signs are gone through; a bootstrap over so few knows too little of the spread.
+  public static let exactPairs = 16
+
+  /// The exact permutation test of paired differences (Fisher, 1935): the share of all 2^n assignments of signs whose mean is
+  /// at least as far from 0 (or as high) as the one that was seen. nil without differences or with more than `exactPairs`.
+  public static func signFlips(_ differences: [Double], sides: Sides = .two) -> Double? {
+    guard !differences.isEmpty, differences.count <= exactPairs else { return nil }
+    let seen = differences.reduce(0, +)
+    // Sums of the same values in another order may differ by rounding.
+    let slack = 1e-12 * differences.reduce(0) { $0 + abs($1) }
+    var extreme = 0
+    for signs in 0..<(1 << differences.count) {
+      var sum = 0.0
+      for (place, value) in differences.enumerated() { sum += signs >> place & 1 == 1 ? -value : value }
+      if sides == .two ? abs(sum) >= abs(seen) - slack : sum >= seen - slack { extreme += 1 }
+    }
+    return Double(extreme) / Double(1 << differences.count)
+  }
+
   // MARK: Several tests
 
   /// Holm's correction (1979) of p-values for as many tests, in the order they are given.

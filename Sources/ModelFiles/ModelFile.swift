@@ -158,6 +158,9 @@ public final class ModelReader {
     }
   }
 
+  /// Is there a tensor of this name?
+  public func has(_ name: String) -> Bool { file.header.entries[name] != nil }
+
   /// The values of all parameters of a layout, from the tensors whose names begin with `prefix`.
   public func values(_ layout: ParameterLayout, prefix: String) throws -> FloatBuffer {
     try Self.check(layout, file.header, path, prefix: prefix)

@@ -43,3 +43,45 @@ public enum VocabularyMismatch: Error, Sendable, Equatable {
   /// The model embeds other users.
   case users
 }
+
+extension Model {
+  /// The same model for sequences whose items, users or target items have the model's names in another order: the rows of its
+  /// tables are moved. nil where the names are others, or are in the same order already.
+  public func reordered(_ known: Vocabularies, for set: SequenceSet) -> (model: Model, known: Vocabularies)? {
+    let own = (ranked: known.targets ?? known.items, other: set.rankedItems)
+    guard (known.targets == nil) == (set.targetItems == nil), let items = Self.order(known.items, set.items),
+      let ranked = Self.order(own.ranked, own.other)
+    else { return nil }
+    var users: [Int]?
+    if network.embedsUsers {
+      guard let names = known.users, let order = Self.order(names, set.userNames, pad: false) else { return nil }
+      users = order
+    }
+    if known.items == set.items, own.ranked == own.other, !network.embedsUsers || known.users == set.userNames { return nil }
+    let twin = copy()
+    func move(_ slot: Slot, width: Int, _ order: [Int]) {
+      for (row, old) in order.enumerated() where row != old {
+        (twin.values.base + slot.offset + row * width).update(from: values.base + slot.offset + old * width, count: width)
+      }
+    }
+    for table in network.rowTables { move(table.slot, width: table.width, table.rowsAre == .items ? items : users ?? []) }
+    move(network.output.weight, width: network.output.width, ranked)
+    if let bias = network.output.bias { move(bias, width: 1, ranked) }
+    return (twin, Vocabularies(set))
+  }
+
+  /// By number of `new`, the number of `old` that has the same name; nil where they are not the same names.
+  private static func order(_ old: Vocabulary, _ new: Vocabulary, pad: Bool = true) -> [Int]? {
+    if old == new { return Array(0..<old.count) }
+    let first = pad ? 1 : 0
+    guard old.count == new.count else { return nil }
+    let numbers = Dictionary(
+      old.names.enumerated().dropFirst(first).map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    var order = Array(0..<first)
+    for name in new.names.dropFirst(first) {
+      guard let number = numbers[name] else { return nil }
+      order.append(number)
+    }
+    return Set(order).count == order.count ? order : nil
+  }
+}

@@ -133,6 +133,47 @@ import Testing
   }
 }
 
+/// `--resume` beside checkpoints of other trainings.
+@Suite struct ResumeOtherTests {
+  private static func script(steps: Int, _ more: String = "") -> String {
+    """
+    let data = synthetic(users: 300, items: 100, seed: 7) |> window(length: 12) |> split(seed: 1)
+    let run = nextitnet(data, dim: 16, blocks: 2, seed: 1)
+      |> train(data, batch: 64, eval_every: 5steps, checkpoint: 4steps, name: "one", run: \(steps)steps\(more))
+    save(run, "model.safetensors")
+    print(run.history |> map(h => [h.step, h.loss, h["mrr@5"]]))
+    """
+  }
+
+  /// A longer run of the same settings goes on from the end of a shorter one, to the bits it would have had.
+  @Test func aLongerRunGoesOn() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-longer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let short = try Srs.run(Self.script(steps: 20), ["--out", folder + "/a"])
+    #expect(short.status == 0, "\(short.errors)")
+    let long = try Srs.run(Self.script(steps: 40), ["--out", folder + "/a", "--resume"])
+    #expect(long.errors.contains("one: goes on from step 20"), "\(long.errors)")
+    let whole = try Srs.run(Self.script(steps: 40), ["--out", folder + "/b"])
+    #expect(long.output == whole.output && long.status == 0)
+    let models = ["a", "b"].map { FileManager.default.contents(atPath: "\(folder)/\($0)/model.safetensors") }
+    #expect(models[0] == models[1] && models[0] != nil)
+  }
+
+  /// Any other difference is shown, and the training begins anew.
+  @Test func whatDiffersIsSaid() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-differs-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Srs.run(Self.script(steps: 10), ["--out", folder])
+    let other = try Srs.run(Self.script(steps: 10, ", optimizer: adam(lr: 0.002)"), ["--out", folder, "--resume"])
+    #expect(other.status == 0)
+    #expect(
+      other.errors.contains("one: begins anew; the checkpoint") && other.errors.contains("optimizer.lr as by default there, 0.002 here"),
+      "\(other.errors)")
+    let same = try Srs.run(Self.script(steps: 10), ["--out", folder, "--resume"])
+    #expect(same.errors.contains("was finished already") && !same.errors.contains("begins anew"), "\(same.errors)")
+  }
+}
+
 /// Runs of version 0.1, whose fingerprint was a hash over Swift's descriptions of structs, are still found.
 @Suite struct OldRunTests {
   private static let fixture = ArrowsTests.root.appendingPathComponent("Tests/Fixtures/runs-0.1")

@@ -28,7 +28,9 @@ struct PairedTest {
     // Where no pair differs there is nothing to be seen.
     case .wilcoxon: Significance.wilcoxon(differences, sides: sides) ?? 1
     case .pairedT: Significance.pairedT(differences, sides: sides) ?? 1
-    case .bootstrap: Significance.bootstrap(differences, sides: sides)?.p ?? 1
+    // A bootstrap over a handful of pairs calls anything significant.
+    case .bootstrap:
+      Significance.signFlips(differences, sides: sides) ?? Significance.bootstrap(differences, sides: sides)?.p ?? 1
     case .none: 1
     }
   }
@@ -48,12 +50,15 @@ struct PairedTest {
     }
   }
 
-  func told(against first: String) -> String {
+  /// - Parameter count: how many pairs there are.
+  func description(against first: String, count: Int) -> String {
     let name =
       switch kind {
       case .wilcoxon: "Wilcoxon signed-rank test"
       case .pairedT: "paired t test"
-      case .bootstrap: "paired bootstrap (9,999 resamples)"
+      case .bootstrap:
+        count <= Significance.exactPairs
+          ? "exact permutation test (\(count) pairs are too few for a bootstrap)" : "paired bootstrap (9,999 resamples)"
       case .none: ""
       }
     let rule = correction == .none ? "not corrected" : "\(correction.rawValue.capitalized)-corrected"
@@ -128,7 +133,10 @@ extension Builtin {
         caption +=
           "; mean ± \(spread == .std ? "standard deviation" : "half the 95 % interval") over \(counts.map(String.init).joined(separator: " or ")) runs"
       }
-      if test.kind != .none, let first = rows.first?.name { caption += "; " + test.told(against: first) }
+      if test.kind != .none, let first = rows.first?.name, let ranks = judged.first {
+        let pairs = test.pairs == .seeds ? ranks.count : ranks.first?.count ?? 0
+        caption += "; " + test.description(against: first, count: pairs)
+      }
       var table = Table(caption: caption, factNames: ["blocks", "steps", "training"], metrics: chosen, rows: rows)
       table.spreadName = spread.rawValue
       if test.kind != .none { table.effectName = test.effectName }

@@ -111,6 +111,7 @@ extension Builtin {
       return [Ranking.ranks(scorer, on: set.set, among: candidates, pool: pool)]
     case .models(let models):
       return try models.map { entry in
+        let entry = (model: entry.model.fitted(to: set.set), run: entry.run)
         if let mismatch = entry.model.known.mismatch(with: set.set, entry.model.model.network) {
           throw call.error(.model, mismatch.message, argument: "on", help: "judge a model on the data set it was built with")
         }
@@ -147,6 +148,16 @@ extension Builtin {
   ) { d in
     let data = d.positional("data", .parts, "the data set, or target, whose training part is counted")
     let kind = d.named("kind", Kind<Baseline.Kind>.word, "which one")
-    return { call in .object(BaselineValue(Baseline(try call[kind], train: (try call[data]).train))) }
+    let neighbours = d.optional(
+      "neighbours", .whole(from: 1, to: 100_000), "for item_knn: neighbours that an item keeps", text: "\(Baseline.defaultNeighbours)")
+    return { call in
+      let chosen = try call[kind]
+      if call.given(neighbours), chosen != .itemKNN {
+        throw call.error(.badValue, "`neighbours` is for kind: item_knn", argument: "neighbours", help: "leave it out")
+      }
+      return .object(
+        BaselineValue(
+          Baseline(chosen, train: (try call[data]).train, neighbours: try call[neighbours] ?? Baseline.defaultNeighbours)))
+    }
   }
 }

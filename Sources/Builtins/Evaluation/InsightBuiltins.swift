@@ -122,10 +122,11 @@ extension Builtin {
       guard let set = try call[on]?.set else {
         throw call.error(.missingArgument, "outputs are those for some sequences", help: "give on: data.test")
       }
-      if let mismatch = model.known.mismatch(with: set, model.model.network) {
+      let fitted = model.fitted(to: set)
+      if let mismatch = fitted.known.mismatch(with: set, fitted.model.network) {
         throw call.error(.model, mismatch.message, argument: "on")
       }
-      let similarity = Similarity.outputs(model.model, on: set, pool: Engine.pool(call))
+      let similarity = Similarity.outputs(fitted.model, on: set, pool: Engine.pool(call))
       return .object(SimilarityValue(similarity, of: part.rawValue))
     }
   }
@@ -142,8 +143,8 @@ extension Builtin {
     let model = d.positional("model", .model, "a model, or a run")
     let data = d.positional("sequences", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
     return { call in
-      let model = try call[model]
       let set = (try call[data]).set
+      let model = (try call[model]).fitted(to: set)
       if let mismatch = model.known.mismatch(with: set, model.model.network) {
         throw call.error(.model, mismatch.message, argument: "sequences")
       }

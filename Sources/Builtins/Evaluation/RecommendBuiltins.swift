@@ -142,8 +142,9 @@ extension Builtin {
   /// The rows by the model's own numbers: data that was filtered less than what the model was trained on has items, and
   /// perhaps users, that it does not know.
   private static func known(
-    _ call: Call, _ known: Vocabularies, _ rows: Rows, _ items: Vocabulary, _ users: Vocabulary
+    _ call: Call, _ model: ModelValue, _ rows: Rows, _ items: Vocabulary, _ users: Vocabulary
   ) -> (Rows, Vocabulary, Vocabulary) {
+    let known = model.known
     var (rows, users) = (rows, users)
     if items != known.items {
       let numbers = known.items.numbers()
@@ -152,7 +153,7 @@ extension Builtin {
       if strangers > 0 { call.interpreter.host.note("\(strangers) items that the model does not know are left out") }
       rows = rows.map { ($0.user, ArraySlice($0.items.map { map[Int($0)] }.filter { $0 != 0 })) }
     }
-    if let knownUsers = known.users, knownUsers != users {
+    if model.model.network.embedsUsers, let knownUsers = known.users, knownUsers != users {
       let numbers = knownUsers.numbers()
       let map = users.names.map { numbers[$0] ?? -1 }
       let before = rows.count
@@ -187,7 +188,7 @@ extension Builtin {
     default:
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
     }
-    (rows, items, users) = Self.known(call, model.known, rows, items, users)
+    (rows, items, users) = Self.known(call, model, rows, items, users)
     var uses = [Int](repeating: 0, count: items.count)
     for row in rows { for item in row.items { uses[Int(item)] += 1 } }
     if let wanted {

@@ -30,6 +30,12 @@ final class ModelValue: ObjectValue {
     self.known = known
   }
 
+  /// The model for sequences of the same items in another order, as other data of the same shop has them: mapped by name.
+  func fitted(to set: SequenceSet) -> ModelValue {
+    guard let other = model.reordered(known, for: set) else { return self }
+    return ModelValue(other.model, plan: plan, knowing: other.known, length: length)
+  }
+
   func member(_ name: String) -> Value? {
     let network = model.network
     switch name {

@@ -70,14 +70,26 @@ final class RunFolder: CheckpointKeeper {
   ///
   /// - Throws: `ModelFile.Failure` for a file that is damaged or of something else.
   func found(_ recipe: Recipe) throws -> TrainingFile.Contents? {
-    guard let path = existing() else {
-      if host.resumes { sayWhatDiffers() }
-      return nil
+    if let path = existing() { return try read(path, recipe, shorter: nil) }
+    guard host.resumes else { return nil }
+    let others = others()
+    if let shorter = others.first(where: { $0.identity.map { identity.isLonger(than: $0) } ?? false }) {
+      return try read(shorter.path, recipe, shorter: shorter.identity)
     }
+    sayWhatDiffers(others)
+    return nil
+  }
+
+  private func read(_ path: String, _ recipe: Recipe, shorter: TrainingIdentity?) throws -> TrainingFile.Contents? {
     do {
-      let contents = try TrainingFile.read(path, identity, recipe)
+      let contents = try TrainingFile.read(path, identity, recipe, shorter: shorter)
       switch contents {
-      case .underway(let checkpoint): host.milestone("\(name): goes on from step \(checkpoint.step), phase \(checkpoint.phase), of \(path)")
+      case .underway(let checkpoint):
+        let what = shorter == nil ? "" : ", a shorter training with the same settings"
+        host.milestone("\(name): goes on from step \(checkpoint.step), phase \(checkpoint.phase), of \(path)\(what)")
+      case .finished where shorter != nil:
+        host.note("\(name): begins anew; the shorter training in \(path) left no state to go on from")
+        return nil
       case .finished: host.milestone("\(name): was finished already, taken from \(path)")
       }
       return contents
@@ -92,15 +104,21 @@ final class RunFolder: CheckpointKeeper {
     return fingerprints.map { "\(runs)/\(prefix)\($0)/\(Self.file)" }.first { FileManager.default.fileExists(atPath: $0) }
   }
 
-  /// Whoever asks to resume, and gets a training that begins anew beside the checkpoint of another one of the same name, is
-  /// shown in what the two differ.
-  private func sayWhatDiffers() {
+  private typealias Other = (path: String, identity: TrainingIdentity?)
+
+  /// The checkpoints of trainings of the same name.
+  private func others() -> [Other] {
     let folders = ((try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []).filter { folder in
       folder.hasPrefix(prefix) && folder.count == prefix.count + 16 && folder.dropFirst(prefix.count).allSatisfy(\.isHexDigit)
     }
-    let others = folders.sorted().map { folder in
-      (folder: folder, differences: TrainingFile.identity("\(runs)/\(folder)/\(Self.file)").map { identity.differences(from: $0) })
-    }
+    return folders.sorted().map { "\(runs)/\($0)/\(Self.file)" }.filter { FileManager.default.fileExists(atPath: $0) }
+      .map { ($0, TrainingFile.identity($0)) }
+  }
+
+  /// Whoever asks to resume, and gets a training that begins anew beside the checkpoint of another one of the same name, is
+  /// shown in what the two differ.
+  private func sayWhatDiffers(_ others: [Other]) {
+    let others = others.map { (path: $0.path, differences: $0.identity.map { identity.differences(from: $0) }) }
     guard let nearest = others.min(by: { ($0.differences?.count ?? .max) < ($1.differences?.count ?? .max) }) else { return }
     let text: String
     if let differences = nearest.differences {
@@ -108,7 +126,7 @@ final class RunFolder: CheckpointKeeper {
     } else {
       text = "it was written by version 0.1, and its model, data or settings differ"
     }
-    host.note("\(name): begins anew; the checkpoint in \(runs)/\(nearest.folder) is of another training: \(text)")
+    host.note("\(name): begins anew; the checkpoint \(nearest.path) is of another training: \(text)")
   }
 
   private static func short(_ value: String?) -> String {

@@ -76,6 +76,7 @@ extension Builtin {
         .badValue, "\(model.model.network.kind) is trained on masked items, and pads are never masked", argument: "pads_in_loss",
         help: "leave it out")
     }
+    let model = model.fitted(to: split.train)
     if let mismatch = model.known.mismatch(with: split.train, model.model.network) {
       throw call.error(
         .training, mismatch.message, argument: "data", help: "build the model with the data it is trained on")

@@ -32,7 +32,8 @@ extension Builtin {
   }
 
   static let readJSON = Builtin(
-    "read_json", "The value in a JSON file: objects as records, arrays as lists, null as nil.", topic: "Files", returns: .any, effects: .reads,
+    "read_json", "The value in a JSON file: objects as records, arrays as lists, null as nil.", topic: "Files", returns: .any,
+    effects: .reads,
     example: "write_json({ lr: 0.1 }, \"out/options.json\")\nprint(read_json(\"out/options.json\"))  #> { lr: 0.1 }"
   ) { d in
     let path = d.positional("file", .text, "its path")
@@ -111,7 +112,8 @@ extension Builtin {
   }
 
   static let writeCSV = Builtin(
-    "write_csv", "Writes rows to a table file: records (with a line of names) or lists.", topic: "Files", returns: .nothing, effects: .writes,
+    "write_csv", "Writes rows to a table file: records (with a line of names) or lists.", topic: "Files", returns: .nothing,
+    effects: .writes,
     example: "write_csv([{ depth: 8, mrr: 0.1 }], \"out/table.csv\")\nprint(read(\"out/table.csv\"))\n#> depth,mrr\n#> 8,0.1"
   ) { d in
     let rows = d.positional("rows", .sequence, "a list of records with the same names, or of lists")

@@ -12,7 +12,8 @@ public struct TrainingCheckpoint {
 /// What a training leaves for later.
 public enum TrainingRecord {
   case underway(TrainingCheckpoint)
-  case finished(TrainingRun)
+  /// With the state at the end, where the training ran to the end of its last phase: a longer one can go on from there.
+  case finished(TrainingRun, end: TrainingCheckpoint?)
 }
 
 /// Who keeps what a training could go on from. A keeper that cannot write says so itself: the training goes on.

@@ -80,6 +80,12 @@ extension CheckpointRecord {
       stop: Stop(run.stop), ties: Self.ties)
   }
 
+  /// Makes it the record of a training that ended in this state.
+  mutating func finish(_ reason: StopReason) {
+    isFinished = true
+    stop = Stop(reason)
+  }
+
   func restore(_ state: inout TrainingState) {
     state.phase = phase
     state.step = step

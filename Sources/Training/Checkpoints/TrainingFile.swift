@@ -32,16 +32,16 @@ public enum TrainingFile {
   // MARK: Writing
 
   /// What the file of a training holds.
-  public static func contents(_ record: TrainingRecord, _ known: Vocabularies, _ identity: TrainingIdentity) throws
+  public static func contents(_ training: TrainingRecord, _ known: Vocabularies, _ identity: TrainingIdentity) throws
     -> StoredTensors
   {
     var file: StoredTensors
     let numbers: CheckpointRecord
-    switch record {
-    case .finished(let run):
+    switch training {
+    case .finished(let run, nil):
       file = try ModelFile.contents(run.model, known)
       numbers = CheckpointRecord(run)
-    case .underway(let checkpoint):
+    case .underway(let checkpoint), .finished(_, .some(let checkpoint)):
       let state = checkpoint.state
       let layout = state.model.network.layout
       file = try ModelFile.contents(Model(state.model.network, values: state.bestValues, seed: state.model.seed), known)
@@ -56,7 +56,9 @@ public enum TrainingFile {
       if let fallback = state.fallback {
         file.add(fallback.model.network.layout, fallback.model.values, prefix: "training/fallback/")
       }
-      numbers = try CheckpointRecord(state)
+      var record = try CheckpointRecord(state)
+      if case .finished(let run, _) = training { record.finish(run.stop) }
+      numbers = record
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
@@ -75,13 +77,18 @@ public enum TrainingFile {
   ///   - path: of the file.
   ///   - identity: of the training that wants to go on.
   ///   - recipe: of it.
+  ///   - shorter: of a training that is the same but for a shorter last phase, whose checkpoint it is: what comes out goes on
+  ///     from where that one had got to, its end included.
   /// - Throws: `ModelFile.Failure` for anything that is not a whole checkpoint of this very training.
-  public static func read(_ path: String, _ identity: TrainingIdentity, _ recipe: Recipe) throws -> Contents {
-    try read(path, fingerprints: [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }, recipe)
+  public static func read(
+    _ path: String, _ identity: TrainingIdentity, _ recipe: Recipe, shorter: TrainingIdentity? = nil
+  ) throws -> Contents {
+    if let shorter { return try read(path, fingerprints: [shorter.fingerprint], recipe, goesOn: true) }
+    return try read(path, fingerprints: [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }, recipe)
   }
 
   /// The same for a file that has one of some fingerprints.
-  static func read(_ path: String, fingerprints: [String], _ recipe: Recipe) throws -> Contents {
+  static func read(_ path: String, fingerprints: [String], _ recipe: Recipe, goesOn: Bool = false) throws -> Contents {
     let file = try ModelReader(path)
     func bad(_ message: String) -> ModelFile.Failure { ModelFile.Failure(path, .contents(message)) }
     let model = file.model
@@ -98,9 +105,10 @@ public enum TrainingFile {
       record.isConsistent(
         depth: model.network.depth, parameters: model.network.layout.parameters.count, phases: recipe.phases.count)
     else { throw bad("contradicts itself: the numbers of the training do not fit its model or its recipe") }
-    if record.isFinished { return .finished(Finished(model: model, record: record)) }
-
     let layout = model.network.layout
+    let hasState = layout.parameters.first.map { file.has("training/current/" + $0.name) } ?? false
+    if record.isFinished, !goesOn || !hasState { return .finished(Finished(model: model, record: record)) }
+
     func optimizer(_ prefix: String, steps: Int, starts: [Int]) throws -> OptimizerState {
       let state = OptimizerState(recipe.optimizer, layout)
       for (name, tensor) in zip(state.names, state.tensors) {

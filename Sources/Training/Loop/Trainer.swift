@@ -50,6 +50,7 @@ public struct Trainer {
     while true {
       let end = try PhaseRun(self, state).run(&state)
       (stop, pending) = (end.stop, end.pending)
+      if stop == .finished, state.phase.index + 1 == recipe.phases.count { return finished(state) }
       state.model.values.assign(state.bestValues)
       guard stop != .interrupted, !stop.isDivergence, state.phase.index + 1 < recipe.phases.count else { break }
       state.phase = .init(index: state.phase.index + 1)
@@ -67,15 +68,30 @@ public struct Trainer {
       state.model = fallback.model
       state.best = fallback.best
     }
-    let run = TrainingRun(
-      name: name, model: state.model, data: data, recipe: recipe, history: state.history, growths: state.growths,
-      stop: stop, best: state.bestPoint ?? state.history[state.history.count - 1],
-      evaluationSeconds: state.evaluationSeconds,
+    let run = run(
+      state, model: state.model, stop: stop,
       pending: pending.map { TrainingRun.Pending(start: model, checkpoint: TrainingCheckpoint(state: $0)) })
-    if let keeper {
-      if let pending { keeper.save(.underway(TrainingCheckpoint(state: pending))) } else { keeper.save(.finished(run)) }
+    if let pending {
+      keeper?.save(.underway(TrainingCheckpoint(state: pending)))
+    } else {
+      keeper?.save(.finished(run, end: nil))
     }
     return run
+  }
+
+  /// The end of the last phase. Its state stays as it is, for a longer training that goes on from here.
+  private func finished(_ state: TrainingState) -> TrainingRun {
+    let best = Model(state.model.network, values: state.bestValues, seed: state.model.seed)
+    let run = run(state, model: best, stop: .finished, pending: nil)
+    keeper?.save(.finished(run, end: TrainingCheckpoint(state: state)))
+    return run
+  }
+
+  private func run(_ state: TrainingState, model: Model, stop: StopReason, pending: TrainingRun.Pending?) -> TrainingRun {
+    TrainingRun(
+      name: name, model: model, data: data, recipe: recipe, history: state.history, growths: state.growths, stop: stop,
+      best: state.bestPoint ?? state.history[state.history.count - 1], evaluationSeconds: state.evaluationSeconds,
+      pending: pending)
   }
 
   /// Goes on with an interrupted run: a run that can (`TrainingRun.canResume`) of the same data and recipe.

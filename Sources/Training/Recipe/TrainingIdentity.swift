@@ -81,6 +81,31 @@ public struct TrainingIdentity: Sendable, Equatable {
     return hash.text
   }
 
+  /// Is this the same training as another one but for a longer last phase? Only where the learning rate does not depend on how
+  /// long a training is to be.
+  public func isLonger(than other: TrainingIdentity) -> Bool {
+    guard model == other.model, data == other.data, let (own, ownRun) = Self.cut(recipe), let (rest, run) = Self.cut(other.recipe),
+      own == rest, case .object(let values) = recipe, values["schedule"] == nil
+    else { return false }
+    switch (ownRun, run) {
+    case (.steps(let own)?, .steps(let other)?): return own > other
+    case (.epochs(let own)?, .epochs(let other)?): return own > other
+    case (.seconds(let own)?, .seconds(let other)?): return own > other
+    case (nil, .some): return true
+    default: return false
+    }
+  }
+
+  /// A recipe without the length of its last phase, and that.
+  private static func cut(_ recipe: Tree) -> (rest: Tree, run: Extent?)? {
+    guard case .object(var values) = recipe, case .list(var phases)? = values["phases"], case .object(var last)? = phases.last
+    else { return nil }
+    let run = last.removeValue(forKey: "run").flatMap { try? $0.decoded(as: Extent.self) }
+    phases[phases.count - 1] = .object(last)
+    values["phases"] = .list(phases)
+    return (.object(values), run)
+  }
+
   /// A value that two trainings do not have in common.
   public struct Difference: Sendable, Equatable {
     /// `model.seed`, `data.train`, `optimizer.lr`, `phases.1.run.steps`

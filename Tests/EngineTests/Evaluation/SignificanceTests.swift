@@ -30,6 +30,15 @@ import Testing
     #expect(Significance.wilcoxon([1, -1]) == 1)
   }
 
+  /// `permutation_test(permutation_type="samples", n_resamples=inf)`.
+  @Test func exactPermutations() throws {
+    try near(Significance.signFlips(y), 0.171875)
+    try near(Significance.signFlips(y, sides: .greater), 0.0859375)
+    try near(Significance.signFlips([0.1, 0.2, 0.1, 0.3]), 0.125)
+    try near(Significance.signFlips([0, 0]), 1)
+    #expect(Significance.signFlips([]) == nil && Significance.signFlips(x) == nil)
+  }
+
   @Test func pairedT() throws {
     try near(Significance.pairedT(x), 0.2648614465130001)
     try near(Significance.pairedT(x, sides: .greater), 0.13243072325650004)
