@@ -40,7 +40,7 @@ extension Builtin {
   ) { d in
     let file = d.positional("file", .text, "path of the file")
     let format = d.optional("format", Kind<DataFormat>.word, "how it is laid out; left out: found out and told")
-    let pad = d.optional("pad", .text, "the item that pads sequences in front")
+    let pad = d.optional("pad", .text, "the item that pads sequences at one end")
     let user = d.optional("user", Kind<ColumnName>.column, "the column with users, by name or number (from 1)")
     let item = d.optional("item", Kind<ColumnName>.column, "the column with items")
     let time = d.optional("time", Kind<ColumnName>.column, "the column with times: Unix times, or ISO dates")

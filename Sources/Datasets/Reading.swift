@@ -43,7 +43,7 @@ extension ColumnName: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
 
 public struct ReadingOptions: Sendable {
   public var format: DataFormat?
-  /// The item that pads sequences in front; nil: found out.
+  /// The item that pads sequences, in front or behind; nil: found out.
   public var pad: String?
   /// Columns of a table; nil: the usual names are tried.
   public var user: ColumnName?
