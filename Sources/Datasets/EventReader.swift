@@ -46,6 +46,7 @@ extension EventBlock {
     let fields = UnsafeMutablePointer<Range<Int>>.allocate(capacity: capacity)
     defer { fields.deallocate() }
     var place = 0
+    var left = skipping
     while place < bytes.count {
       let start = place
       let found = memchr(base + start, 0x0a, bytes.count - start)
@@ -53,7 +54,12 @@ extension EventBlock {
       place = stop + 1
       lines += 1
       if stop > start && base[stop - 1] == 0x0d { stop -= 1 }
-      if stop == start || lines <= skipping { continue }
+      if stop == start { continue }
+      // The header is the first line that is not empty.
+      if left > 0 {
+        left -= 1
+        continue
+      }
       let line = UnsafeBufferPointer(start: base + start, count: stop - start)
       if layout.quotes && memchr(base + start, 0x22, stop - start) != nil {
         quoted(line, layout)

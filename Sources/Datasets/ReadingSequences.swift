@@ -8,7 +8,7 @@ extension TextFile {
         "a file of sequences has no columns, so \(column.told) says nothing", help: "leave it out, or give format: table",
         argument: options.user != nil ? "user" : options.item != nil ? "item" : "time")
     }
-    let header = try ownHeader()
+    let header = ownHeader()
     if let header, header.hasUsers != userFirst {
       throw DataError(
         "the lines of this file begin with \(header.hasUsers ? "a user" : "an item"), as its first line says", help: "leave `format` out",
@@ -20,8 +20,12 @@ extension TextFile {
     var rows = ItemRows()
     var users = Interner()
     var owners: [Int32] = []
+    var isHeader = header != nil
     try forEachLine { number, line in
-      if header != nil, number == 1 { return }
+      if isHeader {
+        isHeader = false
+        return
+      }
       let all = separator == 0x20 ? words(line) : fields(line, separator, isSpaced: isSpaced)
       if userFirst {
         let user = all.first ?? line.lowerBound..<line.lowerBound
@@ -78,8 +82,12 @@ extension TextFile {
     var targets: [Int32?] = []
     var users = Interner()
     var owners: [Int32] = []
+    var isHeader = true
     try forEachLine { number, line in
-      if number == 1 { return }
+      if isHeader {
+        isHeader = false
+        return
+      }
       if let bad = invalidUTF8(line) { throw error(EventBlock.notUTF8, line: number, column: bad - line.lowerBound + 1) }
       let cells = try unquoted(line, number)
       guard cells.count == width else {
@@ -138,10 +146,10 @@ extension TextFile {
     }
   }
 
-  private func ownHeader() throws -> SequenceHeader? {
-    let end = bytes.firstIndex(of: 0x0a) ?? bytes.count
-    let stop = end > 0 && bytes[end - 1] == 0x0d ? end - 1 : end
-    return SequenceHeader(text(0..<stop))
+  /// The first line that is not empty, where `save` wrote it.
+  private func ownHeader() -> SequenceHeader? {
+    guard let start = bytes.firstIndex(where: { $0 != 0x0a && $0 != 0x0d }) else { return nil }
+    return SequenceHeader(text(start..<(bytes[start...].firstIndex { $0 == 0x0a || $0 == 0x0d } ?? bytes.count)))
   }
 
   /// Another separator in a line that has none of the file's.

@@ -103,6 +103,12 @@ struct TableHead {
         }
         return number - 1
       case .name(let name):
+        guard names.filter({ $0 == name }).count < 2 else {
+          throw DataError(
+            "several columns are called \"\(name)\"",
+            help: "give its number, and header: true: \(argument): \((names.firstIndex(of: name) ?? 0) + 1)", file: path, line: 1,
+            argument: argument)
+        }
         if let index = names.firstIndex(of: name) ?? cells.firstIndex(of: name) { return index }
         throw DataError(
           "there is no column \"\(name)\"",

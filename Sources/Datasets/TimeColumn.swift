@@ -76,7 +76,7 @@ struct TimeColumn: Sendable {
     guard let small = wholes.first(where: { $0 != 0 && TimeUnit(magnitude: $0.magnitude) != unit }) else { return unit }
     throw DataError(
       "the times are of different sizes, \(small) and \(largest), so their unit cannot be told",
-      help: "give it: time_unit: \(unit.rawValue), or seconds", file: file, argument: "file")
+      help: "give it: time_unit: \(unit.rawValue), or seconds", file: file)
   }
 
   /// The times in whole ticks, as few to the second as hold all of them, in the order of the file; where a tick of a

@@ -225,6 +225,13 @@ import Testing
     #expect(try Self.problem(text, "t.txt", options)?.argument == argument)
   }
 
+  @Test func aNameThatTwoColumnsHaveIsNone() throws {
+    let text = "user,item,user\n1,2,3\n"
+    #expect(try Self.problem(text, "t.csv", .init(user: "user", item: "item"))?.message == "several columns are called \"user\"")
+    let users = try withFile(text) { try Histories.read($0, .init(user: 3, item: 2, header: true)).histories.users.names }
+    #expect(users == ["3"])
+  }
+
   @Test func aSeparatorOrAHeaderMeansATable() throws {
     let items = try withFile("user!item\n1!2\n") { try Histories.read($0, .init(separator: 0x21)).histories.items.names }
     #expect(items == ["<pad>", "2"])

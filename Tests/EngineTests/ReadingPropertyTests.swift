@@ -181,7 +181,7 @@ import Testing
         lines.append([source.pick(users), list, source.pick(items)].map { quoted($0, "\t", &source) }.joined(separator: "\t"))
       }
     }
-    if source.chance(20) { lines.insert("", at: source.below(lines.count) + (kind == .sequences || kind == .userSequences ? 0 : 1)) }
+    if source.chance(20) { lines.insert("", at: source.below(lines.count + 1)) }
     return ((source.chance(20) ? "\u{feff}" : "") + lines.joined(separator: end) + (source.chance(80) ? end : ""), name, options)
   }
 
