@@ -117,8 +117,10 @@ extension Histories {
     let head = TableHead(path, first)
     var notes: [String] = []
     let named = [options.user, options.item, options.time, options.rating].contains { $0 != nil }
+    let byNumber = [options.user, options.item, options.time, options.rating].contains { if case .number = $0 { true } else { false } }
     let asTable = named || options.separator != nil || options.header != nil
-    let isObject = head.lines.first?.hasPrefix("{") == true
+    // The fields of JSON have names, and nothing between them that could be another.
+    let isObject = head.lines.first?.hasPrefix("{") == true && !byNumber && options.separator == nil && options.header == nil
     let format: DataFormat
     if let given = options.format {
       format = given
@@ -249,7 +251,7 @@ private struct ForeignKind {
       ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "packed by xz", "unpack it first: unxz"),
       ([0x28, 0xb5, 0x2f, 0xfd], "packed by zstd", "unpack it first: unzstd"),
       (Array("PAR1".utf8), "a Parquet file", "write it as .csv first"),
-      ([0x93] + Array("NUMPY".utf8), "a NumPy array, which has numbers and no names", "save sequences as .csv to read them again"),
+      ([0x93] + Array("NUMPY".utf8), "a NumPy array", "it has numbers and no names: save sequences as .csv to read them again"),
       ([0xff, 0xfe], "text in UTF-16", "make UTF-8 of it: iconv -f utf-16 -t utf-8"),
       ([0xfe, 0xff], "text in UTF-16", "make UTF-8 of it: iconv -f utf-16 -t utf-8"),
     ]

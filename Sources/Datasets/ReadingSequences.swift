@@ -60,7 +60,7 @@ extension TextFile {
       }
       rows.endLine(number)
     }
-    let pad = try rows.pad(options.pad ?? header?.pad, isCertain: header != nil, self, &notes)
+    let pad = try rows.pad(options.pad ?? header?.pad, isCertain: header != nil, mayDiffer: false, self, &notes)
     let names = userFirst ? (owners, users.names()) : nil
     return histories(rows, pad: pad, longest: header?.length ?? rows.longest, users: names, &notes)
   }
@@ -97,7 +97,13 @@ extension TextFile {
         guard !cells[user].isEmpty else { throw error("the user is missing here", line: number, column: 1) }
         owners.append(cells[user].withUnsafeBufferPointer { users.number($0) })
       }
-      for item in cells[columns.list].split(separator: 0x20) {
+      let list = cells[columns.list].split(separator: 0x20)
+      if let length = columns.length, Double(String(decoding: cells[length], as: UTF8.self)) != Double(list.count) {
+        throw error(
+          "the list has \(list.count) items, but its length is said to be \"\(String(decoding: cells[length], as: UTF8.self))\"",
+          help: "lists that say their length have no padding in them", line: number, column: 1)
+      }
+      for item in list {
         rows.items.append(Array(item).withUnsafeBufferPointer { rows.interner.number($0) })
       }
       if let target = columns.target {
@@ -109,7 +115,7 @@ extension TextFile {
       rows.endLine(number)
     }
     // The lists alone can be padded; what followed stands behind them.
-    let pad = try rows.pad(options.pad, isCertain: false, self, &notes)
+    let pad = try columns.length == nil ? rows.pad(options.pad, isCertain: false, mayDiffer: true, self, &notes) : nil
     rows.append(targets, pad: pad)
     notes.append("each row is a history; rows of one user may share items, which split(by: user) keeps in one part")
     return histories(rows, pad: pad, longest: rows.longest, users: columns.user == nil ? nil : (owners, users.names()), &notes)
@@ -247,9 +253,11 @@ private struct ItemRows {
   /// The number of the item that pads lines, and nothing else; nil where there is none.
   ///
   /// Not named, it is `<pad>`, or `0` where it stands twice at an end of lines that are all equally long, and nowhere else.
-  /// - Parameter isCertain: the file says itself what its pad is.
+  /// - Parameters:
+  ///   - isCertain: the file says itself what its pad is.
+  ///   - mayDiffer: lines of different lengths are usual, and then none is padded with `0`.
   /// - Throws: `DataError` for a pad at both ends or between items, and for padded lines of different lengths.
-  func pad(_ given: String?, isCertain: Bool, _ file: TextFile, _ notes: inout [String]) throws(DataError) -> Int32? {
+  func pad(_ given: String?, isCertain: Bool, mayDiffer: Bool, _ file: TextFile, _ notes: inout [String]) throws(DataError) -> Int32? {
     let names = interner.names()
     if let given {
       guard let number = names.firstIndex(of: given).map({ Int32($0) }) else {
@@ -263,7 +271,7 @@ private struct ItemRows {
       try checkLengths(SequenceHeader.usualPad, file, isGiven: false)
       return try checked(number, SequenceHeader.usualPad, file, &notes)
     }
-    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }) else { return nil }
+    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }), !mayDiffer || oddLine == nil else { return nil }
     let (front, back) = ends(zero)
     if front.contains(where: { $0 >= 2 }) {
       try checkLengths("0", file, isGiven: false)

@@ -38,7 +38,7 @@ struct TableHead {
   }
 
   /// Where the user, the items he had, and the one that followed stand in RecBole's benchmark files; nil for others.
-  var listColumns: (user: Int?, list: Int, target: Int?)? {
+  var listColumns: (user: Int?, list: Int, target: Int?, length: Int?)? {
     guard let line = lines.first else { return nil }
     let cells = Self.cells(line, 0x09)
     let lists = cells.indices.filter { cells[$0].hasSuffix(":token_seq") }
@@ -48,7 +48,7 @@ struct TableHead {
     func token(_ names: [String]) -> Int? {
       cells.firstIndex { cell in cell.hasSuffix(":token") && names.contains(cell.dropLast(6).lowercased()) }
     }
-    return (token(Self.userNames), list, token(Self.itemNames))
+    return (token(Self.userNames), list, token(Self.itemNames), cells.firstIndex(of: "item_length:float"))
   }
 
   // MARK: Where are the columns?

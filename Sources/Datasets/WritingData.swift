@@ -94,7 +94,9 @@ public enum DataWriter {
   ///
   /// - Throws: `DataError` for names that such a file cannot have.
   public static func writeInter(_ set: SequenceSet, put: ([UInt8]) throws -> Void) throws {
-    var text = Array("user_id:token\titem_id_list:token_seq\titem_id:token\n".utf8)
+    // Where an item is called as padding often is, every list says how long it is, so that nothing in it is taken for padding.
+    let saysLength = set.items.names.dropFirst().contains { ["0", SequenceHeader.usualPad].contains($0) }
+    var text = Array("user_id:token\titem_id_list:token_seq\titem_id:token\(saysLength ? "\titem_length:float" : "")\n".utf8)
     // The items of a list stand apart by blanks, so a name must not hold one.
     for name in set.items.names.dropFirst() {
       if let odd = oddCharacter(name, [0x20, 0x09, 0x0a, 0x0d, 0]) {
@@ -109,6 +111,7 @@ public enum DataWriter {
       text += quoted(Array(items.dropLast().map { set.items.name($0) }.joined(separator: " ").utf8), 0x09)
       text.append(0x09)
       if let last = items.last { text += quoted(Array(set.items.name(last).utf8), 0x09) }
+      if saysLength { text += "\t\(items.count - 1)".utf8 }
       text.append(0x0a)
       if text.count > full {
         try put(text)

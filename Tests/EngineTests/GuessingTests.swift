@@ -235,6 +235,8 @@ import Testing
   @Test func aSeparatorOrAHeaderMeansATable() throws {
     let items = try withFile("user!item\n1!2\n") { try Histories.read($0, .init(separator: 0x21)).histories.items.names }
     #expect(items == ["<pad>", "2"])
+    let numbered = try withFile("{a,b\n{a,c\n") { try Histories.read($0, .init(user: 1, item: 2)).histories.items.names }
+    #expect(numbered == ["<pad>", "b", "c"])
   }
 
   @Test func linesOfInteractions() throws {

@@ -99,6 +99,15 @@ import Testing
     try withFile("user_id:token\titem_id_list:token_seq\titem_id:token\nu\ta b\n", "x.inter") { path in
       #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.line == 2 }
     }
+    // Zeros are items where they are so in the data.
+    let zeros = try withFile("user,item\n1,0\n1,0\n1,5\n2,0\n2,0\n2,7\n") { try Histories.read($0).histories.windows(length: 3) }
+    let lists = try Self.written { put in try DataWriter.writeInter(zeros, put: put) }
+    #expect(lists.hasPrefix("user_id:token\titem_id_list:token_seq\titem_id:token\titem_length:float\n1\t0 0\t5\t2\n"))
+    let zerosAgain = try withFile(lists, "x.inter") { try Histories.read($0).histories.windows(length: 3) }
+    #expect(Self.rows(zerosAgain) == Self.rows(zeros))
+    try withFile(lists.replacingOccurrences(of: "\t2\n", with: "\t3\n"), "x.inter") { path in
+      #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.message.contains("length is said to be \"3\"") == true }
+    }
     try withFile(file, "x.inter") { path in
       #expect { try Histories.read(path, .init(time: "timestamp")) } throws: { ($0 as? DataError)?.argument == "time" }
     }

@@ -257,8 +257,14 @@ import Testing
     case .sequences, .userSequences:
       let separators: [UInt8] = [0x2c, 0x09, 0x3b, 0x20]
       let separator = try #require(separators.first { lines[0].contains($0) })
+      let isSpaced =
+        separator != 0x20
+        && lines.allSatisfy { line in
+          line.split(separator: separator, omittingEmptySubsequences: false).dropFirst().allSatisfy { $0.first == 0x20 }
+        }
       return lines.enumerated().flatMap { number, line -> [Row] in
         var fields = line.split(separator: separator, omittingEmptySubsequences: separator == 0x20).map(Array.init)
+        if isSpaced { fields = fields.enumerated().map { $0 > 0 ? Array($1.dropFirst()) : $1 } }
         let user = kind == .userSequences ? fields.removeFirst() : Array("line \(number + 1)".utf8)
         return fields.map { Row(user: user, item: $0) }
       }
@@ -363,19 +369,30 @@ import Testing
     let mapped = try withFile(binary, "again.srsd") { histories(try Histories.read($0).histories) }
     #expect(same(mapped, found), "\(what), as .srsd")
     let set = try read.windows(length: 4)
+    try expectSameLists(set, what)
     var bytes = Data()
     do { try DataWriter.write(set) { bytes.append(contentsOf: $0) } } catch is DataError {
       // Commas, and blanks alone, cannot be in it.
       return
     }
     guard set.count > 0 else { return }
-    try withFile(bytes, "again.csv") { path in
-      let again = try Histories.read(path).histories
-      let windows = try again.windows(length: 4)
-      func rows(_ set: SequenceSet) -> [[Bytes]] {
-        (0..<set.count).map { row in set.sequence(row).map { $0 == 0 ? [] : Array(set.items.name($0).utf8) } }
-      }
-      #expect(rows(windows) == rows(set), "\(what), windows")
+    let again = try withFile(bytes, "again.csv") { try Histories.read($0).histories.windows(length: 4) }
+    #expect(rows(again) == rows(set), "\(what), windows")
+  }
+
+  private static func rows(_ set: SequenceSet) -> [[Bytes]] {
+    (0..<set.count).map { row in set.sequence(row).map { $0 == 0 ? [] : Array(set.items.name($0).utf8) } }
+  }
+
+  /// As RecBole's benchmark files.
+  private static func expectSameLists(_ set: SequenceSet, _ what: String) throws {
+    var bytes = Data()
+    do { try DataWriter.writeInter(set) { bytes.append(contentsOf: $0) } } catch is DataError {
+      // Blanks cannot be in it.
+      return
     }
+    guard set.count > 0 else { return }
+    let again = try withFile(bytes, "again.inter") { try Histories.read($0).histories.windows(length: 4) }
+    #expect(rows(again) == rows(set), "\(what), lists")
   }
 }
