@@ -4,11 +4,12 @@ import Kernels
 /// Histories as a `.srsd` file: mapped into memory instead of being read.
 ///
 /// Layout, numbers little-endian (docs/data.md has the table): the bytes `SRSDATA\n`, then as eight bytes each the
-/// version (1), the length of the header, where the body begins, the length of the body, and a sum over the header;
+/// version (1 or 2), the length of the header, where the body begins, the length of the body, and a sum over the header;
 /// the header, JSON; the body, whose sections the header names; a sum for every MiB of the body; a sum over these.
 final class BinaryFile: Sendable {
   static let magic = Array("SRSDATA\n".utf8)
-  static let version: UInt64 = 1
+  /// The newest; a file has the oldest that says what is in it.
+  static let version: UInt64 = 2
   private static let preface = 48
 
   enum Section: String, CaseIterable, Sendable {
@@ -35,6 +36,8 @@ final class BinaryFile: Sendable {
     var notes: [String]?
     var hasUsers: Bool
     var lineLength: Int?
+    /// From version 2 on: how many of the numbers in `times` make a second; without it 1.
+    var ticksPerSecond: Int64?
     /// Where a section begins in the file, and how many values it has.
     var sections: [String: [Int]]
   }
@@ -46,12 +49,6 @@ final class BinaryFile: Sendable {
 
   // MARK: Reading
 
-  static func isOne(_ path: String) -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path) else { return false }
-    defer { try? file.close() }
-    return (try? file.read(upToCount: magic.count)).map { Array($0) } == magic
-  }
-
   /// - Throws: `DataError` for anything in its frame that is not as it was written; the body is checked when it is used.
   init(_ path: String) throws(DataError) {
     map = try MappedFile(path)
@@ -60,8 +57,9 @@ final class BinaryFile: Sendable {
       throw DataError("\(path) is no .srsd file: it does not begin as one", argument: "file")
     }
     func word(_ place: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) }
-    guard word(8) == Self.version else {
-      throw DataError("\(path) is a .srsd file of version \(word(8)), this program reads version \(Self.version)", argument: "file")
+    guard (1...Self.version).contains(word(8)) else {
+      throw DataError(
+        "\(path) is a .srsd file of version \(word(8)), this program reads versions 1 to \(Self.version)", argument: "file")
     }
     let (length, start, size) = (word(16), word(24), word(32))
     guard length <= UInt64(bytes.count), start <= UInt64(bytes.count), size <= UInt64(bytes.count),
@@ -107,9 +105,13 @@ final class BinaryFile: Sendable {
     var result = Histories(
       items: Vocabulary(items), users: Vocabulary(users), owners: try needed(.owners, Int32.self),
       offsets: try needed(.offsets, Int.self), events: try needed(.events, Int32.self), times: try column(.times, Int64.self),
-      ratings: try column(.ratings, Float.self), lineLength: header.lineLength, hasUsers: header.hasUsers, source: header.source)
+      ticksPerSecond: header.ticksPerSecond ?? 1, ratings: try column(.ratings, Float.self), lineLength: header.lineLength,
+      hasUsers: header.hasUsers, source: header.source)
     let events = result.events.count
     guard header.lineLength.map({ (1...1_000_000).contains($0) }) ?? true, users.count >= 1 || result.count == 0 else {
+      throw map.damaged("its header holds numbers that cannot be")
+    }
+    guard [1, 1000, 1_000_000, 1_000_000_000].contains(result.ticksPerSecond) else {
       throw map.damaged("its header holds numbers that cannot be")
     }
     guard items.count >= 1, result.offsets.count == result.count + 1, result.times?.count ?? events == events,
@@ -183,7 +185,7 @@ final class BinaryFile: Sendable {
     }
     var header = Header(
       source: histories.source, notes: notes.isEmpty ? nil : notes, hasUsers: histories.hasUsers, lineLength: histories.lineLength,
-      sections: [:])
+      ticksPerSecond: histories.ticksPerSecond == 1 ? nil : histories.ticksPerSecond, sections: [:])
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     // Places grow by where the body begins, and with them the header: again until it stays.
@@ -197,7 +199,9 @@ final class BinaryFile: Sendable {
       start = needed + 4096
     }
     var front = magic
-    for number in [version, UInt64(text.count), UInt64(start), UInt64(size), text.withUnsafeBytes { MappedFile.sum($0) }] {
+    for number in [
+      histories.ticksPerSecond == 1 ? 1 : 2, UInt64(text.count), UInt64(start), UInt64(size), text.withUnsafeBytes { MappedFile.sum($0) },
+    ] {
       withUnsafeBytes(of: number.littleEndian) { front += $0 }
     }
     front += text

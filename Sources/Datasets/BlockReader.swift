@@ -1,6 +1,3 @@
-import CZlib
-import Foundation
-
 /// A text file, plain or gzip-compressed, in blocks of whole lines, so that a file of any size needs the memory of a few
 /// blocks.
 final class BlockReader {
@@ -9,65 +6,54 @@ final class BlockReader {
   static let longestLine = 256 << 20
 
   let path: String
-  /// Bytes of the file as it lies on the disk.
-  let size: Int
-  private let descriptor: Int32
-  private let packed: OpaquePointer?
+  /// Interactions found so far, for the watcher.
+  var interactions = 0
+  private let source: ByteSource
+  private let packed: Unpacking?
   private var carry: [UInt8] = []
   private var isAtStart = true
   private var isAtEnd = false
-  private var given = 0
 
-  /// - Throws: `DataError` for a file that is not there or cannot be read.
-  init(_ path: String) throws(DataError) {
+  /// - Parameter watch: asked while bytes are read or waited for.
+  /// - Throws: `DataError` for a file that is not there or cannot be read; `ReadingStopped`.
+  init(_ path: String, watch: ReadingWatch? = nil) throws {
     self.path = path
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw Self.missing(path) }
-    guard status.st_mode & S_IFMT != S_IFDIR else { throw DataError("\(path) is a folder; a data file was expected", argument: "file") }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw DataError("\(path) cannot be read: \(String(cString: strerror(errno)))", argument: "file")
-    }
-    self.descriptor = descriptor
-    size = Int(status.st_size)
-    var magic: (UInt8, UInt8) = (0, 0)
-    let got = withUnsafeMutableBytes(of: &magic) { pread(descriptor, $0.baseAddress, 2, 0) }
-    guard got == 2, magic == (0x1f, 0x8b) else {
-      packed = nil
-      return
-    }
-    packed = srs_gzip_open(descriptor)
-    if packed == nil {
-      close(descriptor)
-      throw DataError("there is no memory to unpack \(path)", argument: "file")
-    }
+    // The source asks before there is a reader to ask.
+    let state = WatchState()
+    source = try ByteSource(path) { watch.map { !$0(state.reader?.progress ?? 0, state.reader?.interactions ?? 0) } ?? false }
+    packed = source.head.starts(with: [0x1f, 0x8b]) ? try Unpacking(source) : nil
+    state.reader = self
   }
 
-  deinit {
-    if let packed { srs_gzip_close(packed) } else { close(descriptor) }
+  private final class WatchState {
+    weak var reader: BlockReader?
   }
 
-  /// Share of the file that has been read.
+  /// The first bytes of the file as it lies on the disk, up to eight.
+  var head: [UInt8] { source.head }
+
+  /// Share of the file that has been read; 0 where its size is not known.
   var progress: Double {
-    size == 0 ? 1 : min(1, Double(packed.map { srs_gzip_position($0) } ?? given) / Double(size))
+    guard let size = source.size, size > 0 else { return 0 }
+    return min(1, Double(source.given) / Double(size))
   }
 
   /// The next lines, the last one with its end where it has one; nil at the end of the file.
-  func next() throws(DataError) -> [UInt8]? {
+  ///
+  /// - Throws: `DataError`, `ReadingStopped`.
+  func next() throws -> [UInt8]? {
     if isAtEnd { return nil }
     var room = max(Self.blockSize, carry.count * 2)
     while true {
-      var problem: DataError?
+      var problem: (any Error)?
       let start = carry.count
       var block = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
         carry.withUnsafeBufferPointer { if let base = $0.baseAddress { buffer.baseAddress?.update(from: base, count: start) } }
         count = start
-        do throws(DataError) {
-          count += try fill(UnsafeMutableBufferPointer(rebasing: buffer[start...]))
-        } catch { problem = error }
+        let rest = UnsafeMutableBufferPointer(rebasing: buffer[start..<room])
+        do { count += try packed?.fill(rest) ?? source.fill(rest) } catch { problem = error }
       }
       if let problem { throw problem }
-      given += block.count - start
       isAtEnd = block.count < room
       carry = []
       if isAtStart {
@@ -89,45 +75,10 @@ final class BlockReader {
     }
   }
 
-  private func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) throws(DataError) -> Int {
-    var filled = 0
-    while filled < buffer.count {
-      let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled...])
-      let got: Int
-      if let packed {
-        got = srs_gzip_read(packed, rest.baseAddress, rest.count)
-        if got == -2 {
-          throw DataError("\(path) is cut off: its gzip data ends too early", help: "fetch or pack it again", argument: "file")
-        }
-        if got < 0 {
-          throw DataError("\(path) is damaged: its gzip data cannot be unpacked", help: "fetch or pack it again", argument: "file")
-        }
-      } else {
-        got = read(descriptor, rest.baseAddress, rest.count)
-        if got < 0 && errno == EINTR { continue }
-        if got < 0 { throw DataError("\(path) cannot be read: \(String(cString: strerror(errno)))", argument: "file") }
-      }
-      if got == 0 { break }
-      filled += got
-    }
-    return filled
-  }
-
   /// All of the file.
-  func rest() throws(DataError) -> [UInt8] {
+  func rest() throws -> [UInt8] {
     var bytes: [UInt8] = []
     while let block = try next() { if bytes.isEmpty { bytes = block } else { bytes += block } }
     return bytes
-  }
-
-  private static func missing(_ path: String) -> DataError {
-    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-    let near = ((try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []).sorted()
-    let list = near.prefix(6).joined(separator: ", ")
-    return DataError(
-      "there is no file \(path)",
-      help: near.isEmpty
-        ? "paths are taken from the folder srs was started in, \(FileManager.default.currentDirectoryPath)"
-        : "\(folder.isEmpty ? "this folder" : folder) has: \(list)\(near.count > 6 ? ", ..." : "")", argument: "file")
   }
 }

@@ -13,7 +13,7 @@ struct EventBlock: Sendable {
   var items = Identifiers()
   var userRows: [Int32] = []
   var itemRows: [Int32] = []
-  var times: [Int64] = []
+  var times = TimeColumn()
   var ratings: [Float] = []
   var lines = 0
   var problem: LineProblem?
@@ -33,7 +33,7 @@ struct EventColumns {
   private(set) var items = Identifiers()
   private(set) var userRows: [Int32] = []
   private(set) var itemRows: [Int32] = []
-  private(set) var times: [Int64] = []
+  private(set) var times = TimeColumn()
   private(set) var ratings: [Float] = []
   private(set) var lines = 0
   private(set) var problem: LineProblem?
@@ -46,7 +46,7 @@ struct EventColumns {
   mutating func reserve(_ rows: Int, times hasTimes: Bool, ratings hasRatings: Bool) {
     userRows.reserveCapacity(rows)
     itemRows.reserveCapacity(rows)
-    if hasTimes { times.reserveCapacity(rows) }
+    if hasTimes { times.reserve(rows) }
     if hasRatings { ratings.reserveCapacity(rows) }
   }
 
@@ -54,7 +54,7 @@ struct EventColumns {
     let (users, items) = (self.users.merge(block.users), self.items.merge(block.items))
     Self.append(block.userRows, by: users, to: &userRows)
     Self.append(block.itemRows, by: items, to: &itemRows)
-    times += block.times
+    times.append(block.times)
     ratings += block.ratings
     if problem == nil, var first = block.problem {
       first.line += lines
@@ -72,7 +72,11 @@ struct EventColumns {
   }
 
   /// The histories of the users, each oldest first; rows of the same time stay in the order of the file.
-  consuming func histories(source: String, pool: WorkerPool?, _ notes: inout [String]) -> Histories {
+  ///
+  /// - Throws: `DataError` for times whose unit cannot be told.
+  consuming func histories(source: String, unit given: TimeUnit?, pool: WorkerPool?, _ notes: inout [String]) throws(DataError)
+    -> Histories
+  {
     let userCount = users.count
     let hasTimes = times.count == count && count > 0
     let hasRatings = ratings.count == count && count > 0 && oddRatings == 0
@@ -80,24 +84,39 @@ struct EventColumns {
     var order: [Int32]? = Self.order(userRows, offsets)
     let owners = (0..<Int32(userCount)).map { $0 }
     userRows = []
-    if hasTimes { Self.sort(&order, times, offsets, pool) }
+    var unit = TimeUnit.seconds
+    var sortedTimes: Column<Int64>?
+    var ticksPerSecond: Int64 = 1
+    if hasTimes {
+      unit = try times.unit(given, file: source)
+      let (ticks, perSecond, ranks) = times.ticks(unit)
+      times = TimeColumn()
+      ticksPerSecond = perSecond
+      Self.sort(&order, ranks ?? ticks, offsets, pool)
+      sortedTimes = Self.gathered(ticks, order, adding: 0)
+    }
     let events = Self.gathered(itemRows, order, adding: 1)
     itemRows = []
-    var sortedTimes: Column<Int64>? = hasTimes ? Self.gathered(times, order, adding: 0) : nil
-    times = []
     let sortedRatings: Column<Float>? = hasRatings ? Self.gathered(ratings, order, adding: 0) : nil
-    if let all = sortedTimes, Self.areMilliseconds(all) {
-      notes.append("times are taken as milliseconds")
-      sortedTimes = Column(all.lazy.map { $0 / 1000 })
+    let (itemNames, userNames) = (items.names(), users.names())
+    Self.noteBlanks("items", itemNames, &notes)
+    Self.noteBlanks("users", userNames, &notes)
+    let histories = Histories(
+      items: Vocabulary([Vocabulary.padName(beside: itemNames)] + itemNames), users: Vocabulary(userNames), owners: Column(owners),
+      offsets: Column(offsets), events: events, times: sortedTimes, ticksPerSecond: ticksPerSecond, ratings: sortedRatings,
+      hasUsers: true, source: source)
+    if unit != .seconds, given == nil, let range = histories.timeRange {
+      notes.append("times are taken as \(unit.rawValue), from \(range.first) to \(range.last); time_unit: says another unit")
     }
-    return Histories(
-      items: Vocabulary(["<pad>"] + items.names()), users: Vocabulary(users.names()), owners: Column(owners),
-      offsets: Column(offsets),
-      events: events, times: sortedTimes, ratings: sortedRatings, hasUsers: true, source: source)
+    return histories
   }
 
-  /// Seconds of that size would lie after the year 5000.
-  private static func areMilliseconds(_ times: Column<Int64>) -> Bool { times.allSatisfy { $0 > 100_000_000_000 } }
+  /// Ids are texts, blanks included: " a" is not "a", which is seldom meant.
+  static func noteBlanks(_ what: String, _ names: [String], _ notes: inout [String]) {
+    let odd = names.filter { [0x20, 0x09].contains($0.utf8.first) || [0x20, 0x09].contains($0.utf8.last) }
+    guard let first = odd.first else { return }
+    notes.append("\(odd.count) of the \(what) begin or end with a blank, as \"\(first)\"; they are kept as they are written")
+  }
 
   private static func offsets(_ users: [Int32], _ count: Int) -> [Int] {
     var offsets = [Int](repeating: 0, count: count + 1)

@@ -35,7 +35,7 @@ extension EventBlock {
     let estimate = bytes.count / 16
     userRows.reserveCapacity(estimate)
     itemRows.reserveCapacity(estimate)
-    if layout.time != nil { times.reserveCapacity(estimate) }
+    if layout.time != nil { times.reserve(estimate) }
     if layout.rating != nil { ratings.reserveCapacity(estimate) }
     bytes.withUnsafeBufferPointer { parse($0, layout, skipping) }
   }
@@ -46,6 +46,7 @@ extension EventBlock {
     let fields = UnsafeMutablePointer<Range<Int>>.allocate(capacity: capacity)
     defer { fields.deallocate() }
     var place = 0
+    var left = skipping
     while place < bytes.count {
       let start = place
       let found = memchr(base + start, 0x0a, bytes.count - start)
@@ -53,7 +54,12 @@ extension EventBlock {
       place = stop + 1
       lines += 1
       if stop > start && base[stop - 1] == 0x0d { stop -= 1 }
-      if stop == start || lines <= skipping { continue }
+      if stop == start { continue }
+      // The header is the first line that is not empty.
+      if left > 0 {
+        left -= 1
+        continue
+      }
       let line = UnsafeBufferPointer(start: base + start, count: stop - start)
       if layout.quotes && memchr(base + start, 0x22, stop - start) != nil {
         quoted(line, layout)
@@ -68,6 +74,8 @@ extension EventBlock {
         UnsafeBufferPointer(rebasing: line[fields[$0]])
       } column: {
         fields[$0].lowerBound + 1
+      } isQuoted: { _ in
+        false
       }
     }
   }
@@ -119,14 +127,17 @@ extension EventBlock {
   /// A line with quotes: fields are taken out of them.
   private mutating func quoted(_ line: UnsafeBufferPointer<UInt8>, _ layout: EventLayout) {
     guard case .byte(let separator) = layout.separator else { return }
-    var fields: [(bytes: [UInt8], column: Int)] = []
+    var fields: [(bytes: [UInt8], column: Int, isQuoted: Bool)] = []
     var i = 0
     while true {
       var field: [UInt8] = []
       let column = i + 1
-      while i < line.count && (line[i] == 0x20 && separator != 0x20) { i += 1 }
-      if i < line.count && line[i] == 0x22 {
-        i += 1
+      // Blanks between a separator and a quote belong to neither.
+      var first = i
+      while first < line.count && line[first] == 0x20 && separator != 0x20 { first += 1 }
+      let isQuoted = first < line.count && line[first] == 0x22
+      if isQuoted {
+        i = first + 1
         while true {
           guard i < line.count else {
             reject(column, "this quote is not closed on its line")
@@ -139,13 +150,18 @@ extension EventBlock {
           field.append(line[i])
           i += 1
         }
+        while i < line.count && line[i] == 0x20 && separator != 0x20 { i += 1 }
+        guard i == line.count || line[i] == separator else {
+          reject(i + 1, "other text stands behind a closing quote; a quote inside of quotes is written twice")
+          return
+        }
+      } else {
+        while i < line.count && line[i] != separator {
+          field.append(line[i])
+          i += 1
+        }
       }
-      // What stands behind a quote, or a field without one.
-      while i < line.count && line[i] != separator {
-        field.append(line[i])
-        i += 1
-      }
-      fields.append((field, column))
+      fields.append((field, column, isQuoted))
       if i >= line.count { break }
       i += 1
     }
@@ -163,6 +179,8 @@ extension EventBlock {
       UnsafeBufferPointer(storage[$0])
     } column: {
       fields[$0].column
+    } isQuoted: {
+      fields[$0].isQuoted
     }
   }
 
@@ -174,25 +192,35 @@ extension EventBlock {
     return low == 0 && high == field.count ? field : UnsafeBufferPointer(rebasing: field[low..<high])
   }
 
+  /// Blanks that stand in quotes are an id; without them nothing was meant.
+  @inline(__always)
+  private static func isMissing(_ name: UnsafeBufferPointer<UInt8>, _ isQuoted: Bool) -> Bool {
+    guard let first = name.first else { return true }
+    return (first == 0x20 || first == 0x09) && !isQuoted && trimmed(name).isEmpty
+  }
+
+  static let notUTF8 = "this is not UTF-8 text (iconv -f latin1 -t utf8 makes it of Latin-1)"
+
   static func isUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
   }
 
   @inline(__always)
   private mutating func add(
-    _ line: UnsafeBufferPointer<UInt8>, _ layout: EventLayout, field: (Int) -> UnsafeBufferPointer<UInt8>, column: (Int) -> Int
+    _ line: UnsafeBufferPointer<UInt8>, _ layout: EventLayout, field: (Int) -> UnsafeBufferPointer<UInt8>, column: (Int) -> Int,
+    isQuoted: (Int) -> Bool
   ) {
-    let user = Self.trimmed(field(layout.user))
-    let item = Self.trimmed(field(layout.item))
-    if user.isEmpty || item.isEmpty {
-      reject(column(user.isEmpty ? layout.user : layout.item), "the \(user.isEmpty ? "user" : "item") is missing here")
+    let user = field(layout.user)
+    let item = field(layout.item)
+    for (name, place) in [(user, layout.user), (item, layout.item)] where Self.isMissing(name, isQuoted(place)) {
+      reject(column(place), "the \(place == layout.user ? "user" : "item") is missing here")
       return
     }
     if !Self.isUTF8(user) || !Self.isUTF8(item) {
-      reject(column(Self.isUTF8(user) ? layout.item : layout.user), "this is not UTF-8 text")
+      reject(column(Self.isUTF8(user) ? layout.item : layout.user), Self.notUTF8)
       return
     }
-    var time: Int64 = 0
+    var time = Moment(whole: 0)
     if let place = layout.time {
       let text = Self.trimmed(field(place))
       guard let found = Moments.parse(text) else {
@@ -220,7 +248,7 @@ extension EventBlock {
   }
 
   @inline(__always)
-  private static func rating(_ text: UnsafeBufferPointer<UInt8>) -> Float? {
+  static func rating(_ text: UnsafeBufferPointer<UInt8>) -> Float? {
     // 4 and 3.5, without making a string.
     if text.count == 1 || (text.count == 3 && text[1] == 0x2e) {
       let whole = text[0] &- 0x30
@@ -263,6 +291,7 @@ extension Histories {
       pending = []
       isFirst = false
       for block in blocks { if let block { columns.append(block) } }
+      reader.interactions = columns.count
       if let watch, !watch(reader.progress, columns.count) { throw ReadingStopped() }
     }
     if let problem = columns.problem {
@@ -279,6 +308,6 @@ extension Histories {
     if columns.oddRatings > 0 {
       notes.append("ratings are not kept: \(columns.oddRatings) of them are no numbers")
     }
-    return columns.histories(source: reader.path, pool: options.pool, &notes)
+    return try columns.histories(source: reader.path, unit: options.timeUnit, pool: options.pool, &notes)
   }
 }

@@ -9,12 +9,12 @@ public struct EventFilter: Sendable {
 
   public var minRating: Float?
   /// From this time on, in seconds since 1970.
-  public var from: Int64?
+  public var from: Double?
   /// Before this time.
-  public var before: Int64?
+  public var before: Double?
   public var repeats: Repeats
 
-  public init(minRating: Float? = nil, from: Int64? = nil, before: Int64? = nil, repeats: Repeats = .keep) {
+  public init(minRating: Float? = nil, from: Double? = nil, before: Double? = nil, repeats: Repeats = .keep) {
     self.minRating = minRating
     self.from = from
     self.before = before
@@ -79,14 +79,15 @@ extension Histories {
       throw DataError(
         "this data has no times", help: "name their column: load(..., time: \"...\")", argument: filter.from != nil ? "from" : "before")
     }
+    let (from, before) = (filter.from.map(firstTick), filter.before.map(firstTick))
     var passing = [Bool](repeating: true, count: events.count)
     var seen = [Int32](repeating: -1, count: filter.repeats == .first ? items.count : 0)
     // User by user: a user may have several histories, with those of others between them.
     for h in (0..<count).sorted(by: { (owners[$0], $0) < (owners[$1], $1) }) {
       for e in offsets[h]..<offsets[h + 1] {
         if let least = filter.minRating, let ratings, ratings[e] < least { passing[e] = false }
-        if let from = filter.from, let times, times[e] < from { passing[e] = false }
-        if let before = filter.before, let times, times[e] >= before { passing[e] = false }
+        if let from, let times, times[e] < from { passing[e] = false }
+        if let before, let times, times[e] >= before { passing[e] = false }
         if filter.repeats == .first && passing[e] {
           let item = Int(events[e])
           if seen[item] == owners[h] { passing[e] = false }
@@ -95,6 +96,16 @@ extension Histories {
       }
     }
     return passing
+  }
+
+  /// The first tick that is not before a time in seconds. The whole seconds are multiplied apart, to stay exact.
+  private func firstTick(_ seconds: Double) -> Int64 {
+    let whole = seconds.rounded(.down)
+    guard let exact = Int64(exactly: whole) else { return seconds < 0 ? .min : .max }
+    let (ticks, isLarge) = exact.multipliedReportingOverflow(by: ticksPerSecond)
+    if isLarge { return seconds < 0 ? .min : .max }
+    let (sum, isLarger) = ticks.addingReportingOverflow(Int64(((seconds - whole) * Double(ticksPerSecond)).rounded(.up)))
+    return isLarger ? .max : sum
   }
 
   private func selecting(histories kept: [Bool], items keptItem: [Bool], events passing: [Bool]?) -> Histories {

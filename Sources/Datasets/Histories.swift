@@ -11,8 +11,10 @@ public struct Histories: Sendable {
   /// History h is `events[offsets[h]..<offsets[h + 1]]`.
   public var offsets: Column<Int>
   public var events: Column<Int32>
-  /// Time of each event (Unix seconds, or a running number), where the data has any.
+  /// Time of each event (ticks since 1970, or a running number), where the data has any.
   public var times: Column<Int64>?
+  /// How many ticks make a second: 1, or where the data has fractions of one 1,000, 1,000,000 or 1,000,000,000.
+  public var ticksPerSecond: Int64
   /// Rating of each event, where the data has any.
   public var ratings: Column<Float>?
   /// Every history was a line of a sequence file: this long after padding.
@@ -28,7 +30,8 @@ public struct Histories: Sendable {
 
   public init(
     items: Vocabulary, users: Vocabulary, owners: Column<Int32>, offsets: Column<Int>, events: Column<Int32>,
-    times: Column<Int64>? = nil, ratings: Column<Float>? = nil, lineLength: Int? = nil, hasUsers: Bool, source: String,
+    times: Column<Int64>? = nil, ticksPerSecond: Int64 = 1, ratings: Column<Float>? = nil, lineLength: Int? = nil, hasUsers: Bool,
+    source: String,
     process: SyntheticProcess? = nil
   ) {
     self.items = items
@@ -37,6 +40,7 @@ public struct Histories: Sendable {
     self.offsets = offsets
     self.events = events
     self.times = times
+    self.ticksPerSecond = ticksPerSecond
     self.ratings = ratings
     self.lineLength = lineLength
     self.hasUsers = hasUsers
@@ -47,6 +51,15 @@ public struct Histories: Sendable {
   public var count: Int { owners.count }
 
   public func history(_ h: Int) -> Slice<Column<Int32>> { events[offsets[h]..<offsets[h + 1]] }
+
+  /// The first and the last time, as ISO dates, or as seconds where they lie outside of the years 1 to 9999; nil where there
+  /// are none. The columns must have been checked.
+  public var timeRange: (first: String, last: String)? {
+    guard let times, let first = times.first else { return nil }
+    var (low, high) = (first, first)
+    for time in times { (low, high) = (min(low, time), max(high, time)) }
+    return (TimeText.date(low, perSecond: ticksPerSecond), TimeText.date(high, perSecond: ticksPerSecond))
+  }
 
   /// What was found wrong in the file its columns lie in.
   public var fault: DataError? { file?.fault }

@@ -1,12 +1,23 @@
+/// A time as a data file has it: a number, or the seconds since 1970 of an ISO 8601 date.
+struct Moment: Equatable {
+  /// Parts of `fraction` in one.
+  static let parts: Int64 = 1_000_000_000_000_000_000
+
+  /// The largest whole number that is not above it.
+  var whole: Int64
+  /// What is above that, in 10^-18; digits behind the eighteenth are left out.
+  var fraction: Int64 = 0
+  /// Was it a date, so that its unit is known?
+  var isDate = false
+}
+
 /// Times as data files write them: Unix times, with or without a fraction, or ISO 8601 dates.
 enum Moments {
-  /// Seconds since 1970 (or whatever number stands there); nil for what is no time.
-  static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
-    if let whole = whole(bytes) { return whole }
-    let text = String(decoding: bytes, as: UTF8.self)
-    // 1112486027.0, as pandas writes columns with gaps.
-    if let number = Double(text), let seconds = Int64(exactly: number.rounded()) { return seconds }
-    return date(bytes)
+  /// nil for what is no time.
+  @inline(__always)
+  static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Moment? {
+    if let whole = whole(bytes) { return Moment(whole: whole) }
+    return decimal(bytes) ?? date(bytes)
   }
 
   @inline(__always)
@@ -24,8 +35,61 @@ enum Moments {
     return isNegative ? -value : value
   }
 
+  /// `1609459200.25`, `1.60945920025e9`, and whole numbers too long for the short way.
+  private static func decimal(_ bytes: UnsafeBufferPointer<UInt8>) -> Moment? {
+    var place = 0
+    let isNegative = bytes.first == 0x2d
+    if isNegative || bytes.first == 0x2b { place = 1 }
+    // Places of the digits, the point left out.
+    let start = place
+    var point: Int?
+    while place < bytes.count, bytes[place] &- 0x30 <= 9 || bytes[place] == 0x2e && point == nil {
+      if bytes[place] == 0x2e { point = place }
+      place += 1
+    }
+    let end = place
+    let digitCount = end - start - (point == nil ? 0 : 1)
+    guard digitCount > 0 else { return nil }
+    var exponent = 0
+    if place < bytes.count, bytes[place] | 0x20 == 0x65 {
+      place += 1
+      let sign: Int = place < bytes.count && bytes[place] == 0x2d ? -1 : 1
+      if place < bytes.count, bytes[place] == 0x2d || bytes[place] == 0x2b { place += 1 }
+      guard place < bytes.count, bytes.count - place <= 4 else { return nil }
+      while place < bytes.count {
+        let digit = bytes[place] &- 0x30
+        if digit > 9 { return nil }
+        exponent = exponent * 10 + Int(digit)
+        place += 1
+      }
+      exponent *= sign
+    }
+    guard place == bytes.count else { return nil }
+    /// Digit `k` of the number, those before the point first; zeros stand on both sides.
+    let pointAt = (point ?? end) - start
+    func digit(_ k: Int) -> Int64 {
+      guard k >= 0, k < digitCount else { return 0 }
+      return Int64(bytes[start + k + (point != nil && k >= pointAt ? 1 : 0)] - 0x30)
+    }
+    let before = pointAt + exponent
+    var whole: Int64 = 0
+    for k in 0..<max(0, before) {
+      let (product, isLarge) = whole.multipliedReportingOverflow(by: 10)
+      let (sum, isLarger) = product.addingReportingOverflow(digit(k))
+      if isLarge || isLarger { return nil }
+      whole = sum
+    }
+    var fraction: Int64 = 0
+    for k in before..<(before + 18) { fraction = fraction * 10 + digit(k) }
+    if isNegative {
+      whole = -whole
+      if fraction > 0 { (whole, fraction) = (whole - 1, Moment.parts - fraction) }
+    }
+    return Moment(whole: whole, fraction: fraction)
+  }
+
   /// `2026-11-25`, `2026-11-25 10:30[:15[.5]]`, with `T` for the blank, and `Z` or `+02:00` behind.
-  private static func date(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+  private static func date(_ bytes: UnsafeBufferPointer<UInt8>) -> Moment? {
     var place = 0
     func number(_ digits: Int) -> Int? {
       guard place + digits <= bytes.count else { return nil }
@@ -48,13 +112,20 @@ enum Moments {
       (1...12).contains(month), (1...daysOf(month, year)).contains(day)
     else { return nil }
     var seconds = days(year, month, day) * 86400
-    if place == bytes.count { return Int64(seconds) }
+    if place == bytes.count { return Moment(whole: Int64(seconds), isDate: true) }
     guard accept("T ") != nil, let hour = number(2), accept(":") != nil, let minute = number(2), hour < 24, minute < 60 else { return nil }
     seconds += hour * 3600 + minute * 60
+    var fraction: Int64 = 0
     if accept(":") != nil {
       guard let second = number(2), second <= 60 else { return nil }
       seconds += second
-      if accept(".,") != nil { while number(1) != nil {} }
+      if accept(".,") != nil {
+        var worth = Moment.parts / 10
+        while let digit = number(1) {
+          fraction += Int64(digit) * worth
+          worth /= 10
+        }
+      }
     }
     if let sign = accept("+-") {
       guard let hours = number(2) else { return nil }
@@ -64,7 +135,7 @@ enum Moments {
     } else {
       _ = accept("Z")
     }
-    return place == bytes.count ? Int64(seconds) : nil
+    return place == bytes.count ? Moment(whole: Int64(seconds), fraction: fraction, isDate: true) : nil
   }
 
   private static func daysOf(_ month: Int, _ year: Int) -> Int {

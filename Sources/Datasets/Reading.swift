@@ -17,6 +17,8 @@ public enum DataFormat: String, Sendable, CaseIterable {
   case pairs
   /// JSON lines of sessions, as OTTO's.
   case sessions
+  /// JSON lines, an interaction each.
+  case jsonl
   /// The program's own: mapped into memory instead of being read.
   case srsd
 }
@@ -41,13 +43,15 @@ extension ColumnName: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
 
 public struct ReadingOptions: Sendable {
   public var format: DataFormat?
-  /// The item that pads sequences in front; nil: found out.
+  /// The item that pads sequences, in front or behind; nil: found out.
   public var pad: String?
   /// Columns of a table; nil: the usual names are tried.
   public var user: ColumnName?
   public var item: ColumnName?
   public var time: ColumnName?
   public var rating: ColumnName?
+  /// What times that are numbers count; nil: told by their size.
+  public var timeUnit: TimeUnit?
   /// Between the fields of a table; nil: found out.
   public var separator: UInt8?
   /// Does a table begin with a line of names? nil: unless its columns are given by number.
@@ -59,7 +63,8 @@ public struct ReadingOptions: Sendable {
 
   public init(
     format: DataFormat? = nil, pad: String? = nil, user: ColumnName? = nil, item: ColumnName? = nil, time: ColumnName? = nil,
-    rating: ColumnName? = nil, separator: UInt8? = nil, header: Bool? = nil, skipsErrors: Bool = false, pool: WorkerPool? = nil
+    rating: ColumnName? = nil, timeUnit: TimeUnit? = nil, separator: UInt8? = nil, header: Bool? = nil, skipsErrors: Bool = false,
+    pool: WorkerPool? = nil
   ) {
     self.format = format
     self.pad = pad
@@ -67,6 +72,7 @@ public struct ReadingOptions: Sendable {
     self.item = item
     self.time = time
     self.rating = rating
+    self.timeUnit = timeUnit
     self.separator = separator
     self.header = header
     self.skipsErrors = skipsErrors
@@ -92,45 +98,63 @@ public typealias ReadingWatch = (_ share: Double, _ interactions: Int) -> Bool
 public struct ReadingStopped: Error {}
 
 extension Histories {
-  /// Reads a data file, plain or gzip-compressed.
+  /// Reads a data file, plain or gzip-compressed. It is opened once, so that it may be a pipe.
   ///
   /// - Throws: `DataError` with the file, line and column of the first thing that is wrong; `ReadingStopped`.
   public static func read(_ path: String, _ options: ReadingOptions = ReadingOptions(), watch: ReadingWatch? = nil) throws
     -> ReadingResult
   {
-    if options.format == .srsd || options.format == nil && (path.lowercased().hasSuffix(".srsd") || BinaryFile.isOne(path)) {
-      if let column = [("user", options.user), ("item", options.item), ("time", options.time), ("rating", options.rating)]
-        .first(where: { $0.1 != nil })?.0
-      {
-        throw DataError("a .srsd file knows its columns", help: "leave `\(column)` out", argument: column)
-      }
-      let histories = try open(path)
-      return ReadingResult(histories: histories, notes: histories.file?.notes ?? [])
+    if options.format == .srsd || options.format == nil && path.lowercased().hasSuffix(".srsd") { return try binary(path, options) }
+    let reader = try BlockReader(path, watch: watch)
+    if options.format == nil, reader.head == BinaryFile.magic { return try binary(path, options) }
+    if let kind = ForeignKind.of(reader.head) {
+      throw DataError("\(path) is \(kind.name), which is not read", help: kind.help, argument: "file")
     }
-    let reader = try BlockReader(path)
     guard let first = try reader.next() else { throw DataError("the file has no interactions", file: path, argument: "file") }
     if let zero = first.prefix(4096).firstIndex(of: 0) {
       throw DataError("\(path) is not a text file: byte \(zero + 1) is 0", argument: "file")
     }
     let head = TableHead(path, first)
     var notes: [String] = []
-    let named = options.user != nil || options.item != nil || options.time != nil
-    let format = try options.format ?? (named && head.lines.first?.hasPrefix("{") != true ? .table : head.guessedFormat())
+    let named = [options.user, options.item, options.time, options.rating].contains { $0 != nil }
+    let byNumber = [options.user, options.item, options.time, options.rating].contains { if case .number = $0 { true } else { false } }
+    let asTable = named || options.separator != nil || options.header != nil
+    // The fields of JSON have names, and nothing between them that could be another.
+    let isObject = head.lines.first?.hasPrefix("{") == true && !byNumber && options.separator == nil && options.header == nil
+    let format: DataFormat
+    if let given = options.format {
+      format = given
+    } else {
+      format =
+        try asTable ? (isObject ? head.jsonFormat(named: named) : head.isInter ? .inter : .table) : head.guessedFormat(pad: options.pad)
+    }
     if options.format == nil { notes.append("\(path) read as format: \(format.rawValue)") }
+    try options.refuseWhatSaysNothing(format)
     let histories: Histories
     switch format {
     case .srsd: histories = try open(path)
     case .sequences, .userSequences:
       var bytes = first
       while let block = try reader.next() { bytes += block }
-      histories = try TextFile(path: path, bytes: bytes).sequences(options, &notes, userFirst: format == .userSequences)
-    case .sessions:
-      let keys = try SessionKeys(options)
-      histories = try events(reader, first: first, options: options, hasTimes: true, hasRatings: false, &notes, watch) { bytes, _ in
-        EventBlock(sessions: bytes, keys)
+      histories = try TextFile(path: path, bytes: bytes, watch: watch).sequences(options, &notes, userFirst: format == .userSequences)
+    case .sessions, .jsonl:
+      let keys = try JSONKeys(format == .sessions ? .sessions : .interactions, options, keys: head.lines.first.flatMap(JSONHead.init))
+      try keys.refuseUnit(options)
+      histories = try events(reader, first: first, options: options, hasTimes: keys.hasTimes, hasRatings: keys.hasRatings, &notes, watch) {
+        bytes, _ in EventBlock(json: bytes, keys)
       }
+    case .inter where head.listColumns != nil:
+      var bytes = first
+      while let block = try reader.next() { bytes += block }
+      histories = try TextFile(path: path, bytes: bytes, watch: watch).itemLists(head, options, &notes)
     case .movielens, .table, .inter, .pairs:
       let (layout, hasHeader) = try head.layout(format, options, &notes)
+      if let unit = options.timeUnit, layout.time == nil {
+        throw DataError(
+          "there is no column of times, so time_unit: \(unit.rawValue) says nothing",
+          help: "leave it out, or name the column: time: \"...\"",
+          argument: "time_unit")
+      }
       histories = try events(
         reader, first: first, options: options, hasTimes: layout.time != nil, hasRatings: layout.rating != nil, &notes, watch
       ) { bytes, isFirst in EventBlock(bytes, layout, skipping: hasHeader && isFirst ? 1 : 0) }
@@ -139,16 +163,31 @@ extension Histories {
     return ReadingResult(histories: histories, notes: notes)
   }
 
-  /// The names in a table's header; none where the file cannot be read.
+  private static func binary(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
+    if let column = [("user", options.user), ("item", options.item), ("time", options.time), ("rating", options.rating)]
+      .first(where: { $0.1 != nil })?.0
+    {
+      throw DataError("a .srsd file knows its columns", help: "leave `\(column)` out", argument: column)
+    }
+    try options.refuseWhatSaysNothing(.srsd)
+    let histories = try open(path)
+    return ReadingResult(histories: histories, notes: histories.file?.notes ?? [])
+  }
+
+  /// The names in a table's header, or of the first of JSON lines; none where the file cannot be read, or only once.
   public static func columnNames(_ path: String) -> [String] {
-    guard let reader = try? BlockReader(path), let block = try? reader.next() else { return [] }
+    guard !canBeReadOnlyOnce(path) else { return [] }
+    guard let block = try? BlockReader(path).next() else { return [] }
     return TableHead(path, block).columnNames
   }
 
   /// A name for what reading a file gives: of its bytes and of what was said about them.
   public static func cacheKey(_ path: String, _ options: ReadingOptions, watch: ReadingWatch? = nil) throws -> String {
     var hash = WordHash()
-    let reader = try BlockReader(path)
+    guard !canBeReadOnlyOnce(path) else {
+      throw DataError("\(path) can be read only once, so it cannot be found in the cache", help: "leave `cache` out", argument: "cache")
+    }
+    let reader = try BlockReader(path, watch: watch)
     var read = 0
     while let block = try reader.next() {
       block.withUnsafeBytes { hash.add($0) }
@@ -158,23 +197,78 @@ extension Histories {
     let columns = [options.user, options.item, options.time, options.rating].map { $0?.told ?? "" }
     // The format is guessed from the name, too.
     hash.add(
-      "srsd 1 \(path.split(separator: "/").last.map(String.init) ?? "") \(options.format?.rawValue ?? "") \(options.pad ?? "") \(columns)")
+      "srsd 2 \(path.split(separator: "/").last.map(String.init) ?? "") \(options.format?.rawValue ?? "") \(options.pad ?? "") \(columns)")
+    hash.add("\(options.timeUnit?.rawValue ?? "")")
     hash.add("\(options.separator ?? 0) \(String(describing: options.header)) \(options.skipsErrors)")
     return hash.text
   }
 
+  /// Is it a pipe, a socket or a device?
+  private static func canBeReadOnlyOnce(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG && status.st_mode & S_IFMT != S_IFDIR
+  }
+
   /// The bytes of a file, unpacked.
-  static func fileBytes(_ path: String) throws(DataError) -> [UInt8] { try BlockReader(path).rest() }
+  static func fileBytes(_ path: String, watch: ReadingWatch?) throws -> [UInt8] { try BlockReader(path, watch: watch).rest() }
+}
+
+extension ReadingOptions {
+  /// An option that a format does not know would be a mistake that nobody sees.
+  fileprivate func refuseWhatSaysNothing(_ format: DataFormat) throws(DataError) {
+    let isSequences = format == .sequences || format == .userSequences
+    let isSeparated = format == .table || format == .inter || format == .movielens
+    let given: [(argument: String, isGiven: Bool, isKnown: Bool)] = [
+      ("separator", separator != nil, isSeparated), ("header", header != nil, isSeparated),
+      ("pad", pad != nil, isSequences || isSeparated || format == .pairs),
+      ("rating", rating != nil, !isSequences && format != .pairs),
+      ("time_unit", timeUnit != nil, !isSequences && format != .pairs && format != .srsd),
+    ]
+    if let odd = given.first(where: { $0.isGiven && !$0.isKnown }) {
+      throw DataError("format: \(format.rawValue) has no use for `\(odd.argument)`", help: "leave it out", argument: odd.argument)
+    }
+  }
+}
+
+extension JSONKeys {
+  fileprivate func refuseUnit(_ options: ReadingOptions) throws(DataError) {
+    guard let unit = options.timeUnit, !hasTimes else { return }
+    throw DataError(
+      "there are no times, so time_unit: \(unit.rawValue) says nothing", help: "leave it out, or name their key: time: \"...\"",
+      argument: "time_unit")
+  }
+}
+
+/// Files that are brought instead of text, by their first bytes.
+private struct ForeignKind {
+  let name: String
+  let help: String
+
+  static func of(_ head: [UInt8]) -> ForeignKind? {
+    let kinds: [([UInt8], String, String)] = [
+      ([0x50, 0x4b, 3, 4], "a zip archive (.xlsx is one, too)", "unpack it first, or save the table as .csv"),
+      (Array("BZh".utf8), "packed by bzip2", "unpack it first: bunzip2"),
+      ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "packed by xz", "unpack it first: unxz"),
+      ([0x28, 0xb5, 0x2f, 0xfd], "packed by zstd", "unpack it first: unzstd"),
+      (Array("PAR1".utf8), "a Parquet file", "write it as .csv first"),
+      ([0x93] + Array("NUMPY".utf8), "a NumPy array", "it has numbers and no names: save sequences as .csv to read them again"),
+      ([0xff, 0xfe], "text in UTF-16", "make UTF-8 of it: iconv -f utf-16 -t utf-8"),
+      ([0xfe, 0xff], "text in UTF-16", "make UTF-8 of it: iconv -f utf-16 -t utf-8"),
+    ]
+    return kinds.first { head.starts(with: $0.0) }.map { ForeignKind(name: $0.1, help: $0.2) }
+  }
 }
 
 /// The bytes of a text file, cut into lines and fields without making strings.
 struct TextFile {
   let path: String
   let bytes: [UInt8]
+  private let watch: ReadingWatch?
 
-  init(path: String, bytes: [UInt8]) {
+  init(path: String, bytes: [UInt8], watch: ReadingWatch? = nil) {
     self.path = path
     self.bytes = bytes
+    self.watch = watch
   }
 
   func error(_ message: String, help: String? = nil, line: Int, column: Int? = nil) -> DataError {
@@ -182,13 +276,20 @@ struct TextFile {
   }
 
   /// Calls `body` with the number (from 1) and the range of every line that is not empty, its ending left out.
-  func forEachLine(_ body: (Int, Range<Int>) throws -> Void) rethrows {
+  ///
+  /// - Throws: `ReadingStopped`, and what `body` throws.
+  func forEachLine(_ body: (Int, Range<Int>) throws -> Void) throws {
     var start = 0
+    var asked = 0
     var number = 0
     while start < bytes.count {
       var end = start
       while end < bytes.count && bytes[end] != 0x0a { end += 1 }
       number += 1
+      if start - asked > 1 << 20, let watch {
+        asked = start
+        if !watch(Double(start) / Double(bytes.count), number) { throw ReadingStopped() }
+      }
       let stop = end > start && bytes[end - 1] == 0x0d ? end - 1 : end
       if stop > start { try body(number, start..<stop) }
       start = end + 1
@@ -217,6 +318,22 @@ struct TextFile {
     result.append(start..<line.upperBound)
     return result
   }
+
+  /// The same; of all but the first a blank in front belongs to the separator.
+  func fields(_ line: Range<Int>, _ separator: UInt8, isSpaced: Bool) -> [Range<Int>] {
+    let all = fields(line, separator)
+    if !isSpaced { return all }
+    return all.enumerated().map { $0 > 0 ? $1.lowerBound + 1..<$1.upperBound : $1 }
+  }
+
+  /// Does a blank stand behind every separator? Then it says nothing.
+  func separatorHasBlank(_ separator: UInt8) throws -> Bool {
+    // Decided by the first separator, in most files.
+    guard let first = bytes.firstIndex(of: separator), first + 1 < bytes.count, bytes[first + 1] == 0x20 else { return false }
+    return bytes.indices.allSatisfy { bytes[$0] != separator || $0 + 1 < bytes.count && bytes[$0 + 1] == 0x20 }
+  }
+
+  func isBlank(_ range: Range<Int>) -> Bool { trimmed(range).isEmpty }
 
   func number(_ interner: inout Interner, _ range: Range<Int>) -> Int32 {
     bytes.withUnsafeBufferPointer { interner.number(UnsafeBufferPointer(rebasing: $0[range])) }

@@ -1,58 +1,161 @@
 extension TextFile {
-  /// One sequence a line. Items in front that equal the pad are left out.
+  /// One sequence a line. Items that equal the pad, at one end of the lines, are left out.
   ///
   /// - Parameter userFirst: the first field of a line is its user; a user may have several lines.
   func sequences(_ options: ReadingOptions, _ notes: inout [String], userFirst: Bool = false) throws -> Histories {
     if let column = options.user ?? options.item ?? options.time {
       throw DataError(
-        "a file of sequences has no columns, so \"\(column)\" says nothing", help: "leave it out, or give format: table",
+        "a file of sequences has no columns, so \(column.told) says nothing", help: "leave it out, or give format: table",
         argument: options.user != nil ? "user" : options.item != nil ? "item" : "time")
     }
-    let separator = sequenceSeparator()
-    var interner = Interner()
+    let header = ownHeader()
+    if let header, header.hasUsers != userFirst {
+      throw DataError(
+        "the lines of this file begin with \(header.hasUsers ? "a user" : "an item"), as its first line says", help: "leave `format` out",
+        file: path, line: 1, argument: "format")
+    }
+    let separator = header == nil ? try sequenceSeparator() : 0x2c
+    let isSpaced = try header == nil && separator != 0x20 && separatorHasBlank(separator)
+    if isSpaced { notes.append("the blank behind each separator is taken as a part of it") }
+    var rows = ItemRows()
     var users = Interner()
     var owners: [Int32] = []
-    var rows: [Int32] = []
-    var offsets = [0]
-    var lineNumbers: [Int] = []
+    var isHeader = header != nil
     try forEachLine { number, line in
-      let all = separator == 0x20 ? words(line) : fields(line, separator)
+      if isHeader {
+        isHeader = false
+        return
+      }
+      let all = separator == 0x20 ? words(line) : fields(line, separator, isSpaced: isSpaced)
       if userFirst {
-        let user = all.first.map(trimmed) ?? line.lowerBound..<line.lowerBound
-        guard !user.isEmpty, all.count >= 2 else {
+        let user = all.first ?? line.lowerBound..<line.lowerBound
+        guard !isBlank(user), all.count >= 2 else {
           throw error(
             "a line is a user and then items", help: "give format: sequences if lines do not begin with a user", line: number,
             column: 1)
         }
-        if let bad = invalidUTF8(user) { throw error("this is not UTF-8 text", line: number, column: bad - line.lowerBound + 1) }
+        if let bad = invalidUTF8(user) { throw error(EventBlock.notUTF8, line: number, column: bad - line.lowerBound + 1) }
         owners.append(self.number(&users, user))
       }
-      for field in all.dropFirst(userFirst ? 1 : 0) {
-        let item = trimmed(field)
-        if item.isEmpty {
+      let items = all.dropFirst(userFirst ? 1 : 0)
+      for item in items {
+        if isBlank(item) {
           throw error(
             "an item is missing here", help: "items are separated by single commas (or tabs, or spaces); padding needs a name of its own",
-            line: number, column: field.lowerBound - line.lowerBound + 1)
+            line: number, column: item.lowerBound - line.lowerBound + 1)
         }
         if let bad = invalidUTF8(item) {
-          throw error("this is not UTF-8 text", line: number, column: bad - line.lowerBound + 1)
+          throw error(EventBlock.notUTF8, line: number, column: bad - line.lowerBound + 1)
         }
-        rows.append(self.number(&interner, item))
+        rows.items.append(self.number(&rows.interner, item))
       }
-      if rows.count == offsets[offsets.count - 1] + 1, let other = strangeSeparator(trimmed(line), separator) {
+      if let header, items.count != header.length {
+        throw error(
+          "this line has \(items.count) items, the first line names \(header.length)", help: "mend the line", line: number, column: 1)
+      }
+      if items.count == 1, let other = strangeSeparator(trimmed(line), separator) {
         throw error(
           "items are separated by \(Self.name(separator)) in this file, here by \(Self.name(other))", line: number,
           column: 1)
       }
-      offsets.append(rows.count)
-      lineNumbers.append(number)
+      rows.endLine(number)
     }
-    let names = interner.names()
-    let lengths = zip(offsets, offsets.dropFirst()).map { $1 - $0 }
-    let pad = try self.pad(options, names: names, rows: rows, offsets: offsets, lineNumbers: lineNumbers, &notes)
-    if let pad { try checkPadding(pad, rows, offsets, lineNumbers) }
-    let named = userFirst ? (owners, users.names()) : nil
-    return stripped(rows, offsets, names: names, pad: pad, longest: lengths.max() ?? 0, users: named)
+    let pad = try rows.pad(options.pad ?? header?.pad, isCertain: header != nil, mayDiffer: false, self, &notes)
+    let names = userFirst ? (owners, users.names()) : nil
+    return histories(rows, pad: pad, longest: header?.length ?? rows.longest, users: names, &notes)
+  }
+
+  /// RecBole's benchmark files: a user, the items he had, separated by blanks, and the one that followed. Each row is a
+  /// history.
+  func itemLists(_ head: TableHead, _ options: ReadingOptions, _ notes: inout [String]) throws -> Histories {
+    guard let columns = head.listColumns, let line = head.lines.first else { throw DataError("there is no list of items", file: path) }
+    for (argument, isGiven) in [
+      ("user", options.user != nil), ("item", options.item != nil), ("time", options.time != nil), ("rating", options.rating != nil),
+      ("separator", options.separator != nil), ("header", options.header != nil), ("time_unit", options.timeUnit != nil),
+    ] where isGiven {
+      throw DataError(
+        "a file with lists of items is read by the names of its columns, so `\(argument)` says nothing", help: "leave it out",
+        argument: argument)
+    }
+    let width = TableHead.cells(line, 0x09).count
+    var rows = ItemRows()
+    var targets: [Int32?] = []
+    var users = Interner()
+    var owners: [Int32] = []
+    var isHeader = true
+    try forEachLine { number, line in
+      if isHeader {
+        isHeader = false
+        return
+      }
+      if let bad = invalidUTF8(line) { throw error(EventBlock.notUTF8, line: number, column: bad - line.lowerBound + 1) }
+      let cells = try unquoted(line, number)
+      guard cells.count == width else {
+        throw error("expected \(width) fields as in the header, found \(cells.count)", line: number, column: 1)
+      }
+      if let user = columns.user {
+        guard !cells[user].isEmpty else { throw error("the user is missing here", line: number, column: 1) }
+        owners.append(cells[user].withUnsafeBufferPointer { users.number($0) })
+      }
+      let list = cells[columns.list].split(separator: 0x20)
+      if let length = columns.length, Double(String(decoding: cells[length], as: UTF8.self)) != Double(list.count) {
+        throw error(
+          "the list has \(list.count) items, but its length is said to be \"\(String(decoding: cells[length], as: UTF8.self))\"",
+          help: "lists that say their length have no padding in them", line: number, column: 1)
+      }
+      for item in list {
+        rows.items.append(Array(item).withUnsafeBufferPointer { rows.interner.number($0) })
+      }
+      if let target = columns.target {
+        guard !cells[target].isEmpty else { throw error("the item is missing here", line: number, column: 1) }
+        targets.append(cells[target].withUnsafeBufferPointer { rows.interner.number($0) })
+      } else {
+        targets.append(nil)
+      }
+      rows.endLine(number)
+    }
+    // The lists alone can be padded; what followed stands behind them.
+    let pad = try columns.length == nil ? rows.pad(options.pad, isCertain: false, mayDiffer: true, self, &notes) : nil
+    rows.append(targets, pad: pad)
+    notes.append("each row is a history; rows of one user may share items, which split(by: user) keeps in one part")
+    return histories(rows, pad: pad, longest: rows.longest, users: columns.user == nil ? nil : (owners, users.names()), &notes)
+  }
+
+  /// Fields between tabs, those in quotes taken out of them.
+  private func unquoted(_ line: Range<Int>, _ number: Int) throws(DataError) -> [[UInt8]] {
+    var cells: [[UInt8]] = []
+    var i = line.lowerBound
+    while true {
+      var cell: [UInt8] = []
+      if i < line.upperBound, bytes[i] == 0x22 {
+        let start = i
+        i += 1
+        while true {
+          guard i < line.upperBound else {
+            throw error("this quote is not closed on its line", line: number, column: start - line.lowerBound + 1)
+          }
+          if bytes[i] == 0x22 {
+            i += 1
+            guard i < line.upperBound, bytes[i] == 0x22 else { break }
+          }
+          cell.append(bytes[i])
+          i += 1
+        }
+      }
+      while i < line.upperBound, bytes[i] != 0x09 {
+        cell.append(bytes[i])
+        i += 1
+      }
+      cells.append(cell)
+      if i >= line.upperBound { return cells }
+      i += 1
+    }
+  }
+
+  /// The first line that is not empty, where `save` wrote it.
+  private func ownHeader() -> SequenceHeader? {
+    guard let start = bytes.firstIndex(where: { $0 != 0x0a && $0 != 0x0d }) else { return nil }
+    return SequenceHeader(text(start..<(bytes[start...].firstIndex { $0 == 0x0a || $0 == 0x0d } ?? bytes.count)))
   }
 
   /// Another separator in a line that has none of the file's.
@@ -64,9 +167,9 @@ extension TextFile {
     [0x2c: "commas", 0x09: "tabs", 0x3b: "semicolons", 0x20: "blanks"][separator] ?? "something else"
   }
 
-  private func sequenceSeparator() -> UInt8 {
+  private func sequenceSeparator() throws -> UInt8 {
     var found: UInt8?
-    forEachLine { _, line in
+    try forEachLine { _, line in
       if found == nil {
         for candidate: UInt8 in [0x2c, 0x09, 0x3b, 0x20] where bytes[line].contains(candidate) && found == nil {
           found = candidate
@@ -87,79 +190,154 @@ extension TextFile {
     return String(validating: bytes[range], as: UTF8.self) == nil ? range.lowerBound : nil
   }
 
-  /// The pad's number. Named: all lines must then be equally long, for that is what padding is for. Not named: `0`,
-  /// where it stands in front of lines that are all equally long and nowhere else.
-  private func pad(
-    _ options: ReadingOptions, names: [String], rows: [Int32], offsets: [Int], lineNumbers: [Int],
-    _ notes: inout [String]
-  ) throws -> Int32? {
-    let length = (offsets.count > 1 ? offsets[1] : 0)
-    let odd = zip(offsets, offsets.dropFirst()).enumerated().first { $1.1 - $1.0 != length }
-    if let pad = options.pad {
-      if let odd {
-        throw error(
-          "this line has \(odd.element.1 - odd.element.0) items, the first line has \(length)",
-          help: "lines padded with \"\(pad)\" are all equally long: mend the line, or leave `pad:` out if sequences are not padded",
-          line: lineNumbers[odd.offset])
-      }
-      guard let number = names.firstIndex(of: pad) else {
-        notes.append("no line is padded: \"\(pad)\" does not occur in \(path)")
-        return nil
-      }
-      return Int32(number)
-    }
-    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }) else { return nil }
-    let padded = (0..<(offsets.count - 1)).filter { line in
-      offsets[line + 1] - offsets[line] >= 2 && rows[offsets[line]] == zero && rows[offsets[line] + 1] == zero
-    }
-    guard !padded.isEmpty else { return nil }
-    if let odd {
-      throw error(
-        "this line has \(odd.element.1 - odd.element.0) items, the first line has \(length); other lines look padded with \"0\"",
-        help: "mend the line; or give pad: \"...\" with the item that pads, if it is not \"0\"", line: lineNumbers[odd.offset])
-    }
-    notes.append("items \"0\" in front of lines are taken as padding; give pad: \"...\" if they are not")
-    return zero
-  }
-
-  /// Padding stands in front; anywhere else it would be taken for an item.
-  private func checkPadding(_ pad: Int32, _ rows: [Int32], _ offsets: [Int], _ lineNumbers: [Int]) throws {
-    for line in 0..<(offsets.count - 1) {
-      let items = rows[offsets[line]..<offsets[line + 1]].drop { $0 == pad }
-      guard let place = items.firstIndex(of: pad) else { continue }
-      throw error(
-        "item \(place - offsets[line] + 1) of this line is the pad, after items that are not",
-        help:
-          "sequences are padded in front; if this is a real item, name another pad: \"...\"; if lines begin with a user, give format: user_sequences",
-        line: lineNumbers[line])
-    }
-  }
-
-  private func stripped(
-    _ rows: [Int32], _ offsets: [Int], names: [String], pad: Int32?, longest: Int, users: (owners: [Int32], names: [String])?
+  private func histories(
+    _ rows: ItemRows, pad: Int32?, longest: Int, users: (owners: [Int32], names: [String])?, _ notes: inout [String]
   ) -> Histories {
+    let names = rows.interner.names()
     // Numbers move so that the pad is 0 and all others keep their order.
     let kept = names.indices.filter { Int32($0) != pad }
     var numbers = [Int32](repeating: 0, count: names.count)
     for (place, old) in kept.enumerated() { numbers[old] = Int32(place + 1) }
     var events: [Int32] = []
-    events.reserveCapacity(rows.count)
+    events.reserveCapacity(rows.items.count)
     var ends = [0]
     var owners: [Int32] = []
-    for line in 0..<(offsets.count - 1) {
-      var start = offsets[line]
-      while let pad, start < offsets[line + 1], rows[start] == pad { start += 1 }
-      for row in start..<offsets[line + 1] { events.append(numbers[Int(rows[row])]) }
+    for line in 0..<rows.count {
+      // Where there is a pad it stands at one end of the lines only.
+      for item in rows.line(line) where item != pad { events.append(numbers[Int(item)]) }
       if events.count > ends[ends.count - 1] {
         ends.append(events.count)
         if let users { owners.append(users.owners[line]) }
       }
     }
     let count = ends.count - 1
+    let keptNames = kept.map { names[$0] }
+    EventColumns.noteBlanks("items", keptNames, &notes)
+    if let users { EventColumns.noteBlanks("users", users.names, &notes) }
     return Histories(
-      items: Vocabulary([pad.map { names[Int($0)] } ?? "<pad>"] + kept.map { names[$0] }),
+      items: Vocabulary([pad.map { names[Int($0)] } ?? Vocabulary.padName(beside: keptNames)] + keptNames),
       users: Vocabulary(users?.names ?? (0..<count).map { "line \($0 + 1)" }),
       owners: users == nil ? Column(0..<Int32(count)) : Column(owners), offsets: Column(ends), events: Column(events), lineLength: longest,
       hasUsers: users != nil, source: path)
+  }
+}
+
+/// Items line by line, by numbers in the order they are first seen.
+private struct ItemRows {
+  var interner = Interner()
+  var items: [Int32] = []
+  private var offsets = [0]
+  private var lineNumbers: [Int] = []
+
+  var count: Int { lineNumbers.count }
+  var longest: Int { zip(offsets, offsets.dropFirst()).map { $1 - $0 }.max() ?? 0 }
+
+  func line(_ line: Int) -> ArraySlice<Int32> { items[offsets[line]..<offsets[line + 1]] }
+
+  mutating func endLine(_ number: Int) {
+    offsets.append(items.count)
+    lineNumbers.append(number)
+  }
+
+  /// Puts an item behind every line, whose padding goes.
+  mutating func append(_ targets: [Int32?], pad: Int32?) {
+    var (all, ends): ([Int32], [Int]) = ([], [0])
+    for line in 0..<count {
+      all += self.line(line).filter { $0 != pad }
+      if let target = targets[line] { all.append(target) }
+      ends.append(all.count)
+    }
+    (items, offsets) = (all, ends)
+  }
+
+  /// The number of the item that pads lines, and nothing else; nil where there is none.
+  ///
+  /// Not named, it is `<pad>`, or `0` where it stands twice at an end of lines that are all equally long, and nowhere else.
+  /// - Parameters:
+  ///   - isCertain: the file says itself what its pad is.
+  ///   - mayDiffer: lines of different lengths are usual, and then none is padded with `0`.
+  /// - Throws: `DataError` for a pad at both ends or between items, and for padded lines of different lengths.
+  func pad(_ given: String?, isCertain: Bool, mayDiffer: Bool, _ file: TextFile, _ notes: inout [String]) throws(DataError) -> Int32? {
+    let names = interner.names()
+    if let given {
+      guard let number = names.firstIndex(of: given).map({ Int32($0) }) else {
+        if !isCertain { notes.append("no line is padded: \"\(given)\" does not occur in \(file.path)") }
+        return nil
+      }
+      try checkLengths(given, file, isGiven: true)
+      return try checked(number, given, file, &notes)
+    }
+    if let number = names.firstIndex(of: SequenceHeader.usualPad).map({ Int32($0) }) {
+      try checkLengths(SequenceHeader.usualPad, file, isGiven: false)
+      return try checked(number, SequenceHeader.usualPad, file, &notes)
+    }
+    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }), !mayDiffer || oddLine == nil else { return nil }
+    let (front, back) = ends(zero)
+    if front.contains(where: { $0 >= 2 }) {
+      try checkLengths("0", file, isGiven: false)
+      let pad = try checked(zero, "0", file, &notes)
+      notes.append("items \"0\" in front of lines are taken as padding; give pad: \"...\" if they are not")
+      return pad
+    }
+    // Behind the items a pad would be what is to be predicted.
+    guard back.contains(where: { $0 >= 1 }), standsAtEnds(zero, back: back), oddLine == nil, longest >= 3 else { return nil }
+    guard back.contains(where: { $0 >= 2 }) else {
+      let line = back.firstIndex { $0 > 0 } ?? 0
+      throw DataError(
+        "item \"0\" stands at the end of lines and nowhere else: is it padding, or an item?",
+        help: "give pad: \"0\" if it pads, or pad: \"<pad>\" if it is an item", file: file.path, line: lineNumbers[line])
+    }
+    return try checked(zero, "0", file, &notes)
+  }
+
+  /// How often an item stands in front of each line, and behind it; lines of nothing else count for neither.
+  private func ends(_ pad: Int32) -> (front: [Int], back: [Int]) {
+    let lines = (0..<count).map { line($0) }.map { $0.allSatisfy { $0 == pad } ? [] : $0 }
+    return (lines.map { $0.prefix { $0 == pad }.count }, lines.map { $0.reversed().prefix { $0 == pad }.count })
+  }
+
+  private func standsAtEnds(_ pad: Int32, back: [Int]) -> Bool {
+    (0..<count).allSatisfy { line in
+      let items = self.line(line)
+      return items.allSatisfy { $0 == pad } || !items.dropLast(back[line]).contains(pad)
+    }
+  }
+
+  /// A line that is not as long as the first.
+  private var oddLine: (line: Int, length: Int)? {
+    guard count > 0 else { return nil }
+    return (0..<count).first { line($0).count != line(0).count }.map { ($0, line($0).count) }
+  }
+
+  private func checkLengths(_ pad: String, _ file: TextFile, isGiven: Bool) throws(DataError) {
+    guard let odd = oddLine else { return }
+    let problem = "this line has \(odd.length) items, the first line has \(line(0).count)"
+    throw isGiven
+      ? file.error(
+        problem,
+        help: "lines padded with \"\(pad)\" are all equally long: mend the line, or leave `pad:` out if sequences are not padded",
+        line: lineNumbers[odd.line])
+      : file.error(
+        problem + "; other lines look padded with \"\(pad)\"",
+        help: "mend the line; or give pad: \"...\" with the item that pads, if it is not \"\(pad)\"", line: lineNumbers[odd.line])
+  }
+
+  /// Padding stands at one end, the same in all lines; anywhere else it would be taken for an item.
+  private func checked(_ pad: Int32, _ name: String, _ file: TextFile, _ notes: inout [String]) throws(DataError) -> Int32 {
+    let (front, back) = ends(pad)
+    if !front.contains(where: { $0 > 0 }), back.contains(where: { $0 > 0 }), standsAtEnds(pad, back: back) {
+      notes.append("items \"\(name)\" behind the others are taken as padding, so the last item of a line is the one before them")
+      return pad
+    }
+    for line in 0..<count {
+      let items = self.line(line).drop { $0 == pad }
+      guard let place = items.firstIndex(of: pad) else { continue }
+      throw file.error(
+        "item \(place - offsets[line] + 1) of this line is the pad, after items that are not",
+        help:
+          "sequences are padded at one end, in front or behind; if this is a real item, name another pad: \"...\"; if lines begin with a user, give format: user_sequences",
+        line: lineNumbers[line])
+    }
+    return pad
   }
 }

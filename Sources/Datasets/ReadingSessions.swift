@@ -1,27 +1,93 @@
-/// Sessions as JSON lines, as OTTO's: `{"session": 1, "events": [{"aid": 5, "ts": 1661119200442, ...}, ...]}`.
-struct SessionKeys: Sendable {
+/// JSON lines: sessions as OTTO's, `{"session": 1, "events": [{"aid": 5, "ts": 1661119200442, ...}, ...]}`, or an interaction a
+/// line, `{"user_id": "u1", "item_id": "i1", "timestamp": 1661119200}`.
+struct JSONKeys: Sendable {
+  enum Layout: Sendable { case sessions, interactions }
+
+  var layout: Layout
   var user: [String]
   var item: [String]
   var time: [String]
+  var rating: [String]
+  var hasTimes: Bool
+  var hasRatings: Bool
+  /// Must what stands under the rating's key be a number?
+  var needsRating = false
 
-  init(_ options: ReadingOptions) throws(DataError) {
-    func keys(_ given: ColumnName?, _ usual: [String], _ argument: String) throws(DataError) -> [String] {
+  /// - Parameter first: what the first line says; nil where it cannot be understood.
+  /// - Throws: `DataError` where a column was not named and several keys could be it.
+  init(_ layout: Layout, _ options: ReadingOptions, keys first: JSONHead?) throws(DataError) {
+    let there = first?.keys ?? []
+    let inside = layout == .sessions ? first?.eventKeys ?? [] : there
+    func keys(_ given: ColumnName?, _ usual: [String], _ there: [String], _ argument: String) throws(DataError) -> [String] {
       switch given {
-      case nil: return usual
+      case nil:
+        let possible = there.filter(usual.contains)
+        guard possible.count > 1 else { return usual }
+        throw DataError(
+          "several keys look like the \(argument): \(possible.joined(separator: ", "))", help: "name one: \(argument): \"\(possible[0])\"",
+          argument: argument)
       case .name(let name): return [name]
       case .number(let number):
         throw DataError("the fields of JSON lines have names, so \(argument): \(number) says nothing", argument: argument)
       }
     }
-    user = try keys(options.user, TableHead.userNames, "user")
-    item = try keys(options.item, ["aid"] + TableHead.itemNames, "item")
-    time = try keys(options.time, ["ts"] + TableHead.timeNames, "time")
+    self.layout = layout
+    user = try keys(options.user, TableHead.userNames, there, "user")
+    item = try keys(options.item, ["aid"] + TableHead.itemNames, inside, "item")
+    time = try keys(options.time, ["ts"] + TableHead.timeNames, inside, "time")
+    rating = try keys(options.rating, TableHead.ratingNames, layout == .sessions ? [] : there, "rating")
+    hasTimes = layout == .sessions || options.time != nil || there.contains(where: time.contains)
+    hasRatings = layout == .interactions && (options.rating != nil || there.contains(where: rating.contains))
+    needsRating = options.rating != nil
+    if layout == .sessions, options.rating != nil {
+      throw DataError("sessions have no ratings, so `rating` says nothing", help: "leave it out", argument: "rating")
+    }
+  }
+}
+
+/// What the first of JSON lines says.
+struct JSONHead {
+  let layout: JSONKeys.Layout
+  /// Of the object.
+  let keys: [String]
+  /// Of the events of a session.
+  let eventKeys: [String]
+
+  init?(_ line: String) {
+    var found: [String] = []
+    var inside: [String] = []
+    var hasEvents = false
+    let isObject = Array(line.utf8).withUnsafeBufferPointer { bytes in
+      var scanner = JSONScanner(bytes: bytes)
+      do throws(JSONScanner.Problem) {
+        try scanner.object { scanner, key throws(JSONScanner.Problem) in
+          found.append(key)
+          if key == "events", scanner.isAtArray {
+            hasEvents = true
+            try scanner.array { scanner throws(JSONScanner.Problem) in
+              try scanner.object { scanner, key throws(JSONScanner.Problem) in
+                if !inside.contains(key) { inside.append(key) }
+                try scanner.skip()
+              }
+            }
+          } else {
+            try scanner.skip()
+          }
+        }
+        try scanner.end()
+        return true
+      } catch { return false }
+    }
+    guard isObject else { return nil }
+    keys = found
+    eventKeys = inside
+    layout = hasEvents ? .sessions : .interactions
   }
 }
 
 extension EventBlock {
-  /// Parses whole lines of sessions.
-  init(sessions bytes: [UInt8], _ keys: SessionKeys) {
+  /// Parses whole lines of JSON.
+  init(json bytes: [UInt8], _ keys: JSONKeys) {
     self.init()
     bytes.withUnsafeBufferPointer { bytes in
       var place = 0
@@ -32,19 +98,26 @@ extension EventBlock {
         let line = UnsafeBufferPointer(rebasing: bytes[place..<stop])
         place = stop + 1
         if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d || $0 == 0x09 }) { continue }
-        session(line, keys)
+        guard Self.isUTF8(line) else {
+          reject(1, Self.notUTF8)
+          continue
+        }
+        switch keys.layout {
+        case .sessions: session(line, keys)
+        case .interactions: interaction(line, keys)
+        }
       }
     }
   }
 
   private struct Event {
-    var item: Range<Int>?
-    var time: Range<Int>?
+    var item: JSONScanner.Scalar?
+    var time: JSONScanner.Scalar?
   }
 
-  private mutating func session(_ line: UnsafeBufferPointer<UInt8>, _ keys: SessionKeys) {
+  private mutating func session(_ line: UnsafeBufferPointer<UInt8>, _ keys: JSONKeys) {
     var scanner = JSONScanner(bytes: line)
-    var user: Range<Int>?
+    var user: JSONScanner.Scalar?
     var events: [Event]?
     do throws(JSONScanner.Problem) {
       try scanner.object { scanner, key throws(JSONScanner.Problem) in
@@ -82,135 +155,87 @@ extension EventBlock {
           ? "a session has no user: one of the names \(keys.user.joined(separator: ", "))" : "a session has no list \"events\"")
       return
     }
-    add(line, user, events)
-  }
-
-  private mutating func add(_ line: UnsafeBufferPointer<UInt8>, _ user: Range<Int>, _ events: [Event]) {
-    func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: line[range]) }
-    var seconds: [Int64] = []
+    var moments: [Moment] = []
     for event in events {
-      guard let item = event.item, let time = event.time, !item.isEmpty else {
+      guard let item = event.item, let time = event.time, !item.range.isEmpty else {
         reject(1, "an event of this session has no item or no time")
         return
       }
-      guard let moment = Moments.parse(text(time)) else {
-        reject(time.lowerBound + 1, "expected a time, found \"\(String(decoding: text(time).prefix(40), as: UTF8.self))\"")
-        return
-      }
-      seconds.append(moment)
+      guard let moment = moment(line, time) else { return }
+      moments.append(moment)
     }
-    guard !user.isEmpty, Self.isUTF8(line) else {
-      reject(1, user.isEmpty ? "the user is missing here" : "this is not UTF-8 text")
+    guard !user.range.isEmpty else {
+      reject(1, "the user is missing here")
       return
     }
     // A session without events leaves no trace, as a user without rows does in a table.
-    for (event, moment) in Swift.zip(events, seconds) {
+    for (event, moment) in Swift.zip(events, moments) {
       guard let item = event.item else { continue }
-      userRows.append(users.number(text(user)))
-      itemRows.append(items.number(text(item)))
+      userRows.append(user.withBytes(in: line) { users.number($0) })
+      itemRows.append(item.withBytes(in: line) { items.number($0) })
       times.append(moment)
     }
   }
-}
 
-/// Just enough of JSON to walk through a line without making values of it.
-struct JSONScanner {
-  struct Problem: Error {
-    let place: Int
-    let message: String
-  }
-
-  let bytes: UnsafeBufferPointer<UInt8>
-  private var place = 0
-  private var depth = 0
-
-  init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
-
-  private func problem(_ message: String) -> Problem { Problem(place: min(place, bytes.count), message: message) }
-
-  private mutating func skipBlanks() {
-    while place < bytes.count, [0x20, 0x09, 0x0d].contains(bytes[place]) { place += 1 }
-  }
-
-  private mutating func accept(_ byte: UInt8) -> Bool {
-    skipBlanks()
-    guard place < bytes.count, bytes[place] == byte else { return false }
-    place += 1
-    return true
-  }
-
-  mutating func end() throws(Problem) {
-    skipBlanks()
-    if place < bytes.count { throw problem("expected the end of the line") }
-  }
-
-  /// Calls `body` with every key; it must take the value.
-  mutating func object(_ body: (inout JSONScanner, String) throws(Problem) -> Void) throws(Problem) {
-    guard accept(0x7b) else { throw problem("expected `{`") }
-    if accept(0x7d) { return }
-    repeat {
-      skipBlanks()
-      let key = try string()
-      guard accept(0x3a) else { throw problem("expected `:`") }
-      try body(&self, String(decoding: bytes[key], as: UTF8.self))
-    } while accept(0x2c)
-    guard accept(0x7d) else { throw problem("expected `,` or `}`") }
-  }
-
-  mutating func array(_ body: (inout JSONScanner) throws(Problem) -> Void) throws(Problem) {
-    guard accept(0x5b) else { throw problem("expected `[`") }
-    if accept(0x5d) { return }
-    repeat { try body(&self) } while accept(0x2c)
-    guard accept(0x5d) else { throw problem("expected `,` or `]`") }
-  }
-
-  /// Place of a text (without its quotes) or a number.
-  mutating func scalar() throws(Problem) -> Range<Int> {
-    skipBlanks()
-    if place < bytes.count, bytes[place] == 0x22 { return try string() }
-    let start = place
-    while place < bytes.count, ![0x2c, 0x7d, 0x5d, 0x20, 0x09, 0x0d].contains(bytes[place]) { place += 1 }
-    let first = start < place ? bytes[start] : 0
-    guard first == 0x2d || (0x30...0x39).contains(first) else {
-      place = start
-      throw problem("expected a number or a text")
-    }
-    return start..<place
-  }
-
-  private mutating func string() throws(Problem) -> Range<Int> {
-    guard place < bytes.count, bytes[place] == 0x22 else { throw problem("expected a text in quotes") }
-    let start = place + 1
-    place += 1
-    while place < bytes.count, bytes[place] != 0x22 {
-      if bytes[place] == 0x5c { place += 1 }
-      place += 1
-    }
-    guard place < bytes.count else {
-      place = start - 1
-      throw problem("this text is not closed")
-    }
-    place += 1
-    return start..<(place - 1)
-  }
-
-  /// Leaves a value out.
-  mutating func skip() throws(Problem) {
-    skipBlanks()
-    guard place < bytes.count else { throw problem("expected a value") }
-    depth += 1
-    defer { depth -= 1 }
-    guard depth < 64 else { throw problem("this is nested too deeply") }
-    switch bytes[place] {
-    case 0x7b: try object { scanner, _ throws(Problem) in try scanner.skip() }
-    case 0x5b: try array { scanner throws(Problem) in try scanner.skip() }
-    case 0x22: _ = try string()
-    case 0x74, 0x66, 0x6e:
-      guard let word = ["true", "false", "null"].first(where: { bytes[place...].starts(with: $0.utf8) }) else {
-        throw problem("expected a value")
+  private mutating func interaction(_ line: UnsafeBufferPointer<UInt8>, _ keys: JSONKeys) {
+    var scanner = JSONScanner(bytes: line)
+    var (user, item, time, rating): (JSONScanner.Scalar?, JSONScanner.Scalar?, JSONScanner.Scalar?, JSONScanner.Scalar?)
+    do throws(JSONScanner.Problem) {
+      try scanner.object { scanner, key throws(JSONScanner.Problem) in
+        if keys.user.contains(key) {
+          user = try scanner.scalar()
+        } else if keys.item.contains(key) {
+          item = try scanner.scalar()
+        } else if keys.hasTimes, keys.time.contains(key) {
+          time = try scanner.scalar()
+        } else if keys.hasRatings, keys.rating.contains(key), scanner.isAtScalar {
+          rating = try scanner.scalar()
+        } else {
+          try scanner.skip()
+        }
       }
-      place += word.utf8.count
-    default: _ = try scalar()
+      try scanner.end()
+    } catch {
+      reject(error.place + 1, error.message)
+      return
     }
+    guard let user, let item, !user.range.isEmpty, !item.range.isEmpty else {
+      let isUser = user?.range.isEmpty ?? true
+      reject(
+        (isUser ? user : item).map { $0.range.lowerBound + 1 } ?? 1,
+        "the \(isUser ? "user" : "item") is missing here, under one of the names \((isUser ? keys.user : keys.item).joined(separator: ", "))"
+      )
+      return
+    }
+    var when = Moment(whole: 0)
+    if keys.hasTimes {
+      guard let time else {
+        reject(1, "the time is missing here, under one of the names \(keys.time.joined(separator: ", "))")
+        return
+      }
+      guard let moment = moment(line, time) else { return }
+      when = moment
+    }
+    if keys.hasRatings {
+      let value = rating?.withBytes(in: line) { Self.rating($0) } ?? nil
+      if value == nil, keys.needsRating {
+        reject(rating.map { $0.range.lowerBound + 1 } ?? 1, "expected a rating")
+        return
+      }
+      if value == nil { oddRatings += 1 }
+      ratings.append(value ?? 0)
+    }
+    if keys.hasTimes { times.append(when) }
+    userRows.append(user.withBytes(in: line) { users.number($0) })
+    itemRows.append(item.withBytes(in: line) { items.number($0) })
+  }
+
+  private mutating func moment(_ line: UnsafeBufferPointer<UInt8>, _ time: JSONScanner.Scalar) -> Moment? {
+    let found = time.withBytes(in: line) { Moments.parse($0) }
+    if found == nil {
+      let text = String(decoding: line[time.range].prefix(40), as: UTF8.self)
+      reject(time.range.lowerBound + 1, "expected a time, found \"\(text)\"")
+    }
+    return found
   }
 }

@@ -9,12 +9,14 @@ struct TableHead {
   init(_ path: String, _ block: [UInt8]) {
     self.path = path
     var lines: [String] = []
-    for line in block.prefix(1 << 16).split(separator: 0x0a, maxSplits: 100, omittingEmptySubsequences: true) {
+    // The first one whole, however long it is.
+    let size = max(1 << 16, block.firstIndex(of: 0x0a) ?? block.count)
+    for line in block.prefix(size).split(separator: 0x0a, maxSplits: 100, omittingEmptySubsequences: true) {
       let text = line.last == 0x0d ? line.dropLast() : line
       if !text.isEmpty { lines.append(String(decoding: text, as: UTF8.self)) }
     }
     // The last one may be cut.
-    if block.count > 1 << 16 && lines.count > 1 { lines.removeLast() }
+    if block.count > size && lines.count > 1 { lines.removeLast() }
     self.lines = lines
   }
 
@@ -23,42 +25,30 @@ struct TableHead {
   static let timeNames = ["time", "timestamp", "date", "datetime", "unixtime"]
   static let ratingNames = ["rating", "stars", "score"]
 
-  // MARK: What is it?
-
-  func guessedFormat() throws(DataError) -> DataFormat {
-    guard let line = lines.first else { throw DataError("the file has no interactions", file: path, argument: "file") }
-    if line.hasPrefix("{") { return .sessions }
-    if line.contains("::") { return .movielens }
-    let names = (path.hasSuffix(".gz") ? String(path.dropLast(3)) : path).lowercased()
-    if names.hasSuffix(".inter") || line.contains(":token") { return .inter }
-    let lower = line.lowercased()
-    if lower.hasPrefix("userid,movieid,rating") { return .movielens }
-    let fields = lower.split(whereSeparator: { ",\t;|".contains($0) }).map {
-      $0.trimmingCharacters(in: CharacterSet(charactersIn: " \""))
-    }
-    let known = Set(Self.userNames + Self.itemNames)
-    if fields.contains(where: known.contains) { return .table }
-    if (path as NSString).lastPathComponent == "u.data" { return .movielens }
-    // user, item, rating and time without a header would pass for sequences of four.
-    if (3...4).contains(fields.count), let last = Int(fields[fields.count - 1]), last > 100_000_000 {
-      throw DataError(
-        "\(path) may be a table without a header: \"\(line.prefix(60))\"",
-        help:
-          "say which columns these are: user: 1, item: 2, time: \(fields.count); or give format: sequences if each line is a sequence",
-        argument: "file")
-    }
-    let blanks = lines.map { $0.split { $0 == " " || $0 == "\t" }.count }
-    if lines.count >= 3, !line.contains(","), blanks.allSatisfy({ $0 == 2 }) { return .pairs }
-    return .sequences
-  }
+  // MARK: Columns
 
   /// Fields of the first line as they could be named; none of a file without a header.
   var columnNames: [String] {
-    guard let line = lines.first, !line.hasPrefix("{"), !line.contains("::") else { return [] }
+    guard let line = lines.first, !line.contains("::") else { return [] }
+    if line.hasPrefix("{") { return JSONHead(line)?.keys.filter { $0 != "events" } ?? [] }
     return Self.cells(line, Self.separator(line)).map { cell in
       // RecBole's types are no part of a name.
       cell.split(separator: ":").first.map(String.init) ?? cell
     }.filter { name in !name.isEmpty && Double(name) == nil }
+  }
+
+  /// Where the user, the items he had, and the one that followed stand in RecBole's benchmark files; nil for others.
+  var listColumns: (user: Int?, list: Int, target: Int?, length: Int?)? {
+    guard let line = lines.first else { return nil }
+    let cells = Self.cells(line, 0x09)
+    let lists = cells.indices.filter { cells[$0].hasSuffix(":token_seq") }
+    guard let list = lists.first(where: { cells[$0].hasPrefix("item_id_list:") }) ?? (lists.count == 1 ? lists.first : nil) else {
+      return nil
+    }
+    func token(_ names: [String]) -> Int? {
+      cells.firstIndex { cell in cell.hasSuffix(":token") && names.contains(cell.dropLast(6).lowercased()) }
+    }
+    return (token(Self.userNames), list, token(Self.itemNames), cells.firstIndex(of: "item_length:float"))
   }
 
   // MARK: Where are the columns?
@@ -113,6 +103,12 @@ struct TableHead {
         }
         return number - 1
       case .name(let name):
+        guard names.filter({ $0 == name }).count < 2 else {
+          throw DataError(
+            "several columns are called \"\(name)\"",
+            help: "give its number, and header: true: \(argument): \((names.firstIndex(of: name) ?? 0) + 1)", file: path, line: 1,
+            argument: argument)
+        }
         if let index = names.firstIndex(of: name) ?? cells.firstIndex(of: name) { return index }
         throw DataError(
           "there is no column \"\(name)\"",
@@ -125,8 +121,8 @@ struct TableHead {
     func needed(_ given: ColumnName?, _ usual: [String], _ argument: String) throws(DataError) -> Int {
       if let index = try place(given, usual, argument) { return index }
       throw DataError(
-        "no column looks like the \(argument)",
-        help: "name it: \(argument): \"...\"; the columns are: \(names.joined(separator: ", "))", file: path, line: 1)
+        "no column looks like the \(argument)", help: hasHeader ? columnsHelp(names, separator) : "name it: \(argument): 2", file: path,
+        line: 1)
     }
     let user = try needed(options.user, Self.userNames, "user")
     let item = try needed(options.item, Self.itemNames, "item")
@@ -135,6 +131,7 @@ struct TableHead {
     }
     let time = try place(options.time, Self.timeNames, "time")
     let rating = try place(options.rating, Self.ratingNames, "rating")
+    if hasHeader { try refuseDoubt(options, names, separator, time: time) }
     if options.user == nil || options.item == nil {
       notes.append(
         "columns: user \(names[user]), item \(names[item])"
@@ -147,11 +144,39 @@ struct TableHead {
     )
   }
 
-  private static func separator(_ line: String) -> UInt8 {
+  /// Columns that were not named are taken only where one alone can be meant.
+  private func refuseDoubt(_ options: ReadingOptions, _ names: [String], _ separator: UInt8, time: Int?) throws(DataError) {
+    for (argument, given, usual) in [
+      ("user", options.user, Self.userNames), ("item", options.item, Self.itemNames), ("time", options.time, Self.timeNames),
+    ] where given == nil {
+      let possible = names.filter { usual.contains($0.lowercased()) }
+      if possible.count > 1 {
+        throw DataError(
+          "several columns look like the \(argument): \(possible.joined(separator: ", "))", help: columnsHelp(names, separator), file: path,
+          line: 1)
+      }
+    }
+    // Who names both columns may want the order of the file.
+    guard time == nil, options.user == nil || options.item == nil,
+      let index = SuggestedCall(path, names: names, rows: rows(separator)).time
+    else { return }
+    throw DataError(
+      "column \"\(names[index])\" looks like the time, but may be something else", help: columnsHelp(names, separator), file: path, line: 1)
+  }
+
+  /// What to write instead, and what there is.
+  private func columnsHelp(_ names: [String], _ separator: UInt8) -> String {
+    "say which columns these are: \(SuggestedCall(path, names: names, rows: rows(separator)).text); the columns are: \(names.joined(separator: ", "))"
+  }
+
+  /// The fields of the first lines behind the header.
+  private func rows(_ separator: UInt8) -> [[String]] { lines.dropFirst().map { Self.cells($0, separator) } }
+
+  static func separator(_ line: String) -> UInt8 {
     [0x2c, 0x09, 0x3b, 0x7c, 0x20].first { line.utf8.contains($0) } ?? 0x2c
   }
 
-  private static func cells(_ line: String, _ separator: UInt8) -> [String] {
+  static func cells(_ line: String, _ separator: UInt8) -> [String] {
     var cells: [[UInt8]] = [[]]
     var isQuoted = false
     for byte in line.utf8 {

@@ -12,10 +12,13 @@ extension SequenceSet {
   ///   - path: of the file.
   ///   - source: the data the model was trained on, for its items and its length.
   ///   - userFirst: a line begins with its user, who is one of the source's.
-  /// - Throws: `DataError` with file, line and column.
-  public static func readTarget(_ path: String, source: SequenceSet, userFirst: Bool = false) throws -> (set: SequenceSet, notes: [String])
+  ///   - watch: asked while bytes are read or waited for.
+  /// - Throws: `DataError` with file, line and column; `ReadingStopped`.
+  public static func readTarget(_ path: String, source: SequenceSet, userFirst: Bool = false, watch: ReadingWatch? = nil) throws
+    -> (set: SequenceSet, notes: [String])
   {
-    let file = TextFile(path: path, bytes: try Histories.fileBytes(path))
+    let file = TextFile(path: path, bytes: try Histories.fileBytes(path, watch: watch), watch: watch)
+    let isSpaced = try file.separatorHasBlank(0x2c)
     let numbers = source.items.numbers()
     let users = userFirst ? source.userNames.numbers() : [:]
     let skipped = userFirst ? 1 : 0
@@ -25,8 +28,8 @@ extension SequenceSet {
     var lines = 0
     var unpadded = false
     try file.forEachLine { number, line in
-      let fields = file.fields(line, 0x2c).map(file.trimmed)
-      guard let gap = fields.firstIndex(where: \.isEmpty), gap > skipped, gap < fields.count - 1 else {
+      let fields = file.fields(line, 0x2c, isSpaced: isSpaced)
+      guard let gap = fields.firstIndex(where: file.isBlank), gap > skipped, gap < fields.count - 1 else {
         throw file.error(
           "a line is \(userFirst ? "a user, " : "")source items, an empty field, and targets: item,item,,target",
           help: "separate both by two commas",
@@ -61,7 +64,7 @@ extension SequenceSet {
         throw file.error("this line has no source item, only padding", line: number, column: 1)
       }
       for field in fields[(gap + 1)...] {
-        guard !field.isEmpty else {
+        guard !file.isBlank(field) else {
           throw file.error("a target is missing here", line: number, column: field.lowerBound - line.lowerBound + 1)
         }
         builder.add(items[...], target: file.number(&interner, field) + 1, user: user)

@@ -47,6 +47,13 @@ public struct Vocabulary: Sendable, Equatable {
     return Vocabulary(names + other.names.dropFirst(first).filter { !known.contains($0) })
   }
 
+  /// What padding is called beside items of these names: `<pad>`, unless one of them is.
+  static func padName(beside names: [String]) -> String {
+    var name = "<pad>"
+    while names.contains(name) { name = "<\(name)>" }
+    return name
+  }
+
   /// Numbers by name, made anew at every call: keep it where many look-ups follow.
   public func numbers() -> [String: Int32] {
     Dictionary(names.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })

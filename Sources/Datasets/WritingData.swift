@@ -26,8 +26,9 @@ public enum DataWriter {
       if histories.times != nil { text += "\ttimestamp:float".utf8 }
     }
     text.append(0x0a)
-    let users = fields(histories.users, separator)
-    let items = fields(histories.items, separator)
+    // Entry 0 is the pad, which is no item.
+    let users = try fields(histories.users.names, separator)
+    let items = [[]] + (try fields(Array(histories.items.names.dropFirst()), separator))
     for h in 0..<histories.count {
       for e in histories.offsets[h]..<histories.offsets[h + 1] {
         text += users[Int(histories.owners[h])]
@@ -39,7 +40,7 @@ public enum DataWriter {
         }
         if let times = histories.times {
           text.append(separator)
-          text += "\(times[e])".utf8
+          text += TimeText.seconds(times[e], perSecond: histories.ticksPerSecond).utf8
         }
         text.append(0x0a)
       }
@@ -51,12 +52,24 @@ public enum DataWriter {
     try put(text)
   }
 
-  /// Sequences, one a line, padded in front with the pad's name; the user in front of each where the data has users.
+  /// Sequences, one a line, padded in front with the pad's name; the user in front of each where the data has users. The
+  /// first line names the columns (`SequenceHeader`).
+  ///
+  /// - Throws: `DataError` for names that such a file cannot have.
   public static func write(_ set: SequenceSet, put: ([UInt8]) throws -> Void) throws {
-    var text: [UInt8] = []
-    for name in set.items.names + (set.hasUsers ? set.userNames.names : []) where name.utf8.contains(0x2c) || name.utf8.contains(0x0a) {
-      throw DataError("\"\(name)\" holds a comma or a line break, which a file of sequences cannot have", argument: "value")
+    let pad = set.items.names.first ?? SequenceHeader.usualPad
+    for name in set.items.names + (set.hasUsers ? set.userNames.names : []) {
+      if let odd = oddCharacter(name, [0x2c, 0x0a, 0x0d, 0]) {
+        throw DataError("\"\(name)\" holds \(odd), which a file of sequences cannot have", argument: "value")
+      }
+      if name.utf8.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
+        throw DataError("\"\(name)\" is nothing but blanks, which a file of sequences cannot have", argument: "value")
+      }
     }
+    if set.items.names.dropFirst().contains(pad) {
+      throw DataError("an item is called \"\(pad)\", as the padding is", argument: "value")
+    }
+    var text = Array((SequenceHeader(hasUsers: set.hasUsers, length: set.length, pad: pad).line + "\n").utf8)
     let items = set.items.names.map { Array($0.utf8) }
     for index in 0..<set.count {
       if set.hasUsers {
@@ -78,19 +91,27 @@ public enum DataWriter {
   }
 
   /// Sequences as RecBole's benchmark files have them: a user, the items he had, and the one to predict.
+  ///
+  /// - Throws: `DataError` for names that such a file cannot have.
   public static func writeInter(_ set: SequenceSet, put: ([UInt8]) throws -> Void) throws {
-    var text = Array("user_id:token\titem_id_list:token_seq\titem_id:token\n".utf8)
+    // Where an item is called as padding often is, every list says how long it is, so that nothing in it is taken for padding.
+    let saysLength = set.items.names.dropFirst().contains { ["0", SequenceHeader.usualPad].contains($0) }
+    var text = Array("user_id:token\titem_id_list:token_seq\titem_id:token\(saysLength ? "\titem_length:float" : "")\n".utf8)
     // The items of a list stand apart by blanks, so a name must not hold one.
-    for name in set.items.names.dropFirst() where name.contains(where: { $0 == " " || $0 == "\t" || $0.isNewline }) {
-      throw DataError("\"\(name)\" holds a blank, which RecBole's lists of items cannot have", argument: "value")
+    for name in set.items.names.dropFirst() {
+      if let odd = oddCharacter(name, [0x20, 0x09, 0x0a, 0x0d, 0]) {
+        throw DataError("\"\(name)\" holds \(odd), which RecBole's lists of items cannot have", argument: "value")
+      }
     }
+    let users = try fields(set.userNames.names, 0x09)
     for index in 0..<set.count {
       let items = set.sequence(index).drop { $0 == 0 }
-      text += set.userNames.name(set.user(index)).utf8
+      text += users[Int(set.user(index))]
       text.append(0x09)
-      text += items.dropLast().map { set.items.name($0) }.joined(separator: " ").utf8
+      text += quoted(Array(items.dropLast().map { set.items.name($0) }.joined(separator: " ").utf8), 0x09)
       text.append(0x09)
-      if let last = items.last { text += set.items.name(last).utf8 }
+      if let last = items.last { text += quoted(Array(set.items.name(last).utf8), 0x09) }
+      if saysLength { text += "\t\(items.count - 1)".utf8 }
       text.append(0x0a)
       if text.count > full {
         try put(text)
@@ -101,15 +122,30 @@ public enum DataWriter {
     try put(text)
   }
 
-  /// Names as fields: in quotes where they hold a separator, a quote or a line break.
-  private static func fields(_ names: Vocabulary, _ separator: UInt8) -> [[UInt8]] {
-    names.names.map { name in
-      let bytes = Array(name.utf8)
-      guard bytes.contains(where: { $0 == separator || $0 == 0x22 || $0 == 0x0a || $0 == 0x0d }) || name.first == " " || name.last == " "
-      else {
-        return bytes
+  private static func oddCharacter(_ name: String, _ bytes: [UInt8]) -> String? {
+    let found = name.utf8.first { bytes.contains($0) }
+    return found.map { [0x20: "a blank", 0x09: "a tab", 0x2c: "a comma", 0: "a zero byte"][$0] ?? "a line break" }
+  }
+
+  /// Names as fields: in quotes where they hold a separator or a quote, or have blanks around them.
+  ///
+  /// - Throws: `DataError` for names with a line break, as a row is a line.
+  private static func fields(_ names: [String], _ separator: UInt8) throws(DataError) -> [[UInt8]] {
+    var fields: [[UInt8]] = []
+    fields.reserveCapacity(names.count)
+    for name in names {
+      if let odd = oddCharacter(name, [0x0a, 0x0d, 0]) {
+        throw DataError(
+          "\"\(name)\" holds \(odd), which a table cannot have", help: "save it as .srsd", argument: "value")
       }
-      return [0x22] + bytes.flatMap { $0 == 0x22 ? [0x22, 0x22] : [$0] } + [0x22]
+      fields.append(quoted(Array(name.utf8), separator))
     }
+    return fields
+  }
+
+  private static func quoted(_ bytes: [UInt8], _ separator: UInt8) -> [UInt8] {
+    let ends = [bytes.first, bytes.last]
+    guard bytes.contains(where: { $0 == separator || $0 == 0x22 }) || ends.contains(0x20) || ends.contains(0x09) else { return bytes }
+    return [0x22] + bytes.flatMap { $0 == 0x22 ? [0x22, 0x22] : [$0] } + [0x22]
   }
 }

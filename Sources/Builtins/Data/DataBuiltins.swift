@@ -50,8 +50,7 @@ extension Builtin {
         }
         let (user, item) = (try call[minUser], try call[minItem])
         let passing = EventFilter(
-          minRating: try call[minRating].map { Float($0) }, from: try call[from].map { Int64($0.rounded(.up)) },
-          before: try call[before].map { Int64($0.rounded(.up)) }, repeats: try call[repeats])
+          minRating: try call[minRating].map { Float($0) }, from: try call[from], before: try call[before], repeats: try call[repeats])
         let kept = try call.engine { try histories.histories.filtered(minUser: user, minItem: item, passing) }
         guard !kept.events.isEmpty else {
           throw call.error(

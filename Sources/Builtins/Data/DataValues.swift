@@ -55,10 +55,12 @@ final class HistoriesValue: ObjectValue {
     guard !lengths.isEmpty else { return summary }
     func quantile(_ q: Double) -> Int { lengths[min(lengths.count - 1, Int(Double(lengths.count) * q))] }
     let density = Double(histories.events.count) / Double(max(1, histories.count)) / Double(max(1, histories.items.count - 1))
+    // Of a wrong unit nothing else would show.
+    let times = histories.timeRange.map { "times from \($0.first) to \($0.last)\n  " } ?? ""
     return """
       \(histories.source)
         \(summary)
-        \(repeats(histories))density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
+        \(times)\(repeats(histories))density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
       """
   }
 }

@@ -34,18 +34,20 @@ extension Builtin {
   static let load = Builtin(
     "load",
     """
-    Reads interactions from a file, plain or gzip-compressed: sequences (one a line), MovieLens ratings, a table, RecBole's .inter, pairs of user and item, or JSON lines of sessions. What had to be guessed is told.
+    Reads interactions from a file, plain or gzip-compressed: sequences (one a line), MovieLens ratings, a table, RecBole's .inter, pairs of user and item, or JSON lines of interactions or sessions. What had to be guessed is told; what is not clear is refused, with the call that would be right.
     """,
     topic: "Data", returns: .object(HistoriesValue.type), effects: .reads,
     example: "let events = load(\"ratings.dat\", format: movielens)"
   ) { d in
     let file = d.positional("file", .text, "path of the file")
     let format = d.optional("format", Kind<DataFormat>.word, "how it is laid out; left out: found out and told")
-    let pad = d.optional("pad", .text, "the item that pads sequences in front")
+    let pad = d.optional("pad", .text, "the item that pads sequences at one end")
     let user = d.optional("user", Kind<ColumnName>.column, "the column with users, by name or number (from 1)")
     let item = d.optional("item", Kind<ColumnName>.column, "the column with items")
-    let time = d.optional("time", Kind<ColumnName>.column, "the column with times: Unix seconds or milliseconds, or ISO dates")
+    let time = d.optional("time", Kind<ColumnName>.column, "the column with times: Unix times, or ISO dates")
     let rating = d.optional("rating", Kind<ColumnName>.column, "the column with ratings")
+    let timeUnit = d.optional(
+      "time_unit", Kind<TimeUnit>.word, "what times that are numbers count since 1970; left out: told by their size")
     let separator = d.optional("separator", .separator, "the character between the fields of a table")
     let header = d.optional("header", .bool, "does a table begin with a line of names? left out: unless columns are given by number")
     let rule = d.named(
@@ -56,8 +58,8 @@ extension Builtin {
     return { call in
       let options = ReadingOptions(
         format: try call[format], pad: try call[pad], user: try call[user], item: try call[item], time: try call[time],
-        rating: try call[rating], separator: try call[separator], header: try call[header], skipsErrors: try call[rule] == .skip,
-        pool: Engine.pool(call))
+        rating: try call[rating], timeUnit: try call[timeUnit], separator: try call[separator], header: try call[header],
+        skipsErrors: try call[rule] == .skip, pool: Engine.pool(call))
       let path = try call.inputPath(try call[file])
       let result = try call[cache] ? call.cached(path, options) : call.read(path, options)
       for note in result.notes { call.interpreter.host.note(note) }
@@ -125,7 +127,8 @@ extension Builtin.Call {
           if now - shown > 0.1 {
             shown = now
             let left = share > 0.01 ? ", \(NumberFormat.duration((now - start) * (1 / share - 1))) left" : ""
-            host.progress("\(what): \(Int(share * 100)) %, \(NumberFormat.grouped(count)) \(units)\(left)")
+            let percent = share > 0 ? "\(Int(share * 100)) %, " : ""
+            host.progress("\(what): \(percent)\(NumberFormat.grouped(count)) \(units)\(left)")
           }
           return !host.isInterrupted
         }

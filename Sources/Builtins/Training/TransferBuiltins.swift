@@ -59,7 +59,10 @@ extension Builtin {
     return { call in
       let path = try call.inputPath(try call[file])
       let source = (try call[source]).split.train
-      let read = try call.engine { try SequenceSet.readTarget(path, source: source, userFirst: try call[userFirst]) }
+      let isUserFirst = try call[userFirst]
+      let read = try call.watched("reading \(path)", "lines") {
+        try SequenceSet.readTarget(path, source: source, userFirst: isUserFirst, watch: $0)
+      }
       for note in read.notes { call.interpreter.host.note(note) }
       return try shares.split(call, read.set)
     }
