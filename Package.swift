@@ -25,6 +25,7 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CMarkdown", linkerSettings: [.linkedLibrary("cmark")]),
     .target(name: "CDownloads", linkerSettings: [.linkedLibrary("minizip"), .linkedLibrary("md")]),
+    .target(name: "CFiles"),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
       name: "CGnuplot", cxxSettings: [.unsafeFlags(["-O2", "-Wno-deprecated-declarations"])],
@@ -37,7 +38,8 @@ let package = Package(
     .target(name: "Models", dependencies: ["Layers", "Kernels"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
     .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Kernels"]),
-    .target(name: "Plotting", dependencies: ["CGnuplot"]),
+    .target(name: "Files", dependencies: ["CFiles"]),
+    .target(name: "Plotting", dependencies: ["CGnuplot", "Files"]),
     .target(name: "RunStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
 
     .target(name: "Downloads", dependencies: ["CDownloads"]),
@@ -46,9 +48,9 @@ let package = Package(
 
     // The language: knows nothing of the engine.
     .target(name: "Syntax"),
-    .target(name: "Interpreter", dependencies: ["Syntax"]),
+    .target(name: "Interpreter", dependencies: ["Syntax", "Files"]),
     .target(name: "Terminal", dependencies: ["Interpreter", "Syntax", "CEditline"]),
-    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "CMarkdown"]),
+    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "Files", "CMarkdown"]),
 
     // The one bridge, and the program.
     .target(
@@ -60,7 +62,7 @@ let package = Package(
     .executableTarget(
       name: "srs",
       dependencies: [
-        "Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax",
+        "Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -71,7 +73,9 @@ let package = Package(
 
     .testTarget(
       name: "EngineTests",
-      dependencies: ["CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore", "Downloads"]),
+      dependencies: [
+        "CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Training", "Plotting", "RunStore", "Downloads", "Files",
+      ]),
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),

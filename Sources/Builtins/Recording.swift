@@ -3,6 +3,7 @@ import Foundation
 import Interpreter
 import Layers
 import RunStore
+import Syntax
 import Training
 
 /// Writes a training down while it runs: at its beginning, now and then, and at its end.
@@ -26,6 +27,10 @@ final class RunRecorder {
     host = call.interpreter.host
     checkpoint = keeper?.path
     guard let path = host.runDatabase else { return nil }
+    if let problem = call.interpreter.databaseRefusal(path) {
+      host.note("this training is not written down: \(problem)")
+      return nil
+    }
     var row = RunRow(name: options.name, kind: kind, fingerprint: keeper?.fingerprint.text ?? "")
     (row.script, row.scriptHash) = host.script
     row.data = split.train.source
@@ -39,7 +44,7 @@ final class RunRecorder {
     row.blocks = model.network.depth
     row.metric = options.watch.name
     do throws(RunDatabase.Failure) {
-      database = try RunDatabase(path)
+      database = try call.interpreter.database(path)
       self.row = try database.add(row)
     } catch {
       host.note("this training is not written down: \(error.message)")
@@ -134,6 +139,21 @@ final class RunRecorder {
   }
 }
 
+extension Interpreter {
+  /// What keeps a script from the database of runs; nil: nothing does. SQLite keeps journals beside it.
+  fileprivate func databaseRefusal(_ path: String) -> String? {
+    if let problem = ["", "-journal", "-wal", "-shm"].lazy.compactMap({ self.refusal(path + $0) }).first { return problem }
+    return readingRefusal(path)
+  }
+
+  /// The database of runs, which waits for other processes no longer than someone wants to.
+  fileprivate func database(_ path: String) throws(RunDatabase.Failure) -> RunDatabase {
+    // Looked at from SQLite's callback, on the thread that asks.
+    nonisolated(unsafe) let host = host
+    return try RunDatabase(path, isInterrupted: { host.isInterrupted })
+  }
+}
+
 extension Builtin {
   static let recording: [Builtin] = [runs]
 
@@ -150,10 +170,14 @@ extension Builtin {
       guard let path = call.interpreter.host.runDatabase, FileManager.default.fileExists(atPath: path) else {
         return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.csv([])))
       }
+      if let problem = call.interpreter.databaseRefusal(path) { throw call.error(.file, problem) }
       var rows: [RunRow]
       do throws(RunDatabase.Failure) {
-        rows = try RunDatabase(path).all()
+        let found = try call.interpreter.database(path).read()
+        for problem in found.problems { call.interpreter.host.note(problem) }
+        rows = found.rows
       } catch {
+        if call.interpreter.host.isInterrupted { throw Diagnostic(.interrupted, "interrupted while \(error.message)", at: call.span) }
         throw call.error(.file, error.message)
       }
       if let name = try call[name] { rows = rows.filter { $0.name.contains(name) } }

@@ -86,7 +86,8 @@ public struct GnuplotScript: Sendable {
   /// - Parameter page: columns and lines of a page of characters.
   private func body(data: String, _ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> String {
     let theme = figure.theme
-    var lines = ["set encoding utf8", "set datafile missing 'NaN'"]
+    // NaN is not "missing": gnuplot joins the neighbours of what is missing.
+    var lines = ["set encoding utf8"]
     if medium == .characters {
       lines += ["set tics nomirror", "unset grid"]
     } else {
@@ -120,6 +121,13 @@ public struct GnuplotScript: Sendable {
     }
     if many || hasInsets { lines.append("unset multiplot") }
     return lines.joined(separator: "\n")
+  }
+
+  /// What keeps the figure from being drawn; nil: nothing does.
+  func problem(_ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> PlottingError? {
+    figure.panels.enumerated().lazy.compactMap { number, panel in
+      PanelCommands(panel, of: figure, data: "", firstIndex: 0, medium, place: number, page: page).problem
+    }.first
   }
 
   private func ink(_ medium: Medium) -> String { medium == .characters ? "" : " textcolor rgb '\(figure.theme.ink)'" }
@@ -280,7 +288,9 @@ extension Figure {
     for p in figure.panels.indices { figure.panels[p] = figure.panels[p].thinned() }
     for side in [Panel.Side.x, .y] where side == .x ? shared.x : shared.y {
       let extents = figure.panels.compactMap { $0[side].range ?? $0.extent(side) }
-      guard let low = extents.map(\.lowerBound).min(), let high = extents.map(\.upperBound).max(), high > low else { continue }
+      guard let low = extents.map(\.lowerBound).min(), let high = extents.map(\.upperBound).max(), high > low,
+        (high - low).isFinite
+      else { continue }
       let isLogarithmic = figure.panels.contains { $0[side].logarithmic }
       let room = isLogarithmic || side == .x ? 0 : (high - low) * 0.05
       for p in figure.panels.indices where figure.panels[p][side].range == nil {
