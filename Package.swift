@@ -79,7 +79,8 @@ let package = Package(
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),
-    .testTarget(name: "ProgramTests", dependencies: ["srs", "stack-in-swift"]),
+    .testTarget(
+      name: "ProgramTests", dependencies: ["srs", "stack-in-swift", .product(name: "GRDB", package: "GRDB.swift")]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

@@ -22,7 +22,7 @@ extension Figure {
     if !missing.isEmpty {
       let shown = missing.prefix(12).map(String.init).joined(separator: " ") + (missing.count > 12 ? " …" : "")
       notes.append(
-        "no font of this system has \(missing.count == 1 ? "the letter" : "the letters") \(shown), so the picture has empty boxes there; "
+        "no font of this system has \(missing.count == 1 ? "the letter" : "the letters") \(shown), so the picture has boxes in their place; "
           + "to install: sudo apt install \(Fonts.packages(for: missing).joined(separator: " "))")
     }
     return notes

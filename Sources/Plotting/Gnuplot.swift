@@ -23,9 +23,10 @@ public struct Gnuplot: Sendable {
 
   /// Where a program is: in a folder of PATH that has an absolute name. The empty entry and `.` would mean whatever lies
   /// in the present folder, where data of others lies too. nil: nowhere.
-  static func path(of program: String) -> String? {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").filter { $0.hasPrefix("/") }
-    return folders.lazy.map { "\($0)/\(program)" }.first { path in
+  /// A name that begins with a slash is taken as it is.
+  static func path(of program: String, in folders: String = ProcessInfo.processInfo.environment["PATH"] ?? "") -> String? {
+    let places = program.hasPrefix("/") ? [program] : folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(program)" }
+    return places.first { path in
       var status = stat()
       return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }

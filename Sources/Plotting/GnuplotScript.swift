@@ -53,7 +53,8 @@ public struct GnuplotScript: Sendable {
 
   /// Commands that draw to a file.
   public func script(_ format: PictureFormat, output: String, data: String) -> String {
-    "\(format.terminal(figure))\nset output \(Self.quoted(output))\n" + body(data: data, format.isTeX ? .tex : .paper)
+    "\(format.terminal(figure))\nset output \(Self.quoted(output))\n"
+      + (format.isTeX || format == .svg ? body(data: data, format.isTeX ? .tex : .paper) : bodyOfKnownLetters(data: data))
       + "\nunset output\nreset\n"
   }
 
@@ -71,17 +72,27 @@ public struct GnuplotScript: Sendable {
   public func sixelScript(data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal sixelgd noenhanced truecolor size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
-      + body(data: data, .paper) + "\n"
+      + bodyOfKnownLetters(data: data) + "\n"
   }
 
   /// Commands that open a window of the display and leave it open.
   public func windowScript(_ terminal: String, data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal \(terminal) noenhanced persist size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
-      + body(data: data, .paper) + "\n"
+      + bodyOfKnownLetters(data: data) + "\n"
   }
 
   // MARK: Panels
+
+  /// With an empty box for each letter that no font has: cairo would draw a line across the picture for some of them.
+  private func bodyOfKnownLetters(data: String) -> String {
+    let missing = Set(Fonts.missing(figure.texts.joined()))
+    guard !missing.isEmpty else { return body(data: data, .paper) }
+    // The name of the data stays as it is.
+    let mark = "\u{ffff}"
+    let letters = body(data: mark, .paper).unicodeScalars.map { missing.contains($0) ? "\u{25a1}" : $0 }
+    return String(String.UnicodeScalarView(letters)).replacingOccurrences(of: Self.quoted(mark), with: Self.quoted(data))
+  }
 
   /// - Parameter page: columns and lines of a page of characters.
   private func body(data: String, _ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> String {

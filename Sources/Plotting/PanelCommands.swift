@@ -379,20 +379,22 @@ struct PanelCommands {
         }
       }
       let labels = panel.layers.count { label($0) != nil }
-      isAbove = isFilled
-      place = isFilled ? "outside top center horizontal" : labels > 8 ? "outside right top" : room.fitsInCorner ? freeCorner() : ""
+      isAbove = isFilled && room.fitsBeside
+      place =
+        isAbove ? "outside top center horizontal" : isFilled ? "" : labels > 8 ? "outside right top" : room.fitsInCorner ? freeCorner() : ""
     }
     // Where it has no room it goes above the axes, a label a line.
     let hasRoom = place.hasPrefix("outside right") ? room.fitsBeside : isAbove || room.needed <= 0.85 * room.inside
-    if medium != .tex && (place.isEmpty || !hasRoom) {
-      place = "outside top left vertical maxcols 1"
-    } else if place.isEmpty {
-      place = freeCorner()
-    }
-    let isSmall = medium == .paper && place.hasPrefix("outside top") && (room.sizeAbove ?? room.size) < room.size
-    let font = isSmall ? " font ',\(PictureFormat.number(((room.sizeAbove ?? room.size) * 10).rounded(.down) / 10))'" : " font ''"
+    if place.isEmpty || !hasRoom { place = "tmargin left vertical maxcols 1" }
+    let isSmall =
+      medium == .paper && (place.hasPrefix("outside top") || place.hasPrefix("tmargin")) && (room.sizeAbove ?? room.size) < room.size
+    let size = isSmall ? "," + PictureFormat.number(((room.sizeAbove ?? room.size) * 10).rounded(.down) / 10) : ""
+    let font = medium == .characters ? "" : " font '\(size)'"
+    // gnuplot counts the letters of TeX's commands, which are not there in the document.
+    let commands = medium == .tex ? (entries.map { Script.escapedForTeX($0).count }.max() ?? 0) - (entries.map(\.count).max() ?? 0) : 0
+    let long = medium == .tex && place.hasPrefix("tmargin") ? max(0, (entries.map(\.count).max() ?? 0) - 20) : 0
     return
-      "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width \(onRight ? 1 : -1)\(medium == .characters ? "" : font)\(ink)"
+      "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width \((onRight ? 1 : -1) - commands - long)\(font)\(ink)"
   }
 
   /// The corner with the fewest points of lines near it, the insets' corners left out.
