@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CMarkdown", linkerSettings: [.linkedLibrary("cmark")]),
     .target(name: "CDownloads", linkerSettings: [.linkedLibrary("minizip"), .linkedLibrary("md")]),
+    .target(name: "CFiles"),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
       name: "CGnuplot",
@@ -40,7 +41,8 @@ let package = Package(
     .target(
       name: "StackRec",
       dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training"]),
-    .target(name: "Plotting", dependencies: ["CGnuplot"]),
+    .target(name: "Files", dependencies: ["CFiles"]),
+    .target(name: "Plotting", dependencies: ["CGnuplot", "Files"]),
     .target(name: "RunStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
 
     .target(name: "Downloads", dependencies: ["CDownloads"]),
@@ -49,9 +51,9 @@ let package = Package(
 
     // The language: knows nothing of the engine.
     .target(name: "Syntax"),
-    .target(name: "Interpreter", dependencies: ["Syntax"]),
+    .target(name: "Interpreter", dependencies: ["Syntax", "Files"]),
     .target(name: "Terminal", dependencies: ["Interpreter", "Syntax", "CEditline"]),
-    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "CMarkdown"]),
+    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "Files", "CMarkdown"]),
 
     // The one bridge, and the program.
     .target(
@@ -63,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "srs",
       dependencies: [
-        "Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax",
+        "Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax", "Files",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -76,12 +78,13 @@ let package = Package(
       name: "EngineTests",
       dependencies: [
         "CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training", "Plotting", "RunStore",
-        "Downloads",
+        "Downloads", "Files",
       ]),
     .testTarget(
       name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
       exclude: ["Scripts"]),
-    .testTarget(name: "ProgramTests", dependencies: ["srs", "stack-in-swift", "Models"]),
+    .testTarget(
+      name: "ProgramTests", dependencies: ["srs", "stack-in-swift", "Models", .product(name: "GRDB", package: "GRDB.swift")]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11,

@@ -2,12 +2,15 @@
 #include "CEditline.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <histedit.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <wchar.h>
 
 struct srs_editline {
@@ -48,6 +51,36 @@ static unsigned char complete(EditLine *el, int key) {
     result = CC_REDISPLAY;
   }
   return result;
+}
+
+// The user's own settings. libedit takes a line apart on the stack, so lines of any length end the program; a file with
+// one that nobody wrote by hand is left aside.
+static void source(EditLine *el) {
+  const char *home = getenv("HOME"), *named = getenv("EDITRC");
+  char path[4096];
+  if (named != NULL && named[0] != 0)
+    snprintf(path, sizeof path, "%s", named);
+  else if (home == NULL || snprintf(path, sizeof path, "%s/.editrc", home) >= (int)sizeof path)
+    return;
+  struct stat status;
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return;
+  FILE *file = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) ? fdopen(descriptor, "r") : NULL;
+  if (file == NULL) {
+    close(descriptor);
+    return;
+  }
+  size_t length = 0;
+  bool isLong = false;
+  for (int c; !isLong && (c = getc(file)) != EOF;) {
+    length = c == '\n' ? 0 : length + 1;
+    isLong = length > 4096;
+  }
+  fclose(file);
+  if (isLong)
+    fprintf(stderr, "note: %s is not read: it has a line of more than 4096 characters\n", path);
+  else
+    el_source(el, path);
 }
 
 // The terminal puts \e[200~ and \e[201~ around what is pasted, so that its line ends are not taken for the Enter key.
@@ -143,7 +176,7 @@ srs_editline *srs_editline_new(const char *program, int history_size) {
   el_set(editor->el, EL_BIND, "]", "srs-close", NULL);
   el_set(editor->el, EL_ADDFN, "srs-paste", "Take pasted text as one entry", paste);
   el_set(editor->el, EL_BIND, "\033[200~", "srs-paste", NULL);
-  el_source(editor->el, NULL);
+  source(editor->el);
   return editor;
 }
 

@@ -9,9 +9,10 @@
 #include <exception>
 #include <fcntl.h>
 #include <spawn.h>
-#include <string>
 #include <memory>
 #include <new>
+#include <string>
+#include <vector>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -66,12 +67,12 @@ void report(srs_gnuplot_result *result, int status, const std::string &errors) {
   result->errors = copy_of(errors, &result->errors_length);
 }
 
-// At most 16 MB: a terminal picture is a few kilobytes.
-std::string contents(int descriptor) {
+// At most so much: a picture in characters is a few kilobytes, one of many lines some megabytes.
+std::string contents(int descriptor, off_t most = 1 << 30) {
   std::string text;
   char buffer[65536];
   off_t place = 0;
-  while (place < (16 << 20)) {
+  while (place < most) {
     ssize_t count = pread(descriptor, buffer, sizeof buffer, place);
     if (count <= 0) break;
     text.append(buffer, static_cast<size_t>(count));
@@ -106,15 +107,38 @@ bool wait_for(pid_t child, double seconds, int *status) {
   }
 }
 
-// Starts gnuplot with these for its stdin, stdout and stderr; 0, or why not.
-int start(const char *program, int input, int output, int errors, pid_t *child) {
+// Puts data in a file that is only in memory; false where there is no room, or a limit on the size of files is met.
+bool fill(int descriptor, const char *data, size_t length) {
+  if (ftruncate(descriptor, 0) != 0) return false;
+  off_t place = 0;
+  while (length > 0) {
+    ssize_t count = pwrite(descriptor, data, length, place);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    data += count;
+    place += count;
+    length -= static_cast<size_t>(count);
+  }
+  return true;
+}
+
+// Out of the way of the numbers that the child gets, which are given one after the other.
+bool lift(Descriptor &descriptor) {
+  int lifted = fcntl(descriptor.value, F_DUPFD_CLOEXEC, 16);
+  if (lifted < 0) return false;
+  descriptor.reset();
+  descriptor.value = lifted;
+  return true;
+}
+
+// Starts gnuplot with these for its descriptors 0, 1, 2 and so on, where they are not -1; 0, or why not.
+int start(const char *program, const std::vector<int> &given, pid_t *child) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&actions, input, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, 1);
-  posix_spawn_file_actions_adddup2(&actions, errors, 2);
+  for (size_t i = 0; i < given.size(); i++)
+    if (given[i] >= 0) posix_spawn_file_actions_adddup2(&actions, given[i], static_cast<int>(i));
   // Its own group: Ctrl-C is for the session, not for a half-drawn figure.
   sigset_t none, defaults;
   sigemptyset(&none);
@@ -126,23 +150,32 @@ int start(const char *program, int input, int output, int errors, pid_t *child) 
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   char *arguments[] = {const_cast<char *>("gnuplot"), const_cast<char *>("-d"), nullptr};
-  int failed = posix_spawnp(child, program, &actions, &attributes, arguments, environ);
+  int failed = posix_spawn(child, program, &actions, &attributes, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   return failed;
 }
 
-void run(const char *program, const char *script, size_t length, double seconds, srs_gnuplot_result *result) {
-  Descriptor output, errors, reading, writing;
+void run(const char *program, const char *script, size_t length, const char *data, size_t data_length, int folder,
+         double seconds, srs_gnuplot_result *result) {
+  Descriptor output, errors, table, picture, beside, reading, writing;
   output.value = memfd_create("gnuplot-output", MFD_CLOEXEC);
   errors.value = memfd_create("gnuplot-errors", MFD_CLOEXEC);
+  table.value = memfd_create("gnuplot-data", MFD_CLOEXEC);
+  picture.value = memfd_create("gnuplot-picture", MFD_CLOEXEC);
   int ends[2];
-  if (output.value < 0 || errors.value < 0 || pipe2(ends, O_CLOEXEC) != 0) {
+  if (output.value < 0 || errors.value < 0 || table.value < 0 || picture.value < 0 || pipe2(ends, O_CLOEXEC) != 0) {
     report(result, SRS_GNUPLOT_SYSTEM, strerror(errno));
     return;
   }
   reading.value = ends[0];
   writing.value = ends[1];
+  if (folder >= 0) beside.value = fcntl(folder, F_DUPFD_CLOEXEC, 16);
+  if (!lift(output) || !lift(errors) || !lift(table) || !lift(picture) || !lift(reading) || !lift(writing) ||
+      (folder >= 0 && beside.value < 0) || !fill(table.value, data, data_length)) {
+    report(result, SRS_GNUPLOT_SYSTEM, strerror(errno));
+    return;
+  }
   // The whole script fits into the pipe, so that a child that does not read cannot hold us up.
   if (length >= 65536 && fcntl(writing.value, F_SETPIPE_SZ, static_cast<int>(length + 4096)) < 0) {
     report(result, SRS_GNUPLOT_SYSTEM, "the script is too long for a pipe");
@@ -150,7 +183,8 @@ void run(const char *program, const char *script, size_t length, double seconds,
   }
 
   pid_t child = 0;
-  int failed = start(program, reading.value, output.value, errors.value, &child);
+  int failed = start(
+      program, {reading.value, output.value, errors.value, table.value, picture.value, beside.value}, &child);
   reading.reset();
   if (failed != 0) {
     report(result, failed == ENOENT ? SRS_GNUPLOT_MISSING : SRS_GNUPLOT_SYSTEM, strerror(failed));
@@ -173,7 +207,8 @@ void run(const char *program, const char *script, size_t length, double seconds,
   int status = 0;
   bool ended = wait_for(child, seconds, &status);
   result->output = copy_of(contents(output.value), &result->output_length);
-  std::string said = contents(errors.value);
+  result->picture = copy_of(contents(picture.value), &result->picture_length);
+  std::string said = contents(errors.value, 16 << 20);
   if (!ended) {
     report(result, SRS_GNUPLOT_TIMEOUT, said);
   } else if (WIFSIGNALED(status)) {
@@ -192,6 +227,8 @@ struct srs_gnuplot_window {
   std::unique_ptr<gnuplotio::Gnuplot> stream;
   // Keeps the pipe's other end, to ask how much of it was read.
   Descriptor reading;
+  // What it draws; it reads that when it gets to it.
+  Descriptor table;
   pid_t child = 0;
 };
 
@@ -199,6 +236,7 @@ extern "C" srs_gnuplot_window *srs_gnuplot_open(const char *program) {
   PipeGuard guard;
   Descriptor nowhere;
   nowhere.value = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nowhere.value < 0 || !lift(nowhere)) return nullptr;
   int ends[2];
   if (nowhere.value < 0 || pipe2(ends, O_CLOEXEC) != 0) return nullptr;
   auto *window = new (std::nothrow) srs_gnuplot_window;
@@ -209,8 +247,10 @@ extern "C" srs_gnuplot_window *srs_gnuplot_open(const char *program) {
     return nullptr;
   }
   window->reading.value = ends[0];
+  window->table.value = memfd_create("gnuplot-data", MFD_CLOEXEC);
   std::FILE *file = nullptr;
-  if (start(program, ends[0], nowhere.value, nowhere.value, &window->child) != 0 ||
+  if (window->table.value < 0 || !lift(window->table) || !lift(window->reading) || !lift(writing) ||
+      start(program, {window->reading.value, nowhere.value, nowhere.value, window->table.value}, &window->child) != 0 ||
       (file = fdopen(writing.value, "w")) == nullptr) {
     delete window;
     return nullptr;
@@ -226,7 +266,8 @@ extern "C" srs_gnuplot_window *srs_gnuplot_open(const char *program) {
   return window;
 }
 
-extern "C" int srs_gnuplot_draw(srs_gnuplot_window *window, const char *script, size_t length) {
+extern "C" int srs_gnuplot_draw(srs_gnuplot_window *window, const char *script, size_t length, const char *data,
+                                size_t data_length) {
   PipeGuard guard;
   int unread = 0, status = 0;
   if (waitpid(window->child, &status, WNOHANG) == window->child) {
@@ -235,6 +276,7 @@ extern "C" int srs_gnuplot_draw(srs_gnuplot_window *window, const char *script, 
   }
   // What is not read yet is not to be waited for: this picture is left out.
   if (length > 60000 || ioctl(window->reading.value, FIONREAD, &unread) != 0 || unread > 0) return 1;
+  if (!fill(window->table.value, data, data_length)) return 1;
   try {
     window->stream->write(script, static_cast<std::streamsize>(length));
     window->stream->flush();
@@ -254,12 +296,12 @@ extern "C" void srs_gnuplot_close(srs_gnuplot_window *window) {
   delete window;
 }
 
-extern "C" void srs_gnuplot_run(const char *program, const char *script, size_t length, double seconds,
-                                srs_gnuplot_result *result) {
+extern "C" void srs_gnuplot_run(const char *program, const char *script, size_t length, const char *data,
+                                size_t data_length, int folder, double seconds, srs_gnuplot_result *result) {
   memset(result, 0, sizeof *result);
   PipeGuard guard;
   try {
-    run(program, script, length, seconds, result);
+    run(program, script, length, data, data_length, folder, seconds, result);
   } catch (const std::exception &error) {
     result->status = SRS_GNUPLOT_SYSTEM;
     free(result->errors);
@@ -273,5 +315,6 @@ extern "C" void srs_gnuplot_run(const char *program, const char *script, size_t 
 extern "C" void srs_gnuplot_free(srs_gnuplot_result *result) {
   free(result->output);
   free(result->errors);
+  free(result->picture);
   memset(result, 0, sizeof *result);
 }

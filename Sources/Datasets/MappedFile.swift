@@ -15,6 +15,8 @@ final class MappedFile: Sendable {
   let path: String
   let size: Int
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+  /// Open as long as the file is mapped, to see whether someone changes it.
+  private let watch: FileWatch
   private let state = Mutex(State())
 
   private struct State {
@@ -35,7 +37,7 @@ final class MappedFile: Sendable {
     guard descriptor >= 0 else {
       throw DataError("\(path) cannot be read: \(String(cString: strerror(errno)))", argument: "file")
     }
-    defer { close(descriptor) }
+    watch = FileWatch(descriptor)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw DataError("\(path) is no ordinary file", argument: "file")
@@ -112,7 +114,13 @@ final class MappedFile: Sendable {
   }
 
   /// What was found wrong; what is read is not to be relied on then.
-  var fault: DataError? { state.withLock { $0.fault } }
+  var fault: DataError? {
+    if let fault = state.withLock({ $0.fault }) { return fault }
+    guard watch.isChanged else { return nil }
+    return DataError(
+      "\(path) was changed by someone while it was in use", help: "load it again; to replace such a file, write a new one and rename it",
+      argument: "file")
+  }
 
   func report(_ what: String) {
     state.withLock { if $0.fault == nil { $0.fault = damaged(what) } }
@@ -120,5 +128,73 @@ final class MappedFile: Sendable {
 
   func damaged(_ what: String) -> DataError {
     DataError("\(path) is damaged: \(what)", help: "make it again from what it was made of", argument: "file")
+  }
+}
+
+/// A file that is held open, and when it was last changed.
+///
+/// What is read of a mapped file changes with the file, after it was checked too, so any trap that comes meanwhile may be
+/// another program's doing. The handler of traps asks the files that are watched, and says so.
+private final class FileWatch: Sendable {
+  private struct Entry {
+    var descriptor: Int32 = -1
+    var size: Int = 0
+    var changed = timespec()
+
+    /// Usable in a handler of signals.
+    var isChanged: Bool {
+      var status = stat()
+      guard descriptor >= 0, fstat(descriptor, &status) == 0 else { return false }
+      return Int(status.st_size) != size || status.st_mtim.tv_sec != changed.tv_sec || status.st_mtim.tv_nsec != changed.tv_nsec
+    }
+  }
+
+  /// Files that the handler looks at; of more than these it knows nothing. Memory that lives for ever.
+  private static let room = 256
+  nonisolated(unsafe) private static let entries: UnsafeMutablePointer<Entry> = {
+    let entries = UnsafeMutablePointer<Entry>.allocate(capacity: room)
+    entries.initialize(repeating: Entry(), count: room)
+    install()
+    return entries
+  }()
+  private static let turn = Mutex(())
+
+  private let entry: Entry
+  private let place: Int?
+
+  /// Takes the descriptor over.
+  init(_ descriptor: Int32) {
+    var status = stat()
+    fstat(descriptor, &status)
+    let entry = Entry(descriptor: descriptor, size: Int(status.st_size), changed: status.st_mtim)
+    self.entry = entry
+    place = Self.turn.withLock { _ in
+      let place = (0..<Self.room).first { Self.entries[$0].descriptor < 0 }
+      if let place { Self.entries[place] = entry }
+      return place
+    }
+  }
+
+  deinit {
+    if let place { Self.turn.withLock { _ in Self.entries[place].descriptor = -1 } }
+    close(entry.descriptor)
+  }
+
+  var isChanged: Bool { entry.isChanged }
+
+  private static func install() {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { signal in
+      for place in 0..<FileWatch.room where FileWatch.entries[place].isChanged {
+        let text: StaticString = "error[E0501]: a .srsd file was changed by someone while it was in use\n"
+        _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        _exit(1)
+      }
+      Foundation.signal(signal, SIG_DFL)
+      raise(signal)
+    }
+    sigemptyset(&action.sa_mask)
+    // What Swift does at an index outside of an array.
+    for signal in [SIGILL, SIGTRAP] { sigaction(signal, &action, nil) }
   }
 }

@@ -65,7 +65,7 @@ public struct Download {
   private func fetch(_ archive: String, _ watch: @escaping Watch, _ note: (String) -> Void) throws {
     // Two processes that fetch the same would write into one file.
     let partial = archive + ".part"
-    let descriptor = open(partial, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let descriptor = open(partial, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
     defer { close(descriptor) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -172,8 +172,9 @@ public struct Download {
   // MARK: Unpacking
 
   private func unpack(_ archive: String) throws {
-    let partial = file + ".part-\(getpid())"
-    var descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    // Processes of two containers may have the same number.
+    let partial = file + ".part-" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
+    var descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
     let result = srs_unzip(
       archive, data.file,

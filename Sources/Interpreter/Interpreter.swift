@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Syntax
 
@@ -255,13 +256,19 @@ public final class Interpreter {
       report(Diagnostic(.importFailed, "these files import each other: \((importing + [path]).joined(separator: " -> "))", at: span))
       return nil
     }
-    if let problem = refusal(path) {
+    if let problem = readingRefusal(path) {
       report(Diagnostic(.importFailed, problem, at: span))
       return nil
     }
-    guard let data = FileManager.default.contents(atPath: path) else {
+    let bytes: [UInt8]
+    do {
+      bytes = try contents(path)
+    } catch {
+      let isThere = FileManager.default.fileExists(atPath: path)
       report(
-        Diagnostic(.importFailed, "there is no file \(path)", at: span, help: "the name is taken from the folder of the importing file"))
+        Diagnostic(
+          .importFailed, isThere ? error.message : "there is no file \(path)", at: span,
+          help: isThere ? nil : "the name is taken from the folder of the importing file"))
       return nil
     }
     importing.append(path)
@@ -271,7 +278,7 @@ public final class Interpreter {
       importing.removeLast()
       compilingLoops = openLoops
     }
-    let tree = Parser.parse(SourceFile(name: path, bytes: [UInt8](data)))
+    let tree = Parser.parse(SourceFile(name: path, bytes: bytes))
     tree.diagnostics.forEach(report)
     guard tree.diagnostics.isEmpty else { return nil }
     let compiler = Compiler(self, tree.statements)

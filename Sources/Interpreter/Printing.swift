@@ -43,7 +43,7 @@ public enum NumberFormat {
   /// 75 as 1m 15s.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return text(seconds) }
-    if seconds >= 1e9 { return text(seconds) + "s" }
+    if abs(seconds) >= 1e9 { return text(seconds) + "s" }
     if seconds < 1 { return "\(Int((seconds * 1000).rounded()))ms" }
     if seconds < 10 { return fixed(seconds, digits: 1) + "s" }
     let whole = Int(seconds.rounded())

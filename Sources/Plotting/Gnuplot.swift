@@ -1,4 +1,5 @@
 import CGnuplot
+import Files
 import Foundation
 
 /// Why a picture could not be made.
@@ -20,33 +21,62 @@ public struct Gnuplot: Sendable {
     self.seconds = seconds
   }
 
-  /// Runs a script; returns what it wrote to stdout.
-  public func run(_ script: String) throws(PlottingError) -> String {
-    var result = srs_gnuplot_result()
-    let bytes = Array(script.utf8)
-    bytes.withUnsafeBufferPointer { buffer in
-      buffer.withMemoryRebound(to: CChar.self) { text in
-        srs_gnuplot_run(program, text.baseAddress, text.count, seconds, &result)
-      }
+  /// Where a program is: in a folder of PATH that has an absolute name. The empty entry and `.` would mean whatever lies
+  /// in the present folder, where data of others lies too. nil: nowhere.
+  /// A name that begins with a slash is taken as it is.
+  static func path(of program: String, in folders: String = ProcessInfo.processInfo.environment["PATH"] ?? "") -> String? {
+    let places = program.hasPrefix("/") ? [program] : folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(program)" }
+    return places.first { path in
+      var status = stat()
+      return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
+  }
+
+  /// What gnuplot wrote: to its stdout, and to `SRS_GNUPLOT_PICTURE`.
+  struct Drawn {
+    let output: String
+    let picture: Data
+  }
+
+  /// Runs a script; returns what it wrote to stdout.
+  public func run(_ script: String) throws(PlottingError) -> String { try draw(script).output }
+
+  /// Runs a script that finds its data at `SRS_GNUPLOT_DATA`.
+  ///
+  /// - Parameter folder: one that is held open, for what writes several files.
+  func draw(_ script: String, data: String = "", folder: Int32 = -1) throws(PlottingError) -> Drawn {
+    guard let path = Self.path(of: program) else {
+      throw PlottingError(
+        message: "gnuplot is not there, and figures are drawn by it", help: "install it: sudo apt install gnuplot-nox")
+    }
+    var result = srs_gnuplot_result()
+    let bytes = Array(script.utf8CString.dropLast())
+    let table = Array(data.utf8CString.dropLast())
+    // gnuplot needs fonts and temporary files from everywhere.
+    Sandbox.outside { srs_gnuplot_run(path, bytes, bytes.count, table, table.count, folder, seconds, &result) }
     defer { srs_gnuplot_free(&result) }
     let said = Self.text(result.errors, result.errors_length)
     switch Int(result.status) {
     case SRS_GNUPLOT_OK: break
-    case SRS_GNUPLOT_MISSING:
-      throw PlottingError(
-        message: "gnuplot is not there, and figures are drawn by it", help: "install it: sudo apt install gnuplot-nox")
+    case SRS_GNUPLOT_MISSING: throw PlottingError(message: "gnuplot cannot be started: \(path) is not there any more", help: nil)
     case SRS_GNUPLOT_TIMEOUT:
       throw PlottingError(message: "gnuplot did not finish within \(Int(seconds)) seconds and was stopped", help: nil)
     case SRS_GNUPLOT_CRASHED: throw PlottingError(message: "gnuplot crashed\(said.isEmpty ? "" : ": \(Self.last(said))")", help: nil)
     case SRS_GNUPLOT_SYSTEM: throw PlottingError(message: "gnuplot cannot be started: \(said)", help: nil)
     default: throw PlottingError(message: "gnuplot refused the figure: \(Self.last(said))", help: nil)
     }
+    if said.contains("difficulty fitting plot titles") {
+      throw PlottingError(
+        message: "the legend does not fit beside the figure",
+        help: "shorten its labels, make the figure larger, or leave it out with legend: none")
+    }
     // gnuplot goes on after some errors and exits with 0.
     if said.contains("line ") && said.contains("error") {
       throw PlottingError(message: "gnuplot refused the figure: \(Self.last(said))", help: nil)
     }
-    return Self.text(result.output, result.output_length)
+    return Drawn(
+      output: Self.text(result.output, result.output_length),
+      picture: result.picture.map { Data(bytes: $0, count: result.picture_length) } ?? Data())
   }
 
   private static func text(_ bytes: UnsafeMutablePointer<CChar>?, _ length: Int) -> String {
@@ -63,34 +93,54 @@ public struct Gnuplot: Sendable {
   /// The figure in characters.
   public func text(_ figure: Figure, columns: Int, lines: Int) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
-    let drawn = try withData(script.data()) { data throws(PlottingError) in
-      try run(script.textScript(columns: columns, lines: lines, data: data))
-    }
+    if let problem = script.problem(.characters, page: (columns, lines)) { throw problem }
+    // gnuplot does not look whether its writes succeed, so it says when it has written everything.
+    let end = "\u{1}end\n"
+    let drawn = try draw(
+      script.textScript(columns: columns, lines: lines, data: SRS_GNUPLOT_DATA) + "set print '-'\nprint \"\\001end\"\n",
+      data: script.data()
+    ).output
+    guard drawn.hasSuffix(end) else { throw Self.cutOff }
     // A form feed and empty lines stand around it.
-    let rows = drawn.split(separator: "\n", omittingEmptySubsequences: false).map { $0.filter { $0 != "\u{c}" } }
+    let rows = drawn.dropLast(end.count).split(separator: "\n", omittingEmptySubsequences: false).map { $0.filter { $0 != "\u{c}" } }
     func isEmpty(_ row: String) -> Bool { row.allSatisfy { $0 == " " } }
     let kept = rows.drop(while: isEmpty).reversed().drop(while: isEmpty).reversed()
     return kept.joined(separator: "\n") + "\n"
   }
 
+  static let cutOff = PlottingError(
+    message: "gnuplot's picture was cut off: there is no room for it, or a limit on the size of files is met",
+    help: "ulimit -f and df say how much there is")
+
   /// The figure as SVG.
   public func svg(_ figure: Figure) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
-    return try withData(script.data()) { data throws(PlottingError) in try run(script.svgScript(data: data)) }
+    if let problem = script.problem(.paper) { throw problem }
+    let drawn = try draw(script.svgScript(data: SRS_GNUPLOT_DATA), data: script.data()).output
+    guard PictureFormat.svg.isWhole(Data(drawn.utf8)) else { throw Self.cutOff }
+    return drawn
   }
 
   /// The figure in sixel, for terminals that show it.
   public func sixel(_ figure: Figure) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
-    return try withData(script.data()) { data throws(PlottingError) in try run(script.sixelScript(data: data)) }
+    if let problem = script.problem(.paper) { throw problem }
+    return try draw(script.sixelScript(data: SRS_GNUPLOT_DATA), data: script.data()).output
   }
 
   /// The figure as the bytes of a PNG.
   public func png(_ figure: Figure) throws(PlottingError) -> [UInt8] {
-    let folder = NSTemporaryDirectory() + "srs-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    _ = try save(figure, to: folder + "/figure.png")
-    return FileManager.default.contents(atPath: folder + "/figure.png").map { Array($0) } ?? []
+    let script = GnuplotScript(figure)
+    if let problem = script.problem(.paper) { throw problem }
+    return Array(try picture(script, .png))
+  }
+
+  /// A picture of one file, whole.
+  private func picture(_ script: GnuplotScript, _ format: PictureFormat) throws(PlottingError) -> Data {
+    let drawn = try draw(script.script(format, output: SRS_GNUPLOT_PICTURE, data: SRS_GNUPLOT_DATA), data: script.data()).picture
+    guard !drawn.isEmpty else { throw PlottingError(message: "gnuplot wrote no picture", help: nil) }
+    guard format.isWhole(drawn) else { throw Self.cutOff }
+    return Self.forgettingDate(drawn, format)
   }
 
   /// Is there a display that a window could be opened on?
@@ -113,20 +163,14 @@ public struct Gnuplot: Sendable {
   public func window(_ figure: Figure) throws(PlottingError) {
     let script = GnuplotScript(figure)
     let terminal = try windowTerminal()
-    _ = try withData(script.data()) { data throws(PlottingError) in try run(script.windowScript(terminal, data: data)) }
-  }
-
-  private func withData(_ data: String, _ body: (String) throws(PlottingError) -> String) throws(PlottingError) -> String {
-    let path = NSTemporaryDirectory() + "srs-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).dat"
-    guard FileManager.default.createFile(atPath: path, contents: Data(data.utf8), attributes: [.posixPermissions: 0o600]) else {
-      throw PlottingError(message: "\(path) cannot be written", help: nil)
-    }
-    defer { unlink(path) }
-    return try body(path)
+    _ = try draw(script.windowScript(terminal, data: SRS_GNUPLOT_DATA), data: script.data())
   }
 
   /// Saves the picture and, beside it, the script and the data it was made from; `gnuplot NAME.gp` in that folder
   /// makes all pictures of that name again. Returns what was written.
+  ///
+  /// The picture is drawn in memory and held against the structure of its format before a file has its name; until then
+  /// nothing old is touched.
   public func save(_ figure: Figure, to path: String) throws(PlottingError) -> [String] {
     let url = URL(fileURLWithPath: path)
     guard let format = PictureFormat(rawValue: url.pathExtension.lowercased()) else {
@@ -134,49 +178,23 @@ public struct Gnuplot: Sendable {
         message: "a picture cannot be saved as .\(url.pathExtension)",
         help: "endings are: \(PictureFormat.allCases.map { "." + $0.rawValue }.joined(separator: ", "))")
     }
-    let folder = url.deletingLastPathComponent().path
     let name = url.deletingPathExtension().lastPathComponent
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw PlottingError(message: "the folder \(folder) cannot be made: \((error as NSError).localizedDescription)", help: nil)
-    }
-    let script = GnuplotScript(figure)
-    let data = script.data()
     guard !name.contains(where: \.isNewline) else {
       throw PlottingError(message: "the name of a picture cannot have a line break", help: nil)
     }
+    let script = GnuplotScript(figure)
+    if let problem = script.problem(format.isTeX ? .tex : .paper) { throw problem }
+    let data = script.data()
     let stem = url.deletingPathExtension().path
-    // The picture is drawn beside its place and moved there when it is whole; until then nothing old is touched.
     try Self.checkNeighbours(stem, format)
     let wasTeX = Self.isTeX(stem)
-    let hidden = ".\(name)-\(getpid())"
-    let part = "\(folder)/\(hidden).\(format.rawValue)"
-    let partData = part + ".dat"
-    // Where LaTeX sets the letters, the lines are in a PDF beside.
-    let partLines = "\(folder)/\(hidden).pdf"
-    defer {
-      unlink(part)
-      unlink(partData)
-      if format == .tex { unlink(partLines) }
-    }
-    try write(data, partData)
-    _ = try run(script.script(format, output: part, data: partData))
+    var files: [(path: String, data: Data)] = []
     if format == .tex {
-      try Self.forgetDate(partLines, .pdf)
-      try Self.callLines("\(folder)/\(hidden)", to: name, in: part)
-      guard Foundation.rename(partLines, stem + ".pdf") == 0 else {
-        throw PlottingError(message: "\(stem).pdf cannot be written: \(String(cString: strerror(errno)))", help: nil)
-      }
+      let (letters, lines) = try texPicture(script, name, beside: path)
+      files = [(stem + ".pdf", lines), (path, letters)]
+    } else {
+      files = [(path, try picture(script, format))]
     }
-    guard let size = try? FileManager.default.attributesOfItem(atPath: part)[.size] as? Int, size > 0 else {
-      throw PlottingError(message: "gnuplot wrote no picture", help: nil)
-    }
-    try Self.forgetDate(part, format)
-    guard rename(part, path) == 0 else {
-      throw PlottingError(message: "\(path) cannot be written: \(String(cString: strerror(errno)))", help: nil)
-    }
-    try write(data, stem + ".dat")
     // The script draws what there is of that name; a .tex file may be a table.
     let formats = PictureFormat.allCases.filter { other in
       if other == format { return true }
@@ -184,11 +202,27 @@ public struct Gnuplot: Sendable {
       return other == .tex ? wasTeX : !(other == .pdf && (wasTeX || format == .tex))
     }
     let head = "# Made by srs. In this folder, `gnuplot \(name).gp` draws it again from \(name).dat.\n"
-    try write(
-      head + formats.map { script.script($0, output: "./\(name).\($0.rawValue)", data: "./\(name).dat") }.joined(separator: "\n"),
-      stem + ".gp")
+    let commands =
+      head + formats.map { script.script($0, output: "./\(name).\($0.rawValue)", data: "./\(name).dat") }.joined(separator: "\n")
+    files += [(stem + ".dat", Data(data.utf8)), (stem + ".gp", Data(commands.utf8))]
+    do { try WholeFile.write(files) } catch { throw PlottingError(message: error.message, help: nil) }
     let shown = path.hasSuffix(url.pathExtension) ? String(path.dropLast(url.pathExtension.count)) : path
     return [path] + (format == .tex ? [shown + "pdf"] : []) + [shown + "gp", shown + "dat"]
+  }
+
+  /// Where LaTeX sets the letters, the lines are in a PDF beside, so gnuplot draws into a folder.
+  private func texPicture(_ script: GnuplotScript, _ name: String, beside path: String) throws(PlottingError) -> (Data, Data) {
+    let folder: PrivateFolder
+    do { folder = try PrivateFolder(beside: path) } catch { throw PlottingError(message: error.message, help: nil) }
+    let stem = SRS_GNUPLOT_FOLDER + "/picture"
+    _ = try draw(script.script(.tex, output: stem + ".tex", data: SRS_GNUPLOT_DATA), data: script.data(), folder: folder.descriptor)
+    guard let letters = folder.contents("picture.tex"), let lines = folder.contents("picture.pdf") else {
+      throw PlottingError(message: "gnuplot wrote no picture", help: nil)
+    }
+    guard PictureFormat.tex.isWhole(letters), PictureFormat.pdf.isWhole(lines) else { throw Self.cutOff }
+    // The lines are asked for under the name they get.
+    let text = String(decoding: Self.forgettingDate(letters, .tex), as: UTF8.self).replacingOccurrences(of: "{\(stem)}", with: "{\(name)}")
+    return (Data(text.utf8), Self.forgettingDate(lines, .pdf))
   }
 
   /// Is there a figure of that name whose letters LaTeX sets?
@@ -206,38 +240,23 @@ public struct Gnuplot: Sendable {
       help: "give the two different names")
   }
 
-  /// Has a .tex figure ask for its lines under the name they get.
-  private static func callLines(_ old: String, to name: String, in path: String) throws(PlottingError) {
-    do {
-      let text = try String(contentsOfFile: path, encoding: .utf8)
-      try text.replacingOccurrences(of: "{\(old)}", with: "{\(name)}").write(toFile: path, atomically: false, encoding: .utf8)
-    } catch {
-      throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
-    }
-  }
-
   /// The same figure twice gives the same bytes: the date that cairo writes into PDF and EPS becomes one of no moment, of
   /// the same length, so that nothing else moves.
-  private static func forgetDate(_ path: String, _ format: PictureFormat) throws(PlottingError) {
+  private static func forgettingDate(_ picture: Data, _ format: PictureFormat) -> Data {
     let mark: String
     switch format {
     case .pdf: mark = "/CreationDate (D:"
     case .eps: mark = "%%CreationDate: "
-    case .svg, .png: return
+    case .svg, .png: return picture
     case .tex, .tikz:
       // A comment of its own.
-      do {
-        let text = try String(contentsOfFile: path, encoding: .utf8)
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !isDate($0) }
-        try lines.joined(separator: "\n").write(toFile: path, atomically: false, encoding: .utf8)
-      } catch {
-        throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
-      }
-      return
+      let lines = String(decoding: picture, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+      return Data(lines.filter { !isDate($0) }.joined(separator: "\n").utf8)
     }
-    guard var data = FileManager.default.contents(atPath: path), let found = data.range(of: Data(mark.utf8)) else { return }
+    guard let found = picture.range(of: Data(mark.utf8)) else { return picture }
+    var data = picture
     var place = found.upperBound
-    while place < data.count, data[place] != 0x29, data[place] != 0x0a, data[place] != 0x2b, data[place] != 0x5a {
+    while place < data.endIndex, data[place] != 0x29, data[place] != 0x0a, data[place] != 0x2b, data[place] != 0x5a {
       if data[place] >= 0x30 && data[place] <= 0x39 {
         data[place] = 0x30
       } else if format == .eps && data[place] > 0x20 {
@@ -245,23 +264,11 @@ public struct Gnuplot: Sendable {
       }
       place += 1
     }
-    do {
-      try data.write(to: URL(fileURLWithPath: path))
-    } catch {
-      throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
-    }
+    return data
   }
 
   /// `%% Thu Nov 26 03:29:41 2026`, whatever the language of the days.
   private static func isDate(_ line: Substring) -> Bool {
     line.hasPrefix("%") && line.split(separator: " ").contains { $0.count == 8 && $0.split(separator: ":").count == 3 }
-  }
-
-  private func write(_ text: String, _ path: String) throws(PlottingError) {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw PlottingError(message: "\(path) cannot be written: \((error as NSError).localizedDescription)", help: nil)
-    }
   }
 }

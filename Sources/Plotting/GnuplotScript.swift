@@ -53,7 +53,8 @@ public struct GnuplotScript: Sendable {
 
   /// Commands that draw to a file.
   public func script(_ format: PictureFormat, output: String, data: String) -> String {
-    "\(format.terminal(figure))\nset output \(Self.quoted(output))\n" + body(data: data, format.isTeX ? .tex : .paper)
+    "\(format.terminal(figure))\nset output \(Self.quoted(output))\n"
+      + (format.isTeX || format == .svg ? body(data: data, format.isTeX ? .tex : .paper) : bodyOfKnownLetters(data: data))
       + "\nunset output\nreset\n"
   }
 
@@ -71,22 +72,33 @@ public struct GnuplotScript: Sendable {
   public func sixelScript(data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal sixelgd noenhanced truecolor size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
-      + body(data: data, .paper) + "\n"
+      + bodyOfKnownLetters(data: data) + "\n"
   }
 
   /// Commands that open a window of the display and leave it open.
   public func windowScript(_ terminal: String, data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal \(terminal) noenhanced persist size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
-      + body(data: data, .paper) + "\n"
+      + bodyOfKnownLetters(data: data) + "\n"
   }
 
   // MARK: Panels
 
+  /// With an empty box for each letter that no font has: cairo would draw a line across the picture for some of them.
+  private func bodyOfKnownLetters(data: String) -> String {
+    let missing = Set(Fonts.missing(figure.texts.joined()))
+    guard !missing.isEmpty else { return body(data: data, .paper) }
+    // The name of the data stays as it is.
+    let mark = "\u{ffff}"
+    let letters = body(data: mark, .paper).unicodeScalars.map { missing.contains($0) ? "\u{25a1}" : $0 }
+    return String(String.UnicodeScalarView(letters)).replacingOccurrences(of: Self.quoted(mark), with: Self.quoted(data))
+  }
+
   /// - Parameter page: columns and lines of a page of characters.
   private func body(data: String, _ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> String {
     let theme = figure.theme
-    var lines = ["set encoding utf8", "set datafile missing 'NaN'"]
+    // NaN is not "missing": gnuplot joins the neighbours of what is missing.
+    var lines = ["set encoding utf8"]
     if medium == .characters {
       lines += ["set tics nomirror", "unset grid"]
     } else {
@@ -120,6 +132,13 @@ public struct GnuplotScript: Sendable {
     }
     if many || hasInsets { lines.append("unset multiplot") }
     return lines.joined(separator: "\n")
+  }
+
+  /// What keeps the figure from being drawn; nil: nothing does.
+  func problem(_ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> PlottingError? {
+    figure.panels.enumerated().lazy.compactMap { number, panel in
+      PanelCommands(panel, of: figure, data: "", firstIndex: 0, medium, place: number, page: page).problem
+    }.first
   }
 
   private func ink(_ medium: Medium) -> String { medium == .characters ? "" : " textcolor rgb '\(figure.theme.ink)'" }
@@ -280,7 +299,9 @@ extension Figure {
     for p in figure.panels.indices { figure.panels[p] = figure.panels[p].thinned() }
     for side in [Panel.Side.x, .y] where side == .x ? shared.x : shared.y {
       let extents = figure.panels.compactMap { $0[side].range ?? $0.extent(side) }
-      guard let low = extents.map(\.lowerBound).min(), let high = extents.map(\.upperBound).max(), high > low else { continue }
+      guard let low = extents.map(\.lowerBound).min(), let high = extents.map(\.upperBound).max(), high > low,
+        (high - low).isFinite
+      else { continue }
       let isLogarithmic = figure.panels.contains { $0[side].logarithmic }
       let room = isLogarithmic || side == .x ? 0 : (high - low) * 0.05
       for p in figure.panels.indices where figure.panels[p][side].range == nil {

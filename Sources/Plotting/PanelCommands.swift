@@ -130,16 +130,26 @@ struct PanelCommands {
       return ticks(axis, side, extent, most, always: true)
     }
     let height = figure.size.height / Double(isInset ? 1 : figure.rows)
-    // Labels of about seven letters, with room between them; margins left out.
-    let most = side == .x ? Int((width - (isInset ? 0 : 1.4)) / (letter * 8)) : Int(height / (letter * 5))
-    return ticks(axis, side, extent, min(isInset ? 3 : 8, most), always: isInset)
+    guard side == .x else { return ticks(axis, side, extent, min(isInset ? 3 : 8, Int(height / (letter * 5))), always: isInset) }
+    // As many as have room between them; margins left out.
+    let room = inside
+    var most = isInset ? 3 : 8
+    while true {
+      let found = ticks(axis, side, extent, most, always: isInset)
+      let longest = Double(found?.labels.map(\.count).max() ?? 0) * letter * 1.15
+      if most <= 1 || Double(found?.labels.count ?? 0) * (longest + letter * 2) <= room + longest { return found }
+      most -= 1
+    }
   }
+
+  /// What is between the ends of the x axis, in centimetres.
+  private var inside: Double { width - (isInset ? 0 : 1.4) - (onRight ? 1 : 0) }
 
   private func ticks(_ axis: Axis, _ side: Panel.Side, _ extent: ClosedRange<Double>, _ most: Int, always: Bool) -> Ticks? {
     let starts = extent.lowerBound >= 0 && axis.range == nil && extent.lowerBound < 0.5 * extent.upperBound ? 0 : extent.lowerBound
     let unit: Axis.Unit = side == .x && panel.isTimed ? .seconds : axis.unit
     return Ticks(
-      starts, extent.upperBound, unit: unit, most: max(2, min(8, most)), isFixed: axis.range != nil || side == .x, always: always)
+      starts, extent.upperBound, unit: unit, most: max(1, min(8, most)), isFixed: axis.range != nil || side == .x, always: always)
   }
 
   /// The x axis begins and ends with the data, a little wider so that the last point is whole.
@@ -201,7 +211,7 @@ struct PanelCommands {
       let isPositive = panel.layers.allSatisfy { if case .bars(let bars) = $0 { bars.values.allSatisfy { $0 >= 0 } } else { true } }
       // Bars that do not begin at 0 mislead.
       let begins = panel.y.range == nil && !panel.y.logarithmic && isPositive && ticks(.y) == nil ? ["set yrange [0:*]"] : []
-      return begins + [
+      return begins + logarithmicFoot + [
         names(bars.names), "set boxwidth \(PictureFormat.number(barWidth))", "set style fill solid 0.85 noborder",
         "set xrange [-0.6:\(Script.cell(Double(bars.names.count) - 0.4))]",
       ]
@@ -214,9 +224,41 @@ struct PanelCommands {
     }
     if has({ if case .histogram = $0 { true } else { false } }) {
       return ["set style fill solid 0.6 border rgb '\(theme.background ?? "#FFFFFF")'"]
-        + (panel.y.range == nil && !panel.y.logarithmic && ticks(.y) == nil ? ["set yrange [0:*]"] : [])
+        + (panel.y.range == nil && !panel.y.logarithmic && ticks(.y) == nil ? ["set yrange [0:*]"] : []) + logarithmicFoot
     }
     return []
+  }
+
+  /// Where bars of a logarithmic axis begin: below the smallest, so that it can be seen, and further below where the others
+  /// reach far above it. nil: not on such an axis.
+  var foot: Double? {
+    guard panel.y.logarithmic else { return nil }
+    if let range = panel.y.range { return range.lowerBound }
+    var (low, high) = (Double.infinity, 0.0)
+    for (layer, base) in zip(panel.layers, panel.barBases) {
+      let values: [Double]
+      switch layer {
+      case .bars(let bars):
+        values = bars.values.enumerated().flatMap { i, value in
+          let top = (base?[i] ?? 0) + value
+          return [top, top - (bars.errors?[i] ?? 0), base?[i] ?? top]
+        }
+      case .histogram(let histogram): values = histogram.counts
+      case .line(let line): values = line.points.map(\.y)
+      default: values = []
+      }
+      for value in values where value > 0 && value.isFinite {
+        low = min(low, value)
+        high = max(high, value)
+      }
+    }
+    guard high > 0 else { return nil }
+    return max(low / max(2, pow(high / low, 0.08)), 1e-300)
+  }
+
+  private var logarithmicFoot: [String] {
+    guard panel.y.range == nil, let foot else { return [] }
+    return ["set yrange [\(Script.cell(foot)):*]"]
   }
 
   /// Layers of bars that stand side by side; stacked ones stand as one.
@@ -274,21 +316,53 @@ struct PanelCommands {
 
   // MARK: Legend
 
-  private func key() -> String {
-    func label(_ layer: Layer) -> String? {
-      switch layer {
-      case .line(let line): line.label
-      case .bars(let bars): bars.label
-      case .histogram(let histogram): histogram.label
-      case .heatmap, .boxes, .stacks: nil
-      }
+  private func label(_ layer: Layer) -> String? {
+    switch layer {
+    case .line(let line): line.label
+    case .bars(let bars): bars.label
+    case .histogram(let histogram): histogram.label
+    case .heatmap, .boxes, .stacks: nil
     }
-    guard has({ label($0) != nil }) || panel.marks.contains(where: { $0.label != nil }) else { return "unset key" }
+  }
+
+  /// What the legend says; empty where there is none.
+  private var entries: [String] {
+    if panel.legend == .none { return [] }
     // Panels that share their axes share their legend, where it is the same.
     if figure.shared != .none && !isInset && (row, column) != (0, 0), panel.layers.map(label) == figure.panels[0].layers.map(label) {
-      return "unset key"
+      return []
     }
-    let place: String
+    return panel.layers.compactMap(label) + panel.marks.compactMap(\.label)
+  }
+
+  private var legendRoom: LegendRoom {
+    if let page {
+      let columns = Double(page.columns / figure.columns)
+      return LegendRoom(
+        width: columns - 4, inside: columns - 12, needed: Double(entries.map(\.count).max() ?? 0) + 8, size: 1, smallest: 1)
+    }
+    let size = (figure.fontSize ?? theme.fontSize) * (isInset ? 0.8 : 1)
+    // A point is 0.0353 cm; the sample is as wide as four letters.
+    let longest = entries.map(LegendRoom.width).max() ?? 0
+    return LegendRoom(width: width - 0.3, inside: inside, needed: (longest + 2.5) * size * 0.0353, size: size, smallest: min(5, size))
+  }
+
+  /// Why the legend cannot be drawn; nil: it can.
+  var problem: PlottingError? {
+    let entries = entries
+    guard medium != .tex, !entries.isEmpty, legendRoom.sizeAbove == nil, let longest = entries.max(by: { $0.count < $1.count }) else {
+      return nil
+    }
+    return PlottingError(
+      message: "the legend does not fit: its label \"\(longest.prefix(20))…\" has \(longest.count) letters",
+      help: "shorten it, make the figure wider, or leave the legend out with legend: none")
+  }
+
+  private func key() -> String {
+    guard !entries.isEmpty else { return "unset key" }
+    let room = legendRoom
+    var place: String
+    var isAbove = false
     switch panel.legend {
     case .none: return "unset key"
     case .topLeft: place = "top left"
@@ -305,9 +379,22 @@ struct PanelCommands {
         }
       }
       let labels = panel.layers.count { label($0) != nil }
-      place = isFilled ? "outside top center horizontal" : labels > 8 ? "outside right top" : freeCorner()
+      isAbove = isFilled && room.fitsBeside
+      place =
+        isAbove ? "outside top center horizontal" : isFilled ? "" : labels > 8 ? "outside right top" : room.fitsInCorner ? freeCorner() : ""
     }
-    return "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width \(onRight ? 1 : -1)\(ink)"
+    // Where it has no room it goes above the axes, a label a line.
+    let hasRoom = place.hasPrefix("outside right") ? room.fitsBeside : isAbove || room.needed <= 0.85 * room.inside
+    if place.isEmpty || !hasRoom { place = "tmargin left vertical maxcols 1" }
+    let isSmall =
+      medium == .paper && (place.hasPrefix("outside top") || place.hasPrefix("tmargin")) && (room.sizeAbove ?? room.size) < room.size
+    let size = isSmall ? "," + PictureFormat.number(((room.sizeAbove ?? room.size) * 10).rounded(.down) / 10) : ""
+    let font = medium == .characters ? "" : " font '\(size)'"
+    // gnuplot counts the letters of TeX's commands, which are not there in the document.
+    let commands = medium == .tex ? (entries.map { Script.escapedForTeX($0).count }.max() ?? 0) - (entries.map(\.count).max() ?? 0) : 0
+    let long = medium == .tex && place.hasPrefix("tmargin") ? max(0, (entries.map(\.count).max() ?? 0) - 20) : 0
+    return
+      "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width \((onRight ? 1 : -1) - commands - long)\(font)\(ink)"
   }
 
   /// The corner with the fewest points of lines near it, the insets' corners left out.

@@ -70,7 +70,9 @@ extension PanelCommands {
     var plots: [String]
     if bars.isStacked {
       // Told apart in grey too: the parts of a stack have a rim.
-      let box = "\(place):($4+$2):(\(place)-\(half)):(\(place)+\(half)):4:($4+$2)"
+      // A logarithmic axis has no 0 to stand on.
+      let base = foot.map { "($4 > 0 ? $4 : \(Script.cell($0)))" } ?? "4"
+      let box = "\(place):($4+$2):(\(place)-\(half)):(\(place)+\(half)):\(base):($4+$2)"
       plots = [
         "\(source) using \(box) with boxxyerror linecolor rgb '\(colour)' fillstyle solid 0.85 border rgb '\(theme.background ?? "#FFFFFF")' \(title(bars.label))"
       ]

@@ -15,7 +15,9 @@ enum Thinning {
     let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
     let xs = (x.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.x)).map { place($0, x) }
     let ys = (y.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.y)).map { place($0, y) }
-    guard let left = xs.min(), let right = xs.max(), let low = ys.min(), let high = ys.max(), right > left else { return points }
+    guard let left = xs.min(), let right = xs.max(), let low = ys.min(), let high = ys.max(), right > left,
+      (right - left).isFinite, (high - low).isFinite
+    else { return points }
     func column(_ value: Double) -> Int { Int(max(-1, min(2, (place(value, x) - left) / (right - left))) * grid.x) }
     if style == .points {
       // One of each spot.

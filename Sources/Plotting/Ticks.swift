@@ -15,25 +15,30 @@ struct Ticks: Equatable {
   ///   - always: marks of our own whatever the numbers are.
   init?(_ low: Double, _ high: Double, unit: Axis.Unit, most: Int, isFixed: Bool, always: Bool = false) {
     let largest = max(abs(low), abs(high))
-    guard low.isFinite, high.isFinite, high > low else { return nil }
+    guard low.isFinite, high.isFinite, high > low, (high - low).isFinite else { return nil }
     let step: Double
     let label: (Double) -> String
-    if unit == .seconds && largest >= 120 {
-      step = Self.timeStep((high - low) / Double(max(2, most)))
+    if unit == .seconds && largest >= 120 && largest < 1e15 && high - low >= 1 {
+      step = Self.timeStep((high - low) / Double(max(1, most)))
       label = { Self.time($0, step: step) }
-    } else if largest >= 10_000 && largest < 1e12 && high - low >= 1 {
-      step = Self.niceStep((high - low) / Double(max(2, most)))
-      guard step >= 1 else { return nil }
+    } else if largest >= 10_000 && largest < 1e12 && Self.niceStep((high - low) / Double(max(1, most))) >= 1 {
+      step = Self.niceStep((high - low) / Double(max(1, most)))
       label = Self.grouped
+    } else if (high - low) / largest < 1e-3 {
+      // Six digits, as gnuplot writes, do not tell them apart.
+      step = Self.niceStep((high - low) / Double(max(1, most)))
+      let digits = Int(-log10(step).rounded(.down))
+      guard step > largest * 1e-14 else { return nil }
+      label = { largest < 1e9 ? String(format: "%.\(max(0, digits))f", $0) : String(format: "%.15g", $0) }
     } else if always {
-      step = Self.niceStep((high - low) / Double(max(2, most)))
+      step = Self.niceStep((high - low) / Double(max(1, most)))
       label = { String(format: "%.6g", abs($0) < step * 1e-6 ? 0 : $0) }
     } else {
       return nil
     }
     let first = isFixed ? (low / step).rounded(.up) : (low / step).rounded(.down)
     let last = isFixed ? (high / step).rounded(.down) : (high / step).rounded(.up)
-    guard last >= first, last - first < 50 else { return nil }
+    guard last >= first, last - first < 50, abs(first) < 1e15, abs(last) < 1e15 else { return nil }
     places = (Int(first)...Int(last)).map { Double($0) * step }
     labels = places.map(label)
     range = isFixed ? low...high : (first * step)...(last * step)

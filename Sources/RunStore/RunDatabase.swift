@@ -108,17 +108,34 @@ public final class RunDatabase: Sendable {
   private let queue: DatabaseQueue
   public let path: String
 
+  /// How long another process may hold the database, in seconds; and how long it is waited for though someone wants the
+  /// program to end, so that a training's end is written down.
+  static let patience = (usual: 20.0, interrupted: 0.5)
+
   /// Opens the file, and makes it where it is not there; only its user may read it.
-  public init(_ path: String) throws(Failure) {
+  ///
+  /// - Parameter isInterrupted: does someone want the program to end? Then another process is not waited for.
+  /// - Throws: `Failure` for what is no database of runs, has other names, or was made by a newer version.
+  public init(_ path: String, isInterrupted: @escaping @Sendable () -> Bool = { false }) throws(Failure) {
     self.path = path
     do {
+      var status = stat()
+      if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 {
+        // Each name would have a journal of its own.
+        throw Failure(message: "\(path) has another name (a hard link), and SQLite cannot keep such a file sound; copy it instead")
+      }
+      if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+        throw Failure(message: "\(path) is no ordinary file")
+      }
       let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       // Never one that is there: to close it would let go of the locks that this process has on it.
       try Self.making.withLock { _ in
         guard !FileManager.default.fileExists(atPath: path) else { return }
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        // Another process may have been faster.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        if descriptor < 0 && errno == EEXIST { return }
         guard descriptor >= 0 else {
           throw Failure(message: "\(path) cannot be written: \(String(cString: strerror(errno)))")
         }
@@ -126,8 +143,30 @@ public final class RunDatabase: Sendable {
       }
       var configuration = Configuration()
       // The rollback journal works on network folders too, where a shared home may lie.
-      configuration.busyMode = .timeout(20)
+      let start = Mutex(Date.distantPast)
+      configuration.busyMode = .callback { tries in
+        if tries == 0 { start.withLock { $0 = Date() } }
+        let waited = start.withLock { Date().timeIntervalSince($0) }
+        guard waited < (isInterrupted() ? Self.patience.interrupted : Self.patience.usual) else { return false }
+        usleep(20_000)
+        return true
+      }
+      // What a database of others may hold is not run with this program's rights.
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY") }
       queue = try DatabaseQueue(path: path, configuration: configuration)
+      try queue.read { db in
+        let tables = try String.fetchSet(db, sql: "SELECT name FROM sqlite_master")
+        guard tables.isEmpty || tables.isSuperset(of: ["grdb_migrations"]) else {
+          throw Failure(message: "\(path) is another program's database, not one of runs; nothing was changed in it")
+        }
+        guard try !Self.migrations.hasBeenSuperseded(db) else {
+          throw Failure(message: "\(path) was made by a newer version of srs, which this one cannot read")
+        }
+        guard
+          try tables.isEmpty || !String.fetchSet(db, sql: "SELECT identifier FROM grdb_migrations").contains("1")
+            || db.tableExists(RunRow.databaseTableName)
+        else { throw Failure(message: "\(path) is another program's database, not one of runs; nothing was changed in it") }
+      }
       do {
         try Self.migrations.migrate(queue)
       } catch is DatabaseError {
@@ -162,7 +201,9 @@ public final class RunDatabase: Sendable {
       return Failure(
         message: error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
           ? "\(path) is no database of runs, or is damaged; move it away to begin a new one"
-          : "\(path): \(error.message ?? "\(error.resultCode)")")
+          : error.resultCode == .SQLITE_BUSY
+            ? "\(path) is held by another process"
+            : "\(path): \(error.message ?? "\(error.resultCode)")")
     }
     return Failure(message: "\(path): \((error as NSError).localizedDescription)")
   }
@@ -188,20 +229,60 @@ public final class RunDatabase: Sendable {
     try guarded { try queue.write { [row] db in try row.update(db) } }
   }
 
-  /// All runs, the oldest first. Those whose process is gone are marked so.
-  public func all() throws(Failure) -> [RunRow] {
+  /// All runs, the oldest first. Those whose process is gone are marked so. What cannot be read is left out, with a
+  /// sentence for each.
+  public func read() throws(Failure) -> (rows: [RunRow], problems: [String]) {
     try guarded {
-      let rows = try queue.read { try RunRow.order(Column("id")).fetchAll($0) }
-      guard rows.contains(where: \.isAbandoned) else { return rows }
-      return try queue.write { db in
-        for var row in rows where row.isAbandoned {
-          row.state = .died
-          row.stop = "its process ended without a word"
-          try row.update(db)
+      var (rows, problems) = try queue.read(Self.rows)
+      guard rows.contains(where: \.isAbandoned) else { return (rows, problems) }
+      try queue.write { db in
+        for index in rows.indices where rows[index].isAbandoned {
+          rows[index].state = .died
+          rows[index].stop = "its process ended without a word"
+          try rows[index].update(db)
         }
-        return try RunRow.order(Column("id")).fetchAll(db)
+      }
+      return (rows, problems)
+    }
+  }
+
+  /// As `read`, without the sentences.
+  public func all() throws(Failure) -> [RunRow] { try read().rows }
+
+  /// The numbers of all runs, of those too that cannot be read.
+  public func ids() throws(Failure) -> [Int64] {
+    try guarded { try queue.read { try Int64.fetchAll($0, sql: "SELECT id FROM run ORDER BY id") } }
+  }
+
+  private static func rows(_ db: Database) throws -> (rows: [RunRow], problems: [String]) {
+    var rows: [RunRow] = []
+    var problems: [String] = []
+    let cursor = try Row.fetchCursor(db, sql: "SELECT * FROM run ORDER BY id")
+    while let row = try cursor.next() {
+      let name = "run \(String(describing: row["id"] ?? "?" as any DatabaseValueConvertible))"
+      let state = String.fromDatabaseValue(row["state"] as DatabaseValue) ?? ""
+      guard RunRow.State(rawValue: state) != nil else {
+        problems.append("\(name) is left out: its state is \"\(state)\", which this version does not know")
+        continue
+      }
+      do {
+        let read = try RunRow(row: row)
+        // Seconds of the years 0 to 5000, and lengths within them.
+        if let (column, value) = [
+          ("started", read.started), ("updated", read.updated), ("seconds", read.seconds), ("cpuSeconds", read.cpuSeconds),
+          ("evaluationSeconds", read.evaluationSeconds),
+        ].first(where: { !($0.1 > -62e9 && $0.1 < 96e9) }) {
+          problems.append("\(name) is left out: its \(column) is \(value), which is no time")
+        } else if let best = read.best, !best.isFinite {
+          problems.append("\(name) is left out: its best is not a number")
+        } else {
+          rows.append(read)
+        }
+      } catch {
+        problems.append("\(name) is left out: it is damaged")
       }
     }
+    return (rows, problems)
   }
 
   /// Takes runs out; returns how many there were.

@@ -28,7 +28,8 @@ public enum RunExport {
     append(&file, event(time: row.started, step: 0, fileVersion: "brain.Event:2", scalar: nil))
     let points = ((try? JSONSerialization.jsonObject(with: Data(row.history.utf8))) as? [[String: Double]]) ?? []
     for point in points {
-      let step = Int64(point["step"] ?? 0)
+      // A database of others may hold any number.
+      guard let step = Int64(exactly: (point["step"] ?? 0).rounded()) else { continue }
       let time = row.started + (point["seconds"] ?? 0)
       for (name, value) in point.sorted(by: { $0.key < $1.key }) where name != "step" {
         append(

@@ -108,12 +108,18 @@ extension Session {
 
   private func edit(_ path: String) {
     let isNew = path.isEmpty
-    let file = isNew ? NSTemporaryDirectory() + "srs-entry-\(getpid()).srs" : (path as NSString).expandingTildeInPath
+    var file = (path as NSString).expandingTildeInPath
     if isNew {
-      guard
-        FileManager.default.createFile(
-          atPath: file, contents: Data((worked.last.map { $0 + "\n" } ?? "").utf8), attributes: [.posixPermissions: 0o600])
-      else { return errors("\(file) cannot be written\n") }
+      // A name that nobody could have put a link under.
+      var name = Array((NSTemporaryDirectory() + "srs-entry-XXXXXX.srs").utf8CString)
+      let descriptor = mkstemps(&name, 4)
+      file = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      guard descriptor >= 0 else { return errors("\(file) cannot be written: \(String(cString: strerror(errno)))\n") }
+      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      do { try handle.write(contentsOf: Data((worked.last.map { $0 + "\n" } ?? "").utf8)) } catch {
+        unlink(file)
+        return errors("\(file) cannot be written\n")
+      }
     }
     defer { if isNew { unlink(file) } }
     let environment = ProcessInfo.processInfo.environment

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Builtins
+import Files
 import Foundation
 import Interpreter
 import Notebooks
@@ -21,6 +22,8 @@ struct Export: ParsableCommand {
   @Flag(help: "Take what cells gave before where neither they, nor cells they need, nor files they read have changed; keep trainings.")
   var cached = false
   @Flag(help: "Stay, and write the page again whenever the notebook is saved; implies --cached.") var watch = false
+  @Option(help: ArgumentHelp("The cells read and write only inside this folder; their relative outputs go there.", valueName: "dir"))
+  var sandbox: String?
   @OptionGroup var flags: EngineFlags
 
   func run() throws {
@@ -32,7 +35,11 @@ struct Export: ParsableCommand {
       return try fromJupyter()
     }
     guard ["html", "md", "ipynb"].contains(ending) else { throw ValidationError("a page ends in .html, .md or .ipynb, not in .\(ending)") }
-    let console = flags.host()
+    let folder = try sandbox.map(Run.folder)
+    let console = flags.host(out: folder, sandbox: folder)
+    if let folder, !Sandbox.enter(folder) {
+      console.note("this system has no Landlock, so the sandbox is kept by checks alone; SECURITY.md says what that leaves open")
+    }
     guard watch else { return try export(ending, console) }
     while !Interrupt.isSet {
       let before = saved
@@ -47,10 +54,13 @@ struct Export: ParsableCommand {
   }
 
   /// When the notebook was last changed; nil while it is not there, as when an editor puts a new file in its place.
-  private var saved: Date? { (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date }
+  private var saved: Date? {
+    Sandbox.outside { (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date }
+  }
 
   private func export(_ ending: String, _ console: ConsoleHost) throws {
-    let source = try Script.read(file, host: console, json: false)
+    // The notebook and the page are named by whoever started the program, not by the cells.
+    let source = try Sandbox.outside { try Script.read(file, host: console, json: false) }
     console.script = (file, RunTable.hash(source.bytes))
     let usesCache = cached || watch
     let host = NotebookHost(console, keepsRuns: usesCache)
@@ -100,8 +110,8 @@ struct Export: ParsableCommand {
 
   private func write(_ text: String, _ path: String, _ host: ConsoleHost) throws {
     do {
-      try OutputFile.write(Data(text.utf8), to: path)
-    } catch {
+      try Sandbox.outside { try OutputFile.write(Data(text.utf8), to: path) }
+    } catch let error as OutputFile.Failure {
       host.error("error: \(error.message)\n")
       throw ExitStatus(code: 1)
     }

@@ -11,14 +11,27 @@ enum Program {
 
   static func main() {
     Interrupt.install()
-    // Deep recursion of scripts needs more stack than a main thread has.
-    let thread = Thread {
-      StackGuard.install(stackSize: Program.stackSize)
-      let status = start()
-      exit(status)
+    // Deep recursion of scripts needs more stack than a main thread has. What keeps it from being there is an error: nobody
+    // would end the wait below.
+    var attributes = pthread_attr_t()
+    var thread = pthread_t()
+    pthread_attr_init(&attributes)
+    var failed = pthread_attr_setstacksize(&attributes, stackSize)
+    if failed == 0 {
+      failed = pthread_create(
+        &thread, &attributes,
+        { _ in
+          StackGuard.install(stackSize: Program.stackSize)
+          let status = Program.start()
+          exit(status)
+        }, nil)
     }
-    thread.stackSize = stackSize
-    thread.start()
+    guard failed == 0 else {
+      Output.error(
+        "error: the system gives srs no thread with \(stackSize >> 20) MB of stack (\(String(cString: strerror(failed)))); "
+          + "is there a limit on memory (ulimit -v) or on processes (ulimit -u)?\n")
+      _exit(1)
+    }
     // Signals are for the thread that works: it may be waiting in a read.
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -157,17 +170,19 @@ struct Run: ParsableCommand {
   func run() throws {
     Interrupt.isForcedBySecond = true
     if let timeout { Interrupt.after(timeout.seconds) }
-    var folder: String?
-    if let sandbox {
-      var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: sandbox, isDirectory: &isFolder), isFolder.boolValue,
-        let real = FileAccess.resolved(sandbox)
-      else { throw ValidationError("--sandbox \(sandbox): there is no such folder") }
-      folder = real
-    }
+    let folder = try sandbox.map(Self.folder)
     let values = try Self.settings(parameters)
     let host = flags.host(out: out ?? folder, resumes: resume, sandbox: folder)
     try Script.run(file, host: host, parameters: values, json: json)
+  }
+
+  /// The folder of `--sandbox`, without links.
+  static func folder(_ sandbox: String) throws -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: sandbox, isDirectory: &isFolder), isFolder.boolValue,
+      let real = FileAccess.resolved(sandbox)
+    else { throw ValidationError("--sandbox \(sandbox): there is no such folder") }
+    return real
   }
 
   /// `--set` as names and values.

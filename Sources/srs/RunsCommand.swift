@@ -18,12 +18,19 @@ struct RunsCommand: ParsableCommand {
       guard FileManager.default.fileExists(atPath: path) else {
         throw ValidationError("there is no \(path): no training was written down here; --file names another")
       }
-      return try guarded { () throws(RunDatabase.Failure) in try RunDatabase(path) }
+      return try guarded { () throws(RunDatabase.Failure) in try RunDatabase(path, isInterrupted: { Interrupt.isSet }) }
+    }
+
+    /// All runs that can be read, with a word about the others.
+    func all(_ database: RunDatabase) throws -> [RunRow] {
+      let (rows, problems) = try guarded { () throws(RunDatabase.Failure) in try database.read() }
+      for problem in problems { Output.error("note: \(problem)\n") }
+      return rows
     }
 
     func rows(_ ids: [Int64]) throws -> [RunRow] {
       let database = try open()
-      let all = try guarded { () throws(RunDatabase.Failure) in try database.all() }
+      let all = try all(database)
       return try ids.map { id in
         guard let row = all.first(where: { $0.id == id }) else { throw ValidationError("there is no run \(id); srs runs list shows them") }
         return row
@@ -33,7 +40,7 @@ struct RunsCommand: ParsableCommand {
     func guarded<Result>(_ body: () throws(RunDatabase.Failure) -> Result) throws -> Result {
       do { return try body() } catch {
         Output.error("error: \(error.message)\n")
-        throw ExitStatus(code: 1)
+        throw ExitStatus(code: Interrupt.isSet ? Interrupt.status : 1)
       }
     }
   }
@@ -61,7 +68,7 @@ struct RunsCommand: ParsableCommand {
         throw ValidationError("--sort is one of \(orders.keys.sorted().joined(separator: ", ")), not \(sort)")
       }
       let database = try store.open()
-      let rows = try store.guarded { () throws(RunDatabase.Failure) in try database.all() }
+      let rows = try store.all(database)
       let chosen = rows.filter { (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true) }.sorted(by: order)
       Output.write(RunTable.screen(chosen) + "\n")
     }
@@ -93,8 +100,10 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       guard !ids.isEmpty else { throw ValidationError("which? give their numbers") }
-      _ = try store.rows(ids)
       let database = try store.open()
+      // Damaged ones can be taken out too.
+      let known = try store.guarded { () throws(RunDatabase.Failure) in try database.ids() }
+      if let id = ids.first(where: { !known.contains($0) }) { throw ValidationError("there is no run \(id); srs runs list shows them") }
       let count = try store.guarded { () throws(RunDatabase.Failure) in try database.remove(ids) }
       Output.write("removed \(count)\n")
     }
@@ -112,7 +121,7 @@ struct RunsCommand: ParsableCommand {
         throw ValidationError("runs cannot be exported as .\(ending): name a .csv, a .json, or a folder for TensorBoard")
       }
       let database = try store.open()
-      let all = try store.guarded { () throws(RunDatabase.Failure) in try database.all() }
+      let all = try store.all(database)
       let rows = ids.isEmpty ? all : try store.rows(ids)
       do throws(OutputFile.Failure) {
         switch ending {

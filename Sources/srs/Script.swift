@@ -1,4 +1,5 @@
 import Builtins
+import Files
 import Foundation
 import Interpreter
 import Syntax
@@ -21,6 +22,9 @@ enum Script {
   static func run(_ file: String, host: ConsoleHost, parameters: [String: String], json: Bool) throws {
     let source = try read(file, host: host, json: json)
     host.script = (file, RunTable.hash(source.bytes))
+    if let sandbox = host.sandbox, !Sandbox.enter(sandbox) {
+      host.note("this system has no Landlock, so the sandbox is kept by checks alone; SECURITY.md says what that leaves open")
+    }
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     interpreter.override(parameters)
     let (program, diagnostics) = interpreter.compile(source)

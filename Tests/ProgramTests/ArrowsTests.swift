@@ -19,17 +19,20 @@ import Testing
     "Training": ["Layers", "Growth", "Datasets", "Evaluation", "ModelFiles", "Kernels"],
     "StackRec": ["Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training"],
     "Benchmarking": ["Kernels", "Layers", "Models", "Datasets", "Evaluation", "Training"],
-    "Plotting": ["CGnuplot"],
+    "Files": ["CFiles"],
+    "Plotting": ["CGnuplot", "Files"],
     "RunStore": ["GRDB"],
     "Syntax": [],
-    "Interpreter": ["Syntax"],
+    "Interpreter": ["Syntax", "Files"],
     "Terminal": ["Interpreter", "Syntax", "CEditline"],
-    "Notebooks": ["Interpreter", "Syntax", "CMarkdown"],
+    "Notebooks": ["Interpreter", "Syntax", "Files", "CMarkdown"],
     "Builtins": [
       "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training",
       "Plotting", "RunStore", "Downloads",
     ],
-    "srs": ["Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax", "ArgumentParser", "Logging"],
+    "srs": [
+      "Builtins", "Benchmarking", "RunStore", "Notebooks", "Terminal", "Interpreter", "Syntax", "Files", "ArgumentParser", "Logging",
+    ],
   ]
 
   static let toolchain: Set<String> = ["Foundation", "Glibc", "Synchronization", "Dispatch"]

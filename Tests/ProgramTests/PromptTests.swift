@@ -67,6 +67,26 @@ import Testing
     #expect(result.status == 0)
   }
 
+  /// Settings of the line editor that nobody wrote by hand are left aside, others are used.
+  @Test func settingsOfTheLineEditorCrashNothing() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let home = NSTemporaryDirectory() + "stackrec-home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    let texts = [
+      String(repeating: "x", count: 1 << 20), String(repeating: "bind ", count: 200_000), String(repeating: "bind -v\n", count: 130_000),
+      "bind \"" + String(repeating: "\\M-x", count: 900) + "\" ed-insert\n", String(repeating: "\"", count: 4_000),
+    ]
+    for text in texts {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/.editrc"))
+      let result = try type([("", 0.6), ("print(40 + 2)\n", 0.5), ("\u{4}", 0.4), ("\n\u{4}", 0.3)], home: home)
+      #expect(result.screen.contains("42"), "\(text.prefix(10)): \(result.screen.suffix(300))")
+    }
+  }
+
   /// Ctrl-C stops a training, its run is kept, and the session goes on.
   @Test func interruptingATraining() throws {
     guard Self.hasTerminal else {

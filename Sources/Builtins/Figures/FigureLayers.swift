@@ -40,12 +40,19 @@ extension Builtin {
       guard let all = Self.numbers(try call[numbers])?.filter(\.isFinite), let low = all.min(), let high = all.max() else {
         throw call.error(.badValue, "`numbers` of histogram is a list of numbers that is not empty", argument: "numbers")
       }
+      guard (high - low).isFinite else {
+        throw call.error(
+          .badValue, "`numbers` of histogram reach from \(low) to \(high), and that is more than a number can hold", argument: "numbers",
+          help: "scale them, or leave the outermost out")
+      }
       let count = try call[bins] ?? Self.bins(all.sorted())
-      let width = high > low ? (high - low) / Double(count) : 1
-      var counts = [Double](repeating: 0, count: high > low ? count : 1)
-      for value in all { counts[min(counts.count - 1, Int((value - low) / width))] += 1 }
+      // Of numbers that lie as close as numbers can, a bin would be no wider than 0.
+      let isWide = (high - low) / Double(count) > 0
+      let width = isWide ? (high - low) / Double(count) : 1
+      var counts = [Double](repeating: 0, count: isWide ? count : 1)
+      for value in all { counts[min(counts.count - 1, Int(min((value - low) / width, 1e6)))] += 1 }
       let title = try call[label]
-      let start = high > low ? low : low - 0.5
+      let start = isWide ? low : low - 0.5
       return changed(try call[figure]) { $0.layers.append(.histogram(.init(start: start, width: width, counts: counts, label: title))) }
     }
   }
@@ -55,7 +62,7 @@ extension Builtin {
     let n = sorted.count
     let width = 2 * (sorted[n * 3 / 4] - sorted[n / 4]) / Double(n).cubeRoot
     guard width > 0 else { return min(10, n) }
-    return max(1, min(200, Int(((sorted[n - 1] - sorted[0]) / width).rounded(.up))))
+    return max(1, Int(min(200, ((sorted[n - 1] - sorted[0]) / width).rounded(.up))))
   }
 
   static let boxplot = Builtin(
@@ -74,13 +81,16 @@ extension Builtin {
         func quantile(_ share: Double) -> Double {
           let place = share * Double(sorted.count - 1)
           let low = Int(place)
-          return sorted[low] + (place - Double(low)) * (sorted[min(low + 1, sorted.count - 1)] - sorted[low])
+          let share = place - Double(low)
+          return sorted[low] * (1 - share) + sorted[min(low + 1, sorted.count - 1)] * share
         }
         let (first, third) = (quantile(0.25), quantile(0.75))
         let reach = 1.5 * (third - first)
         let inside = sorted.filter { $0 >= first - reach && $0 <= third + reach }
+        // Quartiles lie between values: the last value within reach may be inside of the box, where a whisker has no place.
         return Layer.Boxes.Group(
-          name: name, low: inside.first ?? first, first: first, median: quantile(0.5), third: third, high: inside.last ?? third,
+          name: name, low: min(inside.first ?? first, first), first: first, median: quantile(0.5), third: third,
+          high: max(inside.last ?? third, third),
           outside: sorted.filter { $0 < first - reach || $0 > third + reach })
       }
       return changed(try call[figure]) { $0.layers.append(.boxes(.init(boxes))) }

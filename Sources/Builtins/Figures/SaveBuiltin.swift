@@ -43,7 +43,11 @@ extension Builtin {
           }
         }
         switch object {
-        case let figure as FigureValue: return try Gnuplot().save(figure.figure, to: path)
+        case let figure as FigureValue:
+          let written = try Gnuplot().save(figure.figure, to: path)
+          let drawsLetters = ["png", "pdf", "eps"].contains((path as NSString).pathExtension.lowercased())
+          for note in figure.figure.notes(drawsLetters: drawsLetters) { call.interpreter.host.note(note) }
+          return written
         case let table as TableValue:
           var grid = table.grid
           grid.caption = try call[caption] ?? grid.caption

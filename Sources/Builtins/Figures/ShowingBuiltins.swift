@@ -303,6 +303,8 @@ extension Builtin {
         host.write(what.shown + "\n")
         return .nothing
       }
+      let drawsLetters = isWindow || host.terminalPictures != .none
+      for note in figure.figure.notes(drawsLetters: drawsLetters && !host.collectsPictures) { host.note(note) }
       if host.collectsPictures {
         host.picture(try call.engine { try Gnuplot().svg(figure.figure) })
         return .nothing

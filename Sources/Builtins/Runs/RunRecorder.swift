@@ -26,6 +26,10 @@ final class RunRecorder {
     host = call.interpreter.host
     checkpoint = keeper?.path
     guard let path = host.runDatabase else { return nil }
+    if let problem = call.interpreter.databaseRefusal(path) {
+      host.note("this training is not written down: \(problem)")
+      return nil
+    }
     var row = RunRow(name: name, kind: kind, fingerprint: keeper?.identity.fingerprint ?? "")
     (row.script, row.scriptHash) = host.script
     row.data = split.train.source
@@ -39,7 +43,7 @@ final class RunRecorder {
     row.blocks = model.network.depth
     row.metric = recipe.watch.name
     do throws(RunDatabase.Failure) {
-      database = try RunDatabase(path)
+      database = try call.interpreter.database(path)
       self.row = try database.add(row)
     } catch {
       host.note("this training is not written down: \(error.message)")

@@ -19,10 +19,14 @@ extension Builtin {
       guard let path = call.interpreter.host.runDatabase, FileManager.default.fileExists(atPath: path) else {
         return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.csv([])))
       }
+      if let problem = call.interpreter.databaseRefusal(path) { throw call.error(.file, problem) }
       var rows: [RunRow]
       do throws(RunDatabase.Failure) {
-        rows = try RunDatabase(path).all()
+        let found = try call.interpreter.database(path).read()
+        for problem in found.problems { call.interpreter.host.note(problem) }
+        rows = found.rows
       } catch {
+        if call.interpreter.host.isInterrupted { throw Diagnostic(.interrupted, "interrupted while \(error.message)", at: call.span) }
         throw call.error(.file, error.message)
       }
       if let name = try call[name] { rows = rows.filter { $0.name.contains(name) } }
@@ -30,5 +34,20 @@ extension Builtin {
       if let last = try call[last] { rows = Array(rows.suffix(last)) }
       return .object(TableValue(RunTable.grid(rows), records: rows.map(RunTable.record), csv: RunTable.csv(rows)))
     }
+  }
+}
+
+extension Interpreter {
+  /// What keeps a script from the database of runs; nil: nothing does. SQLite keeps journals beside it.
+  func databaseRefusal(_ path: String) -> String? {
+    if let problem = ["", "-journal", "-wal", "-shm"].lazy.compactMap({ self.refusal(path + $0) }).first { return problem }
+    return readingRefusal(path)
+  }
+
+  /// The database of runs, which waits for other processes no longer than someone wants to.
+  func database(_ path: String) throws(RunDatabase.Failure) -> RunDatabase {
+    // Looked at from SQLite's callback, on the thread that asks.
+    nonisolated(unsafe) let host = host
+    return try RunDatabase(path, isInterrupted: { host.isInterrupted })
   }
 }

@@ -12,10 +12,7 @@ extension Builtin {
     let path = d.positional("file", .text, "its path")
     return { call in
       let name = try call.inputPath(try call[path])
-      guard let data = FileManager.default.contents(atPath: name) else {
-        throw call.error(.file, "there is no file \(name) that can be read", argument: "file")
-      }
-      guard let text = String(data: data, encoding: .utf8) else {
+      guard let text = String(data: Data(try call.contents(name)), encoding: .utf8) else {
         throw call.error(.file, "\(name) is not UTF-8 text", argument: "file")
       }
       return .text(text)
@@ -39,7 +36,7 @@ extension Builtin {
     let path = d.positional("file", .text, "its path")
     return { call in
       let path = try call.inputPath(try call[path])
-      return try parseJSON(call, try contents(call, path), path, argument: "file")
+      return try parseJSON(call, try call.contents(path), path, argument: "file")
     }
   }
 
@@ -85,7 +82,7 @@ extension Builtin {
       let path = try call.inputPath(try call[path])
       var rows: [CSV.Row]
       do {
-        rows = try CSV.parse(try contents(call, path), separator: try call[separator])
+        rows = try CSV.parse(try call.contents(path), separator: try call[separator])
       } catch let problem as CSV.Problem {
         throw call.error(.data, "\(path):\(problem.line):1: \(problem.message)", argument: "file")
       }
@@ -152,13 +149,6 @@ extension Builtin {
   }
 
   // MARK: What they share
-
-  private static func contents(_ call: Call, _ path: String) throws -> [UInt8] {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw call.error(.file, "there is no file \(path) that can be read", argument: "file")
-    }
-    return [UInt8](data)
-  }
 
   private static func put(_ call: Call, _ text: String, _ path: String) throws -> Value {
     do {

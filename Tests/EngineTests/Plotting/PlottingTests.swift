@@ -86,4 +86,42 @@ import Testing
     // A broken pipe did not kill us, and the next figure works.
     #expect(problem(Gnuplot(), "set terminal dumb\nplot sin(x)") == "")
   }
+
+  /// Of each format every beginning is known not to be the whole; so is a byte that is wrong inside of a PNG.
+  @Test func whatIsCutOffIsKnown() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for format in PictureFormat.allCases {
+      let path = "\(folder)/cut-\(format.rawValue).\(format.rawValue)"
+      _ = try Gnuplot().save(Self.figure, to: path)
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      #expect(format.isWhole(whole), "\(format)")
+      // TikZ ends in comments that may be missing.
+      let end = format == .tikz ? try #require(whole.range(of: Data("\\end{tikzpicture}".utf8))).lowerBound : whole.count
+      let most = end - 8
+      for count in stride(from: 0, to: most, by: max(1, most / 97)) {
+        #expect(!format.isWhole(whole.prefix(count)), "\(format), \(count) bytes")
+      }
+      guard format == .png else { continue }
+      for place in stride(from: 20, to: whole.count, by: max(1, whole.count / 31)) {
+        var damaged = whole
+        damaged[place] ^= 0x10
+        #expect(!format.isWhole(damaged), "byte \(place)")
+      }
+    }
+  }
+
+  /// The program is taken from folders with absolute names only.
+  @Test func gnuplotIsNotTakenFromThePresentFolder() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(Gnuplot.path(of: "gnuplot")?.hasPrefix("/") == true)
+    try "#!/bin/sh\n".write(toFile: folder + "/gnuplot", atomically: true, encoding: .utf8)
+    chmod(folder + "/gnuplot", 0o755)
+    #expect(Gnuplot.path(of: "gnuplot", in: ":.:bin:\(folder)") == folder + "/gnuplot")
+    #expect(Gnuplot.path(of: "gnuplot", in: ":.:..:bin") == nil)
+    chmod(folder + "/gnuplot", 0o644)
+    #expect(Gnuplot.path(of: "gnuplot", in: folder) == nil)
+    #expect(Gnuplot.path(of: "..", in: folder) == nil)
+  }
 }

@@ -1,0 +1,306 @@
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+/// What SECURITY.md and docs/reliability.md promise of files, by trying to break it.
+@Suite struct ContainmentTests {
+  private func inFolder(_ body: (_ root: String, _ inside: String) throws -> Void) throws {
+    let root = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath().path + "/stackrec-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: root + "/in", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try body(root, root + "/in")
+  }
+
+  private func names(_ folder: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
+
+  private static let training = """
+    let data = synthetic(users: 60, items: 40, seed: 7) |> window(length: 10) |> split(seed: 1)
+    let run = nextitnet(data, dim: 8, blocks: 1) |> train(data, run: 20steps)
+    """
+
+  // MARK: The sandbox
+
+  /// The database of runs behind a link, itself or by its folder, is not opened; nor is one with another name.
+  @Test func theDatabaseStaysInside() throws {
+    try inFolder { root, inside in
+      let foreign = root + "/foreign.sqlite"
+      let other = try DatabaseQueue(path: foreign)
+      try other.write { try $0.execute(sql: "CREATE TABLE mine (x)") }
+      try other.close()
+      let before = try Data(contentsOf: URL(fileURLWithPath: foreign))
+      func check(_ what: String) throws {
+        let trained = try Srs.run(Self.training, ["--sandbox", inside])
+        #expect(trained.errors.contains("not written down") || trained.errors.contains("--sandbox"), "\(what): \(trained.errors)")
+        // Behind a folder that is a link there is no database to be found.
+        let listed = try Srs.run("print(runs())", ["--sandbox", inside])
+        #expect(listed.errors.contains("E0501") || listed.output.contains("no trainings"), "\(what): \(listed.errors)\(listed.output)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: foreign)) == before, "\(what)")
+        try FileManager.default.removeItem(atPath: inside + "/runs")
+      }
+      try FileManager.default.createDirectory(atPath: inside + "/runs", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(atPath: inside + "/runs/runs.sqlite", withDestinationPath: foreign)
+      try check("a link")
+      try FileManager.default.createDirectory(atPath: inside + "/runs", withIntermediateDirectories: true)
+      #expect(link(foreign, inside + "/runs/runs.sqlite") == 0)
+      try check("a hard link")
+      try FileManager.default.createDirectory(atPath: root + "/far", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(atPath: inside + "/runs", withDestinationPath: root + "/far")
+      try check("a folder that is a link")
+      #expect(try names(root + "/far").isEmpty)
+      // And where nothing is planted it is written.
+      #expect(try Srs.run(Self.training + "\nfor r in runs() { print(r.id) }", ["--sandbox", inside]).output == "1\n")
+    }
+  }
+
+  @Test func hardLinksAreNotReadThere() throws {
+    try inFolder { root, inside in
+      try Data("user,item\na,x\na,y\n".utf8).write(to: URL(fileURLWithPath: root + "/secret.csv"))
+      #expect(link(root + "/secret.csv", inside + "/log.csv") == 0)
+      for call in ["read(\"log.csv\")", "read_csv(\"log.csv\")", "load(\"log.csv\")", "load_model(\"log.csv\")"] {
+        let run = try Srs.run("print(\(call))", ["--sandbox", inside])
+        #expect(run.status == 1 && run.errors.contains("hard link") && run.output.isEmpty, "\(call): \(run.errors)")
+      }
+      #expect(try Srs.run("import \"\(inside)/log.csv\"", ["--sandbox", inside]).errors.contains("hard link"))
+    }
+  }
+
+  /// Someone swaps a folder of the sandbox for a link, again and again, while a script writes, draws and reads.
+  @Test func aSwappedFolderLeadsNowhere() throws {
+    try inFolder { root, inside in
+      try FileManager.default.createDirectory(atPath: root + "/out", withIntermediateDirectories: true)
+      try Data("secret".utf8).write(to: URL(fileURLWithPath: root + "/out/x"))
+      try FileManager.default.createDirectory(atPath: inside + "/real", withIntermediateDirectories: true)
+      try FileManager.default.createSymbolicLink(atPath: inside + "/link", withDestinationPath: root + "/out")
+      try Data("plain".utf8).write(to: URL(fileURLWithPath: inside + "/real/x"))
+      let isDone = Mutex(false)
+      let swapper = Thread {
+        while !isDone.withLock({ $0 }) {
+          rename(inside + "/real", inside + "/d")
+          rename(inside + "/d", inside + "/real")
+          rename(inside + "/link", inside + "/d")
+          rename(inside + "/d", inside + "/link")
+        }
+      }
+      swapper.start()
+      defer { isDone.withLock { $0 = true } }
+      var written = 0
+      let end = Date().addingTimeInterval(6)
+      while Date() < end {
+        let run = try Srs.run("write(\"new\", \"d/new-{1}\")\nprint(read(\"d/x\"))", ["--sandbox", inside])
+        if run.status == 0 { written += 1 }
+        #expect(!run.output.contains("secret"))
+        #expect(try names(root + "/out") == ["x"], "\(run.errors)")
+      }
+      #expect(written > 0, "some runs find the folder, not the link")
+    }
+  }
+
+  /// `export` has a sandbox too; the notebook and its page are the caller's, and may lie elsewhere.
+  @Test func notebooksHaveASandbox() throws {
+    try inFolder { root, inside in
+      try Data("secret".utf8).write(to: URL(fileURLWithPath: root + "/secret.txt"))
+      try "# %% one\nwrite(\"x\", \"made.txt\")\nsave(figure() |> line([1, 2], y: [1, 2]), \"f.svg\")\n".write(
+        toFile: root + "/good.srs", atomically: true, encoding: .utf8)
+      try "# %% one\nprint(read(\"\(root)/secret.txt\"))\n# %% two\nwrite(\"x\", \"../made.txt\")\n".write(
+        toFile: root + "/bad.srs", atomically: true, encoding: .utf8)
+      let good = try Srs(["export", root + "/good.srs", "-o", root + "/good.html", "--sandbox", inside])
+      #expect(good.status == 0, "\(good.errors)")
+      #expect(try names(inside) == ["f.dat", "f.gp", "f.svg", "made.txt"])
+      let bad = try Srs(["export", root + "/bad.srs", "-o", root + "/bad.html", "--sandbox", inside, "--keep-going"])
+      #expect(bad.status == 1 && bad.errors.contains("--sandbox"))
+      #expect(try !String(contentsOfFile: root + "/bad.html", encoding: .utf8).contains("secret<"))
+      #expect(try names(root) == ["bad.html", "bad.srs", "good.html", "good.srs", "in", "secret.txt"])
+    }
+  }
+
+  @Test func theEnvironmentIsNotRead() throws {
+    for path in ["/proc/self/environ", "/proc/thread-self/environ", "/proc/self/root/proc/self/environ", "/dev/fd/../environ"] {
+      for call in ["read", "read_csv", "read_json", "load", "load_model"] {
+        let run = try Srs.run("print(\(call)(\"\(path)\"))", environment: ["SRS_SECRET": "hidden"])
+        #expect(run.status == 1 && !run.output.contains("hidden") && !run.errors.contains("hidden"), "\(call) \(path)")
+      }
+    }
+    #expect(try Srs.run("import \"/proc/self/environ\"", environment: ["SRS_SECRET": "hidden"]).errors.contains("about processes"))
+    // What is piped in is no file of a process.
+    #expect(try Srs(shell: "echo hello | '\(Srs.path)' -e 'read(\"/dev/stdin\")'").output.contains("hello"))
+  }
+
+  @Test func standardOutputIsWrittenTo() throws {
+    try inFolder { root, _ in
+      let run = try Srs(
+        shell:
+          "cd '\(root)' && echo 'print(1)\nwrite(\"two\\n\", \"/dev/stdout\")\nprint(3)' > a.srs && '\(Srs.path)' run a.srs > out; cat out")
+      #expect(run.output == "1\ntwo\n3\n", "\(run.errors)")
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/dev/stdout") == "/proc/self/fd/1")
+    }
+  }
+
+  // MARK: Kills, limits
+
+  /// A kill while files are written leaves none of them under another name, and what is there is whole.
+  @Test func aKillLeavesNothing() throws {
+    try inFolder { root, inside in
+      let script = root + "/s.srs"
+      try "let t = join(map(range(1, 300000), i => \"line\"), with: \"\\n\")\nfor i in range(1, 100000) { write(t, \"\(inside)/a.txt\") }"
+        .write(
+          toFile: script, atomically: true, encoding: .utf8)
+      var complete = 0
+      for delay in [0.5, 0.65, 0.8, 0.95] {
+        _ = try Srs(["run", script], killAfter: delay)
+        let left = try names(inside).filter { !$0.hasPrefix(".srs-part-") }
+        #expect(left.isEmpty || left == ["a.txt"])
+        let size = try? FileManager.default.attributesOfItem(atPath: inside + "/a.txt")[.size] as? Int
+        #expect(size == nil || size == 1_499_999)
+        if size != nil { complete += 1 }
+      }
+      #expect(complete > 0)
+      #expect(try Srs.run("write(\"x\", \"\(inside)/b.txt\")").status == 0)
+      #expect(try names(inside).filter { $0.hasPrefix(".") }.isEmpty)
+    }
+  }
+
+  /// A limit on the size of files cuts gnuplot's pictures; the good one before stays, and it is said.
+  @Test func aCutPictureReplacesNothing() throws {
+    try inFolder { root, _ in
+      let script = "let x = range(0, 2000)\nlet f = figure() |> line(x, y: map(x, i => mod(i, 7)))\n"
+      for format in ["svg", "pdf", "png", "eps", "tex", "tikz"] {
+        let file = "\(root)/\(format).srs"
+        try (script + "save(f, \"\(format)-fig.\(format)\")").write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try Srs(shell: "cd '\(root)' && '\(Srs.path)' run \(format).srs").status == 0)
+        let before = try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(format)-fig.\(format)"))
+        let cut = try Srs(shell: "cd '\(root)' && ulimit -f 4 && '\(Srs.path)' run \(format).srs")
+        #expect(cut.status == 1 && cut.errors.contains("E0604"), "\(format): \(cut.errors)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(format)-fig.\(format)")) == before, "\(format)")
+        #expect(try names(root).filter { $0.hasPrefix(".") }.isEmpty)
+      }
+    }
+  }
+
+  /// A FIFO that nobody writes to is waited for until someone wants the program to end.
+  @Test func aFifoIsNotWaitedForInVain() throws {
+    try inFolder { root, _ in
+      #expect(mkfifo(root + "/fifo", 0o600) == 0)
+      for call in ["read", "read_csv", "read_json"] {
+        let path = "\(root)/\(call).srs"
+        try "print(\(call)(\"\(root)/fifo\"))".write(toFile: path, atomically: true, encoding: .utf8)
+        let run = try Srs(["run", path], signal: SIGTERM, after: 0.5)
+        #expect(run.status != 0 && run.status != SIGKILL && run.output.isEmpty, "\(run.status) \(run.errors)")
+      }
+      let piped = try Srs(
+        shell: "cd '\(root)' && (echo hello > fifo &) && echo 'print(read(\"fifo\"))' > p.srs && timeout -s KILL 10 '\(Srs.path)' run p.srs"
+      )
+      #expect(piped.output == "hello\n\n", "\(piped.errors)")
+    }
+  }
+
+  /// Without memory or threads the program says so at once.
+  @Test func limitsAreErrorsNotWaiting() throws {
+    for limit in ["-v 600000", "-v 400000", "-v 250000"] {
+      let run = try Srs(shell: "ulimit \(limit); timeout -s KILL 10 '\(Srs.path)' --version")
+      #expect(run.status == 1 && run.errors.contains("ulimit"), "\(limit): \(run.status) \(run.errors)")
+    }
+  }
+
+  /// A database that another process holds is not waited for once someone wants the program to end.
+  @Test func aHeldDatabaseDoesNotHoldCtrlC() throws {
+    try inFolder { root, _ in
+      #expect(try Srs.run(Self.training, ["--out", root]).status == 0)
+      let held = try DatabaseQueue(path: root + "/runs/runs.sqlite")
+      for script in ["print(runs())", Self.training] {
+        let path = root + "/s.srs"
+        try script.write(toFile: path, atomically: true, encoding: .utf8)
+        try held.inDatabase { db in
+          try db.execute(sql: "BEGIN EXCLUSIVE")
+          let start = Date()
+          let run = try Srs(["run", path, "--out", root], signal: SIGINT, after: 1)
+          let waited = Date().timeIntervalSince(start)
+          #expect(run.status == 130 && waited < 4, "\(waited) s, \(run.status): \(run.errors)")
+          let listed = Date()
+          let list = try Srs(["runs", "list", "--file", root + "/runs/runs.sqlite"], signal: SIGINT, after: 0.5)
+          #expect(list.status == 130 && Date().timeIntervalSince(listed) < 3, "\(list.status): \(list.errors)")
+          try db.execute(sql: "ROLLBACK")
+        }
+      }
+    }
+  }
+
+  // MARK: Files of others
+
+  /// Rows that no version writes are named, and can be taken out.
+  @Test func damagedRunsAreNamed() throws {
+    try inFolder { root, _ in
+      #expect(try Srs.run(Self.training, ["--out", root]).status == 0)
+      let file = root + "/runs/runs.sqlite"
+      let database = try DatabaseQueue(path: file)
+      func copy(_ change: String) throws {
+        try database.write { db in
+          let columns = try db.columns(in: "run").map(\.name).filter { $0 != "id" }.joined(separator: ", ")
+          try db.execute(sql: "INSERT INTO run (\(columns)) SELECT \(columns) FROM run WHERE id = 1")
+          try db.execute(sql: "UPDATE run SET \(change) WHERE id = \(db.lastInsertedRowID)")
+        }
+      }
+      let changes = [
+        "started = 1e300", "updated = -1e300", "seconds = 9e999", "state = 'paused'", "best = 9e999", "steps = 1e300", "process = 1e15",
+        "name = x'ff00ff'", "started = 'soon'",
+      ]
+      for change in changes { try copy(change) }
+      try copy("history = '[{\"step\": 1e300, \"mrr@5\": 1e300}]', metrics = '{', name = '../x'")
+      let list = try Srs(["runs", "list", "--file", file])
+      #expect(list.status == 0 && list.output.contains("../x"), "\(list.errors)")
+      for id in [2, 3, 4, 5, 6] { #expect(list.errors.contains("run \(id) is left out"), "\(list.errors)") }
+      #expect(list.errors.contains("\"paused\"") && list.errors.contains("1e+300"))
+      for arguments in [
+        ["show", "1"], ["compare", "1", "11"], ["export", "-o", root + "/a.csv"], ["export", "-o", root + "/tb"],
+        ["export", "-o", root + "/a.json"],
+      ] {
+        let run = try Srs(["runs", arguments[0], "--file", file] + arguments.dropFirst())
+        #expect(run.status == 0, "\(arguments): \(run.status) \(run.errors)")
+      }
+      let read = try Srs.run("for r in runs() { print(r.id) }", ["--out", root])
+      #expect(read.status == 0 && read.output.hasPrefix("1\n") && read.errors.contains("run 2 is left out"), "\(read.errors)")
+      #expect(try Srs(["runs", "rm", "--file", file, "2", "5"]).output == "removed 2\n")
+      try database.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('9')") }
+      let newer = try Srs(["runs", "list", "--file", file])
+      #expect(newer.status == 1 && newer.errors.contains("newer version"), "\(newer.errors)")
+      let foreign = root + "/foreign.sqlite"
+      try DatabaseQueue(path: foreign).write { try $0.execute(sql: "CREATE TABLE mine (x)") }
+      #expect(try Srs(["runs", "list", "--file", foreign]).errors.contains("another program's database"))
+      #expect(try DatabaseQueue(path: foreign).read { try String.fetchAll($0, sql: "SELECT name FROM sqlite_master") } == ["mine"])
+    }
+  }
+
+  /// Someone writes over a .srsd file in place while it is used: an error, or the right result, never a crash.
+  @Test func aRewrittenFileIsAnError() throws {
+    try inFolder { root, _ in
+      let made = try Srs.run("save(synthetic(users: 3_000, items: 100, seed: 7), \"e.srsd\")", ["--out", root])
+      #expect(made.status == 0, "\(made.errors)")
+      let file = root + "/e.srsd"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      let script =
+        "let e = load(\"\(file)\")\nfor i in range(1, 60) { let d = e |> window(length: 10) |> split(seed: i)\nlet t = d.train }\nprint(e.interactions)"
+      let right = try Srs.run(script).output
+      #expect(!right.isEmpty)
+      for round in 0..<6 {
+        let isDone = Mutex(false)
+        let writer = Thread {
+          var state = UInt64(round + 1)
+          let handle = FileHandle(forWritingAtPath: file)
+          Thread.sleep(forTimeInterval: 0.05 + Double(round) * 0.02)
+          while !isDone.withLock({ $0 }) {
+            state = state &* 6_364_136_223_846_793_005 &+ 1
+            try? handle?.seek(toOffset: 600 + (state >> 33) % UInt64(whole.count - 5_000))
+            handle?.write(Data((0..<4_096).map { UInt8(truncatingIfNeeded: Int(state >> 40) &+ $0 &* 31) }))
+            usleep(500)
+          }
+        }
+        writer.start()
+        let run = try Srs.run(script)
+        isDone.withLock { $0 = true }
+        #expect(run.status == 0 && run.output == right || run.status == 1 && run.errors.contains("E0501"), "\(run.status): \(run.errors)")
+        Thread.sleep(forTimeInterval: 0.02)
+        try whole.write(to: URL(fileURLWithPath: file))
+      }
+    }
+  }
+}
