@@ -155,7 +155,8 @@ public final class Interpreter {
   // MARK: Calls
 
   func invoke(_ builtin: Builtin, _ values: [Value?], _ spans: [Span?], _ span: Span) throws -> Value {
-    try builtin.body(Builtin.Call(builtin: builtin, interpreter: self, span: span, values: values, spans: spans))
+    try checkInterrupt(span)
+    return try builtin.body(Builtin.Call(builtin: builtin, interpreter: self, span: span, values: values, spans: spans))
   }
 
   /// A builtin as a value: `map(sum)`.

@@ -55,13 +55,19 @@ extension Builtin {
     Builtin(name, summary, topic: "Maths", returns: .any, example: example) { d in
       let argument = d.positional("x", .oneOf, "a number, or a list of numbers")
       d.ofNumber = { domain($0) == nil ? body($0) : nil }
-      return { call in try apply(try call[argument], call, domain, body) }
+      return { call in
+        var known: [UnsafeRawPointer: Value] = [:]
+        return try apply(try call[argument], call, call.work, domain, body, &known)
+      }
     }
   }
 
+  /// - Parameter known: what came of lists that were met before: parts may be shared many times over.
   private static func apply(
-    _ value: Value, _ call: Call, _ domain: (Double) -> String?, _ body: (Double) -> Double
+    _ value: Value, _ call: Call, _ work: Work, _ domain: (Double) -> String?, _ body: (Double) -> Double,
+    _ known: inout [UnsafeRawPointer: Value]
   ) throws -> Value {
+    try work.step()
     if case .number(let x) = value {
       if let problem = domain(x) {
         throw call.error(.badValue, "`x` of \(call.builtin.name) \(problem); it is \(NumberFormat.text(x))", argument: "x")
@@ -71,7 +77,13 @@ extension Builtin {
     guard let elements = value.sequence else {
       throw call.error(.wrongType, "`\(call.builtin.name)` works on numbers, not on \(value.described)", argument: "x")
     }
-    return .list(try elements.map { try apply($0, call, domain, body) })
+    // Only what the argument holds stays where it is.
+    var address: UnsafeRawPointer?
+    if case .list(let values) = value, Operators.holdsLists(values) { address = Operators.address(values) }
+    if let address, let result = known[address] { return result }
+    let result = Value.list(try elements.map { try apply($0, call, work, domain, body, &known) })
+    if let address { known[address] = result }
+    return result
   }
 
   static let round = Builtin(
