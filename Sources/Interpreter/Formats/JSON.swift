@@ -1,17 +1,17 @@
 import Foundation
 
 /// JSON (RFC 8259) as values: objects are records in their order, which Foundation's reader does not keep.
-enum JSON {
-  struct Problem: Error {
-    let message: String
-    let line: Int
-    let column: Int
+public enum JSON {
+  public struct Problem: Error {
+    public let message: String
+    public let line: Int
+    public let column: Int
   }
 
   static let deepest = 500
 
   /// - Throws: `Problem` for what is no JSON, E0801 where someone wants the work to end.
-  static func parse(_ bytes: [UInt8], _ work: Work) throws -> Value {
+  public static func parse(_ bytes: [UInt8], _ work: Work? = nil) throws -> Value {
     var reader = Reader(bytes: bytes, work: work)
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.place = 3 }
     let value = try reader.value()
@@ -25,9 +25,9 @@ enum JSON {
     var place = 0
     var depth = 0
 
-    let work: Work
+    let work: Work?
 
-    init(bytes: [UInt8], work: Work) {
+    init(bytes: [UInt8], work: Work?) {
       self.bytes = bytes
       self.work = work
     }
@@ -52,7 +52,7 @@ enum JSON {
     }
 
     mutating func value() throws -> Value {
-      try work.step()
+      try work?.step()
       skipBlanks()
       guard let byte = current else { throw problem("expected a value, found the end") }
       switch byte {
