@@ -148,7 +148,7 @@ extension Builtin {
     let last = d.optional("last", .whole(from: 1), "only so many, the newest")
     return { call in
       guard let path = call.interpreter.host.runDatabase, FileManager.default.fileExists(atPath: path) else {
-        return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.csv([])))
+        return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.lines([])))
       }
       var rows: [RunRow]
       do throws(RunDatabase.Failure) {
@@ -159,7 +159,7 @@ extension Builtin {
       if let name = try call[name] { rows = rows.filter { $0.name.contains(name) } }
       if let state = try call[state] { rows = rows.filter { $0.state == state } }
       if let last = try call[last] { rows = Array(rows.suffix(last)) }
-      return .object(TableValue(RunTable.grid(rows), records: rows.map(RunTable.record), csv: RunTable.csv(rows)))
+      return .object(TableValue(RunTable.grid(rows), records: rows.map(RunTable.record), csv: RunTable.lines(rows)))
     }
   }
 }
@@ -221,22 +221,24 @@ public enum RunTable {
       ]))
   }
 
-  public static func csv(_ rows: [RunRow]) -> String {
+  /// - Parameter isGuarded: texts that a spreadsheet would take for formulas get a mark in front.
+  public static func csv(_ rows: [RunRow], isGuarded: Bool = false) -> String { Grid.csv(lines(rows), isGuarded: isGuarded) }
+
+  static func lines(_ rows: [RunRow]) -> [[String]] {
     let header = [
       "id", "name", "kind", "state", "started", "script", "script_hash", "data", "data_fingerprint", "model", "parameters", "seed",
       "threads",
       "machine", "version", "blocks", "steps", "seconds", "cpu_seconds", "evaluation_seconds", "metric", "best", "best_step", "stop",
       "fingerprint", "checkpoint",
     ]
-    return Grid.csv(
-      [header]
-        + rows.map { row in
-          [
-            "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, date(row.started), row.script, row.scriptHash, row.data,
-            row.dataFingerprint, row.model, row.parameters, "\(row.seed)", "\(row.threads)", row.machine, row.version, "\(row.blocks)",
-            "\(row.steps)", "\(row.seconds)", "\(row.cpuSeconds)", "\(row.evaluationSeconds)", row.metric, row.best.map { "\($0)" } ?? "",
-            row.bestStep.map { "\($0)" } ?? "", row.stop, row.fingerprint, row.checkpoint,
-          ]
-        })
+    return [header]
+      + rows.map { row in
+        [
+          "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, date(row.started), row.script, row.scriptHash, row.data,
+          row.dataFingerprint, row.model, row.parameters, "\(row.seed)", "\(row.threads)", row.machine, row.version, "\(row.blocks)",
+          "\(row.steps)", "\(row.seconds)", "\(row.cpuSeconds)", "\(row.evaluationSeconds)", row.metric, row.best.map { "\($0)" } ?? "",
+          row.bestStep.map { "\($0)" } ?? "", row.stop, row.fingerprint, row.checkpoint,
+        ]
+      }
   }
 }

@@ -10,8 +10,26 @@ public enum NumberFormat {
     return String(format: "%.6g", value)
   }
 
+  /// With so many digits after the point. The number is taken as the shortest decimal number that reads as it, and halves
+  /// of it are rounded away from 0: 2.675 is 2.68, though what is stored lies a little below.
   public static func fixed(_ value: Double, digits: Int) -> String {
-    value.isFinite ? String(format: "%.\(digits)f", value) : text(value)
+    guard value.isFinite else { return text(value) }
+    guard isHalf(value, behind: digits) else { return String(format: "%.\(digits)f", value) }
+    // The next number lies beyond the half for certain.
+    return String(format: "%.\(digits)f", value < 0 ? value.nextDown : value.nextUp)
+  }
+
+  /// Is a number's last digit a 5, just behind so many digits after the point?
+  private static func isHalf(_ value: Double, behind digits: Int) -> Bool {
+    let parts = "\(value)".utf8.split(separator: 0x65)
+    guard let mantissa = parts.first, mantissa.last == 0x35, let point = mantissa.firstIndex(of: 0x2e) else {
+      // Of one digit, as in 5e-07.
+      guard parts.count == 2, parts[0].last == 0x35, let exponent = Int(String(parts[1]) ?? "") else { return false }
+      return -exponent == digits + 1
+    }
+    let decimals = mantissa.distance(from: point, to: mantissa.endIndex) - 1
+    let exponent = parts.count == 2 ? Int(String(parts[1]) ?? "") ?? 0 : 0
+    return decimals - exponent == digits + 1
   }
 
   /// 1234567 as 1,234,567.

@@ -27,6 +27,10 @@ public enum HTMLPage {
         case .note(let text): body += "<p class=\"note\">\(Highlighter.escaped(text))</p>\n"
         case .error(let text): body += "<pre class=\"error\">\(Highlighter.escaped(text))</pre>\n"
         case .picture(let svg):
+          guard PictureCheck.isPlain(svg) else {
+            body += "<p class=\"note\">a picture that is not plain SVG is left out</p>\n"
+            continue
+          }
           pictures += 1
           body += "<figure>\(inline(svg, pictures))</figure>\n"
         }

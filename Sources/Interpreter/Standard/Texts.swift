@@ -22,7 +22,7 @@ extension Builtin {
   }
 
   static let format = Builtin(
-    "format", "A number as text with so many digits after the point, thousands grouped if asked.", topic: "Texts",
+    "format", "A number as text with so many digits after the point, rounded as `round` does, thousands grouped if asked.", topic: "Texts",
     returns: .text, example: "print(format(0.12345, digits: 3), format(12000, grouped: true))  #> 0.123 12,000"
   ) { d in
     let value = d.positional("number", .number, "what to write")
