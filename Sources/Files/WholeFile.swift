@@ -244,7 +244,8 @@ public enum InputFile {
         }
         descriptor = srs_open_beneath(root.descriptor, rest.isEmpty ? "." : rest, O_RDONLY | O_NONBLOCK, 0)
       } else {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // A FIFO that nobody writes to must not be waited for here, where nothing can end it.
+        descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
       }
       if descriptor < 0 && errno == EINTR && isInterrupted() { throw WholeFile.Failure(message: "\(path) was waited for in vain") }
     } while descriptor < 0 && errno == EINTR
@@ -270,15 +271,29 @@ public enum InputFile {
     .init(message: errno == ENOENT ? "there is no file \(path) that can be read" : "\(path) cannot be read: \(WholeFile.reason())")
   }
 
+  /// Bytes that are read at most.
+  private static let largest = 1 << 30
+
   static func bytes(_ descriptor: Int32, _ path: String, isInterrupted: () -> Bool = { false }) throws(WholeFile.Failure) -> Data {
     var status = stat()
+    let isKnown = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    func tooLarge() -> WholeFile.Failure { .init(message: "\(path) has more than 1 GiB, which is too much for one text") }
+    guard !isKnown || status.st_size <= largest else { throw tooLarge() }
     // One byte more than it has, to see its end.
-    var buffer = [UInt8](repeating: 0, count: fstat(descriptor, &status) == 0 ? max(65_536, Int(status.st_size) + 1) : 65_536)
+    var buffer = [UInt8](repeating: 0, count: isKnown ? max(65_536, Int(status.st_size) + 1) : 65_536)
     var filled = 0
     while true {
-      if filled == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
+      if isInterrupted() { throw WholeFile.Failure(message: "\(path) was waited for in vain") }
+      if !isKnown {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&ready, 1, 100) > 0 else { continue }
+      }
+      if filled == buffer.count {
+        guard filled <= largest else { throw tooLarge() }
+        buffer += [UInt8](repeating: 0, count: buffer.count)
+      }
       let count = buffer.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled) }
-      if count < 0 && errno == EINTR && !isInterrupted() { continue }
+      if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
       guard count >= 0 else { throw WholeFile.Failure(message: "\(path) cannot be read: \(WholeFile.reason())") }
       if count == 0 { return Data(buffer[..<filled]) }
       filled += count

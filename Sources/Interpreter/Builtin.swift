@@ -285,8 +285,13 @@ public struct Library: Sendable {
   /// Every bare word of every parameter.
   public let words: Set<String>
 
+  /// Two builtins of one name are a mistake of whoever declared them: the program ends with the name.
   public init(_ builtins: [Builtin], metrics: [String]) {
-    self.builtins = Dictionary(builtins.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var named: [String: Builtin] = [:]
+    for builtin in builtins {
+      precondition(named.updateValue(builtin, forKey: builtin.name) == nil, "there are two builtins called \(builtin.name)")
+    }
+    self.builtins = named
     self.metrics = metrics
     words = Set(builtins.flatMap { $0.parameters.flatMap { $0.words + $0.elementWords } })
   }

@@ -31,8 +31,9 @@ final class Compiler {
     globals.types[index] = .function
   }
 
-  func report(_ diagnostic: Diagnostic) {
-    if diagnostics.count < 100 { diagnostics.append(diagnostic) }
+  /// What is beyond the hundredth error is not even worked out.
+  func report(_ diagnostic: @autoclosure () -> Diagnostic) {
+    if diagnostics.count < 100 { diagnostics.append(diagnostic()) }
   }
 
   // MARK: Names
@@ -116,10 +117,11 @@ final class Compiler {
   }
 
   func unknownName(_ name: String, _ span: Span) -> Diagnostic {
-    var known = Array(library.builtins.keys) + globals.names
+    // A script with more names than these was made by a program.
+    var known = Array(library.builtins.keys) + globals.names.suffix(1000)
     var around = scope
     while let inner = around {
-      known += inner.slots.keys
+      if inner.slots.count <= 500 { known += inner.slots.keys }
       around = inner.parent
     }
     return Diagnostic(

@@ -52,8 +52,9 @@ extension Compiler {
           at: arguments.last?.value.span ?? span))
     }
     var given = Set(signature.parameters.prefix(positional))
+    let known = Set(signature.parameters)
     for label in arguments.compactMap(\.label) {
-      if !signature.parameters.contains(label.text) {
+      if !known.contains(label.text) {
         report(unknownArgument(label, name, signature.parameters))
         if let meant = Spelling.nearest(label.text, in: signature.parameters) { given.insert(meant) }
       } else if !given.insert(label.text).inserted {
@@ -69,7 +70,7 @@ extension Compiler {
     Diagnostic(
       .unknownArgument, "`\(function)` has no argument `\(label.text)`", at: label.span,
       help: Spelling.suggestion(label.text, in: known)
-        ?? (known.isEmpty ? "it takes none" : "its arguments are: \(known.joined(separator: ", "))"))
+        ?? (known.isEmpty ? "it takes none" : "its arguments are: \(Spelling.list(known))"))
   }
 
   private func dynamicCall(
@@ -107,8 +108,12 @@ extension Compiler {
         values[next] = value
         next += 1
       }
+      var places: [String: Int] = [:]
       func name(_ name: String, _ value: Value, _ span: Span) throws {
-        guard let index = function.parameters.firstIndex(of: name) else {
+        if places.isEmpty && function.parameters.count > 8 {
+          for (index, parameter) in function.parameters.enumerated() { places[parameter] = index }
+        }
+        guard let index = places.isEmpty ? function.parameters.firstIndex(of: name) : places[name] else {
           throw Diagnostic(
             .unknownArgument, "`\(function.name)` has no argument `\(name)`", at: span,
             help: Spelling.suggestion(name, in: function.parameters))

@@ -17,7 +17,7 @@ extension Compiler {
         return .constant(.metric(MetricName(name, k)))
       }
       return .constant(.metric(MetricName(name, k)))
-    case .string(let parts): return string(parts)
+    case .string(let parts): return string(parts, span)
     case .name(let name): return self.name(name, span)
     case .group(let inner): return self.expression(inner)
     case .list(let elements): return list(elements)
@@ -37,7 +37,7 @@ extension Compiler {
     }
   }
 
-  private func string(_ parts: [Expression.StringPart]) -> Typed {
+  private func string(_ parts: [Expression.StringPart], _ span: Span) -> Typed {
     if parts.isEmpty { return .constant(.text("")) }
     if parts.count == 1, case .text(let text) = parts[0] { return .constant(.text(text)) }
     let pieces = parts.map { part -> (String, Code?) in
@@ -46,9 +46,15 @@ extension Compiler {
       case .code(let value): return ("", expression(value).code)
       }
     }
+    let interpreter = interpreter
     return Typed(.text) { frame in
       var text = ""
-      for (fixed, code) in pieces { text += try code?(frame).printed ?? fixed }
+      let work = Work(interpreter.host, at: span)
+      for (fixed, code) in pieces {
+        let piece = try code?(frame).printed(work) ?? fixed
+        try work.checkText(bytes: text.utf8.count + piece.utf8.count)
+        text += piece
+      }
       return .text(text)
     }
   }
@@ -67,6 +73,7 @@ extension Compiler {
       return .constant(.list(typed.compactMap { $0.0.constant }))
     }
     let type: ValueType = typed.contains { $0.1 } ? .any : .common(typed.map(\.0.type))
+    let interpreter = interpreter
     return Typed(.list(type)) { frame in
       var values: [Value] = []
       values.reserveCapacity(typed.count)
@@ -79,6 +86,7 @@ extension Compiler {
         guard let more = value.sequence else {
           throw Diagnostic(.wrongType, "`..` in a list needs a list, not \(value.described)", at: span)
         }
+        try Work(interpreter.host, at: span).checkList(elements: values.count + more.count)
         values += more
       }
       return .list(values)
@@ -289,7 +297,7 @@ extension Compiler {
     Diagnostic(
       .unknownMember, "\(owner) has no `\(name.text)`", at: name.span,
       help: Spelling.suggestion(name.text, in: known)
-        ?? (known.isEmpty ? nil : "it has: \(known.joined(separator: ", "))"))
+        ?? (known.isEmpty ? nil : "it has: \(Spelling.list(known))"))
   }
 
   private func index(_ value: Expression, _ index: Expression, _ span: Span) -> Typed {
@@ -335,7 +343,7 @@ extension Compiler {
       if let value = record[key] { return value }
       throw Diagnostic(
         .missingKey, "this record has no field \"\(key)\"", at: span,
-        help: Spelling.suggestion(key, in: record.keys) ?? "it has: \(record.keys.joined(separator: ", "))")
+        help: Spelling.suggestion(key, in: record.keys) ?? "it has: \(Spelling.list(record.keys))")
     case (.object(let object), _):
       if let value = object.element(index) { return value }
       throw Diagnostic(.missingKey, "\(Swift.type(of: object).type.name) has no element \(index.described)", at: span)

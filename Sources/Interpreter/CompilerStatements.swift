@@ -231,9 +231,10 @@ extension Compiler {
   private func assertion(_ condition: Expression, _ message: Expression?, _ span: Span) -> Step {
     let test = self.condition(condition, "assert")
     let message = message.map { expression($0) }
+    let interpreter = interpreter
     return { frame in
       if try !test(frame) {
-        let said = try message?.code(frame).printed
+        let said = try message?.code(frame).printed(Work(interpreter.host, at: condition.span))
         throw Diagnostic(.assertionFailed, said ?? "this does not hold", at: condition.span)
       }
       frame.result = .nothing

@@ -107,6 +107,11 @@ extension Builtin.Call {
   ///
   /// - Throws: E0501 for one that is not there or cannot be read.
   func contents(_ path: String, argument: String = "file") throws -> [UInt8] {
-    do { return try interpreter.contents(path) } catch { throw self.error(.file, error.message, argument: argument) }
+    do {
+      return try interpreter.contents(path)
+    } catch {
+      try work.look()
+      throw self.error(.file, error.message, argument: argument)
+    }
   }
 }

@@ -2,8 +2,10 @@ import Syntax
 
 /// The world around the interpreter: where text goes, whether someone wants it to stop.
 public protocol InterpreterHost: AnyObject {
-  /// Results.
+  /// Results. On a terminal, what it would take for commands is made visible.
   func write(_ text: String)
+  /// A picture as a terminal draws it.
+  func draw(_ text: String)
   /// Notes and warnings, a line each; nothing with `--quiet`.
   func note(_ text: String)
   /// Asks someone who is there; nil where nobody is.
@@ -60,6 +62,7 @@ public enum TerminalPictures: Sendable {
 
 extension InterpreterHost {
   public func ask(_ question: String) -> Bool? { nil }
+  public func draw(_ text: String) { write(text) }
   public func live(_ block: String) {}
   public var keepsRuns: Bool { false }
   public func didRead(_ path: String) {}

@@ -120,16 +120,51 @@ public final class Interpreter {
       given = nil
     }
     guard let value = given?.constant, Self.isAccepted(value, for: fallback.type) else { throw badOverride(name, raw, fallback.type) }
+    if let problem = Self.unfit(value, fallback.type, fallback.constant) { throw badOverride(name, raw, fallback.type, problem) }
     return value
+  }
+
+  /// What a value of the right kind must be, and is not: what functions ask of such values in a script. A default that is
+  /// none itself says that others may be so, too.
+  private static func unfit(_ value: Value, _ type: ValueType, _ fallback: Value?) -> String? {
+    if case .list(let values) = value, case .list(let element) = type {
+      var defaults: [Value] = []
+      if case .list(let all)? = fallback { defaults = all }
+      for value in values {
+        if let problem = unfit(value, element, nil), defaults.allSatisfy({ unfit($0, element, nil) == nil }) { return problem }
+      }
+      return nil
+    }
+    guard case .quantity(let dimension) = type else { return nil }
+    func amount(_ value: Value) -> Double? {
+      switch value {
+      case .number(let number): number
+      case .quantity(let amount, let unit): amount * (unit == .percent ? 0.01 : 1)
+      default: nil
+      }
+    }
+    func problem(_ value: Value) -> String? {
+      guard let amount = amount(value) else { return nil }
+      switch dimension {
+      case .share:
+        if case .quantity(let percent, .percent) = value { return percent < 0 || percent > 100 ? "is from 0% to 100%" : nil }
+        return amount < 0 || amount > 1 ? "is from 0% to 100%" : nil
+      case .length: return amount <= 0 ? "is above 0" : nil
+      case .steps, .epochs, .time: return amount < 0 ? "is not negative" : nil
+      }
+    }
+    guard let found = problem(value) else { return nil }
+    if let fallback, problem(fallback) != nil { return nil }
+    return found
   }
 
   /// The default's type, or what the language takes in its place: numbers for quantities, one length of training
   /// for another.
   private static func isAccepted(_ value: Value, for fallback: ValueType) -> Bool {
+    if case .list(let values) = value, case .list(let element) = fallback { return values.allSatisfy { isAccepted($0, for: element) } }
     if value.type.fits(fallback) { return true }
-    if case .number(let number) = value, case .quantity(.share) = fallback { return number >= 0 && number <= 1 }
     switch (value.type, fallback) {
-    case (.number, .quantity(.steps)), (.quantity(.share), .number): return true
+    case (.number, .quantity(.share)), (.number, .quantity(.steps)), (.quantity(.share), .number): return true
     case (.quantity(.steps), .number): return true
     case (.quantity(let a), .quantity(let b)):
       let lengths: [Syntax.Unit.Dimension] = [.steps, .epochs, .time]
@@ -138,9 +173,10 @@ public final class Interpreter {
     }
   }
 
-  private func badOverride(_ name: Name, _ raw: String, _ type: ValueType) -> Diagnostic {
+  private func badOverride(_ name: Name, _ raw: String, _ type: ValueType, _ problem: String? = nil) -> Diagnostic {
     Diagnostic(
-      .badParameter, "--set \(name.text)=\(raw.count > 60 ? raw.prefix(60) + "..." : raw): `\(name.text)` is \(type.name)", at: name.span)
+      .badParameter,
+      "--set \(name.text)=\(raw.count > 60 ? raw.prefix(60) + "..." : raw): `\(name.text)` \(problem ?? "is \(type.name)")", at: name.span)
   }
 
   private func unusedOverrides(_ tree: SyntaxTree) -> [Diagnostic] {
@@ -156,7 +192,8 @@ public final class Interpreter {
   // MARK: Calls
 
   func invoke(_ builtin: Builtin, _ values: [Value?], _ spans: [Span?], _ span: Span) throws -> Value {
-    try builtin.body(Builtin.Call(builtin: builtin, interpreter: self, span: span, values: values, spans: spans))
+    try checkInterrupt(span)
+    return try builtin.body(Builtin.Call(builtin: builtin, interpreter: self, span: span, values: values, spans: spans))
   }
 
   /// A builtin as a value: `map(sum)`.

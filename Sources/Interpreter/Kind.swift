@@ -173,7 +173,7 @@ extension Kind where T == Value {
   /// One of some kinds of values, taken as they are.
   static func anyOf(_ types: [ValueType]) -> Kind<Value> {
     Kind(.oneOf(types)) { value throws(ConversionError) in
-      guard types.contains(where: { value.type.fits($0) }) else { throw .type }
+      guard types.contains(where: { value.outerType.fits($0) }) else { throw .type }
       return value
     }
   }

@@ -17,17 +17,9 @@ enum Operators {
 
     /// Known only for lists that hold lists: others are not worth remembering.
     init?(_ values: [Value], _ others: [Value]? = nil) {
-      func holdsLists(_ values: [Value]) -> Bool {
-        values.contains {
-          switch $0 {
-          case .list, .record: true
-          default: false
-          }
-        }
-      }
-      guard holdsLists(values) || others.map(holdsLists) ?? false else { return nil }
-      a = values.withUnsafeBytes { $0.baseAddress }
-      b = others?.withUnsafeBytes { $0.baseAddress }
+      guard Operators.holdsLists(values) || others.map(Operators.holdsLists) ?? false else { return nil }
+      a = Operators.address(values)
+      b = others.flatMap(Operators.address)
     }
   }
 
@@ -43,13 +35,40 @@ enum Operators {
     return place
   }
 
+  /// Are two values equal? In a time that grows with what lies in memory of them, however often parts are shared.
   static func equal(_ a: Value, _ b: Value) -> Bool {
-    var known: Set<Place> = []
+    var known = Equals()
     return equal(a, b, &known)
   }
 
-  /// - Parameter known: pairs of lists that were found equal.
-  private static func equal(_ a: Value, _ b: Value, _ known: inout Set<Place>) -> Bool {
+  /// Lists and records that were found equal, or are being looked at: if they are not equal, neither is the whole.
+  ///
+  /// What equals a third is put together with it, so that two values of n and m parts need n + m comparisons of parts,
+  /// not n * m.
+  private struct Equals {
+    private var above: [UnsafeRawPointer: UnsafeRawPointer] = [:]
+
+    private mutating func root(_ place: UnsafeRawPointer) -> UnsafeRawPointer {
+      var root = place
+      while let next = above[root] { root = next }
+      var place = place
+      while let next = above[place], next != root {
+        above[place] = root
+        place = next
+      }
+      return root
+    }
+
+    /// Puts two together; false where they were.
+    mutating func join(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer) -> Bool {
+      let (x, y) = (root(a), root(b))
+      if x == y { return false }
+      above[x] = y
+      return true
+    }
+  }
+
+  private static func equal(_ a: Value, _ b: Value, _ known: inout Equals) -> Bool {
     switch (a, b) {
     case (.nothing, .nothing): return true
     case (.bool(let x), .bool(let y)): return x == y
@@ -68,14 +87,17 @@ enum Operators {
     case (.range(let a, let b), .range(let c, let d)): return a == c && b == d
     case (.list(let x), .list(let y)):
       guard x.count == y.count else { return false }
-      if isSame(x, y) { return true }
-      let place = Place(x, y)
-      if let place, known.contains(place) { return true }
+      let (p, q) = (address(x), address(y))
+      if p == q { return true }
+      // Lists of plain values are not worth remembering.
+      if let p, let q, holdsLists(x), !known.join(p, q) { return true }
       for (a, b) in zip(x, y) where !equal(a, b, &known) { return false }
-      if let place { known.insert(place) }
       return true
     case (.record(let x), .record(let y)):
       guard x.count == y.count else { return false }
+      let (p, q) = (x.address, y.address)
+      if p == q || x.count == 0 { return true }
+      if let p, let q, !known.join(p, q) { return true }
       for field in x.fields {
         guard let other = y[field.key], equal(field.value, other, &known) else { return false }
       }
@@ -86,8 +108,15 @@ enum Operators {
     }
   }
 
-  private static func isSame(_ x: [Value], _ y: [Value]) -> Bool {
-    x.withUnsafeBufferPointer { x in y.withUnsafeBufferPointer { y in x.baseAddress == y.baseAddress } }
+  static func address(_ values: [Value]) -> UnsafeRawPointer? { values.withUnsafeBytes { $0.baseAddress } }
+
+  static func holdsLists(_ values: [Value]) -> Bool {
+    values.contains {
+      switch $0 {
+      case .list, .record: true
+      default: false
+      }
+    }
   }
 
   /// A longer text would fill the memory before anyone notices.

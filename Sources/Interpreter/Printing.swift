@@ -10,8 +10,26 @@ public enum NumberFormat {
     return String(format: "%.6g", value)
   }
 
+  /// With so many digits after the point. The number is taken as the shortest decimal number that reads as it, and halves
+  /// of it are rounded away from 0: 2.675 is 2.68, though what is stored lies a little below.
   public static func fixed(_ value: Double, digits: Int) -> String {
-    value.isFinite ? String(format: "%.\(digits)f", value) : text(value)
+    guard value.isFinite else { return text(value) }
+    guard isHalf(value, behind: digits) else { return String(format: "%.\(digits)f", value) }
+    // The next number lies beyond the half for certain.
+    return String(format: "%.\(digits)f", value < 0 ? value.nextDown : value.nextUp)
+  }
+
+  /// Is a number's last digit a 5, just behind so many digits after the point?
+  private static func isHalf(_ value: Double, behind digits: Int) -> Bool {
+    let parts = "\(value)".utf8.split(separator: 0x65)
+    guard let mantissa = parts.first, mantissa.last == 0x35, let point = mantissa.firstIndex(of: 0x2e) else {
+      // Of one digit, as in 5e-07.
+      guard parts.count == 2, parts[0].last == 0x35, let exponent = Int(String(parts[1]) ?? "") else { return false }
+      return -exponent == digits + 1
+    }
+    let decimals = mantissa.distance(from: point, to: mantissa.endIndex) - 1
+    let exponent = parts.count == 2 ? Int(String(parts[1]) ?? "") ?? 0 : 0
+    return decimals - exponent == digits + 1
   }
 
   /// 1234567 as 1,234,567.
@@ -76,40 +94,151 @@ enum TextWrap {
 }
 
 extension Value {
-  /// As `print` and `{...}` in a string show it.
+  /// As `print` and `{...}` in a string show it; cut where it would have more than 1 GiB.
   public var printed: String {
-    if case .object(let object) = self { return object.display }
-    if case .text(let text) = self { return text }
-    return written(nesting: 0)
+    var writer = ValueWriter(work: nil)
+    return writer.whole(self, quotesText: false)
   }
 
   /// As the prompt shows it: texts in quotes.
   public var shown: String {
-    if case .object(let object) = self { return object.display }
-    return written(nesting: 0)
+    var writer = ValueWriter(work: nil)
+    return writer.whole(self, quotesText: true)
   }
 
-  private func written(nesting: Int) -> String {
+  /// The same as `printed`, of values of any size.
+  ///
+  /// - Throws: E0406 for a text of more than 1 GiB, E0801 where someone wants the work to end.
+  public func printed(_ work: Work) throws -> String {
     switch self {
-    case .nothing: return "nil"
-    case .bool(let value): return value ? "true" : "false"
-    case .number(let value): return NumberFormat.text(value)
-    case .quantity(let value, let unit): return NumberFormat.text(value) + unit.suffix(value)
-    case .text(let text): return Self.quoted(text)
-    case .word(let word): return word
-    case .metric(let metric): return metric.text
-    case .date(let seconds): return Calendar.text(seconds)
-    case .range(let low, let high): return "\(low)..\(high)"
-    case .function(let function): return "\(function.name)(\(function.parameters.joined(separator: ", ")))"
-    case .object(let object): return object.summary
-    case .list(let values):
-      if nesting > 8 { return "[...]" }
-      return "[" + values.map { $0.written(nesting: nesting + 1) }.joined(separator: ", ") + "]"
-    case .record(let record):
-      if nesting > 8 { return "{...}" }
-      let fields = record.fields.map { "\(Self.key($0.key)): \($0.value.written(nesting: nesting + 1))" }
-      return fields.isEmpty ? "{}" : "{ " + fields.joined(separator: ", ") + " }"
+    case .object(let object): return object.display
+    case .text(let text): return text
+    default:
+      var writer = ValueWriter(work: work)
+      try writer.write(self, nesting: 0)
+      return writer.text
     }
+  }
+
+  /// The same as `shown`, of values of any size.
+  ///
+  /// - Throws: E0406 for a text of more than 1 GiB, E0801 where someone wants the work to end.
+  public func shown(_ work: Work) throws -> String {
+    if case .object(let object) = self { return object.display }
+    var writer = ValueWriter(work: work)
+    try writer.write(self, nesting: 0)
+    return writer.text
+  }
+}
+
+/// Pieces of a text that were written before, by the list or record they are of: parts of a value may be shared many
+/// times over, and are copied then.
+struct WrittenPieces {
+  private struct Place: Hashable {
+    let address: UnsafeRawPointer
+    let level: Int
+  }
+
+  private var pieces: [Place: Range<Int>] = [:]
+
+  /// Bytes of what a part gave before, where it stood on the same level; nil where it is new.
+  func range(_ address: UnsafeRawPointer?, _ level: Int) -> Range<Int>? {
+    address.flatMap { pieces[Place(address: $0, level: level)] }
+  }
+
+  /// Remembers what a part gave.
+  mutating func note(_ address: UnsafeRawPointer?, _ level: Int, _ range: Range<Int>) {
+    if let address, !range.isEmpty { pieces[Place(address: address, level: level)] = range }
+  }
+}
+
+extension String {
+  /// Adds bytes of its own once more.
+  mutating func repeatBytes(_ range: Range<Int>) {
+    let start = utf8.index(startIndex, offsetBy: range.lowerBound)
+    self += String(self[start..<utf8.index(start, offsetBy: range.count)])
+  }
+}
+
+/// Writes values as the language writes them.
+private struct ValueWriter {
+  private(set) var text = ""
+  /// nil: what is too long is cut.
+  let work: Work?
+  private var pieces = WrittenPieces()
+
+  init(work: Work?) { self.work = work }
+
+  private struct TooLong: Error {}
+
+  mutating func whole(_ value: Value, quotesText: Bool) -> String {
+    if case .object(let object) = value { return object.display }
+    if case .text(let text) = value, !quotesText { return text }
+    do { try write(value, nesting: 0) } catch { text += "..." }
+    return text
+  }
+
+  private func check(_ bytes: Int) throws {
+    if let work {
+      try work.checkText(bytes: bytes)
+      try work.step()
+    } else if bytes > Operators.longestText {
+      throw TooLong()
+    }
+  }
+
+  mutating func write(_ value: Value, nesting: Int) throws {
+    try check(text.utf8.count)
+    switch value {
+    case .nothing: text += "nil"
+    case .bool(let value): text += value ? "true" : "false"
+    case .number(let value): text += NumberFormat.text(value)
+    case .quantity(let value, let unit): text += NumberFormat.text(value) + unit.suffix(value)
+    case .text(let value): text += Self.quoted(value)
+    case .word(let word): text += word
+    case .metric(let metric): text += metric.text
+    case .date(let seconds): text += Calendar.text(seconds)
+    case .range(let low, let high): text += "\(low)..\(high)"
+    case .function(let function): text += "\(function.name)(\(function.parameters.joined(separator: ", ")))"
+    case .object(let object): text += object.summary
+    case .list(let values):
+      if nesting > 8 {
+        text += "[...]"
+        return
+      }
+      try shared(values.isEmpty ? nil : Operators.address(values), nesting) { writer in
+        writer.text += "["
+        for (index, value) in values.enumerated() {
+          if index > 0 { writer.text += ", " }
+          try writer.write(value, nesting: nesting + 1)
+        }
+        writer.text += "]"
+      }
+    case .record(let record):
+      if nesting > 8 || record.count == 0 {
+        text += record.count == 0 && nesting <= 8 ? "{}" : "{...}"
+        return
+      }
+      try shared(record.address, nesting) { writer in
+        writer.text += "{ "
+        for (index, field) in record.fields.enumerated() {
+          if index > 0 { writer.text += ", " }
+          writer.text += Self.key(field.key) + ": "
+          try writer.write(field.value, nesting: nesting + 1)
+        }
+        writer.text += " }"
+      }
+    }
+  }
+
+  private mutating func shared(_ address: UnsafeRawPointer?, _ nesting: Int, _ body: (inout ValueWriter) throws -> Void) throws {
+    if let range = pieces.range(address, nesting) {
+      try check(text.utf8.count + range.count)
+      return text.repeatBytes(range)
+    }
+    let start = text.utf8.count
+    try body(&self)
+    pieces.note(address, nesting, start..<text.utf8.count)
   }
 
   private static func key(_ name: String) -> String {

@@ -36,7 +36,11 @@ public struct MetricName: Hashable, Sendable {
 /// Named values in the order they were written.
 public struct Record {
   public private(set) var keys: [String] = []
-  private var values: [String: Value] = [:]
+  /// In the order of the names.
+  private var values: [Value] = []
+  /// Places of the names, where they are too many to be looked through.
+  private var places: [String: Int] = [:]
+  private static let few = 8
 
   public init() {}
 
@@ -45,21 +49,41 @@ public struct Record {
   }
 
   public subscript(key: String) -> Value? {
-    get { values[key] }
+    get { place(key).map { values[$0] } }
     set {
+      let place = place(key)
       if let newValue {
-        if values.updateValue(newValue, forKey: key) == nil { keys.append(key) }
-      } else if values.removeValue(forKey: key) != nil {
-        keys.removeAll { $0 == key }
+        if let place {
+          values[place] = newValue
+          return
+        }
+        keys.append(key)
+        values.append(newValue)
+        if keys.count > Self.few + 1 { places[key] = keys.count - 1 } else { numberNames() }
+      } else if let place {
+        keys.remove(at: place)
+        values.remove(at: place)
+        numberNames()
       }
     }
+  }
+
+  private func place(_ key: String) -> Int? { keys.count <= Self.few ? keys.firstIndex(of: key) : places[key] }
+
+  private mutating func numberNames() {
+    places = [:]
+    guard keys.count > Self.few else { return }
+    for (place, key) in keys.enumerated() { places[key] = place }
   }
 
   public var count: Int { keys.count }
 
   public var fields: [(key: String, value: Value)] {
-    keys.compactMap { key in values[key].map { (key, $0) } }
+    zip(keys, values).map { (key: $0, value: $1) }
   }
+
+  /// Where its values lie in memory: records of one place are the same. Good for as long as the record is kept.
+  var address: UnsafeRawPointer? { values.withUnsafeBytes { $0.baseAddress } }
 }
 
 /// Something of the engine, seen from the language: a data set, a model, a run, a figure.
@@ -250,18 +274,30 @@ extension Value {
     }
   }
 
+  /// The same without a look at what a list or record holds: parts may be shared many times over.
+  var outerType: ValueType {
+    switch self {
+    case .list: .list(.any)
+    case .record: .record(nil)
+    default: type
+    }
+  }
+
   /// What errors call it, with the value where that is short.
   public var described: String {
     switch self {
     case .number, .quantity, .metric, .date, .bool: printed
     case .nothing: "nil"
-    case .text(let text): text.count <= 30 ? "the text \"\(text)\"" : "a text"
+    case .text(let text): text.utf8.count <= 120 && text.count <= 30 ? "the text \"\(text)\"" : "a text"
     case .word(let word): "the word `\(word)`"
     case .list(let values): values.isEmpty ? "an empty list" : "a list"
     case .function(let function): "the function \(function.name)"
-    default: type.name
+    default: outerType.name
     }
   }
+
+  /// Lists that are put together of others may have so many elements.
+  static let largestList = 100_000_000
 
   /// Longer ranges are not made into lists.
   static let longestList = 10_000_000

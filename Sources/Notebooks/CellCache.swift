@@ -25,6 +25,8 @@ public final class CellCache {
   /// nil where the cell has to run.
   func result(_ key: String) -> CellResult? {
     guard let entry = entries[key], entry.files.allSatisfy({ Self.state($0.key) == $0.value }) else { return nil }
+    // The cell runs again where someone has put in what gnuplot does not draw.
+    for case .picture(let svg) in entry.outputs where !PictureCheck.isPlain(svg) { return nil }
     used.insert(key)
     var result = CellResult()
     (result.outputs, result.seconds, result.isCached) = (entry.outputs, entry.seconds, true)

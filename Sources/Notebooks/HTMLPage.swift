@@ -10,8 +10,10 @@ public enum HTMLPage {
     var pictures = 0
     var body = ""
     for (cell, result) in zip(notebook.cells, executed.results) {
-      if cell.isMarkdown {
-        body += "<section class=\"text\">\n\(markdown(notebook.markdown(cell)))</section>\n"
+      if cell.isText {
+        let text = notebook.source(cell)
+        let html = cell.kind == .markdown ? markdown(text) : "<pre>\(Highlighter.escaped(text))</pre>\n"
+        body += "<section class=\"text\">\n\(html)</section>\n"
         continue
       }
       let code = notebook.code(cell)
@@ -25,6 +27,10 @@ public enum HTMLPage {
         case .note(let text): body += "<p class=\"note\">\(Highlighter.escaped(text))</p>\n"
         case .error(let text): body += "<pre class=\"error\">\(Highlighter.escaped(text))</pre>\n"
         case .picture(let svg):
+          guard PictureCheck.isPlain(svg) else {
+            body += "<p class=\"note\">a picture that is not plain SVG is left out</p>\n"
+            continue
+          }
           pictures += 1
           body += "<figure>\(inline(svg, pictures))</figure>\n"
         }
@@ -68,8 +74,8 @@ public enum HTMLPage {
 
   /// The first heading, or the file's name.
   static func title(_ notebook: Notebook) -> String {
-    for cell in notebook.cells where cell.isMarkdown {
-      for line in notebook.markdown(cell).split(separator: "\n") where line.hasPrefix("# ") { return String(line.dropFirst(2)) }
+    for cell in notebook.cells where cell.kind == .markdown {
+      for line in CellText.lines(notebook.source(cell)) where line.hasPrefix("# ") { return String(line.dropFirst(2)) }
     }
     return notebook.file.name.split(separator: "/").last.map(String.init) ?? "notebook"
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Interpreter
 import Syntax
 
 /// Jupyter's notebook files (nbformat 4.5).
@@ -16,15 +17,16 @@ public enum Jupyter {
     for (index, (cell, result)) in zip(notebook.cells, executed.results).enumerated() {
       // Ids must be there and differ; by place they are the same at every export.
       var entry: [String: Any] = ["id": "cell-\(index)", "metadata": cell.title.isEmpty ? [:] : ["title": cell.title]]
-      if cell.isMarkdown {
-        entry["cell_type"] = "markdown"
-        entry["source"] = lines(notebook.markdown(cell))
+      let source = notebook.source(cell)
+      if cell.isText {
+        entry["cell_type"] = cell.kind.rawValue
+        entry["source"] = lines(source)
       } else {
-        let code = notebook.code(cell)
-        if code.isEmpty && cell.title.isEmpty { continue }
+        // What stands before the first mark is a cell only where there is something.
+        if !cell.hasMark && CellText.lines(source).allSatisfy(Notebook.isBlank) { continue }
         count += 1
         entry["cell_type"] = "code"
-        entry["source"] = lines(code)
+        entry["source"] = lines(source)
         entry["execution_count"] = result.skipped ? NSNull() : count
         entry["outputs"] = result.outputs.map(output)
       }
@@ -54,43 +56,73 @@ public enum Jupyter {
 
   /// A text as a list of lines with their ends, as Jupyter has it.
   private static func lines(_ text: String) -> [String] {
-    var result: [String] = []
-    for line in text.split(separator: "\n", omittingEmptySubsequences: false) { result.append(String(line) + "\n") }
-    guard let last = result.popLast() else { return [] }
-    return last == "\n" ? result : result + [String(last.dropLast())]
+    let lines = CellText.lines(text)
+    return lines.dropLast().map { $0 + "\n" } + lines.suffix(1).filter { !$0.isEmpty }
   }
 
   // MARK: Reading
 
-  /// A script with the cells of a Jupyter file. Outputs are left behind.
+  /// A script with the cells of a Jupyter file, whose titles, kinds and texts come back from it as they were. Outputs, other
+  /// metadata and attachments are left behind.
+  ///
+  /// - Throws: `Problem` for what is no notebook of nbformat 4, and for code with characters that no script may hold.
   public static func script(_ data: Data) throws(Problem) -> String {
-    guard let whole = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any], let version = whole["nbformat"] as? Int else {
-      throw Problem(message: "this is no Jupyter notebook")
+    // Not by Foundation, which leaves out byte-order marks inside of texts.
+    let whole: Value
+    do { whole = try JSON.parse([UInt8](data)) } catch {
+      guard let problem = error as? JSON.Problem else { throw Problem(message: "\(error)") }
+      throw Problem(message: "this is no Jupyter notebook: line \(problem.line), column \(problem.column): \(problem.message)")
     }
-    guard version == 4, let cells = whole["cells"] as? [[String: Any]] else {
-      throw Problem(message: "this is a notebook of nbformat \(version); version 4 is read")
+    guard case .record(let fields) = whole, case .number(let version)? = fields["nbformat"] else {
+      throw Problem(message: "this is no Jupyter notebook: it has no nbformat")
+    }
+    guard version == 4, case .list(let cells)? = fields["cells"] else {
+      throw Problem(message: "this is a notebook of nbformat \(NumberFormat.text(version)); version 4 with its cells is read")
     }
     var parts: [String] = []
-    for cell in cells {
-      let source = (cell["source"] as? String) ?? (cell["source"] as? [String])?.joined() ?? ""
-      let title =
-        ((cell["metadata"] as? [String: Any])?["title"] as? String).map { " " + $0.replacingOccurrences(of: "\n", with: " ") } ?? ""
-      switch cell["cell_type"] as? String {
-      case "markdown":
-        let text = source.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "#" : "# \($0)" }
-        parts.append("# %% [md]\(title)\n" + text.joined(separator: "\n"))
+    for (index, value) in cells.enumerated() {
+      guard case .record(let cell) = value else { throw Problem(message: "cell \(index + 1) is no object") }
+      guard let source = source(cell["source"] ?? .text("")) else {
+        throw Problem(message: "the source of cell \(index + 1) is neither a text nor a list of texts")
+      }
+      var title = ""
+      if case .record(let metadata)? = cell["metadata"], case .text(let text)? = metadata["title"] { title = text }
+      if !title.isEmpty { title = " " + CellText.written(title: title) }
+      let lines = CellText.lines(source)
+      var type: String?
+      if case .text(let text)? = cell["cell_type"] { type = text }
+      switch type {
+      case "markdown": parts.append("# %% [md]\(title)\n" + lines.map(CellText.commented).joined(separator: "\n"))
+      case "raw": parts.append("# %% [raw]\(title)\n" + lines.map(CellText.commented).joined(separator: "\n"))
       case "code":
-        // A line that would begin a cell by itself is no mark in Jupyter.
-        let text = source.split(separator: "\n", omittingEmptySubsequences: false).map {
-          $0 == "# %%" || $0.hasPrefix("# %% ") ? " \($0)" : String($0)
+        if let bad = source.unicodeScalars.first(where: {
+          $0.value == 0 || (0x202a...0x202e).contains($0.value) || (0x2066...0x2069).contains($0.value)
+        }) {
+          throw Problem(
+            message:
+              "the code of cell \(index + 1) holds the character U+\(String(bad.value, radix: 16, uppercase: true)), which no script may hold; delete it"
+          )
         }
-        parts.append("# %%\(title)\n" + text.joined(separator: "\n"))
-      case "raw":
-        parts.append(
-          "# %% [md]\(title)\n" + source.split(separator: "\n", omittingEmptySubsequences: false).map { "# \($0)" }.joined(separator: "\n"))
-      default: throw Problem(message: "a cell has the type \(cell["cell_type"] ?? "none"), which nbformat 4 does not have")
+        parts.append("# %%\(title)\n" + lines.map(CellText.protected).joined(separator: "\n"))
+      default:
+        throw Problem(message: "cell \(index + 1) has the type \(type ?? "none"), which nbformat 4 does not have")
       }
     }
     return parts.joined(separator: "\n\n") + "\n"
+  }
+
+  /// A text, or the pieces of one.
+  private static func source(_ value: Value) -> String? {
+    switch value {
+    case .text(let text): return text
+    case .list(let pieces):
+      var text = ""
+      for piece in pieces {
+        guard case .text(let piece) = piece else { return nil }
+        text += piece
+      }
+      return text
+    default: return nil
+    }
   }
 }

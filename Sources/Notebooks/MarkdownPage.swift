@@ -8,8 +8,9 @@ public enum MarkdownPage {
     var pictures: [(name: String, svg: String)] = []
     var parts: [String] = []
     for (cell, result) in zip(notebook.cells, executed.results) {
-      if cell.isMarkdown {
-        parts.append(notebook.markdown(cell))
+      if cell.isText {
+        let text = notebook.source(cell)
+        parts.append(cell.kind == .markdown ? text : fenced(text, "text"))
         continue
       }
       if !cell.title.isEmpty { parts.append("**\(cell.title)**") }

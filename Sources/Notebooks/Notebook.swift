@@ -5,7 +5,9 @@ import Syntax
 public struct Notebook: Sendable {
   public struct Cell: Sendable {
     public let title: String
-    public let isMarkdown: Bool
+    public let kind: CellMark.Kind
+    /// Is it no code, but comments?
+    public var isText: Bool { kind != .code }
     /// All of it, the mark included.
     public let range: Range<Int>
     /// What stands below the mark.
@@ -22,7 +24,7 @@ public struct Notebook: Sendable {
     let marks = Parser.parse(file).cells
     var cells: [Cell] = []
     let first = marks.first?.offset ?? file.bytes.count
-    if first > 0 { cells.append(Cell(title: "", isMarkdown: false, range: 0..<first, body: 0..<first, hasMark: false)) }
+    if first > 0 { cells.append(Cell(title: "", kind: .code, range: 0..<first, body: 0..<first, hasMark: false)) }
     for (index, mark) in marks.enumerated() {
       let end = index + 1 < marks.count ? marks[index + 1].offset : file.bytes.count
       let line = file.lineRange(file.line(at: mark.offset)).upperBound
@@ -30,7 +32,7 @@ public struct Notebook: Sendable {
       while body < end && file.bytes[body] != 0x0a { body += 1 }
       cells.append(
         Cell(
-          title: mark.title, isMarkdown: mark.isMarkdown, range: mark.offset..<end, body: min(body + 1, end)..<end, hasMark: true))
+          title: CellText.title(mark.title), kind: mark.kind, range: mark.offset..<end, body: min(body + 1, end)..<end, hasMark: true))
     }
     self.cells = cells
   }
@@ -38,24 +40,32 @@ public struct Notebook: Sendable {
   /// The cells put together again: the file's own bytes.
   public var bytes: [UInt8] { cells.flatMap { file.bytes[$0.range] } }
 
+  /// The text of a cell: code, or what the comments of a text hold. What Jupyter gave comes back as it was.
+  ///
+  /// The empty line before the next cell is no part of it. In a script whose lines end with a carriage return and a line
+  /// feed, line feeds alone end the lines of the text.
+  public func source(_ cell: Cell) -> String {
+    var body = Array(file.bytes[cell.body])
+    let hasReturns = file.bytes.firstIndex(of: 0x0a).map { $0 > 0 && file.bytes[$0 - 1] == 0x0d } ?? false
+    if hasReturns {
+      body = body.indices.filter { !(body[$0] == 0x0d && $0 + 1 < body.count && body[$0 + 1] == 0x0a) }.map { body[$0] }
+    }
+    if body.last == 0x0a { body.removeLast() }
+    if cell.range.upperBound < file.bytes.count && body.last == 0x0a { body.removeLast() }
+    var lines = CellText.lines(String(decoding: body, as: UTF8.self))
+    guard cell.isText else { return lines.map(CellText.unprotected).joined(separator: "\n") }
+    while let line = lines.first, Self.isBlank(line) { lines.removeFirst() }
+    while let line = lines.last, Self.isBlank(line) { lines.removeLast() }
+    return lines.map(CellText.uncommented).joined(separator: "\n")
+  }
+
   /// What a cell of code says, without the empty lines around it.
   public func code(_ cell: Cell) -> String {
-    var lines = file.text(cell.body).split(separator: "\n", omittingEmptySubsequences: false).map {
-      $0.hasSuffix("\r") ? String($0.dropLast()) : String($0)
-    }
-    func isEmpty(_ line: String) -> Bool { line.allSatisfy { $0 == " " || $0 == "\t" } }
-    while let line = lines.first, isEmpty(line) { lines.removeFirst() }
-    while let line = lines.last, isEmpty(line) { lines.removeLast() }
+    var lines = CellText.lines(source(cell)).map { $0.unicodeScalars.last == "\r" ? String($0.unicodeScalars.dropLast()) : $0 }[...]
+    while let line = lines.first, Self.isBlank(line) { lines.removeFirst() }
+    while let line = lines.last, Self.isBlank(line) { lines.removeLast() }
     return lines.joined(separator: "\n")
   }
 
-  /// The Markdown of a cell of text: its comments without their marks.
-  public func markdown(_ cell: Cell) -> String {
-    code(cell).split(separator: "\n", omittingEmptySubsequences: false).map { line -> Substring in
-      let text = line.drop { $0 == " " || $0 == "\t" }
-      guard text.hasPrefix("#") else { return line }
-      let rest = text.dropFirst()
-      return rest.hasPrefix(" ") ? rest.dropFirst() : rest
-    }.joined(separator: "\n")
-  }
+  static func isBlank(_ line: String) -> Bool { line.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d } }
 }

@@ -96,9 +96,9 @@ extension Notebook {
     var stopped = false
     let dependencies = CellDependencies(self, interpreter.library)
     let keys = cacheKeys(dependencies, host, parameters)
-    let known = cells.indices.map { cells[$0].isMarkdown || !dependencies.isRepeatable[$0] ? nil : cache?.result(keys[$0]) }
+    let known = cells.indices.map { cells[$0].isText || !dependencies.isRepeatable[$0] ? nil : cache?.result(keys[$0]) }
     // What has changed must run, and what that needs.
-    var runs = Set(cells.indices.filter { known[$0] == nil && !cells[$0].isMarkdown })
+    var runs = Set(cells.indices.filter { known[$0] == nil && !cells[$0].isText })
     var before = -1
     while runs.count != before {
       before = runs.count
@@ -116,8 +116,8 @@ extension Notebook {
         results.append(before)
         continue
       }
-      if cell.isMarkdown || stopped {
-        result.skipped = stopped && !cell.isMarkdown
+      if cell.isText || stopped {
+        result.skipped = stopped && !cell.isText
         results.append(result)
         continue
       }

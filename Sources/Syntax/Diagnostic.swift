@@ -21,10 +21,16 @@ public struct Diagnostic: Error, Sendable {
 
   public init(_ code: Code, _ message: String, at span: Span?, label: String? = nil, help: String? = nil) {
     self.code = code
-    self.message = message
+    // What an assertion says is the script's own.
+    self.message = code == .assertionFailed ? message : Self.shortened(message)
     self.span = span
     self.label = label
-    self.help = help
+    self.help = help.map(Self.shortened)
+  }
+
+  /// Names of a megabyte tell nobody anything.
+  private static func shortened(_ text: String) -> String {
+    text.utf8.count <= 4000 ? text : text.prefix(1000) + " ... " + text.suffix(200)
   }
 
   /// The numbers people can look up. 01: syntax, 02: names, 03: calls, 04: values, 05: files and data, 06: engine,

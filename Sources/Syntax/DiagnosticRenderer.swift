@@ -5,11 +5,13 @@ public struct DiagnosticRenderer: Sendable {
   public init(colour: Bool) { self.colour = colour }
 
   public func render(_ diagnostic: Diagnostic) -> String {
-    var text = style("1;31", "error[\(diagnostic.code.rawValue)]") + style("1", ": \(diagnostic.message)") + "\n"
+    // What others wrote must not speak to the terminal.
+    func safe(_ text: String) -> String { TerminalText.safe(text) }
+    var text = style("1;31", "error[\(diagnostic.code.rawValue)]") + style("1", ": \(safe(diagnostic.message))") + "\n"
     if let span = diagnostic.span { text += excerpt(span, label: diagnostic.label) }
-    if let help = diagnostic.help { text += style("1;36", "help") + ": \(help)\n" }
+    if let help = diagnostic.help { text += style("1;36", "help") + ": \(safe(help))\n" }
     for frame in diagnostic.trace.prefix(8) {
-      text += "  in \(frame.function), called at \(frame.span.place)\n"
+      text += "  in \(safe(frame.function)), called at \(safe(frame.span.place))\n"
     }
     if diagnostic.trace.count > 8 { text += "  ... and \(diagnostic.trace.count - 8) calls more\n" }
     return text
@@ -31,9 +33,9 @@ public struct DiagnosticRenderer: Sendable {
     let tail = after.count > 60 ? String(after.prefix(57)) + "..." : after
     let caret = String(repeating: " ", count: TextWidth.of(lead)) + String(repeating: "^", count: max(1, TextWidth.of(marked)))
     let bar = style("1;34", "|")
-    return "\(gutter)\(style("1;34", "-->")) \(span.place)\n\(gutter) \(bar)\n"
+    return "\(gutter)\(style("1;34", "-->")) \(TerminalText.safe(span.place, keepsLines: false))\n\(gutter) \(bar)\n"
       + "\(style("1;34", number)) \(bar) \(lead)\(marked)\(tail)\n"
-      + "\(gutter) \(bar) " + style("1;31", caret + (label.map { " " + $0 } ?? "")) + "\n"
+      + "\(gutter) \(bar) " + style("1;31", caret + (label.map { " " + TerminalText.safe($0) } ?? "")) + "\n"
   }
 
   /// Tabs become blanks, control and direction characters become visible, so that the caret stands right and a text
@@ -41,9 +43,10 @@ public struct DiagnosticRenderer: Sendable {
   static func visible(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
-      switch scalar.value {
-      case 9: result += "    "
-      case 0..<32, 127, 0x202a...0x202e, 0x2066...0x2069, 0x200e, 0x200f: result += "\u{fffd}"
+      switch scalar {
+      case "\t": result += "    "
+      case "\n": result += "\u{fffd}"
+      case _ where TerminalText.isCommand(scalar): result += "\u{fffd}"
       default: result.unicodeScalars.append(scalar)
       }
     }

@@ -125,15 +125,21 @@ public struct Lexer {
     let text = file.text(start..<end)
     comments.append(Comment(range: start..<end, text: text, ownLine: startsLine))
     let line = file.lineRange(file.line(at: start))
-    if line.lowerBound == start, text == "# %%" || text.hasPrefix("# %% ") {
-      var title = text.dropFirst(4).drop { $0 == " " }
-      let markdown = title.hasPrefix("[md]") || title.hasPrefix("[markdown]")
-      if markdown { title = title.drop { $0 != "]" }.dropFirst().drop { $0 == " " } }
-      var scalars = String(title).unicodeScalars
-      while let last = scalars.last, last == " " || last == "\t" || last == "\r" { scalars.removeLast() }
-      cells.append(CellMark(offset: start, title: String(scalars), isMarkdown: markdown))
+    if line.lowerBound == start, CellMark.isMark(bytes[start..<end]) {
+      var title = text.unicodeScalars.dropFirst(4).drop { $0 == " " }
+      var kind = CellMark.Kind.code
+      for (tag, meant) in Self.cellTags where title.starts(with: tag.unicodeScalars) {
+        kind = meant
+        title = title.dropFirst(tag.unicodeScalars.count).drop { $0 == " " }
+        break
+      }
+      while let last = title.last, last == " " || last == "\t" || last == "\r" { title.removeLast() }
+      cells.append(CellMark(offset: start, title: String(title), kind: kind))
     }
   }
+
+  /// What stands in brackets before a cell's title.
+  private static let cellTags: [(String, CellMark.Kind)] = [("[md]", .markdown), ("[markdown]", .markdown), ("[raw]", .raw)]
 
   private mutating func token() -> Token.Kind? {
     let b = byte()
@@ -298,14 +304,16 @@ public struct Lexer {
     }
     let wasFirst = startsLine
     startsLine = false
-    let told = diagnostics.count
+    let told = (diagnostics.count, comments.count, cells.count)
     let tokens = run(untilBrace: true)
     // A brace on a later line closes something else.
     let isOnItsLine = !startsLine
     startsLine = wasFirst
     guard byte() == 0x7d, place < bytes.count, isOnItsLine else {
-      // What was found wrong inside follows from this.
-      diagnostics.removeSubrange(told...)
+      // What was found wrong inside follows from this; and what stands on the next lines is read again.
+      diagnostics.removeSubrange(told.0...)
+      comments.removeSubrange(told.1...)
+      cells.removeSubrange(told.2...)
       note(
         .unclosedString, "this `{` in a string is not closed", open..<(open + 1),
         help: "a plain brace is written \\{")

@@ -223,9 +223,10 @@ public struct Parser {
       return expectName(context).map { Pattern(names: [$0], isTuple: false, span: $0.span) }
     }
     var names: [Name] = []
+    var seen: Set<String> = []
     repeat {
       guard let name = expectName("in these parentheses") else { return nil }
-      if names.contains(where: { $0.text == name.text }) {
+      if !seen.insert(name.text).inserted {
         fail("the name `\(name.text)` is there twice", at: name.span, code: .repeatedArgument)
       }
       names.append(name)
@@ -277,9 +278,10 @@ public struct Parser {
 
   mutating func functionParameters() -> [FunctionParameter] {
     var parameters: [FunctionParameter] = []
+    var seen: Set<String> = []
     while !isSymbol(.closeParenthesis) && !atEnd {
       guard let name = expectName("of a parameter") else { break }
-      if parameters.contains(where: { $0.name.text == name.text }) {
+      if !seen.insert(name.text).inserted {
         fail("the parameter `\(name.text)` is there twice", at: name.span, code: .repeatedArgument)
       }
       let value = accept(.assign) ? expression() : nil

@@ -290,13 +290,14 @@ extension Parser {
     advance()
     brackets += 1
     var fields: [Expression.Field] = []
+    var names: Set<String> = []
     while !isSymbol(.closeBrace) && !atEnd {
       let errors = diagnostics.count
       if accept(.dots) {
         fields.append(.init(key: nil, value: expression()))
       } else if let key = key() {
-        if let name = fields.first(where: { $0.key?.text == key.text })?.key?.text {
-          fail("the field `\(name)` is there twice", at: key.span, code: .repeatedArgument)
+        if !names.insert(key.text).inserted {
+          fail("the field `\(key.text)` is there twice", at: key.span, code: .repeatedArgument)
         }
         fields.append(.init(key: key, value: expression()))
       }

@@ -66,7 +66,24 @@ public struct Comment: Sendable {
 
 /// A line `# %% title` that begins a cell.
 public struct CellMark: Sendable {
+  /// What stands in a cell: code, or comments that hold a text.
+  public enum Kind: String, Sendable, CaseIterable {
+    case code, markdown
+    /// A text that is no Markdown, for other programs.
+    case raw
+  }
+
   public let offset: Int
   public let title: String
-  public let isMarkdown: Bool
+  public let kind: Kind
+
+  public var isMarkdown: Bool { kind == .markdown }
+
+  /// Is this line, without its end, a mark?
+  public static func isMark(_ line: some Sequence<UInt8>) -> Bool {
+    var rest = line.makeIterator()
+    for byte in "# %%".utf8 where rest.next() != byte { return false }
+    let next = rest.next()
+    return next == nil || next == 0x20
+  }
 }

@@ -19,6 +19,11 @@ public struct History {
   /// The latest entries, oldest first. A file that has grown too long is cut.
   public func entries() -> [String] {
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
+    let existing = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    if existing >= 0 {
+      Self.keepPrivate(existing)
+      close(existing)
+    }
     let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
     let kept = lines.suffix(Self.largest)
     if lines.count > 2 * Self.largest {
@@ -36,8 +41,16 @@ public struct History {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
+    Self.keepPrivate(descriptor)
     let bytes = Array((Self.encoded(entry) + "\n").utf8)
     _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+  }
+
+  /// A file that others made readable, or an older version did, becomes its user's alone.
+  private static func keepPrivate(_ descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 else { return }
+    fchmod(descriptor, 0o600)
   }
 
   static func encoded(_ entry: String) -> String {

@@ -1,6 +1,7 @@
 import CEditline
 import Glibc
 import Interpreter
+import Syntax
 
 /// What someone typed.
 public enum LineInput: Equatable, Sendable {
@@ -48,7 +49,8 @@ public final class Editline: LineEditor {
           for (i, byte) in bytes.enumerated() { insert[i] = CChar(bitPattern: byte) }
           insert[bytes.count] = 0
         }
-        return completion.choices.isEmpty ? nil : strdup(completion.choices.joined(separator: "\n") + "\n")
+        return completion.choices.isEmpty
+          ? nil : strdup(completion.choices.map { TerminalText.safe($0, keepsLines: false) }.joined(separator: "\n") + "\n")
       }, Unmanaged.passUnretained(self).toOpaque())
   }
 

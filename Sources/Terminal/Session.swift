@@ -52,7 +52,7 @@ public final class Session {
     case "%": command(String(trimmed))
     case "!":
       let status = Shell.run(String(trimmed.dropFirst()))
-      if status != 0 { errors("left with status \(status)\n") }
+      if status != 0 { complain("left with status \(status)\n") }
     default: evaluate(entry)
     }
     return false
@@ -116,20 +116,25 @@ public final class Session {
     } catch let diagnostic as Diagnostic {
       errors(renderer.render(diagnostic))
     } catch {
-      errors("error: \(error)\n")
+      complain("error: \(error)\n")
     }
     if timed {
       let (seconds, rest) = (clock.now - start).components
-      errors("took \(NumberFormat.duration(Double(seconds) + Double(rest) * 1e-18))\n")
+      complain("took \(NumberFormat.duration(Double(seconds) + Double(rest) * 1e-18))\n")
     }
   }
 
   func write(_ text: String) { show(text) }
 
+  /// What is wrong, in words that may hold what was typed or what files are called.
+  func complain(_ text: String) { errors(TerminalText.safe(text)) }
+
   /// What is longer than the screen goes through the pager.
   private func show(_ text: String) {
     let lines = text.utf8.reduce(0) { $0 + ($1 == 0x0a ? 1 : 0) }
-    if usesPager, let height = screenHeight(), lines >= height, Shell.run("${PAGER:-less -FRX}", input: text) == 0 { return }
+    if usesPager, let height = screenHeight(), lines >= height, Shell.run("${PAGER:-less -FRX}", input: TerminalText.safe(text)) == 0 {
+      return
+    }
     interpreter.host.write(text)
   }
 }

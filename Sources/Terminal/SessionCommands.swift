@@ -59,11 +59,11 @@ extension Session {
       switch rest {
       case "on": usesPager = true
       case "off": usesPager = false
-      default: errors("%pager takes on or off\n")
+      default: complain("%pager takes on or off\n")
       }
     default:
       let near = Spelling.suggestion("%" + name, in: SessionCommand.all.map { "%" + $0.name })
-      errors("there is no command %\(name)" + (near.map { "; \($0)" } ?? "; %help lists them") + "\n")
+      complain("there is no command %\(name)" + (near.map { "; \($0)" } ?? "; %help lists them") + "\n")
     }
   }
 
@@ -81,28 +81,28 @@ extension Session {
   }
 
   private func save(_ path: String) {
-    guard !path.isEmpty else { return errors("where to? %save experiment.srs\n") }
-    guard !worked.isEmpty else { return errors("no entry has worked yet\n") }
+    guard !path.isEmpty else { return complain("where to? %save experiment.srs\n") }
+    guard !worked.isEmpty else { return complain("no entry has worked yet\n") }
     let text = worked.map { "# %%\n\($0)\n" }.joined(separator: "\n")
     do {
       try OutputFile.write(Data(text.utf8), to: (path as NSString).expandingTildeInPath)
       write("wrote \(worked.count) entries to \(path)\n")
     } catch {
-      errors("\(error.message)\n")
+      complain("\(error.message)\n")
     }
   }
 
   /// Runs a script with the names of the session; what it makes stays.
   public func runFile(_ path: String) {
-    guard !path.isEmpty else { return errors("which one? %run experiment.srs\n") }
+    guard !path.isEmpty else { return complain("which one? %run experiment.srs\n") }
     let whole = (path as NSString).expandingTildeInPath
-    guard let data = FileManager.default.contents(atPath: whole) else { return errors("there is no script \(path) that can be read\n") }
+    guard let data = FileManager.default.contents(atPath: whole) else { return complain("there is no script \(path) that can be read\n") }
     beginEntry()
     let (program, diagnostics) = interpreter.compile(SourceFile(name: path, bytes: [UInt8](data)))
     for diagnostic in diagnostics { errors(renderer.render(diagnostic)) }
     guard let program else { return }
     do { try interpreter.run(program) } catch let diagnostic as Diagnostic { errors(renderer.render(diagnostic)) } catch {
-      errors("error: \(error)\n")
+      complain("error: \(error)\n")
     }
   }
 
@@ -114,11 +114,11 @@ extension Session {
       var name = Array((NSTemporaryDirectory() + "srs-entry-XXXXXX.srs").utf8CString)
       let descriptor = mkstemps(&name, 4)
       file = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard descriptor >= 0 else { return errors("\(file) cannot be written: \(String(cString: strerror(errno)))\n") }
+      guard descriptor >= 0 else { return complain("\(file) cannot be written: \(String(cString: strerror(errno)))\n") }
       let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
       do { try handle.write(contentsOf: Data((worked.last.map { $0 + "\n" } ?? "").utf8)) } catch {
         unlink(file)
-        return errors("\(file) cannot be written\n")
+        return complain("\(file) cannot be written\n")
       }
     }
     defer { if isNew { unlink(file) } }
@@ -126,14 +126,14 @@ extension Session {
     let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
     let quoted = file.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
     guard Shell.run("\(editor) '\(quoted)'") == 0 else {
-      return errors("\(editor) did not end well; nothing is run\n")
+      return complain("\(editor) did not end well; nothing is run\n")
     }
     if isNew, let data = FileManager.default.contents(atPath: file) { take(String(decoding: data, as: UTF8.self)) } else { runFile(file) }
   }
 
   private func change(_ folder: String) {
     if !folder.isEmpty && !FileManager.default.changeCurrentDirectoryPath((folder as NSString).expandingTildeInPath) {
-      return errors("there is no folder \(folder)\n")
+      return complain("there is no folder \(folder)\n")
     }
     write(FileManager.default.currentDirectoryPath + "\n")
   }
@@ -158,11 +158,11 @@ extension Session {
     if parts.count == 2, let builtin = builtins[parts[0]] {
       if let parameter = builtin.parameters.first(where: { $0.name == parts[1] }) { return write(builtin.help(of: parameter)) }
       let near = Spelling.suggestion(parts[1], in: builtin.parameters.map(\.name))
-      return errors("`\(parts[0])` has no argument `\(parts[1])`" + (near.map { "; \($0)" } ?? "") + "\n")
+      return complain("`\(parts[0])` has no argument `\(parts[1])`" + (near.map { "; \($0)" } ?? "") + "\n")
     }
     if let first = parts.first, let value = interpreter.value(first) { return describe(first, value, parts.dropFirst().first) }
     let near = Spelling.suggestion(asked, in: builtins.keys.sorted() + interpreter.names)
-    errors("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" looks for words") + "\n")
+    complain("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" looks for words") + "\n")
   }
 
   private func describe(_ name: String, _ value: Value, _ member: String?) {
@@ -173,7 +173,7 @@ extension Session {
     let members = type.members.filter { member == nil || $0.name == member }
     if let member, members.isEmpty {
       let near = Spelling.suggestion(member, in: type.members.map(\.name))
-      return errors("\(type.name) has no `\(member)`" + (near.map { "; \($0)" } ?? "") + "\n")
+      return complain("\(type.name) has no `\(member)`" + (near.map { "; \($0)" } ?? "") + "\n")
     }
     let width = members.map(\.name.count).max() ?? 0
     write(
@@ -188,7 +188,7 @@ extension Session {
       let text = builtin.help.lowercased()
       return wanted.allSatisfy { text.contains($0) }
     }.sorted { $0.name < $1.name }
-    if found.isEmpty { return errors("no function has to do with \"\(words)\"\n") }
+    if found.isEmpty { return complain("no function has to do with \"\(words)\"\n") }
     let width = found.map(\.name.count).max() ?? 0
     for builtin in found { write("\(builtin.name)\(String(repeating: " ", count: width - builtin.name.count))  \(builtin.summary)\n") }
   }

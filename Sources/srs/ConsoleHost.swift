@@ -37,7 +37,9 @@ final class ConsoleHost: InterpreterHost {
     logger = Logger(label: "srs") { _ in StderrLog() }
   }
 
-  func write(_ text: String) {
+  func write(_ text: String) { draw(isTerminal ? TerminalText.safe(text) : text) }
+
+  func draw(_ text: String) {
     progress(nil)
     blockLines = 0
     Output.write(text)
@@ -69,18 +71,18 @@ final class ConsoleHost: InterpreterHost {
   func progress(_ line: String?) {
     guard live else { return }
     guard let line else {
-      if lineShown { Output.error("\r\u{1b}[2K") }
+      if lineShown { Output.control("\r\u{1b}[2K") }
       lineShown = false
       return
     }
     var fitted = ""
     var columns = 0
-    for character in line {
+    for character in TerminalText.safe(line, keepsLines: false) {
       columns += TextWidth.of(String(character))
       if columns >= width { break }
       fitted.append(character)
     }
-    Output.error("\r\u{1b}[2K\(fitted)")
+    Output.control("\r\u{1b}[2K\(fitted)")
     lineShown = true
   }
 
@@ -88,7 +90,7 @@ final class ConsoleHost: InterpreterHost {
     guard live else { return }
     progress(nil)
     // Over the last one, if nothing was written since.
-    if blockLines > 0 { Output.error("\u{1b}[\(blockLines)A\r\u{1b}[J") }
+    if blockLines > 0 { Output.control("\u{1b}[\(blockLines)A\r\u{1b}[J") }
     let text = block.hasSuffix("\n") ? block : block + "\n"
     Output.error(text)
     blockLines = text.utf8.count { $0 == 0x0a }
@@ -101,10 +103,13 @@ final class ConsoleHost: InterpreterHost {
     Output.error((line + "\n"))
   }
 
-  func error(_ text: String) {
+  func error(_ text: String) { report(TerminalText.safe(text)) }
+
+  /// An error that was made safe for a terminal, with its colours.
+  func report(_ rendered: String) {
     progress(nil)
     blockLines = 0
-    Output.error(text)
+    Output.control(rendered)
   }
 
   var isInterrupted: Bool { Interrupt.isSet }
@@ -152,8 +157,11 @@ private struct StderrLog: LogHandler {
 
 /// stdout and stderr. Whoever cannot be written to ends the program: quietly, with the status of a broken pipe, when nobody reads any more; with an error otherwise.
 enum Output {
-  /// What cannot be told on stderr is not told.
-  static func error(_ text: String) {
+  /// A text for people, made safe for a terminal.
+  static func error(_ text: String) { control(TerminalText.safe(text)) }
+
+  /// A text for people, made so that a terminal takes parts of it for commands. What cannot be told on stderr is not told.
+  static func control(_ text: String) {
     var rest = ArraySlice(Array(text.utf8))
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -162,6 +170,9 @@ enum Output {
       rest = rest.dropFirst(count)
     }
   }
+
+  /// A text that people read, wherever it goes, made safe for a terminal.
+  static func show(_ text: String) { write(TerminalText.safe(text)) }
 
   static func write(_ text: String) {
     var rest = ArraySlice(Array(text.utf8))

@@ -73,7 +73,7 @@ struct Export: ParsableCommand {
     guard let executed else { throw ExitStatus(code: 2) }
     do { try cache?.save() } catch { console.note("what the cells gave is not kept: \(error.message)") }
     if usesCache {
-      let (code, old) = (executed.notebook.cells.count { !$0.isMarkdown }, executed.results.count(where: \.isCached))
+      let (code, old) = (executed.notebook.cells.count { !$0.isText }, executed.results.count(where: \.isCached))
       console.note("\(old) of \(code) cells as before")
     }
     var files: [(String, String)] = []

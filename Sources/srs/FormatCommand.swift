@@ -30,7 +30,7 @@ struct Format: ParsableCommand {
       let isSame = Array(text.utf8) == source.bytes
       changed = changed || !isSame
       if check {
-        if !isSame { Output.write(file + "\n") }
+        if !isSame { Output.write(isatty(STDOUT_FILENO) == 1 ? TerminalText.safe(file) + "\n" : file + "\n") }
       } else if file == "-" {
         Output.write(text)
       } else if !isSame {

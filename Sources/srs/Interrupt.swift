@@ -23,6 +23,8 @@ enum Interrupt {
     var timer = itimerval()
     timer.it_value.tv_sec = Int(seconds)
     timer.it_value.tv_usec = Int((seconds - seconds.rounded(.down)) * 1e6)
+    // A timer of nothing would never go off.
+    if timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0 { timer.it_value.tv_usec = 1 }
     setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
   }
 

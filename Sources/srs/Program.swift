@@ -85,15 +85,24 @@ struct Srs: ParsableCommand {
 
 /// Flags that several commands share.
 struct EngineFlags: ParsableArguments {
-  @Option(help: "Seed where a script gives none.") var seed: Int?
-  @Option(help: "Threads; all processors if left out. Results are the same for any number; a training step uses at most 8.") var threads:
-    Int?
+  // A negative number is a value, not another option.
+  @Option(
+    parsing: .unconditional, help: "Seed where a script gives none.",
+    transform: { try EngineFlags.whole($0, "a seed is a whole number from 0") })
+  var seed: Int?
+  @Option(
+    parsing: .unconditional,
+    help: "Threads; all processors if left out. Results are the same for any number; a training step uses at most 8.") var threads: Int?
   @Flag(name: .shortAndLong, help: "No progress and no notes.") var quiet = false
   @Flag(help: "Do not write trainings down in runs/runs.sqlite.") var noRecord = false
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024, not \(threads)") }
-    if let seed, seed < 0 { throw ValidationError("--seed is at least 0, not \(seed)") }
+  }
+
+  private static func whole(_ text: String, _ rule: String) throws -> Int {
+    guard let number = Int(text), number >= 0 else { throw ValidationError(rule) }
+    return number
   }
 
   func host(out: String? = nil, isBatch: Bool = true, resumes: Bool = false, sandbox: String? = nil) -> ConsoleHost {
@@ -135,7 +144,7 @@ struct Repl: ParsableCommand {
     host.write("srs \(Srs.configuration.version) - ? for help, Ctrl-D to leave\n")
     let session = Session(
       interpreter, editor: editor, history: noHistory ? nil : History(path: History.standardPath),
-      renderer: DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO)), errors: { host.error($0) },
+      renderer: DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO)), errors: { host.report($0) },
       beginEntry: { Interrupt.clear() }, screenHeight: { host.height })
     let settings = Self.rcPath
     if !noRc, FileManager.default.fileExists(atPath: settings) { session.runFile(settings) }
@@ -161,7 +170,7 @@ struct Run: ParsableCommand {
   @Option(help: "Folder that relative output paths start from.") var out: String?
   @Flag(help: "Errors as JSON, a line each.") var json = false
   @Flag(help: "Go on from the checkpoints that an interrupted run of the script left in the folder runs.") var resume = false
-  @Option(help: ArgumentHelp("Stop after so long, as at Ctrl-C, and leave with 124.", valueName: "90s, 10min, 8h"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Stop after so long, as at Ctrl-C, and leave with 124.", valueName: "90s, 10min, 8h"))
   var timeout: Timeout?
   @Option(help: ArgumentHelp("Read and write only inside this folder; relative outputs go there.", valueName: "dir"))
   var sandbox: String?

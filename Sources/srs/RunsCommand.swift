@@ -70,7 +70,7 @@ struct RunsCommand: ParsableCommand {
       let database = try store.open()
       let rows = try store.all(database)
       let chosen = rows.filter { (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true) }.sorted(by: order)
-      Output.write(RunTable.screen(chosen) + "\n")
+      Output.show(RunTable.screen(chosen) + "\n")
     }
   }
 
@@ -79,7 +79,7 @@ struct RunsCommand: ParsableCommand {
     @OptionGroup var store: Store
     @Argument(help: "Its number.") var id: Int64
 
-    func run() throws { Output.write(RunExport.json(try store.rows([id]))) }
+    func run() throws { Output.show(RunExport.json(try store.rows([id]))) }
   }
 
   struct Compare: ParsableCommand {
@@ -89,7 +89,7 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       let rows = try store.rows(ids)
-      Output.write(RunTable.screen(rows) + "\n" + RunTable.differences(rows))
+      Output.show(RunTable.screen(rows) + "\n" + RunTable.differences(rows))
     }
   }
 
@@ -113,6 +113,7 @@ struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Write runs as .csv, .json, or a folder of TensorBoard events.")
     @OptionGroup var store: Store
     @Argument(help: "Their numbers; all of them if left out.") var ids: [Int64] = []
+    @Flag(name: .customLong("guard"), help: "In a .csv, a ' before texts that a spreadsheet would take for formulas.") var isGuarded = false
     @Option(name: .shortAndLong, help: "FILE.csv, FILE.json, or a folder for TensorBoard.") var output: String
 
     func run() throws {
@@ -125,7 +126,7 @@ struct RunsCommand: ParsableCommand {
       let rows = ids.isEmpty ? all : try store.rows(ids)
       do throws(OutputFile.Failure) {
         switch ending {
-        case "csv": try OutputFile.write(Data(RunTable.csv(rows).utf8), to: output)
+        case "csv": try OutputFile.write(Data(RunTable.csv(rows, isGuarded: isGuarded).utf8), to: output)
         case "json": try OutputFile.write(Data(RunExport.json(rows).utf8), to: output)
         case "":
           for row in rows {

@@ -54,7 +54,7 @@ enum Script {
 
   static func report(_ diagnostics: [Diagnostic], host: ConsoleHost, json: Bool) {
     let renderer = DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO))
-    for diagnostic in diagnostics { host.error(json ? self.json(diagnostic) + "\n" : renderer.render(diagnostic)) }
+    for diagnostic in diagnostics { host.report(json ? self.json(diagnostic) + "\n" : renderer.render(diagnostic)) }
   }
 
   private struct Report: Encodable {
@@ -75,7 +75,13 @@ enum Script {
       trace: diagnostic.trace.map { "\($0.function) at \($0.span.place)" })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    let text = (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    // What JSON leaves as it is, though a terminal does not. All of it lies below U+10000.
+    var safe = ""
+    for scalar in text.unicodeScalars {
+      if TerminalText.isCommand(scalar) { safe += String(format: "\\u%04x", scalar.value) } else { safe.unicodeScalars.append(scalar) }
+    }
+    return safe
   }
 }
 

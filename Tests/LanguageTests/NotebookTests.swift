@@ -43,7 +43,7 @@ import Testing
     #expect(book.cells.map(\.title) == ["", "One", "none\")", "Title", ""])
     let plain = Self.notebook("let a = 1\n# %% One\nprint(\"# %% none\")\n# %% [md] Title\n# # Head\n#\n# text\n# %%\n\n\na\n\n")
     #expect(plain.cells.map(\.title) == ["", "One", "Title", ""])
-    #expect(plain.markdown(plain.cells[2]) == "# Head\n\ntext")
+    #expect(plain.source(plain.cells[2]) == "# Head\n\ntext")
     #expect(plain.code(plain.cells[3]) == "a")
   }
 
@@ -140,7 +140,7 @@ import Testing
     #expect(diagnostics.isEmpty, "\(diagnostics.map(\.message))")
     let result = try #require(executed)
     for case .error(let text) in result.results.flatMap(\.outputs) { Issue.record("\(text)") }
-    #expect(book.cells.filter(\.isMarkdown).count >= 3)
+    #expect(book.cells.filter(\.isText).count >= 3)
   }
 
   @Test func thereAreNotebooks() { #expect(Self.names.count >= 6) }

@@ -45,7 +45,7 @@ final class SweepValue: ObjectValue {
           + [Grid.Cell(NumberFormat.fixed(point.value, digits: 4), mark: index == best ? .best : .none)]
       })
     let csv = points.map { point in names.map { (point.record[$0] ?? .nothing).printed } + ["\(point.value)"] }
-    return TableValue(grid, records: rows, csv: Grid.csv([names + ["value"]] + csv))
+    return TableValue(grid, records: rows, csv: [names + ["value"]] + csv)
   }
 
   private var figure: Figure {

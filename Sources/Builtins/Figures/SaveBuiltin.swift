@@ -26,6 +26,9 @@ extension Builtin {
       "of a table: the best value of a column bold and the second underlined, or neither")
     let caption = d.optional("caption", .text, "of a table: instead of its own")
     let label = d.optional("label", .text, "for .tex: what \\ref calls it")
+    let guards = d.named(
+      "guard", .bool, default: false, "false",
+      "for a table's .csv: a ' before texts that a spreadsheet would take for formulas, those that begin with = + - or @")
     return { call in
       let path = try call.outputPath(try call[file])
       let what = try call[value]
@@ -57,7 +60,7 @@ extension Builtin {
           case "tex": text = grid.latex(marks: marks)
           case "md": text = grid.markdown(marks: marks)
           case "html": text = grid.html(marks: marks)
-          case "csv": text = table.csv
+          case "csv": text = Grid.csv(table.csv, isGuarded: try call[guards])
           case "txt": text = grid.screen() + "\n"
           case let other:
             throw call.error(

@@ -327,7 +327,7 @@ extension Builtin {
         }
         return try Gnuplot().text(figure.figure, columns: max(40, min(host.width, 100) - 1), lines: 22)
       }
-      host.write(picture.hasSuffix("\n") ? picture : picture + "\n")
+      host.draw(picture.hasSuffix("\n") ? picture : picture + "\n")
       return .nothing
     }
   }

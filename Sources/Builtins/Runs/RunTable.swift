@@ -60,22 +60,24 @@ public enum RunTable {
       ]))
   }
 
-  public static func csv(_ rows: [RunRow]) -> String {
+  /// - Parameter isGuarded: texts that a spreadsheet would take for formulas get a mark in front.
+  public static func csv(_ rows: [RunRow], isGuarded: Bool = false) -> String { Grid.csv(lines(rows), isGuarded: isGuarded) }
+
+  static func lines(_ rows: [RunRow]) -> [[String]] {
     let header = [
       "id", "name", "kind", "state", "started", "script", "script_hash", "data", "data_fingerprint", "model", "parameters", "seed",
       "threads",
       "machine", "version", "blocks", "steps", "seconds", "cpu_seconds", "evaluation_seconds", "metric", "best", "best_step", "stop",
       "fingerprint", "checkpoint",
     ]
-    return Grid.csv(
-      [header]
-        + rows.map { row in
-          [
-            "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, date(row.started), row.script, row.scriptHash, row.data,
-            row.dataFingerprint, row.model, row.parameters, "\(row.seed)", "\(row.threads)", row.machine, row.version, "\(row.blocks)",
-            "\(row.steps)", "\(row.seconds)", "\(row.cpuSeconds)", "\(row.evaluationSeconds)", row.metric, row.best.map { "\($0)" } ?? "",
-            row.bestStep.map { "\($0)" } ?? "", row.stop, row.fingerprint, row.checkpoint,
-          ]
-        })
+    return [header]
+      + rows.map { row in
+        [
+          "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, date(row.started), row.script, row.scriptHash, row.data,
+          row.dataFingerprint, row.model, row.parameters, "\(row.seed)", "\(row.threads)", row.machine, row.version, "\(row.blocks)",
+          "\(row.steps)", "\(row.seconds)", "\(row.cpuSeconds)", "\(row.evaluationSeconds)", row.metric, row.best.map { "\($0)" } ?? "",
+          row.bestStep.map { "\($0)" } ?? "", row.stop, row.fingerprint, row.checkpoint,
+        ]
+      }
   }
 }

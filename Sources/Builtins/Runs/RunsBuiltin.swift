@@ -17,7 +17,7 @@ extension Builtin {
     let last = d.optional("last", .whole(from: 1), "only so many, the newest")
     return { call in
       guard let path = call.interpreter.host.runDatabase, FileManager.default.fileExists(atPath: path) else {
-        return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.csv([])))
+        return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.lines([])))
       }
       if let problem = call.interpreter.databaseRefusal(path) { throw call.error(.file, problem) }
       var rows: [RunRow]
@@ -32,7 +32,7 @@ extension Builtin {
       if let name = try call[name] { rows = rows.filter { $0.name.contains(name) } }
       if let state = try call[state] { rows = rows.filter { $0.state == state } }
       if let last = try call[last] { rows = Array(rows.suffix(last)) }
-      return .object(TableValue(RunTable.grid(rows), records: rows.map(RunTable.record), csv: RunTable.csv(rows)))
+      return .object(TableValue(RunTable.grid(rows), records: rows.map(RunTable.record), csv: RunTable.lines(rows)))
     }
   }
 }

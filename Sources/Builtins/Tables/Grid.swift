@@ -39,7 +39,7 @@ struct Grid {
     let lines = TextTable.aligned([header] + rows.map { $0.map(\.plain) }, right: numeric)
     let width = lines.map { TextWidth.of($0) }.max() ?? 0
     let rule = String(repeating: "─", count: width)
-    var output = Self.wrapped(caption, max(width, 72)) + [rule, lines[0], rule]
+    var output = Self.wrapped(TerminalText.safe(caption, keepsLines: false), max(width, 72)) + [rule, lines[0], rule]
     for (index, line) in lines.dropFirst().enumerated() {
       if rules.contains(index) { output.append(rule) }
       output.append(line)
@@ -198,8 +198,10 @@ struct Grid {
 
   // MARK: CSV
 
-  static func csv(_ rows: [[String]]) -> String {
-    func quoted(_ text: String) -> String {
+  /// - Parameter isGuarded: texts that a spreadsheet would take for formulas get a mark in front.
+  static func csv(_ rows: [[String]], isGuarded: Bool = false) -> String {
+    func quoted(_ cell: String) -> String {
+      let text = isGuarded ? CSV.guarded(cell) : cell
       guard text.unicodeScalars.contains(where: { ",\"\n\r\u{2028}\u{2029}\u{85}".unicodeScalars.contains($0) }) else { return text }
       var result = "\""
       for scalar in text.unicodeScalars { result += scalar == "\"" ? "\"\"" : String(scalar) }

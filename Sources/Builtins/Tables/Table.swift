@@ -67,7 +67,7 @@ struct Table {
   }
 
   /// All that is known, in full precision.
-  func csv() -> String {
+  func csv() -> [[String]] {
     var header = ["method"] + factNames
     for metric in metrics {
       header += [metric.name, "\(metric.name) \(spreadName)", "\(metric.name) p"] + (effectName.map { ["\(metric.name) \($0)"] } ?? [])
@@ -80,7 +80,7 @@ struct Table {
       }
       lines.append([row.name] + row.facts + numbers + [caption])
     }
-    return Grid.csv(lines)
+    return lines
   }
 
   var records: [Value] {
@@ -104,8 +104,8 @@ final class TableValue: ObjectValue {
 
   let grid: Grid
   let records: [Value]
-  /// With all digits.
-  let csv: String
+  /// Lines of cells with all digits, the names first.
+  let csv: [[String]]
 
   init(_ table: Table) {
     grid = table.grid()
@@ -113,7 +113,7 @@ final class TableValue: ObjectValue {
     csv = table.csv()
   }
 
-  init(_ grid: Grid, records: [Value], csv: String) {
+  init(_ grid: Grid, records: [Value], csv: [[String]]) {
     self.grid = grid
     self.records = records
     self.csv = csv

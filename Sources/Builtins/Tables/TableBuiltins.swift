@@ -47,7 +47,7 @@ extension Builtin {
         caption: try call[caption], label: try call[label], header: names, numeric: Set(texts.indices.filter { texts[$0].isNumeric }),
         rows: rows.indices.map { row in texts.map { Grid.Cell($0.cells[row]) } })
       let full = rows.map { record in names.map { name in Self.full(record[name] ?? .nothing) } }
-      return .object(TableValue(grid, records: rows.map { .record($0) }, csv: Grid.csv([names] + full)))
+      return .object(TableValue(grid, records: rows.map { .record($0) }, csv: [names] + full))
     }
   }
 

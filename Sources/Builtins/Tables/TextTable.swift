@@ -2,7 +2,9 @@ import Syntax
 
 /// Rows of cells aligned by their width on a terminal.
 enum TextTable {
+  /// Cells are made safe for a terminal: they hold what data, runs and files are called.
   static func aligned(_ rows: [[String]], right: Set<Int>, gap: String = "  ") -> [String] {
+    let rows = rows.map { $0.map { TerminalText.safe($0, keepsLines: false) } }
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? TextWidth.of($0[column]) : 0 }.max() ?? 0

@@ -1,17 +1,18 @@
 import Foundation
 
 /// JSON (RFC 8259) as values: objects are records in their order, which Foundation's reader does not keep.
-enum JSON {
-  struct Problem: Error {
-    let message: String
-    let line: Int
-    let column: Int
+public enum JSON {
+  public struct Problem: Error {
+    public let message: String
+    public let line: Int
+    public let column: Int
   }
 
   static let deepest = 500
 
-  static func parse(_ bytes: [UInt8]) throws(Problem) -> Value {
-    var reader = Reader(bytes: bytes)
+  /// - Throws: `Problem` for what is no JSON, E0801 where someone wants the work to end.
+  public static func parse(_ bytes: [UInt8], _ work: Work? = nil) throws -> Value {
+    var reader = Reader(bytes: bytes, work: work)
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.place = 3 }
     let value = try reader.value()
     reader.skipBlanks()
@@ -24,7 +25,12 @@ enum JSON {
     var place = 0
     var depth = 0
 
-    init(bytes: [UInt8]) { self.bytes = bytes }
+    let work: Work?
+
+    init(bytes: [UInt8], work: Work?) {
+      self.bytes = bytes
+      self.work = work
+    }
 
     var current: UInt8? { place < bytes.count ? bytes[place] : nil }
 
@@ -45,7 +51,8 @@ enum JSON {
       return true
     }
 
-    mutating func value() throws(Problem) -> Value {
+    mutating func value() throws -> Value {
+      try work?.step()
       skipBlanks()
       guard let byte = current else { throw problem("expected a value, found the end") }
       switch byte {
@@ -59,13 +66,13 @@ enum JSON {
       }
     }
 
-    private mutating func word(_ word: String, _ value: Value) throws(Problem) -> Value {
+    private mutating func word(_ word: String, _ value: Value) throws -> Value {
       guard bytes[place...].starts(with: word.utf8) else { throw problem("expected a value") }
       place += word.utf8.count
       return value
     }
 
-    private mutating func number() throws(Problem) -> Double {
+    private mutating func number() throws -> Double {
       let start = place
       func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 0x30 && $0 <= 0x39 } ?? false }
       func digits(_ place: inout Int) -> Bool {
@@ -92,7 +99,7 @@ enum JSON {
       return value
     }
 
-    private mutating func string() throws(Problem) -> String {
+    private mutating func string() throws -> String {
       let start = place
       place += 1
       var text: [UInt8] = []
@@ -116,7 +123,7 @@ enum JSON {
       throw problem("this text is not closed")
     }
 
-    private mutating func escape() throws(Problem) -> Unicode.Scalar {
+    private mutating func escape() throws -> Unicode.Scalar {
       place += 1
       guard let byte = current else { throw problem("this text is not closed") }
       place += 1
@@ -143,7 +150,7 @@ enum JSON {
       }
     }
 
-    private mutating func hexadecimal() throws(Problem) -> UInt32 {
+    private mutating func hexadecimal() throws -> UInt32 {
       let digits = bytes[place..<min(place + 4, bytes.count)]
       guard digits.count == 4, let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), digits.first != 0x2b else {
         throw problem("\\u needs four hexadecimal digits")
@@ -152,14 +159,14 @@ enum JSON {
       return value
     }
 
-    private mutating func enter() throws(Problem) {
+    private mutating func enter() throws {
       depth += 1
       guard depth < JSON.deepest else { throw problem("this is nested too deeply") }
       place += 1
       skipBlanks()
     }
 
-    private mutating func array() throws(Problem) -> [Value] {
+    private mutating func array() throws -> [Value] {
       try enter()
       defer { depth -= 1 }
       var values: [Value] = []
@@ -172,7 +179,7 @@ enum JSON {
       }
     }
 
-    private mutating func object() throws(Problem) -> Record {
+    private mutating func object() throws -> Record {
       try enter()
       defer { depth -= 1 }
       var record = Record()
@@ -194,48 +201,68 @@ enum JSON {
   // MARK: Writing
 
   /// The value as JSON, on one line or with so many blanks a level.
-  static func text(_ value: Value, indent: Int) throws(Problem) -> String {
+  ///
+  /// - Throws: `Problem` for what JSON has no form for, E0406 for more than 1 GiB, E0801 where someone wants the work to end.
+  static func text(_ value: Value, indent: Int, _ work: Work) throws -> String {
+    var writer = Writer(indent: indent, work: work)
+    try writer.write(value, 0)
+    return writer.text
+  }
+
+  private struct Writer {
+    let indent: Int
+    let work: Work
     var text = ""
-    try write(value, indent, 0, &text)
-    return text
-  }
+    private var pieces = WrittenPieces()
 
-  private static func write(_ value: Value, _ indent: Int, _ level: Int, _ text: inout String) throws(Problem) {
-    guard text.utf8.count <= Operators.longestText else {
-      throw Problem(message: "this would have more than \(NumberFormat.grouped(Operators.longestText)) bytes", line: 0, column: 0)
+    init(indent: Int, work: Work) {
+      self.indent = indent
+      self.work = work
     }
-    guard level < deepest else { throw Problem(message: "this is nested too deeply for JSON", line: 0, column: 0) }
-    switch value {
-    case .nothing: text += "null"
-    case .bool(let value): text += value ? "true" : "false"
-    case .number(let value):
-      guard value.isFinite else { throw Problem(message: "JSON has no \(NumberFormat.text(value))", line: 0, column: 0) }
-      text += NumberFormat.exact(value)
-    case .text(let value), .word(let value): text += quoted(value)
-    case .quantity, .metric, .date: text += quoted(value.printed)
-    case .list(let values): try write(values.map { (nil, $0) }, "[", "]", indent, level, &text)
-    case .range: try write((value.sequence ?? []).map { (nil, $0) }, "[", "]", indent, level, &text)
-    case .record(let record): try write(record.fields.map { ($0.key, $0.value) }, "{", "}", indent, level, &text)
-    case .function, .object: throw Problem(message: "\(value.described) has no form in JSON", line: 0, column: 0)
-    }
-  }
 
-  private static func write(
-    _ elements: [(String?, Value)], _ open: String, _ close: String, _ indent: Int, _ level: Int, _ text: inout String
-  ) throws(Problem) {
-    guard !elements.isEmpty else {
-      text += open + close
-      return
+    mutating func write(_ value: Value, _ level: Int) throws {
+      try work.step()
+      try work.checkText(bytes: text.utf8.count)
+      guard level < deepest else { throw Problem(message: "this is nested too deeply for JSON", line: 0, column: 0) }
+      switch value {
+      case .nothing: text += "null"
+      case .bool(let value): text += value ? "true" : "false"
+      case .number(let value):
+        guard value.isFinite else { throw Problem(message: "JSON has no \(NumberFormat.text(value))", line: 0, column: 0) }
+        text += NumberFormat.exact(value)
+      case .text(let value), .word(let value): text += quoted(value)
+      case .quantity, .metric, .date: text += quoted(value.printed)
+      case .list(let values): try shared(values.isEmpty ? nil : Operators.address(values), values.map { (nil, $0) }, "[", "]", level)
+      case .range: try shared(nil, (value.sequence ?? []).map { (nil, $0) }, "[", "]", level)
+      case .record(let record):
+        try shared(record.count == 0 ? nil : record.address, record.fields.map { ($0.key, $0.value) }, "{", "}", level)
+      case .function, .object: throw Problem(message: "\(value.described) has no form in JSON", line: 0, column: 0)
+      }
     }
-    func line(_ level: Int) -> String { indent == 0 ? "" : "\n" + String(repeating: " ", count: indent * level) }
-    text += open
-    for (index, (key, value)) in elements.enumerated() {
-      if index > 0 { text += indent == 0 ? ", " : "," }
-      text += line(level + 1)
-      if let key { text += quoted(key) + ": " }
-      try write(value, indent, level + 1, &text)
+
+    private mutating func shared(
+      _ address: UnsafeRawPointer?, _ elements: [(String?, Value)], _ open: String, _ close: String, _ level: Int
+    ) throws {
+      if let range = pieces.range(address, level) {
+        try work.checkText(bytes: text.utf8.count + range.count)
+        return text.repeatBytes(range)
+      }
+      let start = text.utf8.count
+      text += open
+      for (index, (key, value)) in elements.enumerated() {
+        if index > 0 { text += indent == 0 ? ", " : "," }
+        line(level + 1)
+        if let key { text += quoted(key) + ": " }
+        try write(value, level + 1)
+      }
+      if !elements.isEmpty { line(level) }
+      text += close
+      pieces.note(address, level, start..<text.utf8.count)
     }
-    text += line(level) + close
+
+    private mutating func line(_ level: Int) {
+      if indent > 0 { text += "\n" + String(repeating: " ", count: indent * level) }
+    }
   }
 
   static func quoted(_ text: String) -> String {

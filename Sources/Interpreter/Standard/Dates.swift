@@ -48,7 +48,10 @@ extension Builtin {
       let parts = Calendar.parts(seconds)
       var text = ""
       var rest = Substring(try call[pattern])
+      let work = call.work
       while let character = rest.popFirst() {
+        try work.step()
+        try work.checkText(bytes: text.utf8.count)
         guard character == "%" else {
           text.append(character)
           continue

@@ -12,7 +12,7 @@ extension Builtin {
     let path = d.positional("file", .text, "its path")
     return { call in
       let name = try call.inputPath(try call[path])
-      guard let text = String(data: Data(try call.contents(name)), encoding: .utf8) else {
+      guard let text = String(validating: try call.contents(name), as: UTF8.self) else {
         throw call.error(.file, "\(name) is not UTF-8 text", argument: "file")
       }
       return .text(text)
@@ -71,22 +71,29 @@ extension Builtin {
 
   static let readCSV = Builtin(
     "read_csv",
-    "The rows of a table in a text file, as records by the names in its first line. Cells that are numbers become numbers, empty ones nil.",
+    "The rows of a table in a text file, as records by the names in its first line. A column is of numbers where all its cells are, and of texts otherwise; empty cells are nil. Leading zeros, a plus sign, and digits beyond 2^53 would be lost in a number, and keep a column's texts.",
     topic: "Files", returns: .list(.record(nil)), effects: .reads,
     example: "write(\"depth,mrr\\n8,0.1\\n\", \"out/rows.csv\")\nprint(read_csv(\"out/rows.csv\"))  #> [{ depth: 8, mrr: 0.1 }]"
   ) { d in
     let path = d.positional("file", .text, "its path")
     let separator = d.named("separator", .separator, default: 0x2c, "\",\"", "one character between cells")
     let header = d.named("header", .bool, default: true, "true", "names in the first line; without, rows are lists")
+    let texts = d.optional(
+      "texts", Kind<Value>.anyOf([.text, .number]).list, "columns to keep as texts, as ids are: their names, or numbers counted from 0")
     return { call in
       let path = try call.inputPath(try call[path])
       var rows: [CSV.Row]
       do {
-        rows = try CSV.parse(try call.contents(path), separator: try call[separator])
+        rows = try CSV.parse(try call.contents(path), separator: try call[separator], call.work)
       } catch let problem as CSV.Problem {
         throw call.error(.data, "\(path):\(problem.line):1: \(problem.message)", argument: "file")
       }
-      guard try call[header] else { return .list(rows.filter { !$0.cells.isEmpty }.map { .list($0.cells.map(\.value)) }) }
+      guard try call[header] else {
+        rows = rows.filter { !$0.cells.isEmpty }
+        let columns = rows.map(\.cells.count).max() ?? 0
+        let isNumber = try numeric(call, rows, keeping: try call[texts] ?? [], of: (0..<columns).map { "\($0)" })
+        return .list(try call.map(rows) { row in .list(row.cells.enumerated().map { $1.value(isNumber: isNumber[$0]) }) })
+      }
       guard let first = rows.firstIndex(where: { !$0.cells.isEmpty }) else { return .list([]) }
       let names = rows[first].cells.map(\.text)
       if let name = Dictionary(grouping: names, by: { $0 }).first(where: { $0.value.count > 1 })?.key {
@@ -95,9 +102,10 @@ extension Builtin {
       }
       // In a table of one column an empty line is a row without a value.
       rows = rows[(first + 1)...].filter { !$0.cells.isEmpty || names.count == 1 }
+      let isNumber = try numeric(call, rows, keeping: try call[texts] ?? [], of: names)
       return .list(
-        try rows.map { row in
-          let cells = row.cells.isEmpty ? [.nothing] : row.cells.map(\.value)
+        try call.map(rows) { row in
+          let cells = row.cells.isEmpty ? [.nothing] : row.cells.enumerated().map { $1.value(isNumber: isNumber[$0]) }
           guard cells.count == names.count else {
             throw call.error(
               .data, "\(path):\(row.line):1: this row has \(cells.count) cells, the first line has \(names.count)", argument: "file",
@@ -108,31 +116,59 @@ extension Builtin {
     }
   }
 
+  /// Which columns are of numbers, with those left out that are kept as texts.
+  private static func numeric(_ call: Call, _ rows: [CSV.Row], keeping texts: [Value], of names: [String]) throws -> [Bool] {
+    var numeric = try CSV.numeric(rows, call.work)
+    while numeric.count < names.count { numeric.append(true) }
+    let places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    for column in texts {
+      let place: Int?
+      switch column {
+      case .number(let number): place = Int(exactly: number).flatMap { names.indices.contains($0) ? $0 : nil }
+      default: place = column.asText.flatMap { places[$0] }
+      }
+      guard let place else {
+        throw call.error(
+          .data, "there is no column \(column.described)", argument: "texts",
+          help: column.asText.flatMap { Spelling.suggestion($0, in: names) } ?? "the columns are: \(Spelling.list(names))")
+      }
+      numeric[place] = false
+    }
+    return numeric
+  }
+
   static let writeCSV = Builtin(
-    "write_csv", "Writes rows to a table file: records (with a line of names) or lists.", topic: "Files", returns: .nothing,
-    effects: .writes,
+    "write_csv", "Writes rows to a table file: records (with a line of names) or lists. Texts that look like numbers stand in quotes.",
+    topic: "Files", returns: .nothing, effects: .writes,
     example: "write_csv([{ depth: 8, mrr: 0.1 }], \"out/table.csv\")\nprint(read(\"out/table.csv\"))\n#> depth,mrr\n#> 8,0.1"
   ) { d in
     let rows = d.positional("rows", .sequence, "a list of records with the same names, or of lists")
     let path = d.positional("file", .text, "its path")
     let separator = d.named("separator", .separator, default: 0x2c, "\",\"", "one character between cells")
+    let guards = d.named(
+      "guard", .bool, default: false, "false",
+      "a ' before texts that a spreadsheet would take for formulas: those that begin with = + - or @")
     return { call in
+      let isGuarded = try call[guards]
       let separator = String(decoding: [try call[separator]], as: UTF8.self)
       var text = ""
       var names: [String]?
       let all = try call[rows]
+      let work = call.work
       for row in all {
+        try work.step()
+        try work.checkText(bytes: text.utf8.count)
         let cells: [Value]
         switch row {
         case .record(let record):
           let wanted = names ?? record.keys
           if names == nil {
             names = wanted
-            text += wanted.map { CSV.quoted($0, separator) }.joined(separator: separator) + "\n"
+            text += wanted.map { CSV.quoted(isGuarded ? CSV.guarded($0) : $0, separator) }.joined(separator: separator) + "\n"
           }
           guard record.count == wanted.count, wanted.allSatisfy({ record[$0] != nil }) else {
             throw call.error(
-              .badValue, "the rows have different names: \(wanted.joined(separator: ", ")) and \(record.keys.joined(separator: ", "))",
+              .badValue, "the rows have different names: \(Spelling.list(wanted)) and \(Spelling.list(record.keys))",
               argument: "rows")
           }
           cells = wanted.map { record[$0] ?? .nothing }
@@ -142,7 +178,7 @@ extension Builtin {
         if names != nil, case .list? = all.first {
           throw call.error(.badValue, "`rows` of write_csv are all records or all lists; one is \(row.described)", argument: "rows")
         }
-        text += cells.map { CSV.cell($0, separator) }.joined(separator: separator) + "\n"
+        text += try cells.map { try CSV.cell($0, separator, isGuarded: isGuarded, work) }.joined(separator: separator) + "\n"
       }
       return try put(call, text, try call[path])
     }
@@ -161,9 +197,8 @@ extension Builtin {
 
   private static func parseJSON(_ call: Call, _ bytes: [UInt8], _ path: String?, argument: String) throws -> Value {
     do {
-      return try JSON.parse(bytes)
-    } catch {
-      let problem = error
+      return try JSON.parse(bytes, call.work)
+    } catch let problem as JSON.Problem {
       throw call.error(
         .data, "\(path.map { $0 + ":" } ?? "")\(problem.line):\(problem.column): \(problem.message)", argument: argument)
     }
@@ -171,9 +206,9 @@ extension Builtin {
 
   private static func json(_ call: Call, _ value: Value, indent: Int) throws -> String {
     do {
-      return try JSON.text(value, indent: indent)
-    } catch {
-      throw call.error(.badValue, error.message, argument: "value")
+      return try JSON.text(value, indent: indent, call.work)
+    } catch let problem as JSON.Problem {
+      throw call.error(.badValue, problem.message, argument: "value")
     }
   }
 }

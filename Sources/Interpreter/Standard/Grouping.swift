@@ -17,12 +17,12 @@ extension Builtin {
       let function = try call[key]
       var places = ValueTable<Int>()
       var groups: [(key: Value, values: [Value])] = []
-      for element in try call[list] {
+      try call.forEach(try call[list]) { element in
         let key = try call.interpreter.call(function, [element], at: call.span(of: "by"))
-        if let place = places[key] {
-          groups[place].values.append(element)
+        let place = places.find(key, orMake: groups.count)
+        if place.wasThere {
+          groups[place.entry].values.append(element)
         } else {
-          places[key] = groups.count
           groups.append((key, [element]))
         }
       }
@@ -115,7 +115,11 @@ extension Builtin {
     let value = d.positional("value", .any, "what to look for")
     return { call in
       let wanted = try call[value]
-      return (try call[list]).firstIndex { Operators.equal($0, wanted) }.map { .number(Double($0)) } ?? .nothing
+      let work = call.work
+      return try (try call[list]).firstIndex {
+        try work.step()
+        return Operators.equal($0, wanted)
+      }.map { .number(Double($0)) } ?? .nothing
     }
   }
 
@@ -127,7 +131,9 @@ extension Builtin {
     let test = d.positional("test", .function, "gives true or false for an element")
     return { call in
       let function = try call[test]
-      return .number(Double(try (try call[list]).reduce(0) { $0 + (try holds(call, function, $1) ? 1 : 0) }))
+      var count = 0
+      try call.forEach(try call[list]) { count += try holds(call, function, $0) ? 1 : 0 }
+      return .number(Double(count))
     }
   }
 
@@ -148,12 +154,21 @@ extension Builtin {
     let test = d.positional("test", .function, "gives true or false for an element")
     return { call in
       let function = try call[test]
-      return .bool(try (try call[list]).allSatisfy { try holds(call, function, $0) })
+      let work = call.work
+      return .bool(
+        try (try call[list]).allSatisfy {
+          try work.step()
+          return try holds(call, function, $0)
+        })
     }
   }
 
   private static func place(_ call: Call, _ elements: [Value], _ test: FunctionValue) throws -> Int? {
-    try elements.firstIndex { try holds(call, test, $0) }
+    let work = call.work
+    return try elements.firstIndex {
+      try work.step()
+      return try holds(call, test, $0)
+    }
   }
 
   private static func holds(_ call: Call, _ test: FunctionValue, _ element: Value) throws -> Bool {
@@ -168,7 +183,14 @@ extension Builtin {
     example: "print(enumerate([\"a\", \"b\"]))  #> [[0, \"a\"], [1, \"b\"]]"
   ) { d in
     let list = d.positional("list", .sequence, "what to count")
-    return { call in .list((try call[list]).enumerated().map { .list([.number(Double($0.offset)), $0.element]) }) }
+    return { call in
+      var index = -1.0
+      return .list(
+        try call.map(try call[list]) { element in
+          index += 1
+          return .list([.number(index), element])
+        })
+    }
   }
 
   static let chunks = Builtin(
@@ -199,67 +221,29 @@ extension Builtin {
   ) { d in
     let rows = d.positional("rows", .sequence, "lists of the same length")
     return { call in
-      let rows = try (try call[rows]).map { row in
+      let work = call.work
+      var total = 0
+      let rows = try call.map(try call[rows]) { row in
         guard let elements = row.sequence else {
           throw call.error(.badValue, "`rows` of transpose needs a list for every element, not \(row.described)", argument: "rows")
         }
+        // Rows may be the same list many times over; what is made of them is not.
+        total += elements.count
+        try work.checkList(elements: total)
         return elements
       }
       guard let width = rows.first?.count else { return .list([]) }
       guard let other = rows.first(where: { $0.count != width }) else {
-        return .list((0..<width).map { column in .list(rows.map { $0[column] }) })
+        return .list(
+          try (0..<width).map { column in
+            .list(
+              try rows.map { row in
+                try work.step()
+                return row[column]
+              })
+          })
       }
       throw call.error(.badValue, "these rows have \(width) and \(other.count) elements", argument: "rows")
-    }
-  }
-}
-
-/// Looks values up by what they equal.
-struct ValueTable<Entry> {
-  private var buckets: [Int: [(value: Value, entry: Entry)]] = [:]
-
-  subscript(value: Value) -> Entry? {
-    get { buckets[Self.hash(value)]?.first { Operators.equal($0.value, value) }?.entry }
-    set {
-      guard let newValue else { return }
-      buckets[Self.hash(value), default: []].append((value, newValue))
-    }
-  }
-
-  /// The same for values that are equal.
-  private static func hash(_ value: Value) -> Int {
-    var hasher = Hasher()
-    add(value, to: &hasher, depth: 0)
-    return hasher.finalize()
-  }
-
-  private static func add(_ value: Value, to hasher: inout Hasher, depth: Int) {
-    switch value {
-    case .nothing: hasher.combine(0)
-    case .bool(let value): hasher.combine(value)
-    // A share equals its number.
-    case .number(let number): hasher.combine(number)
-    case .quantity(let amount, .percent): hasher.combine(amount / 100)
-    // Equal amounts may differ in their last bits.
-    case .quantity(let amount, let unit):
-      hasher.combine(unit.dimension)
-      hasher.combine(Float(amount * unit.factor).bitPattern & ~0xfff)
-    case .text(let text), .word(let text): hasher.combine(text)
-    case .metric(let metric): hasher.combine(metric)
-    case .date(let seconds): hasher.combine(seconds)
-    case .range(let low, let high):
-      hasher.combine(low)
-      hasher.combine(high)
-    // Not all of a list: parts may be shared many times over.
-    case .list(let values):
-      hasher.combine(values.count)
-      if depth < 3 { for value in values.prefix(8) { add(value, to: &hasher, depth: depth + 1) } }
-    // In any order.
-    case .record(let record):
-      hasher.combine(record.count)
-      hasher.combine(record.keys.sorted())
-    case .function(let function): hasher.combine(ObjectIdentifier(function))
-    case .object(let object): hasher.combine(ObjectIdentifier(object))
     }
   }
 }

@@ -49,7 +49,7 @@ extension Builtin {
     let function = d.positional("function", .function, "called with each element")
     return { call in
       let body = try call[function]
-      return .list(try (try call[list]).map { try call.interpreter.call(body, [$0], at: call.span(of: "function")) })
+      return .list(try call.map(try call[list]) { try call.interpreter.call(body, [$0], at: call.span(of: "function")) })
     }
   }
 
@@ -70,7 +70,7 @@ extension Builtin {
 
   private static func sortKeys(_ call: Call, _ elements: [Value], _ key: FunctionValue?) throws -> [Value] {
     guard let key else { return elements }
-    return try elements.map { try call.interpreter.call(key, [$0], at: call.span(of: "by")) }
+    return try call.map(elements) { try call.interpreter.call(key, [$0], at: call.span(of: "by")) }
   }
 
   /// Indices in the order of their keys; equal ones stay as they were.
@@ -78,8 +78,10 @@ extension Builtin {
     for (a, b) in Swift.zip(keys, keys.dropFirst()) where Operators.compare(a, b) == nil {
       throw call.error(.badOperands, "\(a.described) and \(b.described) have no order", argument: "list")
     }
-    return keys.indices.sorted { a, b in
-      switch Operators.compare(keys[a], keys[b]) {
+    let work = call.work
+    return try keys.indices.sorted { a, b in
+      try work.step()
+      return switch Operators.compare(keys[a], keys[b]) {
       case .orderedAscending: !descending
       case .orderedDescending: descending
       default: a < b
@@ -104,7 +106,7 @@ extension Builtin {
       let elements = try call[list]
       guard !elements.isEmpty else { throw call.error(.badValue, "the list is empty", argument: "list") }
       let body = try call[function]
-      let keys = try elements.map { try call.interpreter.call(body, [$0], at: call.span(of: "function")) }
+      let keys = try call.map(elements) { try call.interpreter.call(body, [$0], at: call.span(of: "function")) }
       return elements[try order(call, keys, descending: last)[0]]
     }
   }
@@ -115,7 +117,14 @@ extension Builtin {
   ) { d in
     let a = d.positional("a", .sequence, "the first of each pair")
     let b = d.positional("b", .sequence, "the second of each pair")
-    return { call in .list(Swift.zip(try call[a], try call[b]).map { .list([$0, $1]) }) }
+    return { call in
+      let work = call.work
+      return .list(
+        try Swift.zip(try call[a], try call[b]).map {
+          try work.step()
+          return .list([$0, $1])
+        })
+    }
   }
 
   static let unique = Builtin(
@@ -126,9 +135,8 @@ extension Builtin {
     return { call in
       var kept: [Value] = []
       var seen = ValueTable<Bool>()
-      for value in try call[list] where seen[value] == nil {
-        seen[value] = true
-        kept.append(value)
+      try call.forEach(try call[list]) { value in
+        if !seen.find(value, orMake: true).wasThere { kept.append(value) }
       }
       return .list(kept)
     }
@@ -139,7 +147,21 @@ extension Builtin {
     example: "print(flatten([[1, 2], [3]]))  #> [1, 2, 3]"
   ) { d in
     let list = d.positional("list", .sequence, "a list of lists")
-    return { call in .list((try call[list]).flatMap { $0.sequence ?? [$0] }) }
+    return { call in
+      let work = call.work
+      var all: [Value] = []
+      for element in try call[list] {
+        try work.step()
+        guard let parts = element.sequence else {
+          all.append(element)
+          continue
+        }
+        try work.checkList(elements: all.count + parts.count)
+        try work.look()
+        all += parts
+      }
+      return .list(all)
+    }
   }
 
   static let reverse = Builtin(
@@ -159,8 +181,10 @@ extension Builtin {
     let start = d.named("from", .any, "what to start with")
     return { call in
       let body = try call[function]
+      let work = call.work
       return try (try call[list]).reduce(try call[start]) {
-        try call.interpreter.call(body, [$0, $1], at: call.span(of: "function"))
+        try work.step()
+        return try call.interpreter.call(body, [$0, $1], at: call.span(of: "function"))
       }
     }
   }
@@ -173,11 +197,25 @@ extension Builtin {
     let value = d.positional("value", .any, "what to look for")
     return { call in
       let (place, wanted) = (try call[list], try call[value])
-      if case .text(let text) = place, case .text(let part) = wanted { return .bool(part.isEmpty || text.contains(part)) }
+      if case .text(let text) = place, case .text(let part) = wanted {
+        var isThere = part.isEmpty
+        if !isThere {
+          try TextSearch.places(of: part, in: text, call.work) { _ in
+            isThere = true
+            return false
+          }
+        }
+        return .bool(isThere)
+      }
       guard let elements = place.sequence else {
         throw call.error(.wrongType, "\(place.described) contains nothing", argument: "list")
       }
-      return .bool(elements.contains { Operators.equal($0, wanted) })
+      let work = call.work
+      return .bool(
+        try elements.contains {
+          try work.step()
+          return Operators.equal($0, wanted)
+        })
     }
   }
 }

@@ -55,13 +55,19 @@ extension Builtin {
     Builtin(name, summary, topic: "Maths", returns: .any, example: example) { d in
       let argument = d.positional("x", .oneOf, "a number, or a list of numbers")
       d.ofNumber = { domain($0) == nil ? body($0) : nil }
-      return { call in try apply(try call[argument], call, domain, body) }
+      return { call in
+        var known: [UnsafeRawPointer: Value] = [:]
+        return try apply(try call[argument], call, call.work, domain, body, &known)
+      }
     }
   }
 
+  /// - Parameter known: what came of lists that were met before: parts may be shared many times over.
   private static func apply(
-    _ value: Value, _ call: Call, _ domain: (Double) -> String?, _ body: (Double) -> Double
+    _ value: Value, _ call: Call, _ work: Work, _ domain: (Double) -> String?, _ body: (Double) -> Double,
+    _ known: inout [UnsafeRawPointer: Value]
   ) throws -> Value {
+    try work.step()
     if case .number(let x) = value {
       if let problem = domain(x) {
         throw call.error(.badValue, "`x` of \(call.builtin.name) \(problem); it is \(NumberFormat.text(x))", argument: "x")
@@ -71,21 +77,28 @@ extension Builtin {
     guard let elements = value.sequence else {
       throw call.error(.wrongType, "`\(call.builtin.name)` works on numbers, not on \(value.described)", argument: "x")
     }
-    return .list(try elements.map { try apply($0, call, domain, body) })
+    // Only what the argument holds stays where it is.
+    var address: UnsafeRawPointer?
+    if case .list(let values) = value, Operators.holdsLists(values) { address = Operators.address(values) }
+    if let address, let result = known[address] { return result }
+    let result = Value.list(try elements.map { try apply($0, call, work, domain, body, &known) })
+    if let address { known[address] = result }
+    return result
   }
 
   static let round = Builtin(
-    "round", "The nearest number with so many digits after the point.", topic: "Maths", returns: .number,
+    "round", "The nearest number with so many digits after the point; of two that are as near, the one farther from 0, as `format` has it.",
+    topic: "Maths", returns: .number,
     example: "print(round(2.345, digits: 2))  #> 2.35"
   ) { d in
     let x = d.positional("x", .number, "what to round")
     let digits = d.named("digits", .whole(from: 0, to: 15), default: 0, "0", "digits after the point")
     return { call in
-      let scale = pow(10, Double(try call[digits]))
-      let value = try call[x]
+      let (value, digits) = (try call[x], try call[digits])
       // Numbers that large have no digits there.
-      guard abs(value) * scale < 0x1p53 else { return .number(value) }
-      return .number((value * scale).rounded() / scale)
+      guard abs(value) < 0x1p53 else { return .number(value) }
+      // No zero has a sign.
+      return .number((Double(NumberFormat.fixed(value, digits: digits)) ?? value) + 0)
     }
   }
 
@@ -95,12 +108,20 @@ extension Builtin {
   ) { d in
     let a = d.positional("a", .number, "the number")
     let b = d.positional("b", .number, "the step")
-    d.ofNumbers = { $1 == 0 ? nil : $0 - $1 * ($0 / $1).rounded(.down) }
+    d.ofNumbers = { $1 == 0 ? nil : remainder($0, $1) }
     return { call in
       let (x, y) = (try call[a], try call[b])
       guard y != 0 else { throw call.error(.badValue, "division by zero", argument: "b") }
-      return .number(x - y * (x / y).rounded(.down))
+      return .number(remainder(x, y))
     }
+  }
+
+  /// Exact, however large the numbers are.
+  private static func remainder(_ x: Double, _ y: Double) -> Double {
+    let rest = fmod(x, y)
+    // No zero has a sign.
+    if rest == 0 { return 0 }
+    return (rest < 0) == (y < 0) ? rest : rest + y
   }
 
   static let clamp = Builtin(

@@ -120,6 +120,6 @@ extension Builtin.Call {
   func missing(_ name: String, in record: Record, argument: String) -> Diagnostic {
     error(
       .missingKey, "the record has no field \"\(name)\"", argument: argument,
-      help: Spelling.suggestion(name, in: record.keys) ?? (record.count == 0 ? nil : "it has: \(record.keys.joined(separator: ", "))"))
+      help: Spelling.suggestion(name, in: record.keys) ?? (record.count == 0 ? nil : "it has: \(Spelling.list(record.keys))"))
   }
 }

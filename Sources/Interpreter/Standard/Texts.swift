@@ -13,14 +13,16 @@ extension Builtin {
   ) { d in
     let values = d.rest("values", "what to write")
     return { call in
-      let texts = try call[values].map(\.printed)
+      let work = call.work
+      let texts = try call[values].map { try $0.printed(work) }
+      try work.checkText(bytes: texts.reduce(0) { $0 + $1.utf8.count + 1 })
       call.interpreter.host.write(texts.joined(separator: " ") + "\n")
       return .nothing
     }
   }
 
   static let format = Builtin(
-    "format", "A number as text with so many digits after the point, thousands grouped if asked.", topic: "Texts",
+    "format", "A number as text with so many digits after the point, rounded as `round` does, thousands grouped if asked.", topic: "Texts",
     returns: .text, example: "print(format(0.12345, digits: 3), format(12000, grouped: true))  #> 0.123 12,000"
   ) { d in
     let value = d.positional("number", .number, "what to write")
@@ -42,7 +44,18 @@ extension Builtin {
   ) { d in
     let list = d.positional("list", .sequence, "what to join")
     let separator = d.named("with", .text, default: ", ", "\", \"", "what stands between")
-    return { call in .text((try call[list]).map(\.printed).joined(separator: try call[separator])) }
+    return { call in
+      let (work, separator) = (call.work, try call[separator])
+      var text = ""
+      for (index, value) in (try call[list]).enumerated() {
+        try work.step()
+        let piece = try value.printed(work)
+        try work.checkText(bytes: text.utf8.count + piece.utf8.count + (index > 0 ? separator.utf8.count : 0))
+        if index > 0 { text += separator }
+        text += piece
+      }
+      return .text(text)
+    }
   }
 
   static let splitText = Builtin(
@@ -51,7 +64,17 @@ extension Builtin {
   ) { d in
     let text = d.positional("text", .text, "the text")
     let separator = d.named("by", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what stands between the parts")
-    return { call in .list((try call[text]).components(separatedBy: try call[separator]).map { .text($0) }) }
+    return { call in
+      let text = try call[text]
+      var parts: [Value] = []
+      var start = text.startIndex
+      try TextSearch.places(of: try call[separator], in: text, call.work) { place in
+        parts.append(.text(String(text[start..<place.lowerBound])))
+        start = place.upperBound
+        return true
+      }
+      return .list(parts + [.text(String(text[start...]))])
+    }
   }
 
   static let lines = Builtin(
@@ -75,16 +98,19 @@ extension Builtin {
     let new = d.positional("new", .text, "what to put there")
     return { call in
       let (text, old, new) = (try call[text], try call[old], try call[new])
-      // As long as it can get, before it is made.
-      let most = Double(text.utf8.count) / Double(old.utf8.count) * Double(new.utf8.count) + Double(text.utf8.count)
-      if most > Double(Operators.longestText) {
-        let count = text.components(separatedBy: old).count - 1
-        guard Double(text.utf8.count) + Double(count) * Double(new.utf8.count - old.utf8.count) <= Double(Operators.longestText) else {
-          throw call.error(
-            .badValue, "this text would have more than \(NumberFormat.grouped(Operators.longestText)) bytes", argument: "new")
-        }
+      let work = Work(call.interpreter.host, at: call.span(of: "new"))
+      var result = ""
+      var start = text.startIndex
+      try TextSearch.places(of: old, in: text, work) { place in
+        try work.checkText(bytes: result.utf8.count + new.utf8.count)
+        result += text[start..<place.lowerBound]
+        result += new
+        start = place.upperBound
+        return true
       }
-      return .text(text.replacingOccurrences(of: old, with: new))
+      result += text[start...]
+      try work.checkText(bytes: result.utf8.count)
+      return .text(result)
     }
   }
 
@@ -155,7 +181,7 @@ extension Builtin {
     example: "print(len(text(12.5)))  #> 4"
   ) { d in
     let value = d.positional("value", .any, "the value")
-    return { call in .text((try call[value]).printed) }
+    return { call in .text(try (try call[value]).printed(call.work)) }
   }
 
   static let toNumber = Builtin(

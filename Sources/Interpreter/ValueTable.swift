@@ -1,0 +1,89 @@
+/// Looks values up by what they equal.
+struct ValueTable<Entry> {
+  private var buckets: [Int: [(value: Value, entry: Entry)]] = [:]
+  private var hashes = ValueHashes()
+
+  /// The entry of a value, made where there is none.
+  ///
+  /// - Returns: the entry, and whether it was there.
+  mutating func find(_ value: Value, orMake entry: @autoclosure () -> Entry) -> (entry: Entry, wasThere: Bool) {
+    let hash = hashes.hash(value)
+    if let found = buckets[hash]?.first(where: { Operators.equal($0.value, value) }) { return (found.entry, true) }
+    let made = entry()
+    // What equals nothing is never looked up again.
+    if !hashes.isNotANumber(value) { buckets[hash, default: []].append((value, made)) }
+    return (made, false)
+  }
+}
+
+/// Hashes of values, the same for values that are equal. All of a value counts, and each of its parts is looked at once.
+private struct ValueHashes {
+  /// Of lists and records that were met, by where they lie in memory. They are kept, so that no other comes to lie there.
+  private var known: [UnsafeRawPointer: (hash: Int, value: Value)] = [:]
+
+  mutating func hash(_ value: Value) -> Int {
+    switch value {
+    case .list(let values):
+      guard let address = Operators.address(values), !values.isEmpty else { return values.isEmpty ? 1 : 2 }
+      if let before = known[address] { return before.hash }
+      var hasher = Hasher()
+      hasher.combine(values.count)
+      for value in values { hasher.combine(hash(value)) }
+      // With what equals nothing in it, a list equals itself alone.
+      if values.contains(where: isNotANumber) { hasher.combine(address) }
+      let hash = hasher.finalize()
+      known[address] = (hash, value)
+      return hash
+    case .record(let record):
+      guard let address = record.address, record.count > 0 else { return record.count == 0 ? 3 : 4 }
+      if let before = known[address] { return before.hash }
+      // In any order.
+      var sum = record.count
+      for (key, value) in record.fields {
+        var hasher = Hasher()
+        hasher.combine(key)
+        hasher.combine(hash(value))
+        sum &+= hasher.finalize()
+      }
+      if record.fields.contains(where: { isNotANumber($0.value) }) { sum &+= address.hashValue }
+      known[address] = (sum, value)
+      return sum
+    default:
+      var hasher = Hasher()
+      Self.add(value, to: &hasher)
+      return hasher.finalize()
+    }
+  }
+
+  func isNotANumber(_ value: Value) -> Bool {
+    switch value {
+    case .number(let number), .quantity(let number, _): number.isNaN
+    default: false
+    }
+  }
+
+  private static func add(_ value: Value, to hasher: inout Hasher) {
+    switch value {
+    case .nothing, .list, .record: hasher.combine(0)
+    case .bool(let value): hasher.combine(value)
+    // A share equals its number.
+    case .number(let number): hasher.combine(cell(number))
+    case .quantity(let amount, .percent): hasher.combine(cell(amount / 100))
+    // Equal amounts may differ in their last bits.
+    case .quantity(let amount, let unit):
+      hasher.combine(unit.dimension)
+      hasher.combine(Float(amount * unit.factor).bitPattern & ~0xf)
+    case .text(let text), .word(let text): hasher.combine(text)
+    case .metric(let metric): hasher.combine(metric)
+    case .date(let seconds): hasher.combine(seconds)
+    case .range(let low, let high):
+      hasher.combine(low)
+      hasher.combine(high)
+    case .function(let function): hasher.combine(ObjectIdentifier(function))
+    case .object(let object): hasher.combine(ObjectIdentifier(object))
+    }
+  }
+
+  /// The number to 40 binary digits: shares that are equal may differ in those behind.
+  private static func cell(_ number: Double) -> UInt64 { number == 0 ? 0 : (number.bitPattern &+ 0x800) & ~0xfff }
+}
