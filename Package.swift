@@ -71,7 +71,9 @@ let package = Package(
       ]),
 
     .executableTarget(
-      name: "stack-in-swift", dependencies: ["StackRec"],
+      // The modules that StackRec re-exports too: SwiftPM builds a target again only for what it names.
+      name: "stack-in-swift",
+      dependencies: ["StackRec", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training"],
       path: "Examples/StackInSwift"),
 
     .testTarget(
