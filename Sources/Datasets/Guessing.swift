@@ -159,9 +159,9 @@ private struct Grid {
       rows.allSatisfy { row in !row.drop { $0 }.contains(true) } && rows.contains { $0.prefix { $0 }.count >= least }
     }
     // Of the first lines of a table all may be those of user 0; items recur in other places.
-    if stands(isPad) { return pad != "0" || least < 2 || width > 4 && rows.count < 10 || recurrence(but: pad) >= 0.2 }
+    if stands(isPad) { return pad != "0" || least < 2 || width > 4 && rows.count < 10 || recurrence(but: pad) >= 0.2 && isEven(but: pad) }
     // Behind, a table's columns of zeros look the same; items of one kind recur in different places.
-    return stands(isPad.map { $0.reversed() }) && (pad != "0" || width > 4 && isIDs && recurrence(but: pad) >= 0.2)
+    return stands(isPad.map { $0.reversed() }) && (pad != "0" || width > 4 && isIDs && recurrence(but: pad) >= 0.2 && isEven(but: pad))
   }
 
   /// Is there a column of times beside others?
@@ -186,9 +186,20 @@ private struct Grid {
     return shares.min() ?? 0
   }
 
+  /// Are fields as varied in one place as in another? A table has users beside ratings and hours.
+  private func isEven(but pad: String? = nil) -> Bool {
+    let longest = rows.map(\.count).max() ?? 0
+    let shares = (0..<longest).compactMap { column -> Double? in
+      let fields = rows.compactMap { $0.indices.contains(column) && $0[column] != pad ? $0[column] : nil }
+      guard fields.count * 2 >= rows.count else { return nil }
+      return Double(Set(fields).count) / Double(fields.count)
+    }
+    return (shares.min() ?? 0) * 3 >= shares.max() ?? 0
+  }
+
   /// Fields of one kind in all places, which is what the columns of a table do not have.
   func isSequences(needsNumbers: Bool) -> Bool {
-    guard rows.count >= 2, isIDs, !needsNumbers || isWhole else { return false }
+    guard rows.count >= 2, isIDs, isEven(), !needsNumbers || isWhole else { return false }
     if let width {
       // Tables of three or four numbers are likelier than sequences of them.
       if width < 3 || width < 5 && isWhole { return false }

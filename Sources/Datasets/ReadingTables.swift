@@ -6,17 +6,21 @@ struct TableHead {
   /// The first lines, without their ends.
   let lines: [String]
 
+  /// So many lines are looked at.
+  private static let most = 100
+
   init(_ path: String, _ block: [UInt8]) {
     self.path = path
     var lines: [String] = []
     // The first one whole, however long it is.
     let size = max(1 << 16, block.firstIndex(of: 0x0a) ?? block.count)
-    for line in block.prefix(size).split(separator: 0x0a, maxSplits: 100, omittingEmptySubsequences: true) {
+    let all = block.prefix(size).split(separator: 0x0a, maxSplits: Self.most, omittingEmptySubsequences: true)
+    // What stands behind the last split is not one line, and the last line of a part may be cut.
+    let isCut = all.count > Self.most || block.count > size && all.count > 1
+    for line in all.dropLast(isCut ? 1 : 0) {
       let text = line.last == 0x0d ? line.dropLast() : line
       if !text.isEmpty { lines.append(String(decoding: text, as: UTF8.self)) }
     }
-    // The last one may be cut.
-    if block.count > size && lines.count > 1 { lines.removeLast() }
     self.lines = lines
   }
 

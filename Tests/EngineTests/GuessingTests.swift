@@ -201,6 +201,32 @@ import Testing
     #expect(note?.hasSuffix("read as format: \(format.rawValue)") == true, "\(note ?? "")")
   }
 
+  /// Long files are told by their first lines, and by those alone.
+  @Test func longFiles() throws {
+    func long(_ line: (Int) -> String) -> String { (0..<5000).map { line($0) + "\n" }.joined() }
+    func format(_ text: String) throws -> String? {
+      try withFile(text) { path in
+        do {
+          return try Histories.read(path).notes.first.map { String($0.split(separator: " ").last ?? "") }
+        } catch let error as DataError where error.message.contains("not clear") || error.message.contains("may be a table") { return nil }
+      }
+    }
+    #expect(try format(long { i in (0..<20).map { "\((i * 7 + $0 * $0) % 300 + 1)" }.joined(separator: ",") }) == "sequences")
+    #expect(try format(long { i in (0...(i % 7 + 1)).map { "\((i * 7 + $0 * $0) % 300)" }.joined(separator: " ") }) == "sequences")
+    #expect(
+      try format(long { i in (0..<9).map { $0 < 8 - i % 9 ? "0" : "\((i * 7 + $0 * $0) % 40 + 1)" }.joined(separator: ",") }) == "sequences"
+    )
+    #expect(
+      try format(long { i in (0..<9).map { $0 > i % 9 ? "0" : "\((i * 7 + $0 * $0) % 40 + 1)" }.joined(separator: ",") }) == "sequences")
+    #expect(try format(long { "\($0 / 9) \($0 % 700)" }) == "pairs")
+    #expect(try format(long { "u\($0),\($0 % 700),\($0 % 20),x,\($0 % 365)" }) == nil)
+    // User, item, rating, day and hour of many users, and of user 0 alone.
+    #expect(try format(long { "\($0),\($0 * 7919 % 50000),\($0 % 5),\($0 * 31 % 365),\($0 * 7 % 24)" }) == nil)
+    #expect(try format(long { "0,\($0),\($0 % 5 + 1),\($0 * 31 % 365),\($0 * 7 % 24)" }) == nil)
+    #expect(try format(long { "\($0 / 200),\($0 % 200),\($0 % 5 + 1),\($0 * 31 % 365 + 1),\($0 * 7 % 24 + 1)" }) == nil)
+    #expect(try format(long { "\($0 / 9),\($0 % 700),\($0 % 5),\(1_500_000_000 + $0)" }) == nil)
+  }
+
   /// Two columns could be it, or one that is not known is a time.
   @Test func doubtIsRefused() throws {
     let users = try #require(try Self.problem("user_id,session_id,item\n1,2,3\n", "t.csv"))
