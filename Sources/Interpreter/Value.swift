@@ -267,8 +267,9 @@ extension Value {
     case .metric: .metric
     case .date: .date
     case .range: .range
-    case .list(let values): .list(.common(values.map(\.type)))
-    case .record(let record): .record(Dictionary(uniqueKeysWithValues: record.fields.map { ($0.key, $0.value.type) }))
+    // Of lists and records inside, no more is said than that they are.
+    case .list(let values): .list(.common(values.map(\.outerType)))
+    case .record(let record): .record(Dictionary(uniqueKeysWithValues: record.fields.map { ($0.key, $0.value.outerType) }))
     case .function: .function
     case .object(let object): .object(Swift.type(of: object).type)
     }

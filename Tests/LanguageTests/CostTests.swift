@@ -174,6 +174,15 @@ import Testing
         == "[1min, 0.5, 0, [1, 2], { a: 1, b: [2] }, 1..2]\n[\"\u{e9}\", nil, false, [], {}]\n6\n", "\(result)")
   }
 
+  /// What is said of a value's kind takes no look at all it holds.
+  @Test func kindsOfSharedValues() {
+    var value = Value.list([.number(1)])
+    for _ in 0..<100 { value = .list([value, .record(Record([("a", value), ("b", value)]))]) }
+    #expect(value.type.name == "a list" && value.described == "a list")
+    #expect(Value.list([.number(1), .number(2)]).type.name == "a list of numbers")
+    #expect(Value.record(Record([("a", value)])).type.name == "a record")
+  }
+
   @Test func anUnknownNameIsComparedWithFewAndShortOnes() {
     #expect(Spelling.nearest("lenn", in: ["len", "map"]) == "len")
     #expect(Spelling.nearest(String(repeating: "a", count: 1_000_000), in: [String(repeating: "a", count: 999_999)]) == nil)
