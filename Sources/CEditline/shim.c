@@ -53,7 +53,7 @@ static unsigned char complete(EditLine *el, int key) {
   return result;
 }
 
-// The user's own settings. libedit takes a line apart on the stack, so lines of any length end the program; a file with
+// The user's own settings. libedit takes a line apart in buffers of 1024 characters, so longer ones can end the program; a file with
 // one that nobody wrote by hand is left aside.
 static void source(EditLine *el) {
   const char *home = getenv("HOME"), *named = getenv("EDITRC");
@@ -74,11 +74,11 @@ static void source(EditLine *el) {
   bool isLong = false;
   for (int c; !isLong && (c = getc(file)) != EOF;) {
     length = c == '\n' ? 0 : length + 1;
-    isLong = length > 4096;
+    isLong = length > 1000;
   }
   fclose(file);
   if (isLong)
-    fprintf(stderr, "note: %s is not read: it has a line of more than 4096 characters\n", path);
+    fprintf(stderr, "note: %s is not read: it has a line of more than 1000 characters\n", path);
   else
     el_source(el, path);
 }

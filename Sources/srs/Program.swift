@@ -11,6 +11,10 @@ enum Program {
 
   static func main() {
     Interrupt.install()
+    if let problem = MemoryLimit.problem(stackSize: stackSize) {
+      Output.error("error: \(problem)\n")
+      _exit(1)
+    }
     // Deep recursion of scripts needs more stack than a main thread has. What keeps it from being there is an error: nobody
     // would end the wait below.
     var attributes = pthread_attr_t()

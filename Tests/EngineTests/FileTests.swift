@@ -93,6 +93,8 @@ import Testing
       #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
       defer { close(lock) }
       try WholeFile.write(Data("new".utf8), to: folder + "/out")
+      // Once a process is enough; a folder that other tests had before may have this one's number.
+      try #require(Folder(folder)).sweep()
       #expect(try names(folder) == [".srs-part-0123456789abcdeF", ".srs-part-fedcba9876543210", ".srs-part-mine", "out"])
     }
   }

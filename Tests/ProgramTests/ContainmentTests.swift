@@ -196,10 +196,18 @@ import Testing
 
   /// Without memory or threads the program says so at once.
   @Test func limitsAreErrorsNotWaiting() throws {
-    for limit in ["-v 600000", "-v 400000", "-v 250000"] {
+    for limit in ["-v 700000", "-v 600000", "-v 400000", "-v 250000"] {
       let run = try Srs(shell: "ulimit \(limit); timeout -s KILL 10 '\(Srs.path)' --version")
       #expect(run.status == 1 && run.errors.contains("ulimit"), "\(limit): \(run.status) \(run.errors)")
     }
+    // Just enough for the program is enough for a training, on fewer threads.
+    let least = try Srs(shell: "ulimit -v 400000; '\(Srs.path)' --version 2>&1 | sed 's/.*at least \\([0-9]*\\).*/\\1/'").output
+    let kilobytes = try #require(Int(least.trimmingCharacters(in: .whitespacesAndNewlines)))
+    let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).srs"
+    try Self.training.write(toFile: path, atomically: true, encoding: .utf8)
+    defer { unlink(path) }
+    let run = try Srs(shell: "ulimit -v \(kilobytes + 400_000); timeout -s KILL 60 '\(Srs.path)' run '\(path)' --no-record --threads 8")
+    #expect(run.status == 0, "\(kilobytes): \(run.status) \(run.errors)")
   }
 
   /// A database that another process holds is not waited for once someone wants the program to end.

@@ -82,7 +82,7 @@ import Testing
     ]
     for text in texts {
       try Data(text.utf8).write(to: URL(fileURLWithPath: home + "/.editrc"))
-      let result = try type([("", 0.6), ("print(40 + 2)\n", 0.5), ("\u{4}", 0.4), ("\n\u{4}", 0.3)], home: home)
+      let result = try type([("", 0.6), ("print(40 + 2)\n", 0.5), ("\u{4}", 0.4)], home: home)
       #expect(result.screen.contains("42"), "\(text.prefix(10)): \(result.screen.suffix(300))")
     }
   }

@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Foundation
 import Growth
 import Interpreter
 import Kernels
@@ -27,7 +28,7 @@ enum Engine {
 
   /// The threads the host allows, started once.
   static func pool(_ call: Builtin.Call) -> WorkerPool {
-    let threads = call.interpreter.host.threads
+    let threads = min(call.interpreter.host.threads, threadsWithRoom)
     return pools.withLock { pools in
       if let pool = pools[threads] { return pool }
       let pool = WorkerPool(threads: threads)
@@ -35,6 +36,16 @@ enum Engine {
       return pool
     }
   }
+
+  /// How many threads a limit on memory (`ulimit -v`) leaves room for; OpenBLAS waits without end for the buffer of a
+  /// thread that does not fit. The same results come of fewer.
+  private static let threadsWithRoom: Int = {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max) else { return Int.max }
+    let pages = Int(((try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? "").prefix { $0 != " " }) ?? 0
+    // A buffer of OpenBLAS, the stack of the thread, its part of the heap.
+    return max(1, (Int(limit.rlim_cur) - pages * Int(getpagesize())) / (210 << 20))
+  }()
 }
 
 extension Builtin.Call {
