@@ -12,7 +12,8 @@ public struct Carry: Sendable, Equatable {
   /// As it was asked for.
   public let name: String
 
-  /// The authors' code: embeddings and convolution (or Q, K, V) weights; alpha, LN, output and optimizer afresh.
+  /// The authors' code: embeddings (of positions and users too) and convolution (or Q, K, V) weights; alpha, LN, output layer
+  /// and optimizer are fresh. With the operator `random` the lower blocks of NextItNet and GRec keep alpha and LN as well.
   public static let reference = Carry(
     parts: [.embedding, .blocks], optimizer: false, onlyReference: true, preserving: false, name: "reference")
   /// Every parameter.
@@ -30,8 +31,14 @@ public struct Carry: Sendable, Equatable {
       name: "[" + (words + (optimizer ? ["optimizer"] : [])).joined(separator: ", ") + "]")
   }
 
-  func takes(_ parameter: Parameter) -> Bool {
-    onlyReference ? parameter.inReference : parts.contains(parameter.part)
+  /// Is a parameter copied by a growth with an operator, where that names a source for it?
+  func takes(_ parameter: Parameter, with operation: GrowthOperator) -> Bool {
+    guard onlyReference else { return parts.contains(parameter.part) }
+    switch parameter.reference {
+    case .never: return false
+    case .always: return true
+    case .withRandom: return operation == .random
+    }
   }
 }
 

@@ -59,7 +59,7 @@ extension Network {
 
     let steps = deeper.layout.parameters.map { target -> GrowthPlan.Step in
       let source = Model.source(of: target, in: network.layout, sources: sources)
-      let taken = source.flatMap { carry.takes($0) ? $0 : nil }
+      let taken = source.flatMap { carry.takes($0, with: operation) ? $0 : nil }
       var constant: Float?
       if carry.preserving, target.part == .alpha, let place = target.block {
         constant = !kept[place.index] ? 0 : taken == nil ? 1 : nil

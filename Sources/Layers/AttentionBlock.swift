@@ -49,9 +49,9 @@ public struct AttentionBlock: Block {
     width = d
     attention = CausalAttention(heads: options.heads, width: d)
     let merges = options.heads == 1
-    query = Linear("query", d, d, inReference: true, turns: !merges, in: builder)
-    key = Linear("key", d, d, inReference: true, turns: !merges, in: builder)
-    value = Linear("value", d, d, inReference: true, in: builder)
+    query = Linear("query", d, d, reference: .always, turns: !merges, in: builder)
+    key = Linear("key", d, d, reference: .always, turns: !merges, in: builder)
+    value = Linear("value", d, d, reference: .always, in: builder)
     merged = merges ? MergedScores(query, key, in: builder) : nil
     alpha1 = options.alpha ? builder.add("alpha1", [1], .constant(0), .alpha) : nil
     norm1 = Norm("norm1", d, epsilon: Self.epsilon, in: builder)

@@ -57,15 +57,15 @@ public struct ConvolutionBlock: Block {
       return Half(
         convolution: convolution,
         weight: builder.add(
-          "conv\(number).weight", [options.kernel, d, d], .truncatedNormal(0.02), .blocks, inReference: true),
+          "conv\(number).weight", [options.kernel, d, d], .truncatedNormal(0.02), .blocks, reference: .always),
         prepared: builder.reserve(convolution.preparedCount),
-        bias: builder.add("conv\(number).bias", [d], .constant(0), .blocks, inReference: true),
-        gain: builder.add("norm\(number).weight", [d], .constant(1), .norm),
-        shift: builder.add("norm\(number).bias", [d], .constant(0), .norm))
+        bias: builder.add("conv\(number).bias", [d], .constant(0), .blocks, reference: .always),
+        gain: builder.add("norm\(number).weight", [d], .constant(1), .norm, reference: .withRandom),
+        shift: builder.add("norm\(number).bias", [d], .constant(0), .norm, reference: .withRandom))
     }
     first = half(1, options.dilation)
     second = half(2, 2 * options.dilation)
-    alpha = options.alpha ? builder.add("alpha", [1], .constant(0), .alpha) : nil
+    alpha = options.alpha ? builder.add("alpha", [1], .constant(0), .alpha, reference: .withRandom) : nil
   }
 
   public var signature: String { "dilation \(options.dilation)" }

@@ -5,11 +5,11 @@ public struct Embedding: Sendable {
   public let table: RowTable
 
   public init(
-    _ name: String, rows: Int, width: Int, initial: Initializer, rowsAre: RowTable.Rows = .items, inReference: Bool = true,
+    _ name: String, rows: Int, width: Int, initial: Initializer, rowsAre: RowTable.Rows = .items, reference: ReferenceCarry = .always,
     in builder: LayoutBuilder
   ) {
     let slot = builder.add(
-      name + ".weight", [rows, width], initial, .embedding, inReference: inReference, sparseRows: true)
+      name + ".weight", [rows, width], initial, .embedding, reference: reference, sparseRows: true)
     table = RowTable(name: name + ".weight", slot: slot, rows: rows, width: width, rowsAre: rowsAre)
   }
 

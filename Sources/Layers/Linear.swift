@@ -11,15 +11,15 @@ public struct Linear: Preparing {
 
   /// `turns` is false where the gradient of the input is never asked for.
   public init(
-    _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, inReference: Bool = false,
+    _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, reference: ReferenceCarry = .never,
     initial: (weight: Initializer, bias: Initializer)? = nil, turns: Bool = true, in builder: LayoutBuilder
   ) {
     self.inputs = inputs
     self.outputs = outputs
     let bound = 1 / Float(inputs).squareRoot()
     let initial = initial ?? (.uniform(bound), .uniform(bound))
-    weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, inReference: inReference)
-    bias = builder.add(name + ".bias", [outputs], initial.bias, part, inReference: inReference)
+    weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, reference: reference)
+    bias = builder.add(name + ".bias", [outputs], initial.bias, part, reference: reference)
     turned = builder.reserve(turns ? inputs * outputs : 0)
   }
 

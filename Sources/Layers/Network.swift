@@ -54,6 +54,9 @@ public protocol Network: Sendable {
   /// Longest sequence it can read (t items), or nil for any.
   var maximumLength: Int? { get }
 
+  /// Was the authors' code of it written in TensorFlow 1, whose Adam adds epsilon before the correction?
+  var isTensorFlowInReference: Bool { get }
+
   /// Replacements of users and items while training, for models that share embeddings.
   var sharing: SharedEmbeddings? { get }
   /// The normalisation through which the stem's output enters the first stack, where there is one.
@@ -90,6 +93,7 @@ extension Network {
   public var depth: Int { stacks.first?.count ?? 0 }
   public var width: Int { output.width }
   public var sharing: SharedEmbeddings? { nil }
+  public var isTensorFlowInReference: Bool { false }
   public var closingNorm: Norm? { nil }
   public func blockTile(_ tile: Tile) -> Tile { tile }
   public func operationsBesidesBlocks(positions: Int) -> Double { 0 }

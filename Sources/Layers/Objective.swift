@@ -6,14 +6,22 @@ public enum Objective: Sendable, CaseIterable {
   case nextItem
   /// Masked items, from the output at their own position.
   case maskedItem
-  /// Masked items, from the output one position before them.
+  /// Masked items, from the output one position before them; all items of the sequence are read.
   case maskedItemAhead
+  /// The item at position i + 1 from the items up to i, where it is masked; the last item is never read, and at test nothing
+  /// is masked: next-item prediction at some positions over a masked input.
+  case maskedNextItem
 
   /// Are items of the input replaced by the mask, which is the pad?
   public var masks: Bool { self != .nextItem }
 
   /// Positions that the network reads of sequences of `length` items.
-  public func positions(length: Int) -> Int { masks ? length : length - 1 }
+  public func positions(length: Int) -> Int {
+    switch self {
+    case .nextItem, .maskedNextItem: length - 1
+    case .maskedItem, .maskedItemAhead: length
+    }
+  }
 
   /// Items of a sequence of `length` that the network may see when the last one is asked for. Nobody may see that one,
   /// decoders included.
@@ -32,17 +40,19 @@ public enum Objective: Sendable, CaseIterable {
     switch self {
     case .nextItem: !lastOnly || t == positions - 1 ? t + 1 : nil
     case .maskedItem: masked.contains(t) ? t : nil
-    case .maskedItemAhead: masked.contains(t + 1) ? t + 1 : nil
+    case .maskedItemAhead, .maskedNextItem: masked.contains(t + 1) ? t + 1 : nil
     }
   }
 
-  /// The positions that a training step masks: a fifth of the items after the first, at least one and at most fifty. Pads
-  /// are no items, so a short history keeps something to be seen.
-  public func masked(_ sequence: ArraySlice<Int32>, _ numbers: @autoclosure () -> RandomNumbers) -> Set<Int> {
+  /// The positions that a training step masks: a fifth of the items after the first, at least one and at most fifty.
+  ///
+  /// - Parameter pads: pads may be masked too, as the reference does; else they are no items, so a short history keeps
+  ///   something to be seen.
+  public func masked(_ sequence: ArraySlice<Int32>, pads: Bool, _ numbers: @autoclosure () -> RandomNumbers) -> Set<Int> {
     guard masks else { return [] }
     let start = sequence.startIndex
-    let first = sequence.firstIndex { $0 != 0 } ?? sequence.endIndex
-    let candidates = sequence.indices.filter { $0 > first && sequence[$0] != 0 }.map { $0 - start }
+    let first = pads ? start : sequence.firstIndex { $0 != 0 } ?? sequence.endIndex
+    let candidates = sequence.indices.filter { $0 > first && (pads || sequence[$0] != 0) }.map { $0 - start }
     let count = min(candidates.count, max(1, min(50, Int((Double(candidates.count) * 0.2).rounded()))))
     var numbers = numbers()
     return Set(numbers.permutation(candidates.count).prefix(count).map { candidates[$0] })

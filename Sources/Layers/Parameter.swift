@@ -24,6 +24,14 @@ public enum ParameterPart: String, Sendable, CaseIterable {
   case output
 }
 
+/// Does the reference code carry a parameter to a stacked model?
+public enum ReferenceCarry: Sendable {
+  case never
+  case always
+  /// Only with the operator `random`, which leaves the lower blocks as they are.
+  case withRandom
+}
+
 /// Where a block's parameter belongs: which stack, which block of it, and its name inside the block.
 public struct BlockPlace: Sendable, Hashable {
   public let stack: String
@@ -38,8 +46,7 @@ public struct Parameter: Sendable {
   public let shape: [Int]
   public let initial: Initializer
   public let part: ParameterPart
-  /// Is it carried by the reference code when a model is stacked?
-  public let inReference: Bool
+  public let reference: ReferenceCarry
   /// Rows that a batch does not touch have no gradient (embedding and output tables).
   public let sparseRows: Bool
   public let block: BlockPlace?
@@ -100,7 +107,7 @@ public final class LayoutBuilder {
     let shape: [Int]
     let initial: Initializer
     let part: ParameterPart
-    let inReference: Bool
+    let reference: ReferenceCarry
     let sparseRows: Bool
     let block: BlockPlace?
     let slot: Slot
@@ -114,13 +121,13 @@ public final class LayoutBuilder {
   public init() {}
 
   public func add(
-    _ name: String, _ shape: [Int], _ initial: Initializer, _ part: ParameterPart, inReference: Bool = false,
+    _ name: String, _ shape: [Int], _ initial: Initializer, _ part: ParameterPart, reference: ReferenceCarry = .never,
     sparseRows: Bool = false
   ) -> Slot {
     let slot = Slot()
     drafts.append(
       Draft(
-        name: prefix + name, shape: shape, initial: initial, part: part, inReference: inReference,
+        name: prefix + name, shape: shape, initial: initial, part: part, reference: reference,
         sparseRows: sparseRows, block: place.map { BlockPlace(stack: $0.stack, index: $0.index, local: name) },
         slot: slot))
     return slot
@@ -155,7 +162,7 @@ public final class LayoutBuilder {
         draft.slot.offset = offset
         let parameter = Parameter(
           name: draft.name, shape: draft.shape, initial: draft.initial, part: draft.part,
-          inReference: draft.inReference, sparseRows: sparse, block: draft.block, offset: offset)
+          reference: draft.reference, sparseRows: sparse, block: draft.block, offset: offset)
         parameters.append(parameter)
         offset += parameter.count
       }

@@ -3,7 +3,8 @@ import Layers
 
 /// GRec (Yuan et al., WWW 2020), trained by filling gaps: some items are replaced by the pad and predicted.
 ///
-/// - `causal`, as StackRec trains it: NextItNet's stack; a masked item is predicted at its own position.
+/// - `causal`, as StackRec trains it: NextItNet's stack; a masked item is predicted one position before it, and at test the
+///   input is all but the last item, without a mask.
 /// - `encoder_decoder`, as published: an encoder of the same blocks, seeing both ways, over the masked sequence; the sum
 ///   of its output and the unmasked items' decoder embedding; a projector
 ///   `x + GELU(x W1 + b1) W2 + b2` with W1 `(d, 2d)`; a causal decoder. A masked item is predicted one position before
@@ -16,8 +17,18 @@ public struct GRec: ConfiguredNetwork {
     case encoderDecoder = "encoder_decoder"
   }
 
+  /// From which output the causal architecture predicts a masked item.
+  public enum Prediction: String, Sendable, CaseIterable, Codable {
+    /// From that one position before it, as the authors do: the item itself is never read.
+    case before
+    /// From that at its own position, as version 0.1 did.
+    case own
+  }
+
   public struct Configuration: ModelConfiguration {
     public var architecture: Architecture
+    /// Of the causal architecture; files of version 0.1 do not say, and mean `own`.
+    public var prediction = Prediction.before
     /// Items, width, depth, dilations and kernel of both stacks.
     public var stack: NextItNet.Configuration
 
@@ -34,9 +45,27 @@ public struct GRec: ConfiguredNetwork {
       set { stack.head = newValue }
     }
 
-    public init(_ architecture: Architecture, _ stack: NextItNet.Configuration) {
+    public init(_ architecture: Architecture, _ stack: NextItNet.Configuration, prediction: Prediction = .before) {
       self.architecture = architecture
       self.stack = stack
+      self.prediction = prediction
+    }
+
+    private enum CodingKeys: String, CodingKey { case architecture, prediction, stack }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      architecture = try container.decode(Architecture.self, forKey: .architecture)
+      stack = try container.decode(NextItNet.Configuration.self, forKey: .stack)
+      prediction = try container.decodeIfPresent(Prediction.self, forKey: .prediction) ?? .own
+    }
+
+    /// The prediction is written for the causal architecture only; the other one has its own.
+    public func encode(to encoder: any Swift.Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(architecture, forKey: .architecture)
+      try container.encode(stack, forKey: .stack)
+      if architecture == .causal, prediction == .before { try container.encode(prediction, forKey: .prediction) }
     }
   }
 
@@ -47,10 +76,10 @@ public struct GRec: ConfiguredNetwork {
   public let maximumLength: Int? = nil
   public let configuration: Configuration
   private let embedding: Embedding
-  private let encoderSide: Encoder?
+  private let encoderSide: EncoderSide?
 
   /// What only the published architecture has.
-  private struct Encoder {
+  private struct EncoderSide {
     let embedding: Embedding
     let up: Linear
     let down: Linear
@@ -70,9 +99,9 @@ public struct GRec: ConfiguredNetwork {
       self.embedding = Embedding(
         "item_embedding", rows: stack.items, width: d, initial: .truncatedNormal(0.02), in: builder)
       let drawn = (weight: Initializer.truncatedNormal(0.02), bias: Initializer.constant(0))
-      encoderSide = Encoder(
-        embedding: embedding, up: Linear("projector.up", d, 2 * d, inReference: true, initial: drawn, in: builder),
-        down: Linear("projector.down", 2 * d, d, inReference: true, initial: drawn, in: builder))
+      encoderSide = EncoderSide(
+        embedding: embedding, up: Linear("projector.up", d, 2 * d, reference: .always, initial: drawn, in: builder),
+        down: Linear("projector.down", 2 * d, d, reference: .always, initial: drawn, in: builder))
     } else {
       embedding = Embedding(
         "item_embedding", rows: stack.items, width: d, initial: .truncatedNormal(0.02), in: builder)
@@ -89,11 +118,19 @@ public struct GRec: ConfiguredNetwork {
   /// For transfer it reads whole sequences and says one thing at their end, as the others do.
   public var objective: Objective {
     if configuration.stack.head != .items { return .nextItem }
-    return configuration.architecture == .causal ? .maskedItem : .maskedItemAhead
+    switch (configuration.architecture, configuration.prediction) {
+    case (.causal, .before): return .maskedNextItem
+    case (.causal, .own): return .maskedItem
+    case (.encoderDecoder, _): return .maskedItemAhead
+    }
   }
 
+  public var isTensorFlowInReference: Bool { true }
+
   public var options: [(name: String, value: String)] {
-    [("architecture", configuration.architecture.rawValue)] + configuration.stack.options
+    var options = [("architecture", configuration.architecture.rawValue)]
+    if configuration.architecture == .causal { options.append(("prediction", configuration.prediction.rawValue)) }
+    return options + configuration.stack.options
   }
 
   public var rowTables: [RowTable] { [embedding.table] + (encoderSide.map { [$0.embedding.table] } ?? []) }
@@ -191,6 +228,10 @@ public struct GRec: ConfiguredNetwork {
 
 extension ModelKind {
   static let grec = ModelKind("grec", GRec.self) { shape in
-    GRec.Architecture.allCases.map { ("grec_\($0.rawValue)", .init($0, .init(items: shape.items, dim: shape.width))) }
+    let stack = NextItNet.Configuration(items: shape.items, dim: shape.width)
+    return [
+      ("grec_causal", .init(.causal, stack)), ("grec_causal_own", .init(.causal, stack, prediction: .own)),
+      ("grec_encoder_decoder", .init(.encoderDecoder, stack)),
+    ]
   }
 }

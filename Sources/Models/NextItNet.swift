@@ -80,6 +80,8 @@ public struct NextItNet: ConfiguredNetwork {
     layout = builder.close()
   }
 
+  public var isTensorFlowInReference: Bool { true }
+
   public var options: [(name: String, value: String)] { configuration.options }
 
   public var rowTables: [RowTable] { [embedding.table] }

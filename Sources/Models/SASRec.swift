@@ -77,12 +77,12 @@ public struct SASRec: ConfiguredNetwork {
     let builder = LayoutBuilder()
     users = configuration.users.map {
       Embedding(
-        "user_embedding", rows: $0.count, width: $0.dim, initial: .normal(0.01), rowsAre: .users,
-        inReference: false, in: builder)
+        "user_embedding", rows: $0.count, width: $0.dim, initial: .normal(0.01), rowsAre: .users, in: builder)
     }
     items = Embedding(
       "item_embedding", rows: configuration.items, width: configuration.dim, initial: .normal(0.01), in: builder)
-    positions = builder.add("position_embedding.weight", [configuration.length - 1, width], .normal(0.01), .embedding)
+    positions = builder.add(
+      "position_embedding.weight", [configuration.length - 1, width], .normal(0.01), .embedding, reference: .always)
     stemDropout = Dropout(configuration.dropout, place: "embedding")
     stemNorm = Norm("norm", width, epsilon: 1e-5, in: builder)
     stacks = [

@@ -43,11 +43,20 @@ extension Builtin {
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
     let architecture = d.named(
       "architecture", Kind<GRec.Architecture>.word, default: .causal, "causal", "as StackRec trains it, or as published")
+    let prediction = d.named(
+      "prediction", Kind<GRec.Prediction>.word, default: .before, "before",
+      "of causal: a masked item is predicted from the output one position before it, as the authors do, or from that at its own position")
     let stack = ConvolutionArguments(&d)
     return { call in
       let split = (try call[data]).split
+      if call.given(prediction), try call[architecture] != .causal {
+        throw call.error(
+          .badValue, "encoder_decoder predicts one position before a masked item, always", argument: "prediction", help: "leave it out")
+      }
       return try build(call, seed: try call[stack.seed], split) {
-        try GRec(.init(try call[architecture], try stack.configuration(call, items: split.train.items.count)))
+        try GRec(
+          .init(
+            try call[architecture], try stack.configuration(call, items: split.train.items.count), prediction: try call[prediction]))
       }
     }
   }

@@ -2,13 +2,17 @@ import Datasets
 import Evaluation
 import Foundation
 import Interpreter
+import Layers
 import Syntax
 import Training
 
 /// The arguments that every training takes, declared once.
 struct TrainingArguments: Sendable {
   private let batch: Builtin.Argument<Int>
-  private let optimizer: Builtin.Argument<OptimizerSetting>
+  private let optimizer: Builtin.Argument<OptimizerSetting?>
+  private let shuffle: Builtin.Argument<Recipe.Shuffle?>
+  private let lastBatch: Builtin.Argument<Recipe.LastBatch?>
+  private let ofEquals: Builtin.Argument<Recipe.OfEquals?>
   private let loss: Builtin.Argument<LossSetting>?
   private let schedule: Builtin.Argument<ScheduleSetting>
   private let pads: Builtin.Argument<Bool?>?
@@ -26,9 +30,9 @@ struct TrainingArguments: Sendable {
   init(_ d: inout Builtin.Declaration, transfer: Bool = false) {
     let size = transfer ? 512 : 256
     batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: size, "\(size)", "sequences a step")
-    optimizer = d.named(
-      "optimizer", Kind<OptimizerSetting>.setting, default: OptimizerSetting(Adam()), "adam()",
-      "how parameters are updated")
+    optimizer = d.optional(
+      "optimizer", Kind<OptimizerSetting>.setting,
+      "how parameters are updated; left out: adam(), in protocol stackrec that of the authors' code", text: "adam()")
     schedule = d.named(
       "schedule", Kind<ScheduleSetting>.setting.orWords(ScheduleSetting.word, ScheduleSetting.words),
       default: ScheduleSetting(ConstantRate()), ConstantRate.kind, "how the learning rate changes from step to step")
@@ -59,6 +63,14 @@ struct TrainingArguments: Sendable {
       "reuse", .bool, default: false, "false",
       "take a finished run of the same model, data and settings from the folder runs, if there is one, instead of training again; keep this one there"
     )
+    shuffle = d.optional(
+      "shuffle", Kind<Recipe.Shuffle>.word, "when the training sequences get a new order; left out: every_epoch, in protocol stackrec once")
+    lastBatch = d.optional(
+      "last_batch", Kind<Recipe.LastBatch>.word,
+      "an epoch's last batch where it is smaller; left out: keep, in protocol stackrec drop")
+    ofEquals = d.optional(
+      "of_equals", Kind<Recipe.OfEquals>.word,
+      "which of two evaluations of the same value is the best; left out: later, in protocol stackrec earlier")
     spikes = d.optional(
       "skip_spikes", Kind<Double>.number.checked { $0 > 1 && $0 < 1e6 ? nil : "must be above 1" },
       "do not take a step whose loss is more than so many times the running mean of its phase")
@@ -84,20 +96,20 @@ struct TrainingArguments: Sendable {
     return (keeper, reuses || call.interpreter.host.resumes)
   }
 
-  /// All but the phases.
-  func recipe(_ call: Builtin.Call, _ split: Split) throws -> Recipe {
+  /// All but the phases. What is left out is as the protocol of the data has it.
+  func recipe(_ call: Builtin.Call, _ split: Split, _ network: any Network) throws -> Recipe {
     var recipe = Recipe()
     recipe.batch = try call[batch]
-    recipe.optimizer = try call[optimizer].optimizer
     recipe.schedule = try call[schedule].schedule
     let isReference = split.evaluation == .stackrec
+    if isReference { recipe.followReference(network) }
+    if let given = try call[optimizer] { recipe.optimizer = given.optimizer }
+    recipe.shuffle = try call[shuffle] ?? recipe.shuffle
+    recipe.lastBatch = try call[lastBatch] ?? recipe.lastBatch
+    recipe.ofEquals = try call[ofEquals] ?? recipe.ofEquals
     if let loss { recipe.loss = try call[loss].loss }
-    if let pads { recipe.padsInLoss = try call[pads] ?? isReference }
+    if let pads { recipe.padsInLoss = try call[pads] ?? recipe.padsInLoss }
     recipe.evaluateEvery = try call[every]
-    if isReference {
-      recipe.patience = 10
-      recipe.watch = Metric(.mrr, 5)
-    }
     if let stop = try call[stop] {
       recipe.patience = stop.evaluations
       recipe.watch = stop.metric

@@ -23,7 +23,7 @@ extension Builtin {
     let arguments = TrainingArguments(&d)
     return { call in
       let split = (try call[data]).split
-      var recipe = try arguments.recipe(call, split)
+      var recipe = try arguments.recipe(call, split, try call[model].model.network)
       let length = try call[run]
       if length == nil && recipe.patience == nil {
         throw call.error(
@@ -52,7 +52,7 @@ extension Builtin {
     let arguments = TrainingArguments(&d)
     return { call in
       let split = (try call[data]).split
-      var recipe = try arguments.recipe(call, split)
+      var recipe = try arguments.recipe(call, split, try call[model].model.network)
       let plan = try call[phases]
       recipe.phases = plan
       let endless = plan.indices.first { index in
@@ -71,11 +71,6 @@ extension Builtin {
   static func start(
     _ call: Call, _ kind: String, _ arguments: TrainingArguments, _ model: ModelValue, _ split: Split, _ recipe: Recipe
   ) throws -> Value {
-    if recipe.padsInLoss, split.evaluation != .stackrec, model.model.network.objective.masks {
-      throw call.error(
-        .badValue, "\(model.model.network.kind) is trained on masked items, and pads are never masked", argument: "pads_in_loss",
-        help: "leave it out")
-    }
     let model = model.fitted(to: split.train)
     if let mismatch = model.known.mismatch(with: split.train, model.model.network) {
       throw call.error(

@@ -146,7 +146,7 @@ extension Builtin {
     return { call in
       let source = try call[model]
       let split = (try call[target]).split
-      var recipe = try arguments.recipe(call, split)
+      var recipe = try arguments.recipe(call, split, source.model.network)
       recipe.loss = Pairwise(l2: try call[l2])
       recipe.candidates = try call[rank]
       let length = try call[run]

@@ -31,7 +31,8 @@ struct PhaseRun {
     phase = recipe.phases[index]
     train = trainer.data.train.fraction(phase.dataShare)
     batchSize = min(recipe.batch, train.count)
-    batches = Batches(train, size: recipe.batch, seed: recipe.seed, phase: index)
+    batches = Batches(
+      train, size: recipe.batch, seed: recipe.seed, phase: index, shuffle: recipe.shuffle, lastBatch: recipe.lastBatch)
     makeBatch = BatchMaker(
       train, state.model.network, loss: recipe.loss, padsCount: recipe.padsInLoss, seed: recipe.seed)
     negatives = recipe.loss.sampler(train, seed: recipe.seed)
@@ -134,9 +135,10 @@ struct PhaseRun {
     return point
   }
 
-  /// Of equals the later one: it has learnt more.
   private func keepIfBest(_ state: inout TrainingState) {
-    guard let point = state.history.last, trainer.value(point) >= trainer.value(state.bestPoint) else { return }
+    guard let point = state.history.last else { return }
+    let (value, best) = (trainer.value(point), trainer.value(state.bestPoint))
+    guard value > best || (value == best && trainer.recipe.ofEquals == .later) else { return }
     state.best = state.history.count - 1
     state.bestValues.assign(state.model.values)
     if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }

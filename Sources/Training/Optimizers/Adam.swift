@@ -5,14 +5,17 @@ import Kernels
 ///
 ///     g += l2 p;  m = b1 m + (1 - b1) g;  v = b2 v + (1 - b2) g^2;  p -= rate mhat / (sqrt(vhat) + epsilon)
 ///
-/// with mhat = m / (1 - b1^t) and vhat = v / (1 - b2^t) at step t, as PyTorch's `Adam`.
+/// with mhat = m / (1 - b1^t) and vhat = v / (1 - b2^t) at step t, as PyTorch's `Adam`. TensorFlow 1 adds epsilon before the
+/// correction, as the paper's second form does:
+///
+///     p -= rate sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)
 public struct Adam: Optimizer, Equatable {
   public static let kind = "adam"
   public static let stateNames = ["first", "second"]
   public static let summary =
     "Adam (Kingma and Ba, 2015) with bias correction. Lazy: rows of embedding and output tables that a batch does not touch stay as they are; otherwise they move on by their decaying moments."
   public static let example = "let slow = adam(lr: 1e-4)"
-  public static let samples = [Adam(), Adam(rate: 3e-3, lazy: false, l2: 0.01, clip: 1)]
+  public static let samples = [Adam(), Adam(rate: 3e-3, form: .tensorflow, lazy: false, l2: 0.01, clip: 1)]
   public static let fields: [Field<Adam>] = [
     Field("lr", \.rate, FieldForm(.number, "learning rate", text: "1e-3", problem: NumberRule.positive)),
     Field("beta1", \.beta1, FieldForm(.number, "decay of the first moment", problem: NumberRule.fraction)),
@@ -20,6 +23,11 @@ public struct Adam: Optimizer, Equatable {
     Field(
       "epsilon", \.epsilon,
       FieldForm(.number, "added to the root of the second moment", text: "1e-8", problem: NumberRule.innerFraction)),
+    Field(
+      "form", \.form,
+      .word(
+        of: Form.self, "where epsilon is added: pytorch, to the root of the corrected second moment; tensorflow, to that of the uncorrected"
+      )),
     Field("lazy", \.lazy, FieldForm(.flag, "leave untouched rows alone")),
     Field(
       "l2", \.l2,
@@ -36,29 +44,36 @@ public struct Adam: Optimizer, Equatable {
   public var beta1: Double
   public var beta2: Double
   public var epsilon: Double
+  public var form: Form
   public var lazy: Bool
   /// L2 coefficient, added to the gradient as l2 * p.
   public var l2: Double
   public var clip: Double?
 
+  /// Where epsilon is added.
+  public enum Form: String, Codable, Sendable, CaseIterable { case pytorch, tensorflow }
+
   public init() { self.init(rate: 1e-3) }
 
   public init(
-    rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, lazy: Bool = true, l2: Double = 0,
-    clip: Double? = nil
+    rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, form: Form = .pytorch, lazy: Bool = true,
+    l2: Double = 0, clip: Double? = nil
   ) {
     self.rate = rate
     self.beta1 = beta1
     self.beta2 = beta2
     self.epsilon = epsilon
+    self.form = form
     self.lazy = lazy
     self.l2 = l2
     self.clip = clip
   }
 
   public func update(step: Int, rate: Double) -> OptimizerUpdate {
-    let corrected = Float(rate / (1 - pow(beta1, Double(step))))
-    let correction = Float(1 / (1 - pow(beta2, Double(step))).squareRoot())
+    let second = (1 - pow(beta2, Double(step))).squareRoot()
+    let first = rate / (1 - pow(beta1, Double(step)))
+    let corrected = Float(form == .pytorch ? first : first * second)
+    let correction = Float(form == .pytorch ? 1 / second : 1)
     let (l2, beta1, beta2, epsilon) = (Float(l2), Float(beta1), Float(beta2), Float(epsilon))
     return { offset, count, parameters, state, gradient in
       Elementwise.adam(

@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Layers
 
 /// What a training is: with the model and the data it starts from, all that decides what comes out.
 ///
@@ -21,6 +22,12 @@ public struct Recipe: Sendable {
   public var patience: Int?
   public var metrics = [Metric(.mrr, 5), Metric(.hr, 5), Metric(.ndcg, 5)]
   public var seed: UInt64 = 0
+  /// When the training sequences are put in a new order.
+  public var shuffle = Shuffle.everyEpoch
+  /// What becomes of an epoch's last batch where it is smaller than the others.
+  public var lastBatch = LastBatch.keep
+  /// Which of two evaluations with the same value of the watched metric is the best.
+  public var ofEquals = OfEquals.later
   /// What validation targets are ranked among.
   public var candidates = RankingCandidates.all
   /// A step whose loss is so many times the running mean of its phase's losses is not taken; nil: all are.
@@ -34,6 +41,27 @@ public struct Recipe: Sendable {
   var carriesOptimizer: Bool { phases.contains { $0.grows && $0.carry.optimizer } }
 }
 
+extension Recipe {
+  public enum Shuffle: String, Codable, Sendable, CaseIterable {
+    case everyEpoch = "every_epoch"
+    /// Once, before the first epoch of a phase, as the reference code does.
+    case once
+  }
+
+  public enum LastBatch: String, Codable, Sendable, CaseIterable {
+    case keep
+    /// Its sequences take no part in the epoch, as in the reference code; a set smaller than a batch is one batch.
+    case drop
+  }
+
+  public enum OfEquals: String, Codable, Sendable, CaseIterable {
+    /// It has learnt more.
+    case later
+    /// As the reference code does.
+    case earlier
+  }
+}
+
 extension Recipe: Described {
   public init() {}
 
@@ -43,7 +71,8 @@ extension Recipe: Described {
     Field("optimizer", among: Optimizers.kinds, get: { $0.optimizer }, set: { $0.optimizer = $1 }),
     Field("schedule", among: Schedules.kinds, get: { $0.schedule }, set: { $0.schedule = $1 }),
     Field("pads_in_loss", \.padsInLoss), Field("eval_every", \.evaluateEvery), Field("watch", \.watch),
-    Field("patience", \.patience), Field("metrics", \.metrics), Field("seed", \.seed), Field("candidates", \.candidates),
+    Field("patience", \.patience), Field("metrics", \.metrics), Field("seed", \.seed), Field("shuffle", \.shuffle),
+    Field("last_batch", \.lastBatch), Field("of_equals", \.ofEquals), Field("candidates", \.candidates),
     Field("skip_spikes", \.spikeGuard),
   ]
 
@@ -62,5 +91,18 @@ extension Recipe: Described {
     guard case .object(var values) = try Tree(parsing: text), values.removeValue(forKey: "version") == .whole(Int64(Self.version))
     else { throw Tree.Failure(message: "not a recipe of version \(Self.version)") }
     try self.init(described: .object(values))
+  }
+}
+
+extension Recipe {
+  /// Takes on what the authors' code does in every training, where it differs from the defaults: `protocol: stackrec`.
+  public mutating func followReference(_ network: any Network) {
+    optimizer = Adam(rate: 1e-3, form: network.isTensorFlowInReference ? .tensorflow : .pytorch, lazy: false)
+    padsInLoss = true
+    shuffle = .once
+    lastBatch = .drop
+    ofEquals = .earlier
+    patience = 10
+    watch = Metric(.mrr, 5)
   }
 }

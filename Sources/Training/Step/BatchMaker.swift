@@ -24,7 +24,8 @@ struct BatchMaker {
     var batch = Batch(
       set, indices[...], objective: network.objective, padsCount: padsCount,
       masking: { place in
-        network.objective.masked(set.sequence(indices[place]), masks.numbers(at: UInt64(step) << 20 | UInt64(place)))
+        network.objective.masked(
+          set.sequence(indices[place]), pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(place)))
       })
     if let sharing = network.sharing {
       batch.share(sharing, users: set.userNames.count, items: set.items.count, seed: seed, step: UInt64(step))

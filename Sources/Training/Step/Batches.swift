@@ -13,6 +13,8 @@ struct Batches {
 
   private let count: Int
   private let size: Int
+  private let shuffle: Recipe.Shuffle
+  private let lastBatch: Recipe.LastBatch
   private let stream: RandomStream
   private let cache = OrderCache()
 
@@ -21,18 +23,26 @@ struct Batches {
     var order: [Int] = []
   }
 
-  init(_ set: SequenceSet, size: Int, seed: UInt64, phase: Int) {
+  init(
+    _ set: SequenceSet, size: Int, seed: UInt64, phase: Int, shuffle: Recipe.Shuffle = .everyEpoch,
+    lastBatch: Recipe.LastBatch = .keep
+  ) {
+    self.shuffle = shuffle
+    self.lastBatch = lastBatch
     count = set.count
     self.size = min(size, set.count)
     stream = RandomStream(seed: seed, "shuffle/\(phase)")
   }
 
-  static func perEpoch(_ count: Int, _ size: Int) -> Int { max(1, (count + size - 1) / size) }
+  /// Batches of an epoch.
+  static func perEpoch(_ count: Int, _ size: Int, _ lastBatch: Recipe.LastBatch = .keep) -> Int {
+    max(1, lastBatch == .keep ? (count + size - 1) / size : count / size)
+  }
 
   /// The sequences of a phase's step, counted from 0. An epoch's last batch may be smaller.
   func indices(step: Int) -> [Int] {
-    let perEpoch = Self.perEpoch(count, size)
-    let epoch = step / perEpoch
+    let perEpoch = Self.perEpoch(count, size, lastBatch)
+    let epoch = shuffle == .once ? 0 : step / perEpoch
     let start = step % perEpoch * size
     let batch = start..<min(count, start + size)
     if count > Self.shuffledWhole {

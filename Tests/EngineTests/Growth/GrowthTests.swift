@@ -74,14 +74,16 @@ import Testing
           } else {
             source = nil
           }
-          let named = inReference.contains { place.local.hasPrefix($0 + ".") }
+          // The lower half of StackR keeps its alpha and LN in the convolutional models.
+          let isConvolutional = old.network.layout["blocks.0.conv1.weight"] != nil
+          let isKept = operation == .random && isConvolutional && (isNorm || parameter.part == .alpha)
+          let named = inReference.contains { place.local.hasPrefix($0 + ".") } || isKept
           taken = carry == .reference ? named : carry == .all ? true : isNorm
         } else {
           source = parameter.name
-          let isItem = ["item_embedding", "encoder_embedding"].contains { parameter.name.hasPrefix($0) }
           let isEmbedding = parameter.name.contains("embedding")
           let isProjector = parameter.name.hasPrefix("projector")
-          taken = carry == .reference ? isItem || isProjector : carry == .all ? true : isEmbedding || isNorm
+          taken = carry == .reference ? isEmbedding || isProjector : carry == .all ? true : isEmbedding || isNorm
         }
         if let source, taken {
           #expect(values == old.parameter(source), "\(carry.name) \(parameter.name)")

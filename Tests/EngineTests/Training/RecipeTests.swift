@@ -19,6 +19,7 @@ import Testing
     "pads_in_loss": { $0.padsInLoss = true }, "eval_every": { $0.evaluateEvery = .epochs(0.5) },
     "watch": { $0.watch = Metric(.hr, 7) }, "patience": { $0.patience = 4 }, "metrics": { $0.metrics = [Metric(.ndcg, 20)] },
     "seed": { $0.seed = .max }, "candidates": { $0.candidates = .sampled(99, seed: 3) }, "skip_spikes": { $0.spikeGuard = 3 },
+    "shuffle": { $0.shuffle = .once }, "last_batch": { $0.lastBatch = .drop }, "of_equals": { $0.ofEquals = .earlier },
   ]
 
   static let phaseChanges: [String: @Sendable (inout Phase) -> Void] = [
@@ -29,7 +30,7 @@ import Testing
 
   static let adamChanges: [String: @Sendable (inout Adam) -> Void] = [
     "lr": { $0.rate = 2e-3 }, "beta1": { $0.beta1 = 0.8 }, "beta2": { $0.beta2 = 0.98 }, "epsilon": { $0.epsilon = 1e-6 },
-    "lazy": { $0.lazy = false }, "l2": { $0.l2 = 0.01 }, "clip": { $0.clip = 1 },
+    "form": { $0.form = .tensorflow }, "lazy": { $0.lazy = false }, "l2": { $0.l2 = 0.01 }, "clip": { $0.clip = 1 },
   ]
 
   /// A schedule that is not registered: it can be trained with, but not read back.

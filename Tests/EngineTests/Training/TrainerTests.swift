@@ -229,6 +229,25 @@ final class TestObserver: TrainingObserver {
     #expect(second.sorted() == first.sorted() && second != first)
   }
 
+  /// The reference code: one order for all epochs, whole batches only.
+  @Test func oneOrderAndWholeBatches() {
+    let batches = Batches(Self.data.train, size: 50, seed: 1, phase: 0, shuffle: .once, lastBatch: .drop)
+    let perEpoch = Self.data.train.count / 50
+    #expect(Self.data.train.count % 50 != 0)
+    let first = (0..<perEpoch).map { batches.indices(step: $0) }
+    #expect(first.allSatisfy { $0.count == 50 } && Set(first.joined()).count == perEpoch * 50)
+    #expect((perEpoch..<(2 * perEpoch)).map { batches.indices(step: $0) } == first)
+  }
+
+  @Test(arguments: [Recipe.OfEquals.later, .earlier])
+  func ofEqualsTheOneThatIsAskedFor(which: Recipe.OfEquals) throws {
+    let run = try Self.run([Phase(run: .steps(15))]) {
+      $0.optimizer = Adam(rate: 1e-30)
+      $0.ofEquals = which
+    }
+    #expect(run.best.step == (which == .later ? 15 : 0))
+  }
+
   @Test(arguments: NegativeDistribution.allCases)
   func negativesAreDistinctAndAsLikelyAsTheySay(distribution: NegativeDistribution) {
     let popularity = [0] + (1...50).map { 1000 - $0 }

@@ -169,8 +169,16 @@ class NextItNet(nn.Module):
         return self(tokens[:, :-1]), tokens[:, 1:], tokens[:, 1:] != 0
 
 
+class GRecCausalBefore(NextItNet):
+    """As StackRec trains GRec: a masked item is predicted from the state one position before it; at test nothing is masked."""
+
+    def train_pass(self, case, suffix=""):
+        tokens, mask = case["tokens"], case["mask"].bool()
+        return self(tokens.masked_fill(mask, 0)[:, :-1]), tokens[:, 1:], mask[:, 1:]
+
+
 class GRecCausal(NextItNet):
-    """Gap filling with NextItNet's stack: a masked item is predicted at its own position."""
+    """Version 0.1's rule: a masked item is predicted at its own position."""
 
     def evaluate(self, case):
         return self(hide_last(case["tokens"]))
@@ -522,6 +530,11 @@ MODEL_CASES = {
         GRecCausal,
         lambda rng, tokens: {"mask": grec_mask()},
     ),
+    "grec_causal_before": (
+        convolutional("grec", architecture="causal", prediction="before"),
+        GRecCausalBefore,
+        lambda rng, tokens: {"mask": grec_mask()},
+    ),
     "grec_encoder_decoder": (
         convolutional("grec", architecture="encoder_decoder", encoder_blocks=BLOCKS),
         GRecEncoderDecoder,
@@ -753,7 +766,8 @@ def configuration_of(config):
     head = {"head": {}, "items": config["V"], "alpha": config["alpha"], "blocks": config["blocks"]}
     if config["model"] in ("nextitnet", "grec"):
         stack = {**head, "dim": config["d"], "dilations": config["dilations"], "kernel": config["kernel"]}
-        return stack if config["model"] == "nextitnet" else {"architecture": config["architecture"], "stack": stack}
+        rule = {"prediction": config["prediction"]} if "prediction" in config else {}
+        return stack if config["model"] == "nextitnet" else {"architecture": config["architecture"], "stack": stack, **rule}
     network = {**head, "dim": config.get("di", config["d"]), "heads": config["heads"], "length": config["t"]}
     network["dropout"] = config.get("dropout", 0)
     if config["model"] == "ssept":
