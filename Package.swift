@@ -83,7 +83,7 @@ let package = Package(
         "Downloads", "Files",
       ]),
     .testTarget(
-      name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks"],
+      name: "LanguageTests", dependencies: ["Syntax", "Interpreter", "Builtins", "Terminal", "Notebooks", "Layers", "Models"],
       exclude: ["Scripts"]),
     .testTarget(
       name: "ProgramTests", dependencies: ["srs", "stack-in-swift", "Models", .product(name: "GRDB", package: "GRDB.swift")]),

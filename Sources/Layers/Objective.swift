@@ -35,7 +35,8 @@ public enum Objective: Sendable, CaseIterable {
   /// - Parameters:
   ///   - t: the position, from 0.
   ///   - masked: the positions whose items are masked.
-  ///   - lastOnly: the last item is of another vocabulary and is all that is predicted; `positions` is how many there are.
+  ///   - lastOnly: the last item is of another vocabulary and is all that is predicted.
+  ///   - positions: how many there are.
   public func target(at t: Int, masked: Set<Int>, lastOnly: Bool, positions: Int) -> Int? {
     switch self {
     case .nextItem: !lastOnly || t == positions - 1 ? t + 1 : nil

@@ -21,7 +21,9 @@ public final class OutputPanels: @unchecked Sendable {
   private var places: [Int32]
   private let width: Int
 
-  /// - Parameter candidates: how many there are; nil for the whole table.
+  /// - Parameters:
+  ///   - output: the output layer.
+  ///   - candidates: how many there are; nil for the whole table.
   public init(_ output: OutputTable, candidates: Int?) {
     width = output.width
     count = candidates ?? output.rows
@@ -43,7 +45,12 @@ public final class OutputPanels: @unchecked Sendable {
 
   /// Takes the values of the candidates' rows.
   ///
-  /// - Parameter correction: what is taken away from the logit of an item.
+  /// - Parameters:
+  ///   - candidates: items, as many as the panels have columns.
+  ///   - correction: what is subtracted from the logit of an item.
+  ///   - output: the output layer.
+  ///   - parameters: the values of the model.
+  ///   - pool: the threads to work on.
   public func load(
     candidates: [Int32], correction: (Int32) -> Float, _ output: OutputTable, _ parameters: FloatBuffer, _ pool: WorkerPool
   ) {

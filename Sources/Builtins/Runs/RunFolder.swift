@@ -86,16 +86,23 @@ final class RunFolder: CheckpointKeeper {
       switch contents {
       case .underway(let checkpoint):
         let what = shorter == nil ? "" : ", a shorter training with the same settings"
+        if checkpoint.hasMeanRanks { sayTies() }
         host.milestone("\(name): goes on from step \(checkpoint.step), phase \(checkpoint.phase), of \(path)\(what)")
       case .finished where shorter != nil:
         host.note("\(name): begins anew; the shorter training in \(path) left no state to go on from")
         return nil
-      case .finished: host.milestone("\(name): was finished already, taken from \(path)")
+      case .finished(let finished):
+        if finished.hasMeanRanks { sayTies() }
+        host.milestone("\(name): was finished already, taken from \(path)")
       }
       return contents
     } catch let failure as ModelFile.Failure {
       throw DamagedCheckpoint(failure: failure)
     }
+  }
+
+  private func sayTies() {
+    host.note("\(name): its evaluations by version 0.1 took the mean rank of tied items; evaluations are now expectations over ties")
   }
 
   /// The file of this training, under its fingerprint or that which version 0.1 gave it.

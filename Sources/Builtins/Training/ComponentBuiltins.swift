@@ -43,6 +43,7 @@ extension Builtin {
     case .share: return declared(key, form, Kind<Double>.share.checked(form.problem), fallback, &d) { .number($0) }
     case .whole:
       return declared(key, form, Kind<Int>.whole.checked { form.problem(Double($0)) }, fallback, &d) { .whole(Int64($0)) }
+    case .extent: return declared(key, form, Kind<Extent>.countedExtent, fallback, &d) { $0.tree }
     case .flag: return declared(key, form, Kind<Bool>.bool, fallback, &d) { .flag($0) }
     case .words(let words): return declared(key, form, Kind<String>.word(among: words), fallback, &d) { .text($0) }
     }
@@ -56,17 +57,8 @@ extension Builtin {
       let argument = d.positional(key, kind, form.summary)
       return { tree(try $0[argument]) }
     }
-    let argument = d.optional(key, kind, form.summary, text: fallback.map { form.text ?? text(of: $0) })
+    let argument = d.optional(key, kind, form.summary, text: fallback.map { form.text ?? Adam.text(of: $0) })
     return { try $0[argument].map(tree) }
-  }
-
-  /// A default as a script writes it.
-  private static func text(of tree: Tree) -> String {
-    switch tree {
-    case .text(let word): word
-    case .number(let number): NumberFormat.text(number)
-    default: tree.canonical
-    }
   }
 }
 

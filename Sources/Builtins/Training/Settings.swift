@@ -53,7 +53,7 @@ struct OptimizerSetting: ScriptSetting {
   init(_ optimizer: any Optimizer) { self.optimizer = optimizer }
 
   var value: Value {
-    .object(SettingValue(self, "\(optimizer.kind)(lr: \(NumberFormat.text(optimizer.rate)))"))
+    .object(SettingValue(self, optimizer.text))
   }
 }
 
@@ -70,7 +70,7 @@ struct ScheduleSetting: ScriptSetting {
     Schedules.kinds.first { $0.kind == name && words.contains(name) }.map { ScheduleSetting($0.init()) }
   }
 
-  var value: Value { .object(SettingValue(self, schedule.kind)) }
+  var value: Value { .object(SettingValue(self, schedule.text)) }
 }
 
 /// When to stop early.

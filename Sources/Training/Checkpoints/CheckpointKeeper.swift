@@ -3,6 +3,13 @@ import Kernels
 /// A place between two steps of a training that it can go on from, to the same bits.
 public struct TrainingCheckpoint {
   let state: TrainingState
+  /// Evaluations so far took the mean rank of tied items, as version 0.1 did; later ones are expectations.
+  public var hasMeanRanks = false
+
+  init(state: TrainingState, hasMeanRanks: Bool = false) {
+    self.state = state
+    self.hasMeanRanks = hasMeanRanks
+  }
 
   /// Steps taken so far, all phases counted.
   public var step: Int { state.step }

@@ -27,6 +27,8 @@ public enum TrainingFile {
   public struct Finished {
     let model: Model
     let record: CheckpointRecord
+    /// Its evaluations took the mean rank of tied items, as version 0.1 did.
+    public var hasMeanRanks: Bool { record.ties == nil }
   }
 
   // MARK: Writing
@@ -128,7 +130,7 @@ public enum TrainingFile {
       state.fallback = .init(model: old, best: fallback.best)
     }
     record.restore(&state)
-    return .underway(TrainingCheckpoint(state: state))
+    return .underway(TrainingCheckpoint(state: state, hasMeanRanks: record.ties == nil))
   }
 
   /// What the training of a checkpoint started from; nil for a file of version 0.1, or of something else.

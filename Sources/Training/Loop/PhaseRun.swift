@@ -36,12 +36,22 @@ struct PhaseRun {
     makeBatch = BatchMaker(
       train, state.model.network, loss: recipe.loss, padsCount: recipe.padsInLoss, seed: recipe.seed)
     negatives = recipe.loss.sampler(train, seed: recipe.seed)
-    backend = TiledStep(
-      state.model, state.optimizer, loss: recipe.loss, length: train.length, batch: batchSize, pool: trainer.pool)
+    backend = trainer.backend(state, length: train.length, batch: batchSize)
     frozen = FrozenPart(state.model.network, new: state.newBlocks)
     next = index + 1 < recipe.phases.count ? recipe.phases[index + 1].when : nil
     evaluateEvery = max(1, trainer.steps(recipe.evaluateEvery, train) ?? 1)
     planned = trainer.plannedSteps()
+  }
+
+  /// Begins the phase, after its growth, with an evaluation: its start is a candidate for its best too, as a growth may only be
+  /// followed by worse.
+  func begin(_ state: inout TrainingState) {
+    state.phase = .init(index: state.phase.index, isUnderway: true, startSeconds: state.seconds)
+    addPoint(&state, loss: nil, rate: trainer.rate(at: trainer.place(state, planned: planned)))
+    state.best = state.history.count - 1
+    state.bestValues = state.model.values.copy()
+    state.bestOptimizer = trainer.recipe.carriesOptimizer ? state.optimizer.copy() : nil
+    if !state.newBlocks.isEmpty { trainer.keeper?.grew(TrainingCheckpoint(state: state)) }
   }
 
   /// Goes on with the phase to its end.
@@ -112,22 +122,23 @@ struct PhaseRun {
     let pending = state.copy()
     // An interrupted run keeps what it learnt since its last evaluation, if that is better.
     if state.phase.lossCount > 0 {
-      addPoint(&state, rate: trainer.rate(at: trainer.place(state, planned: planned)))
+      addPoint(
+        &state, loss: state.phase.lossSum / Double(state.phase.lossCount), rate: trainer.rate(at: trainer.place(state, planned: planned)))
       keepIfBest(&state)
     }
     return (.interrupted, pending)
   }
 
   @discardableResult
-  private func addPoint(_ state: inout TrainingState, rate: Double) -> HistoryPoint {
-    trainer.evaluate(&state, loss: state.phase.lossSum / Double(state.phase.lossCount), rate: rate) {
+  private func addPoint(_ state: inout TrainingState, loss: Double?, rate: Double) -> HistoryPoint {
+    trainer.evaluate(&state, loss: loss, rate: rate) {
       backend.ranks(on: trainer.data.valid, among: trainer.recipe.candidates, limit: $0)
     }
   }
 
   private func evaluate(_ state: inout TrainingState, rate: Double) -> HistoryPoint {
     let best = trainer.value(state.bestPoint)
-    let point = addPoint(&state, rate: rate)
+    let point = addPoint(&state, loss: state.phase.lossSum / Double(state.phase.lossCount), rate: rate)
     (state.phase.lossSum, state.phase.lossCount) = (0, 0)
     state.phase.waiting = trainer.value(point) > best ? 0 : state.phase.waiting + 1
     keepIfBest(&state)

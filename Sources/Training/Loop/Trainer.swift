@@ -46,9 +46,12 @@ public struct Trainer {
     var state = checkpoint?.state.copy() ?? TrainingState(model: model.copy(), recipe)
     var pending: TrainingState?
     var stop = StopReason.finished
-    if !state.phase.isUnderway { try begin(&state) }
     while true {
-      let end = try PhaseRun(self, state).run(&state)
+      let isNew = !state.phase.isUnderway
+      if isNew { try grow(&state, recipe.phases[state.phase.index]) }
+      let phase = PhaseRun(self, state)
+      if isNew { phase.begin(&state) }
+      let end = try phase.run(&state)
       (stop, pending) = (end.stop, end.pending)
       if stop == .finished, state.phase.index + 1 == recipe.phases.count { return finished(state) }
       state.model.values.assign(state.bestValues)
@@ -59,7 +62,6 @@ public struct Trainer {
         pending = state.copy()
         break
       }
-      try begin(&state)
     }
     // A growth that had no time to pay is not what was learnt.
     if stop == .interrupted || stop.isDivergence, let fallback = state.fallback,
@@ -103,22 +105,17 @@ public struct Trainer {
   /// The watched metric, below everything where there is none.
   func value(_ point: HistoryPoint?) -> Double { point?.metrics[recipe.watch] ?? -1 }
 
-  // MARK: The beginning of a phase
-
-  /// Grows the model where the phase asks for it, and evaluates it: the start of a phase is a candidate for its best too, as
-  /// a growth may only be followed by worse.
-  private func begin(_ state: inout TrainingState) throws {
-    try grow(&state, recipe.phases[state.phase.index])
-    state.phase = .init(index: state.phase.index, isUnderway: true, startSeconds: state.seconds)
-    let model = state.model
-    evaluate(&state, loss: nil, rate: rate(at: place(state, planned: plannedSteps()))) {
-      Ranking.ranks(model, on: data.valid, among: recipe.candidates, limit: $0, pool: pool)
-    }
-    state.best = state.history.count - 1
-    state.bestValues = state.model.values.copy()
-    state.bestOptimizer = recipe.carriesOptimizer ? state.optimizer.copy() : nil
-    if !state.newBlocks.isEmpty { keeper?.grew(TrainingCheckpoint(state: state)) }
+  /// Who computes the steps of a phase.
+  ///
+  /// - Parameters:
+  ///   - state: whose model and optimizer state are changed in place.
+  ///   - length: items of a sequence.
+  ///   - batch: sequences of the largest batch.
+  func backend(_ state: TrainingState, length: Int, batch: Int) -> any StepBackend {
+    TiledStep(state.model, state.optimizer, loss: recipe.loss, length: length, batch: batch, pool: pool)
   }
+
+  // MARK: Growth
 
   private func grow(_ state: inout TrainingState, _ phase: Phase) throws {
     state.newBlocks = []

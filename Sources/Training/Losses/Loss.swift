@@ -72,7 +72,7 @@ public struct LossStep: Sendable {
 public protocol LossHead: Sendable {
   /// Weighted loss of a tile. On exit `hidden` `(rows, d)` holds the gradient of the hidden states, 0 in rows that do not
   /// count. `shared` (this lane's, of the whole table or the candidates: rows, then biases) is added to; `own` gets the
-  /// gradients of single rows.
+  /// gradients of single rows, and is not read for rows that do not count.
   func run(
     _ rows: LossRows, hidden: UnsafeMutablePointer<Float>, shared: UnsafeMutablePointer<Float>, own: OwnRowGradients,
     memory: LossMemory

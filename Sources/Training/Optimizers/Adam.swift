@@ -15,7 +15,9 @@ public struct Adam: Optimizer, Equatable {
   public static let summary =
     "Adam (Kingma and Ba, 2015) with bias correction. Lazy: rows of embedding and output tables that a batch does not touch stay as they are; otherwise they move on by their decaying moments."
   public static let example = "let slow = adam(lr: 1e-4)"
-  public static let samples = [Adam(), Adam(rate: 3e-3, form: .tensorflow, lazy: false, l2: 0.01, clip: 1)]
+  public static let samples = [
+    Adam(), Adam(rate: 3e-3, beta1: 0.8, beta2: 0.98, epsilon: 1e-6, form: .tensorflow, lazy: false, l2: 0.01, clip: 1),
+  ]
   public static let fields: [Field<Adam>] = [
     Field("lr", \.rate, FieldForm(.number, "learning rate", text: "1e-3", problem: NumberRule.positive)),
     Field("beta1", \.beta1, FieldForm(.number, "decay of the first moment", problem: NumberRule.fraction)),

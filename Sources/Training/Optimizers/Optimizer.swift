@@ -16,7 +16,9 @@ public protocol Optimizer: Component {
   static var stateNames: [String] { get }
   /// The update at a step of the parameters' own, from 1. What does not depend on the values is computed here, once.
   ///
-  /// - Parameter rate: the learning rate of this step, schedule included.
+  /// - Parameters:
+  ///   - step: how many steps these parameters have taken, this one included.
+  ///   - rate: the learning rate of this step, schedule included.
   func update(step: Int, rate: Double) -> OptimizerUpdate
 }
 

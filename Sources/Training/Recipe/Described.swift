@@ -58,6 +58,8 @@ public struct FieldForm: Sendable {
     case number, whole, flag
     /// `20%` or 0.2.
     case share
+    /// `100steps` or `2epochs`: an `Extent`.
+    case extent
     case words([String])
   }
 
@@ -154,6 +156,26 @@ extension Component {
   /// The default of a value; nil: none.
   public static func defaultValue(_ key: String) -> Tree? {
     fields.first { $0.key == key }.flatMap { try? $0.get(Self()) }
+  }
+
+  /// As a script would write it, with the values that are not defaults.
+  public var text: String {
+    let values = (try? described()) ?? [:]
+    guard !values.isEmpty else { return Self.kind }
+    let parts = Self.fields.compactMap { field in values[field.key].map { "\(field.key): \(Self.text(of: $0))" } }
+    return "\(Self.kind)(\(parts.joined(separator: ", ")))"
+  }
+
+  /// A value as a script writes it.
+  public static func text(of tree: Tree) -> String {
+    switch tree {
+    case .text(let word): return word
+    case .object(let values):
+      // An extent is a number with its unit.
+      guard values.count == 1, let (unit, amount) = values.first else { return tree.canonical }
+      return amount.canonical + unit
+    default: return tree.canonical
+    }
   }
 
   /// Has it no options at all?

@@ -5,6 +5,17 @@ public enum Extent: Sendable, Equatable {
   case seconds(Double)
 }
 
+extension Extent {
+  /// As it is written in a recipe.
+  public var tree: Tree {
+    switch self {
+    case .steps(let count): .object(["steps": .whole(Int64(count))])
+    case .epochs(let count): .object(["epochs": .number(count)])
+    case .seconds(let seconds): .object(["seconds": .number(seconds)])
+    }
+  }
+}
+
 extension Extent: Codable {
   private enum Key: String, CodingKey { case steps, epochs, seconds }
 

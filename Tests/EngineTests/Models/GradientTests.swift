@@ -59,7 +59,9 @@ import Testing
   @Test(arguments: LossSample.all)
   func everyLoss(sample: LossSample) throws {
     let model = try GrowthTests.trained("nextitnet", blocks: 2)
-    let set = SequenceSet.fixed(length: 9, tokens: (0..<54).map { Int32(1 + $0 * 7 % 11) }, items: 12)
+    // Some sequences begin with pads, whose rows do not count.
+    let set = SequenceSet.fixed(
+      length: 9, tokens: (0..<54).map { (i: Int) -> Int32 in i % 9 < i / 18 ? 0 : Int32(1 + i * 7 % 11) }, items: 12)
     let batch = BatchMaker(set, model.network, loss: sample.loss, padsCount: false, seed: 4)(Array(0..<set.count), step: 1)
     let sampler = sample.loss.sampler(set, seed: 1)
     Self.check(model, TiledStep(model, loss: sample.loss, on: set), batch, negatives: sampler?.draw(step: 3))

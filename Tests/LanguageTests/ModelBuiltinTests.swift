@@ -1,0 +1,25 @@
+import Builtins
+import Foundation
+import Layers
+import Models
+import Testing
+
+/// The functions and the page of every registered model.
+@Suite struct ModelBuiltinTests {
+  private static let samples = Registry.samples(.init(items: 30, length: 10, users: 5, width: 8))
+
+  /// A network lists all that its function was asked for: scripts that make it again are written from that.
+  @Test func optionsAreTheFunctionsArguments() throws {
+    for kind in Registry.kinds {
+      let builtin = try #require(StackRecLibrary.library.builtins[kind.name], "\(kind.name) has no function")
+      let options = try Self.samples.filter { $0.kind == kind.name }.flatMap { try $0.network().options.map(\.name) }
+      #expect(Set(options) == Set(builtin.parameters.map(\.name)).subtracting(["data", "seed"]), "\(kind.name)")
+    }
+  }
+
+  @Test func thePageHasEveryModel() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let page = try String(contentsOf: root.appendingPathComponent("docs/models.md"), encoding: .utf8)
+    for kind in Registry.kinds { #expect(page.contains("`\(kind.name)`"), "docs/models.md says nothing of \(kind.name)") }
+  }
+}
