@@ -164,6 +164,69 @@ private struct Outcome: Equatable {
     #expect(try ModelFile.read(path).model.network.kind == "ssept")
   }
 
+  /// Right checksums over numbers that no training has: each is an error, none a crash.
+  @Test func numbersOfNoTrainingAreRefused() throws {
+    let model = try Self.model("nextitnet")
+    let identity = try TrainingIdentity(model, Self.data, Self.recipe)
+    let keeper = StoredKeeper(identity, Self.data)
+    _ = try Self.trainer(TestObserver(), keeper).run(model)
+    let file = try #require(keeper.last)
+    let text = try #require(file.metadata["training"])
+    let changes: [(String, String)] = [
+      (#""index":\d+"#, #""index":4"#), (#""index":\d+"#, #""index":-1"#), (#""waiting":\d+"#, #""waiting":9223372036854775807"#),
+      (#""lossCount":\d+"#, #""lossCount":-3"#), (#""adamSteps":\d+"#, #""adamSteps":9223372036854775807"#),
+      (#""seconds":[0-9.e-]+"#, #""seconds":1e300"#), (#""epoch":[0-9.e-]+"#, #""epoch":-1"#), (#""best":\d+"#, #""best":1000"#),
+      (#""newBlocks":\[[^\]]*\]"#, #""newBlocks":[99]"#), (#""births":\[[^\]]*\]"#, #""births":[1]"#),
+      (#""by":"\w+""#, #""by":"nothing""#), (#""from":\d+"#, #""from":-9223372036854775808"#),
+    ]
+    for (pattern, replacement) in changes {
+      var changed = file
+      let other = text.replacing(try Regex(pattern), with: replacement)
+      #expect(other != text, "\(pattern) is not there")
+      changed.metadata["training"] = other
+      let bytes = try changed.data()
+      #expect(throws: ModelFile.Failure.self, "\(replacement)") { try Self.read(bytes, identity) }
+    }
+    let whole = try file.data()
+    #expect(throws: Never.self) { try Self.read(whole, identity) }
+  }
+
+  /// Keeps what the last checkpoint's file would hold.
+  private final class StoredKeeper: CheckpointKeeper {
+    let every: Extent? = .steps(5)
+    private let identity: TrainingIdentity
+    private let known: Vocabularies
+    private(set) var last: StoredTensors?
+
+    init(_ identity: TrainingIdentity, _ data: Split) {
+      self.identity = identity
+      known = Vocabularies(data.train)
+    }
+
+    func save(_ record: TrainingRecord) {
+      if case .underway(let checkpoint) = record, checkpoint.phase > 1 { last = try? TrainingFile.contents(record, known, identity) }
+    }
+    func grew(_ checkpoint: TrainingCheckpoint) {}
+  }
+
+  /// Bytes behind the last tensor, holes, and tensors that share bytes are refused: nothing is larger than the file.
+  @Test func everyByteBelongsToOneTensor() throws {
+    let whole = try SafeTensors(tensors: [("a", .init(shape: [2], [1, 2])), ("b", .init(shape: [1], [3]))]).data()
+    #expect(throws: Never.self) { try SafeTensors(whole) }
+    #expect(throws: TensorHeader.FormatError.self) { try SafeTensors(whole + Data([0])) }
+    for header in [
+      #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#,
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
+      #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+    ] {
+      var data = Data()
+      withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
+      data.append(Data(header.utf8))
+      data.append(Data(count: 12))
+      #expect(throws: TensorHeader.FormatError.self, "\(header)") { try SafeTensors(data) }
+    }
+  }
+
   /// A header that claims more than there is takes no memory.
   @Test func claimsAreHeldAgainstTheFile() throws {
     let model = try Self.model("nextitnet")
