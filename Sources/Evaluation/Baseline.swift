@@ -37,7 +37,10 @@ public struct Baseline: Scorer {
     }
   }
 
-  public init(_ kind: Kind, train: SequenceSet, neighbours: Int = defaultNeighbours) {
+  /// - Parameter isCancelled: asked for every item; where it is true the counts are not whole, and of no use.
+  public init(
+    _ kind: Kind, train: SequenceSet, neighbours: Int = defaultNeighbours, isCancelled: () -> Bool = { false }
+  ) {
     self.kind = kind
     self.neighbours = neighbours
     items = train.rankedItems
@@ -52,7 +55,7 @@ public struct Baseline: Scorer {
     switch kind {
     case .popular: (starts, followers, counts) = ([], [], [])
     case .markov: (starts, followers, counts) = Self.transitions(train)
-    case .itemKNN: (starts, followers, counts) = Self.similarities(train, neighbours)
+    case .itemKNN: (starts, followers, counts) = Self.similarities(train, neighbours, isCancelled)
     }
   }
 
@@ -89,7 +92,7 @@ public struct Baseline: Scorer {
 
   /// Cosines c(a, b) / sqrt(c(a) c(b)), c counting the training sequences that hold the items. A transfer task's target
   /// is a neighbour of the source items before it.
-  private static func similarities(_ train: SequenceSet, _ neighbours: Int) -> Table {
+  private static func similarities(_ train: SequenceSet, _ neighbours: Int, _ isCancelled: () -> Bool) -> Table {
     let (sources, ranked) = (train.items.count, train.rankedItems.count)
     let isTransfer = train.targetItems != nil
     var sequences: [[Int32]] = []
@@ -109,7 +112,7 @@ public struct Baseline: Scorer {
     }
     var table: Table = ([0], [], [])
     var together = [Float](repeating: 0, count: ranked)
-    for item in 0..<sources {
+    for item in 0..<sources where !isCancelled() {
       var met: [Int32] = []
       for index in holders[item] {
         for other in sequences[Int(index)] where isTransfer || Int(other) != item {

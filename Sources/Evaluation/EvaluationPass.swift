@@ -47,7 +47,7 @@ final class EvaluationPass: Sendable {
     let network = model.network
     // Rows of one position are contiguous.
     let last = network.objective.lastPredicting(positions)
-    pool.forEach((set.count + Self.size - 1) / Self.size) { [self] job, worker in
+    pool.forEachUntilCancelled((set.count + Self.size - 1) / Self.size) { [self] job, worker in
       let range = (job * Self.size)..<min(set.count, (job + 1) * Self.size)
       let memory = memories[worker]
       let pass = Pass(

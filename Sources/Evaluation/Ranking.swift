@@ -54,7 +54,7 @@ public enum Ranking {
     let items = set.rankedItems.count
     let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: items) }
     return collect(set.count) { ranks in
-      pool.forEach(set.count) { index, worker in
+      pool.forEachUntilCancelled(set.count) { index, worker in
         scorer.scores(set, index, into: buffers[worker].base)
         ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, candidates)
       }

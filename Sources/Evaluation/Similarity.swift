@@ -21,7 +21,7 @@ public struct Similarity: Sendable {
     let sums = FloatBuffer(count: jobs * blocks * blocks)
     let prepared = FloatBuffer(count: network.layout.preparedCount)
     network.prepare(model.values, into: prepared, training: false, pool: pool)
-    pool.forEach(jobs) { job, _ in
+    pool.forEachUntilCancelled(jobs) { job, _ in
       let range = (job * size)..<min(set.count, (job + 1) * size)
       add(model, prepared, set, range, to: sums.base + job * blocks * blocks)
     }

@@ -8,6 +8,8 @@ import Synchronization
 public final class WorkerPool: Sendable {
   public let threads: Int
   private let state: WorkerState
+  /// Of the cancellable work that runs; nil: there is none.
+  let watch = Mutex<Watch?>(nil)
 
   /// - Parameter threads: how many iterations may run at once, the calling thread included; at least 1.
   public init(threads: Int) {

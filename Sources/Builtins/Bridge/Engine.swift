@@ -49,6 +49,25 @@ enum Engine {
 }
 
 extension Builtin.Call {
+  /// Runs work on all threads that Ctrl-C, SIGTERM and `--timeout` end within one of its parts.
+  func cancellable<Result>(_ body: (WorkerPool) throws -> Result) throws -> Result {
+    // The host only looks at a flag that signals set.
+    nonisolated(unsafe) let host = interpreter.host
+    let pool = Engine.pool(self)
+    do {
+      return try pool.cancellable({ host.isInterrupted }) { try body(pool) }
+    } catch is Cancelled {
+      throw Diagnostic(.interrupted, "interrupted", at: span)
+    }
+  }
+
+  /// A baseline counted on training sequences, which Ctrl-C and its kin end.
+  func baseline(_ kind: Baseline.Kind, _ train: SequenceSet, neighbours: Int = Baseline.defaultNeighbours) throws -> Baseline {
+    let baseline = Baseline(kind, train: train, neighbours: neighbours, isCancelled: { interpreter.host.isInterrupted })
+    if interpreter.host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: span) }
+    return baseline
+  }
+
   /// Runs engine code; its errors become diagnostics at the argument that caused them.
   func engine<Result>(_ body: () throws -> Result) throws -> Result {
     do {

@@ -106,7 +106,7 @@ extension Builtin {
       let what = try call[value]
       call.interpreter.host.write(what.printed + "\n")
       if case .object(let object) = what, let data = object as? SplitValue {
-        call.interpreter.host.write("  \(orderSignal(data.split, call))\n")
+        call.interpreter.host.write("  \(try orderSignal(data.split, call))\n")
       }
       return .nothing
     }
@@ -115,11 +115,11 @@ extension Builtin {
 
 extension Builtin {
   /// How much the order of the items says: the simple methods on the test part.
-  fileprivate static func orderSignal(_ split: Split, _ call: Call) -> String {
+  fileprivate static func orderSignal(_ split: Split, _ call: Call) throws -> String {
     let metric = Metric(.hr, 10)
-    let parts = [Baseline.Kind.popular, .markov].map { kind in
-      let baseline = Baseline(kind, train: split.train)
-      let value = metric.mean(Ranking.ranks(baseline, on: split.test, pool: Engine.pool(call)))
+    let parts = try [Baseline.Kind.popular, .markov].map { kind in
+      let baseline = try call.baseline(kind, split.train)
+      let value = metric.mean(try call.cancellable { Ranking.ranks(baseline, on: split.test, pool: $0) })
       return "\(baseline.title) \(NumberFormat.fixed(value, digits: 4))"
     }
     return "\(metric.title) on the test part without a model: \(parts.joined(separator: ", "))"

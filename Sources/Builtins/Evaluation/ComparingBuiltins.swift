@@ -121,7 +121,7 @@ extension Builtin {
       }
       if test.kind != .none { rows = try tested(call, rows, judged, chosen, test) }
       guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
-      for scorer in references(set, try call[baselines]) {
+      for scorer in try references(call, set, try call[baselines]) {
         let contender = Contender.scorer(scorer)
         rows.append(
           row(scorer.title, contender, try ranks(call, contender, set, candidates, limit: limit), chosen, spread, isReference: true))
@@ -203,9 +203,9 @@ extension Builtin {
     }
   }
 
-  private static func references(_ set: SequencesValue, _ kinds: [Baseline.Kind]) -> [any Scorer] {
+  private static func references(_ call: Call, _ set: SequencesValue, _ kinds: [Baseline.Kind]) throws -> [any Scorer] {
     var scorers: [any Scorer] = []
-    if let split = set.split { scorers += kinds.map { Baseline($0, train: split.train) } }
+    if let split = set.split { scorers += try kinds.map { try call.baseline($0, split.train) } }
     if let oracle = Oracle(set.set) { scorers.append(oracle) }
     return scorers
   }

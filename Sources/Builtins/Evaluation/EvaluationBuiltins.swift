@@ -108,7 +108,7 @@ extension Builtin {
           .model, "the baseline was counted on other items than these sequences have", argument: "on",
           help: "judge a baseline on the data set it was made from")
       }
-      return [Ranking.ranks(scorer, on: set.set, among: candidates, pool: pool)]
+      return [try call.cancellable { Ranking.ranks(scorer, on: set.set, among: candidates, pool: $0) }]
     case .models(let models):
       return try models.map { entry in
         let entry = (model: entry.model.fitted(to: set.set), run: entry.run)
@@ -121,7 +121,7 @@ extension Builtin {
           try MemoryBudget.check(
             Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: candidates != .all),
             "judging \(network.depth) blocks on sequences of \(set.set.length)")
-          return Ranking.ranks(entry.model.model, on: set.set, among: candidates, limit: limit, pool: pool)
+          return try call.cancellable { Ranking.ranks(entry.model.model, on: set.set, among: candidates, limit: limit, pool: $0) }
         }
       }
     }
@@ -157,7 +157,7 @@ extension Builtin {
       }
       return .object(
         BaselineValue(
-          Baseline(chosen, train: (try call[data]).train, neighbours: try call[neighbours] ?? Baseline.defaultNeighbours)))
+          try call.baseline(chosen, (try call[data]).train, neighbours: try call[neighbours] ?? Baseline.defaultNeighbours)))
     }
   }
 }

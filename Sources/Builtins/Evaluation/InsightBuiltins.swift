@@ -126,7 +126,7 @@ extension Builtin {
       if let mismatch = fitted.known.mismatch(with: set, fitted.model.network) {
         throw call.error(.model, mismatch.message, argument: "on")
       }
-      let similarity = Similarity.outputs(fitted.model, on: set, pool: Engine.pool(call))
+      let similarity = try call.cancellable { Similarity.outputs(fitted.model, on: set, pool: $0) }
       return .object(SimilarityValue(similarity, of: part.rawValue))
     }
   }
@@ -155,8 +155,10 @@ extension Builtin {
       try call.engine { try MemoryBudget.check(8 * Double(count), "a table of \(set.count) x \(columns) scores") }
       let values = FloatBuffer(count: count)
       let out = Shared(values.base)
-      Ranking.forEachTile(model.model, on: set, pool: Engine.pool(call)) { index, row in
-        (out.pointer + index * columns).update(from: row, count: columns)
+      try call.cancellable { pool in
+        Ranking.forEachTile(model.model, on: set, pool: pool) { index, row in
+          (out.pointer + index * columns).update(from: row, count: columns)
+        }
       }
       return .object(ScoresValue(values, rows: set.count, columns: columns))
     }

@@ -18,3 +18,9 @@ public struct HistoryPoint: Sendable {
   public let phase: Int
   public let blocks: Int
 }
+
+extension HistoryPoint {
+  /// Of a training that was interrupted before its first evaluation.
+  static let unknown = HistoryPoint(
+    step: 0, epoch: 0, seconds: 0, cpuSeconds: 0, loss: nil, rate: nil, metrics: [:], phase: 0, blocks: 0)
+}

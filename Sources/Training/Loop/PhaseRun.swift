@@ -45,33 +45,55 @@ struct PhaseRun {
 
   /// Begins the phase, after its growth, with an evaluation: its start is a candidate for its best too, as a growth may only be
   /// followed by worse.
-  func begin(_ state: inout TrainingState) {
+  ///
+  /// - Returns: false where it was interrupted; the state is then one that the phase can begin from again.
+  func begin(_ state: inout TrainingState) -> Bool {
     state.phase = .init(index: state.phase.index, isUnderway: true, startSeconds: state.seconds)
-    addPoint(&state, loss: nil, rate: trainer.rate(at: trainer.place(state, planned: planned)))
-    state.best = state.history.count - 1
+    // Only asked whether someone wants the training to end.
+    nonisolated(unsafe) let observer = trainer.observer
+    let rate = trainer.rate(at: trainer.place(state, planned: planned))
+    let point = try? addPoint(&state, loss: nil, rate: rate) { try ranks($0) { observer.shouldStop } }
     state.bestValues = state.model.values.copy()
+    guard point != nil else {
+      state.best = nil
+      // Without a single evaluation there is nothing to keep: who goes on begins.
+      if state.history.isEmpty { state.phase.isUnderway = false } else { state.phase.isBeginDue = true }
+      return false
+    }
+    state.best = state.history.count - 1
     state.bestOptimizer = trainer.recipe.carriesOptimizer ? state.optimizer.copy() : nil
     if !state.newBlocks.isEmpty { trainer.keeper?.grew(TrainingCheckpoint(state: state)) }
+    return true
   }
 
   /// Goes on with the phase to its end.
   func run(_ state: inout TrainingState) throws -> End {
     var schedule = CheckpointSchedule(trainer.keeper?.every, steps: { trainer.steps($0, train) })
+    if let end = evaluateIfDue(&state) { return end }
     while !isOver(phase.run, state) {
       if trainer.observer.shouldStop { return interrupted(&state) }
       let rate = trainer.rate(at: trainer.place(state, planned: planned))
       if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
       trainer.observer.stepped(progress(state, rate: rate))
-      if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) {
-        let point = evaluate(&state, rate: rate)
-        if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
-          return (.patience(patience, trainer.recipe.watch), nil)
-        }
-        if isPlateau(point, &state.phase) { break }
-      }
+      if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) { state.phase.isEvaluationDue = true }
+      if let end = evaluateIfDue(&state) { return end }
       if schedule.isDue(at: state.phase.step) { trainer.keeper?.save(.underway(TrainingCheckpoint(state: state))) }
     }
     return (.finished, nil)
+  }
+
+  /// Evaluates where it is time to; returns the end of the phase, if this is it. An evaluation that is interrupted is given up,
+  /// and made again by who goes on.
+  private func evaluateIfDue(_ state: inout TrainingState) -> End? {
+    guard state.phase.isEvaluationDue == true else { return nil }
+    let place = trainer.place(state, planned: planned)
+    let rate = trainer.rate(at: place.before)
+    guard let point = evaluate(&state, rate: rate) else { return (.interrupted, state.copy()) }
+    state.phase.isEvaluationDue = nil
+    if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
+      return (.patience(patience, trainer.recipe.watch), nil)
+    }
+    return isPlateau(point, &state.phase) ? (.finished, nil) : nil
   }
 
   private func isOver(_ extent: Extent?, _ state: TrainingState) -> Bool {
@@ -120,25 +142,44 @@ struct PhaseRun {
 
   private func interrupted(_ state: inout TrainingState) -> End {
     let pending = state.copy()
-    // An interrupted run keeps what it learnt since its last evaluation, if that is better.
+    // An interrupted run keeps what it learnt since its last evaluation, if that is better and soon known.
     if state.phase.lossCount > 0 {
-      addPoint(
-        &state, loss: state.phase.lossSum / Double(state.phase.lossCount), rate: trainer.rate(at: trainer.place(state, planned: planned)))
-      keepIfBest(&state)
+      let deadline = ProcessClock.wall() + Self.patienceOfInterruption
+      let rate = trainer.rate(at: trainer.place(state, planned: planned).before)
+      let loss = state.phase.lossSum / Double(state.phase.lossCount)
+      if (try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0) { ProcessClock.wall() > deadline } })) != nil {
+        keepIfBest(&state)
+      }
     }
     return (.interrupted, pending)
   }
 
+  /// Seconds that whoever interrupts a training waits for one more evaluation.
+  private static let patienceOfInterruption = 0.6
+
   @discardableResult
-  private func addPoint(_ state: inout TrainingState, loss: Double?, rate: Double) -> HistoryPoint {
-    trainer.evaluate(&state, loss: loss, rate: rate) {
-      backend.ranks(on: trainer.data.valid, among: trainer.recipe.candidates, limit: $0)
+  private func addPoint(
+    _ state: inout TrainingState, loss: Double?, rate: Double, ranks: (_ limit: Int?) throws -> [Rank]
+  ) rethrows -> HistoryPoint {
+    try trainer.evaluate(&state, loss: loss, rate: rate, ranks: ranks)
+  }
+
+  /// The ranks of the validation part, given up once `isCancelled` is true.
+  private func ranks(_ limit: Int?, _ isCancelled: @escaping @Sendable () -> Bool) throws -> [Rank] {
+    try trainer.pool.cancellable(isCancelled) {
+      backend.ranks(on: trainer.data.valid, among: trainer.recipe.candidates, limit: limit)
     }
   }
 
-  private func evaluate(_ state: inout TrainingState, rate: Double) -> HistoryPoint {
+  /// nil: it was interrupted.
+  private func evaluate(_ state: inout TrainingState, rate: Double) -> HistoryPoint? {
     let best = trainer.value(state.bestPoint)
-    let point = addPoint(&state, loss: state.phase.lossSum / Double(state.phase.lossCount), rate: rate)
+    // Only asked whether someone wants the training to end.
+    nonisolated(unsafe) let observer = trainer.observer
+    let loss = state.phase.lossSum / Double(state.phase.lossCount)
+    guard
+      let point = try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0) { observer.shouldStop } })
+    else { return nil }
     (state.phase.lossSum, state.phase.lossCount) = (0, 0)
     state.phase.waiting = trainer.value(point) > best ? 0 : state.phase.waiting + 1
     keepIfBest(&state)

@@ -47,10 +47,12 @@ public struct Trainer {
     var pending: TrainingState?
     var stop = StopReason.finished
     while true {
-      let isNew = !state.phase.isUnderway
-      if isNew { try grow(&state, recipe.phases[state.phase.index]) }
+      if !state.phase.isUnderway { try grow(&state, recipe.phases[state.phase.index]) }
       let phase = PhaseRun(self, state)
-      if isNew { phase.begin(&state) }
+      if !state.phase.isUnderway || state.phase.isBeginDue == true, !phase.begin(&state) {
+        (stop, pending) = (.interrupted, state.copy())
+        break
+      }
       let end = try phase.run(&state)
       (stop, pending) = (end.stop, end.pending)
       if stop == .finished, state.phase.index + 1 == recipe.phases.count { return finished(state) }
@@ -74,7 +76,7 @@ public struct Trainer {
       state, model: state.model, stop: stop,
       pending: pending.map { TrainingRun.Pending(start: model, checkpoint: TrainingCheckpoint(state: $0)) })
     if let pending {
-      keeper?.save(.underway(TrainingCheckpoint(state: pending)))
+      if !pending.history.isEmpty { keeper?.save(.underway(TrainingCheckpoint(state: pending))) }
     } else {
       keeper?.save(.finished(run, end: nil))
     }
@@ -92,7 +94,7 @@ public struct Trainer {
   private func run(_ state: TrainingState, model: Model, stop: StopReason, pending: TrainingRun.Pending?) -> TrainingRun {
     TrainingRun(
       name: name, model: model, data: data, recipe: recipe, history: state.history, growths: state.growths, stop: stop,
-      best: state.bestPoint ?? state.history[state.history.count - 1], evaluationSeconds: state.evaluationSeconds,
+      best: state.bestPoint ?? state.history.last ?? .unknown, evaluationSeconds: state.evaluationSeconds,
       pending: pending)
   }
 
@@ -155,10 +157,12 @@ public struct Trainer {
   ///   - rate: the learning rate there.
   ///   - ranks: of the validation part, those of so many and more all given as beyond.
   @discardableResult
-  func evaluate(_ state: inout TrainingState, loss: Double?, rate: Double, ranks: (_ limit: Int?) -> [Rank]) -> HistoryPoint {
+  func evaluate(
+    _ state: inout TrainingState, loss: Double?, rate: Double, ranks: (_ limit: Int?) throws -> [Rank]
+  ) rethrows -> HistoryPoint {
     let start = ProcessClock.wall()
     let wanted = recipe.allMetrics
-    let ranks = ranks(wanted.map(\.k).max())
+    let ranks = try ranks(wanted.map(\.k).max())
     var metrics: [Metric: Double] = [:]
     for metric in wanted { metrics[metric] = metric.mean(ranks) }
     let point = HistoryPoint(

@@ -49,6 +49,10 @@ struct TrainingState {
     /// Of the metric that the next phase's growth waits for.
     var plateauBest = -1.0
     var plateauWaiting = 0
+    /// Was the training interrupted inside of the phase's first evaluation, which is to be made again? nil: no.
+    var isBeginDue: Bool?
+    /// Was the training interrupted inside of an evaluation, which is to be made again? nil: no.
+    var isEvaluationDue: Bool?
   }
 
   init(model: Model, _ recipe: Recipe) {

@@ -26,4 +26,11 @@ public struct StepPlace: Sendable, Equatable {
     self.phasePlanned = phasePlanned
     self.sinceGrowth = sinceGrowth
   }
+
+  /// The step before; the first has none, and is its own.
+  var before: StepPlace {
+    guard phaseStep > 0 else { return self }
+    return StepPlace(
+      step: step - 1, planned: planned, phaseStep: phaseStep - 1, phasePlanned: phasePlanned, sinceGrowth: sinceGrowth.map { $0 - 1 })
+  }
 }

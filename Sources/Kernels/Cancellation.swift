@@ -1,0 +1,40 @@
+import Synchronization
+
+/// Thrown where work was given up because someone wanted it to end.
+public struct Cancelled: Error, Equatable {
+  public init() {}
+}
+
+extension WorkerPool {
+  /// Runs work that may be given up: loops by `forEachUntilCancelled` inside of it leave out the iterations that have not begun
+  /// once `isCancelled` is true. What they computed is of no use then.
+  ///
+  /// - Parameter isCancelled: asked by every thread before each iteration; must be cheap.
+  /// - Throws: `Cancelled` where iterations were left out, and whatever `body` throws.
+  public func cancellable<Result>(_ isCancelled: @escaping @Sendable () -> Bool, _ body: () throws -> Result) throws -> Result {
+    let watch = Watch(isCancelled)
+    self.watch.withLock { $0 = watch }
+    defer { self.watch.withLock { $0 = nil } }
+    let result = try body()
+    if watch.leftOut.load(ordering: .relaxed) { throw Cancelled() }
+    return result
+  }
+
+  /// As `forEach`; iterations are left out once the work is cancelled.
+  public func forEachUntilCancelled(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ worker: Int) -> Void) {
+    guard let watch = watch.withLock({ $0 }) else { return forEach(count, body) }
+    forEach(count) { index, worker in
+      if watch.leftOut.load(ordering: .relaxed) { return }
+      if watch.isCancelled() { return watch.leftOut.store(true, ordering: .relaxed) }
+      body(index, worker)
+    }
+  }
+
+  /// Who is asked, and whether iterations were left out.
+  final class Watch: Sendable {
+    let isCancelled: @Sendable () -> Bool
+    let leftOut = Atomic<Bool>(false)
+
+    init(_ isCancelled: @escaping @Sendable () -> Bool) { self.isCancelled = isCancelled }
+  }
+}
