@@ -104,7 +104,8 @@ def nextitnet(c, p, tokens, users):
 def grec(configuration, p, tokens, users):
     c = configuration["stack"]
     tuned = "targets" in c["head"]
-    tokens = tokens[:, :-1] if tuned else masked(tokens)
+    before = configuration["architecture"] == "causal" and configuration.get("prediction", "own") == "before"
+    tokens = tokens[:, :-1] if tuned or before else masked(tokens)
     x = p["item_embedding.weight"][tokens]
     if configuration["architecture"] == "encoder_decoder":
         s = convolution_blocks(p["encoder_embedding.weight"][tokens], p, "encoder.blocks", c, False) + x
