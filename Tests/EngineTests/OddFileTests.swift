@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// The table of docs/data.md, "What is broken, and what is only odd", row by row.
+/// The table of docs/data.md, "Invalid and unusual input", row by row.
 @Suite struct OddFileTests {
   private static func read(_ text: String, _ options: ReadingOptions = .init(), _ name: String = "data.txt") throws -> (
     rows: [String], notes: [String]

@@ -92,7 +92,7 @@ private final class TypedLines: LineEditor {
       .line("?\"nearest neighbours\""),
       .line("?E0301"), .line("?stack.bye"), .line("?d.usres"), .line("?\"qqq\""), .line("?zzz"),
     ])
-    for text in ["dilation_aware", "d is a set of histories", "how many users", "baseline", "no argument of that name"] {
+    for text in ["dilation_aware", "d is a set of histories", "number of users", "baseline", "no argument of that name"] {
       #expect(result.output.contains(text), "\(text)")
     }
     for text in ["`stack` has no argument `bye`; did you mean `by`?", "did you mean `users`?", "no function has to do with \"qqq\""] {

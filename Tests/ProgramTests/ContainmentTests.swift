@@ -31,7 +31,7 @@ import Testing
       let before = try Data(contentsOf: URL(fileURLWithPath: foreign))
       func check(_ what: String) throws {
         let trained = try Srs.run(Self.training, ["--sandbox", inside])
-        #expect(trained.errors.contains("not written down") || trained.errors.contains("--sandbox"), "\(what): \(trained.errors)")
+        #expect(trained.errors.contains("not recorded") || trained.errors.contains("--sandbox"), "\(what): \(trained.errors)")
         // Behind a folder that is a link there is no database to be found.
         let listed = try Srs.run("print(runs())", ["--sandbox", inside])
         #expect(listed.errors.contains("E0501") || listed.output.contains("no trainings"), "\(what): \(listed.errors)\(listed.output)")

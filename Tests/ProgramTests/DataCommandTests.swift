@@ -14,14 +14,14 @@ import Testing
         "let e = load(\"\(file)\", cache: true)\nprint(e.interactions)", arguments, environment: ["SRS_CACHE": folder + "/cache"])
     }
     let first = try load()
-    #expect(first.output == "3\n" && first.errors.contains("read as format: table") && first.errors.contains("kept in the cache"))
+    #expect(first.output == "3\n" && first.errors.contains("read as format: table") && first.errors.contains("stored in the cache"))
     let second = try load()
-    #expect(second.output == "3\n" && second.errors.contains("opened from the cache"))
+    #expect(second.output == "3\n" && second.errors.contains("from the cache: "))
     let kept = try #require(try FileManager.default.contentsOfDirectory(atPath: folder + "/cache/data").first)
     let handle = try #require(FileHandle(forWritingAtPath: "\(folder)/cache/data/\(kept)"))
     try handle.truncate(atOffset: 100)
     let third = try load()
-    #expect(third.output == "3\n" && third.errors.contains("is damaged") && third.errors.contains("kept in the cache"))
+    #expect(third.output == "3\n" && third.errors.contains("is damaged") && third.errors.contains("stored in the cache"))
     try "user,item\na,x\n".write(toFile: file, atomically: true, encoding: .utf8)
     #expect(try load().output == "1\n")
     let inside = folder + "/box"
@@ -29,7 +29,7 @@ import Testing
     try FileManager.default.copyItem(atPath: file, toPath: inside + "/log.csv")
     let boxed = try Srs.run(
       "load(\"\(inside)/log.csv\", cache: true)", ["--sandbox", inside], environment: ["SRS_CACHE": folder + "/cache"])
-    #expect(boxed.status != 0 && boxed.errors.contains("lies outside of the sandbox"))
+    #expect(boxed.status != 0 && boxed.errors.contains("lies outside the sandbox"))
   }
 
   /// Terms come before bytes: where nobody can be asked, nothing is fetched without `accept_licence`.
@@ -91,8 +91,8 @@ import Testing
     let parts = "let e = load(\"\(folder)/e.srsd\")\nprint(e.users)\nlet d = e |> window(length: 20) |> split(seed: 1)\n"
     let trained = try Srs.run(parts + "let m = nextitnet(d, dim: 8, blocks: 1) |> train(d, run: 5steps)")
     #expect(trained.status == 1 && trained.errors.contains("is damaged: its bytes"), "\(trained.errors)")
-    let judged = try Srs.run(parts + "print(evaluate(baseline(d, kind: popular), on: d.test))")
-    #expect(judged.status == 1 && judged.errors.contains("is damaged"), "\(judged.errors)")
+    let evaluated = try Srs.run(parts + "print(evaluate(baseline(d, kind: popular), on: d.test))")
+    #expect(evaluated.status == 1 && evaluated.errors.contains("is damaged"), "\(evaluated.errors)")
     let described = try Srs.run("describe(load(\"\(folder)/e.srsd\"))")
     #expect(described.status == 1 && described.errors.contains("is damaged"))
   }

@@ -107,7 +107,7 @@ import Testing
     let full = try Srs(shell: "ulimit -f 8; exec '\(Srs.path)' \(arguments)")
     #expect(full.status == 0, "\(full.errors)")
     #expect(full.output == whole.output)
-    #expect(full.errors.contains("no checkpoint, the training goes on"))
+    #expect(full.errors.contains("checkpoint not saved, training continues"))
     let left = FileManager.default.enumerator(atPath: "\(place.folder)/full")?.compactMap { $0 as? String } ?? []
     #expect(!left.contains { $0.contains(".part-") || $0.hasSuffix(".safetensors") }, "\(left)")
   }
@@ -120,7 +120,7 @@ import Testing
     let first = try Srs(arguments)
     let second = try Srs(arguments)
     #expect(first.output == second.output && !first.errors.contains("finished already"))
-    #expect(second.errors.contains("was finished already"))
+    #expect(second.errors.contains("already finished"))
     // A damaged one is not taken for another.
     let folder = try #require(
       try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/out/runs").first { !$0.hasPrefix("runs.sqlite") })
@@ -152,7 +152,7 @@ import Testing
     let short = try Srs.run(Self.script(steps: 20), ["--out", folder + "/a"])
     #expect(short.status == 0, "\(short.errors)")
     let long = try Srs.run(Self.script(steps: 40), ["--out", folder + "/a", "--resume"])
-    #expect(long.errors.contains("one: goes on from step 20"), "\(long.errors)")
+    #expect(long.errors.contains("one: continues from step 20"), "\(long.errors)")
     let whole = try Srs.run(Self.script(steps: 40), ["--out", folder + "/b"])
     #expect(long.output == whole.output && long.status == 0)
     let models = ["a", "b"].map { FileManager.default.contents(atPath: "\(folder)/\($0)/model.safetensors") }
@@ -167,10 +167,11 @@ import Testing
     let other = try Srs.run(Self.script(steps: 10, ", optimizer: adam(lr: 0.002)"), ["--out", folder, "--resume"])
     #expect(other.status == 0)
     #expect(
-      other.errors.contains("one: begins anew; the checkpoint") && other.errors.contains("optimizer.lr as by default there, 0.002 here"),
+      other.errors.contains("one: starts from the beginning; the checkpoint")
+        && other.errors.contains("optimizer.lr (default) there, 0.002 here"),
       "\(other.errors)")
     let same = try Srs.run(Self.script(steps: 10), ["--out", folder, "--resume"])
-    #expect(same.errors.contains("was finished already") && !same.errors.contains("begins anew"), "\(same.errors)")
+    #expect(same.errors.contains("already finished") && !same.errors.contains("starts from the beginning"), "\(same.errors)")
   }
 }
 
@@ -186,9 +187,9 @@ import Testing
     let script = Self.fixture.appendingPathComponent("script.srs").path
     let result = try Srs(["run", script, "--out", folder, "--resume"], signal: SIGTERM, after: 2)
     #expect(
-      result.errors.contains("finished: was finished already, taken from \(folder)/runs/finished-18b6786743e78760"), "\(result.errors)")
+      result.errors.contains("finished: already finished, read from \(folder)/runs/finished-18b6786743e78760"), "\(result.errors)")
     #expect(result.output.contains("30 0.330196"))
-    #expect(result.errors.contains("underway: goes on from step"), "\(result.errors)")
+    #expect(result.errors.contains("underway: continues from step"), "\(result.errors)")
     #expect(result.status == 143)
   }
 }

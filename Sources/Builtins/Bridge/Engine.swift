@@ -11,9 +11,9 @@ import Synchronization
 import Syntax
 import Training
 
-/// Data that may lie in a mapped file.
+/// Data that may be read lazily from a mapped file.
 protocol FileBacked: AnyObject {
-  /// What was found wrong in it so far.
+  /// The first damage found in the file so far, if any.
   var fault: DataError? { get }
 }
 
@@ -22,11 +22,11 @@ extension SequencesValue: FileBacked { var fault: DataError? { self.set.fault } 
 extension SplitValue: FileBacked { var fault: DataError? { split.train.fault ?? split.valid.fault ?? split.test.fault } }
 extension TargetValue: FileBacked { var fault: DataError? { split.train.fault ?? split.valid.fault ?? split.test.fault } }
 
-/// What all builtins of the engine share.
+/// State shared by all builtins that call the engine.
 enum Engine {
   private static let pools = Mutex<[Int: WorkerPool]>([:])
 
-  /// The threads the host allows, started once.
+  /// A pool with as many threads as the host allows and memory permits. Pools are created once and reused.
   static func pool(_ call: Builtin.Call) -> WorkerPool {
     let threads = min(call.interpreter.host.threads, threadsWithRoom)
     return pools.withLock { pools in
@@ -37,13 +37,13 @@ enum Engine {
     }
   }
 
-  /// How many threads a limit on memory (`ulimit -v`) leaves room for; OpenBLAS waits without end for the buffer of a
-  /// thread that does not fit. The same results come of fewer.
+  /// The number of threads that fit under a memory limit (`ulimit -v`). OpenBLAS waits forever for the buffer of a
+  /// thread that does not fit. Results do not depend on the number of threads.
   private static let threadsWithRoom: Int = {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(Int.max) else { return Int.max }
     let pages = Int(((try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? "").prefix { $0 != " " }) ?? 0
-    // A buffer of OpenBLAS, the stack of the thread, its part of the heap.
+    // 210 MiB per thread: an OpenBLAS buffer, the stack, and its share of the heap.
     return max(1, (Int(limit.rlim_cur) - pages * Int(getpagesize())) / (210 << 20))
   }()
 }
@@ -78,8 +78,9 @@ extension Builtin.Call {
         problem.argument == "file" ? .file : .data, place + problem.message, argument: problem.argument ?? "file",
         help: problem.help)
     } catch let problem as any HasEngineMessage {
-      let said = problem.engineMessage
-      throw error(said.code, said.message, argument: known(said.argument, or: said.other), help: said.help)
+      let message = problem.engineMessage
+      throw error(
+        message.code, message.message, argument: argumentName(message.argument, or: message.fallbackArgument), help: message.help)
     } catch let problem as PlottingError {
       throw error(.figure, problem.message, argument: "file", help: problem.help)
     } catch let problem as OutputFile.Failure {
@@ -89,7 +90,8 @@ extension Builtin.Call {
 }
 
 extension Builtin.Call {
-  /// What was computed on data of a file holds only if the file was found sound on the way.
+  /// Throws if damage was found in a mapped file among the arguments or the result: a result computed from damaged data
+  /// is invalid.
   func checkFiles(_ result: Value) throws {
     func fault(_ value: Value?) -> DataError? {
       switch value {
@@ -102,14 +104,14 @@ extension Builtin.Call {
     try engine { throw found }
   }
 
-  /// The argument of an error, under the name this builtin has for it.
-  private func known(_ argument: String?, or other: String?) -> String? {
+  /// `argument` if this builtin has a parameter of that name, else `other`.
+  private func argumentName(_ argument: String?, or other: String?) -> String? {
     builtin.parameters.contains { $0.name == argument } ? argument : other
   }
 }
 
 extension Metric {
-  /// The metric of a literal, which the checker has let through.
+  /// The metric of a literal such as `mrr@5`; nil for an unknown name.
   init?(_ name: MetricName) {
     guard let kind = Kind(rawValue: name.name) else { return nil }
     self.init(kind, name.k)
@@ -129,7 +131,7 @@ extension Kind where T == Metric {
 }
 
 extension Kind where T == Extent {
-  /// A length of training. A plain number is a number of steps, rounded to a whole one.
+  /// A length of training. A plain number means steps and is rounded to a whole number.
   static var extent: Kind<Extent> {
     Kind(.oneOf([.quantity(.steps), .quantity(.epochs), .quantity(.time), .number])) {
       value throws(ConversionError) in
@@ -156,7 +158,7 @@ extension Kind where T == Extent {
 }
 
 extension Kind where T == Extent {
-  /// As `extent`, but no time: what depends on the clock could not be repeated.
+  /// Like `extent`, but without times: a schedule that depends on the clock is not reproducible.
   static var countedExtent: Kind<Extent> {
     let inner = Kind<Extent>.extent
     return Kind(.oneOf([.quantity(.steps), .quantity(.epochs), .number])) { value throws(ConversionError) in
@@ -166,12 +168,12 @@ extension Kind where T == Extent {
   }
 }
 
-/// The language bound to the engine.
+/// The language with all functions of the engine.
 public enum StackRecLibrary {
-  /// Everything the language can call.
+  /// Every function that a script can call.
   public static let library = Library(
     Builtin.standard
-      + (Builtin.data + Builtin.models + Builtin.training + Builtin.judging + Builtin.tables + Builtin.recording + Builtin.showing)
+      + (Builtin.data + Builtin.models + Builtin.training + Builtin.evaluation + Builtin.tables + Builtin.recording + Builtin.showing)
       .map { $0.checked { call, result in try call.checkFiles(result) } },
     metrics: Metric.Kind.allCases.map(\.rawValue))
 }

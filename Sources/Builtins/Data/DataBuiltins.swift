@@ -10,7 +10,7 @@ extension Builtin {
 
   static let synthetic = Builtin(
     "synthetic",
-    "Makes interaction histories by a known process in which order and longer context matter: a user follows several interests, drifts between them, and goes on in each where he left it. As the process is known, `compare` can say what the best possible ranking would score.",
+    "Generates interaction histories with a known process in which order and long context matter: each user follows several interests, drifts between them, and resumes each one where it stopped. Because the process is known, `compare` can report what the best possible ranking scores.",
     topic: "Data", returns: .object(HistoriesValue.type),
     example: "let events = synthetic(users: 100, items: 80, seed: 7)\nprint(events.users)  #> 100"
   ) { d in
@@ -20,7 +20,7 @@ extension Builtin {
     return { call in
       let seed = UInt64(try call[seed])
       let (users, items) = (try call[users], try call[items])
-      let made = try call.watched("making histories", "users") { watch in
+      let made = try call.watched("generating histories", "users") { watch in
         try SyntheticProcess.histories(users: users, items: items, seed: seed, watch: watch)
       }
       return .object(HistoriesValue(made))
@@ -29,19 +29,20 @@ extension Builtin {
 
   static let filter = Builtin(
     "filter",
-    "Of histories: keeps the interactions that pass, then users and items with enough of them, again and again until all have (the k-core). Of a list: keeps the elements for which a function is true.",
+    "For histories: removes interactions that fail a condition, then repeatedly removes users and items with too few interactions until all remaining ones have enough (the k-core). For a list: keeps the elements for which a function returns true.",
     topic: "Data", returns: .any,
     example: "print([1, 2, 3, 4] |> filter(x => x > 2))  #> [3, 4]"
   ) { d in
     let value = d.positional("data", .any, "histories, or a list")
-    let test = d.optionalPositional("test", .function, "for a list: true for what is kept")
-    let minUser = d.named("min_user", .whole(from: 0), default: 0, "0", "least interactions of a user")
-    let minItem = d.named("min_item", .whole(from: 0), default: 0, "0", "least interactions of an item")
-    let minRating = d.optional("min_rating", .number, "interactions with a lower rating are left out")
-    let from = d.optional("from", .date, "interactions before this date are left out")
-    let before = d.optional("before", .date, "interactions from this date on are left out")
+    let test = d.optionalPositional("test", .function, "for a list: returns true for the elements to keep")
+    let minUser = d.named("min_user", .whole(from: 0), default: 0, "0", "minimum number of interactions of a user")
+    let minItem = d.named("min_item", .whole(from: 0), default: 0, "0", "minimum number of interactions of an item")
+    let minRating = d.optional("min_rating", .number, "remove interactions with a lower rating")
+    let from = d.optional("from", .date, "remove interactions before this date")
+    let before = d.optional("before", .date, "remove interactions on or after this date")
     let repeats = d.named(
-      "repeats", Kind<EventFilter.Repeats>.word, default: .keep, "keep", "of a user's interactions with one item: all, or the first only")
+      "repeats", Kind<EventFilter.Repeats>.word, default: .keep, "keep",
+      "which interactions of a user with the same item to keep: all (keep), or only the first")
     return { call in
       let what = try call[value]
       if case .object(let object) = what, let histories = object as? HistoriesValue {
@@ -54,13 +55,13 @@ extension Builtin {
         let kept = try call.engine { try histories.histories.filtered(minUser: user, minItem: item, passing) }
         guard !kept.events.isEmpty else {
           throw call.error(
-            .data, "nothing is left: no users with \(user) and items with \(item) such interactions among \(histories.summary)",
-            argument: "min_user", help: "filter less")
+            .data, "no interactions are left of \(histories.summary), with at least \(user) per user and \(item) per item",
+            argument: "min_user", help: "use smaller minimums or weaker conditions")
         }
         return .object(HistoriesValue(kept))
       }
       guard let elements = what.sequence else {
-        throw call.error(.wrongType, "`data` of filter is a set of histories or a list, not \(what.described)", argument: "data")
+        throw call.error(.wrongType, "`data` of `filter` must be a set of histories or a list, not \(what.described)", argument: "data")
       }
       guard let function = try call[test] else {
         throw call.error(.missingArgument, "filtering a list needs a function: filter(xs, x => x > 2)")
@@ -69,7 +70,8 @@ extension Builtin {
         try elements.filter { element in
           let answer = try call.interpreter.call(function, [element], at: call.span(of: "test"))
           guard case .bool(let kept) = answer else {
-            throw call.error(.wrongType, "the function of `filter` gives true or false, not \(answer.described)", argument: "test")
+            throw call.error(
+              .wrongType, "the function given to `filter` must return true or false, not \(answer.described)", argument: "test")
           }
           return kept
         })
@@ -78,17 +80,19 @@ extension Builtin {
 
   static let window = Builtin(
     "window",
-    "Cuts every history into sequences of a fixed length; shorter ones are padded in front.",
+    "Cuts every history into sequences of a fixed length. Shorter sequences are padded at the front.",
     topic: "Data", returns: .object(SequencesValue.type),
     example: "let sequences = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20)\nprint(sequences.length)  #> 20"
   ) { d in
-    let data = d.positional("histories", Kind<HistoriesValue>.object, "what to cut")
-    let length = d.named("length", .whole(from: 2, to: 100_000), "items in a sequence, the last being the one to predict")
-    let stride = d.optional("stride", .whole(from: 1), "items from one window's end to the next; left out: `length`, so that none overlap")
-    let least = d.named("min_length", .whole(from: 2), default: 2, "2", "windows with fewer items are left out")
+    let data = d.positional("histories", Kind<HistoriesValue>.object, "the histories to cut")
+    let length = d.named("length", .whole(from: 2, to: 100_000), "number of items in a sequence; the last one is the item to predict")
+    let stride = d.optional(
+      "stride", .whole(from: 1), "number of items between the ends of two consecutive windows; default: `length`, so windows do not overlap"
+    )
+    let least = d.named("min_length", .whole(from: 2), default: 2, "2", "drop windows with fewer items")
     let from = d.named(
       "from", Kind<WindowOptions.Anchor>.word, default: .end, "end",
-      "where the first window stands: the last items of a history, or the first")
+      "where the first window is placed: at the end of a history, or at its start")
     return { call in
       let histories = (try call[data]).histories
       let options = WindowOptions(
@@ -98,10 +102,10 @@ extension Builtin {
   }
 
   static let describe = Builtin(
-    "describe", "Writes what there is to know of a value: the counts of data, the parts of a model, the course of a run.",
+    "describe", "Prints the details of a value: the counts of a data set, the parameters of a model, the results of a run.",
     topic: "Data", returns: .nothing, example: "describe([1, 2, 3])  #> [1, 2, 3]"
   ) { d in
-    let value = d.positional("value", .any, "what to describe")
+    let value = d.positional("value", .any, "the value to describe")
     return { call in
       let what = try call[value]
       call.interpreter.host.write(what.printed + "\n")
@@ -114,7 +118,8 @@ extension Builtin {
 }
 
 extension Builtin {
-  /// How much the order of the items says: the simple methods on the test part.
+  /// HR@10 of the popularity and first-order Markov baselines on the test part. Their difference shows how much
+  /// information the order of the items carries.
   fileprivate static func orderSignal(_ split: Split, _ call: Call) throws -> String {
     let metric = Metric(.hr, 10)
     let parts = try [Baseline.Kind.popular, .markov].map { kind in
@@ -127,7 +132,7 @@ extension Builtin {
 }
 
 extension Kind where T == Split {
-  /// A data set, or a target data set.
+  /// The split of a data set or of a target data set.
   static var parts: Kind<Split> {
     Kind(.oneOf([.object(SplitValue.type), .object(TargetValue.type)])) { value throws(ConversionError) in
       guard case .object(let object) = value else { throw .type }

@@ -3,14 +3,14 @@ import Foundation
 import Interpreter
 import Training
 
-/// Interaction histories as loaded or made.
+/// Interaction histories, loaded from a file or generated.
 final class HistoriesValue: ObjectValue {
   static let type = ObjectType(
     "a set of histories",
     members: [
-      ("users", .number, "how many users (or lines) it has"), ("items", .number, "how many items"),
-      ("interactions", .number, "how many events"), ("source", .text, "where it came from"),
-      ("synthetic", .bool, "made by a known process?"),
+      ("users", .number, "number of users (of lines where users are not named)"), ("items", .number, "number of items"),
+      ("interactions", .number, "number of interactions"), ("source", .text, "where it came from"),
+      ("synthetic", .bool, "whether a known process generated it"),
     ])
 
   let histories: Histories
@@ -34,7 +34,7 @@ final class HistoriesValue: ObjectValue {
       "\(NumberFormat.grouped(histories.hasUsers ? histories.users.count : histories.count)) \(who), \(NumberFormat.grouped(histories.items.count - 1)) items, \(NumberFormat.grouped(histories.events.count)) interactions"
   }
 
-  /// Share of the interactions that are with an item the user had before.
+  /// The share of interactions whose item occurs earlier in a history of the same user.
   private func repeats(_ histories: Histories) -> String {
     var seen = [Int32](repeating: -1, count: histories.items.count)
     var repeated = 0
@@ -55,30 +55,30 @@ final class HistoriesValue: ObjectValue {
     guard !lengths.isEmpty else { return summary }
     func quantile(_ q: Double) -> Int { lengths[min(lengths.count - 1, Int(Double(lengths.count) * q))] }
     let density = Double(histories.events.count) / Double(max(1, histories.count)) / Double(max(1, histories.items.count - 1))
-    // Of a wrong unit nothing else would show.
+    // The dates are the only place where a wrong time unit becomes visible.
     let times = histories.timeRange.map { "times from \($0.first) to \($0.last)\n  " } ?? ""
     return """
       \(histories.source)
         \(summary)
-        \(times)\(repeats(histories))density \(NumberFormat.text(density * 100)) %, length of a history: least \(lengths[0]), median \(quantile(0.5)), 90 % \(quantile(0.9)), most \(lengths[lengths.count - 1])
+        \(times)\(repeats(histories))density \(NumberFormat.text(density * 100)) %, history length: minimum \(lengths[0]), median \(quantile(0.5)), 90th percentile \(quantile(0.9)), maximum \(lengths[lengths.count - 1])
       """
   }
 }
 
-/// Fixed-length sequences: a part of a data set, or all of it before it is split.
+/// Fixed-length sequences: one part of a data set, or all sequences before the split.
 final class SequencesValue: ObjectValue {
   static let type = ObjectType(
     "a set of sequences",
     members: [
-      ("count", .number, "how many sequences"), ("length", .number, "items in each, padding counted"),
-      ("items", .number, "how many items there are"), ("source", .text, "where it came from"),
+      ("count", .number, "number of sequences"), ("length", .number, "number of positions in each, including padding"),
+      ("items", .number, "number of items"), ("source", .text, "where it came from"),
     ])
 
   let set: SequenceSet
-  /// The data set it is a part of.
+  /// The data set that contains this part; nil before the split.
   let split: Split?
   let part: String
-  /// What it was cut from.
+  /// The histories that the sequences were cut from, and how.
   let origin: (histories: Histories, window: WindowOptions)?
 
   init(
@@ -111,9 +111,9 @@ final class SplitValue: ObjectValue {
     "a data set",
     members: [
       ("train", .object(SequencesValue.type), "the sequences to train on"),
-      ("valid", .object(SequencesValue.type), "those that choose the best parameters"),
-      ("test", .object(SequencesValue.type), "those that judge"), ("items", .number, "how many items there are"),
-      ("length", .number, "items in a sequence"), ("synthetic", .bool, "made by a known process?"),
+      ("valid", .object(SequencesValue.type), "the sequences by which the best parameters are chosen"),
+      ("test", .object(SequencesValue.type), "the sequences for the final evaluation"), ("items", .number, "number of items"),
+      ("length", .number, "number of positions in a sequence"), ("synthetic", .bool, "whether a known process generated it"),
     ])
 
   let split: Split
@@ -147,7 +147,7 @@ final class SplitValue: ObjectValue {
         \(NumberFormat.grouped(filled)) interactions in the sequences, \(NumberFormat.text((Double(cells - filled) / Double(max(cells, 1)) * 1000).rounded() / 10)) % padding
       """
     if split.train.process != nil {
-      text += "\n  the data is synthetic; for your own give a file: --set data_file=PATH, or load(\"PATH\")"
+      text += "\n  the data is synthetic; to use your own, give a file: --set data_file=PATH, or load(\"PATH\")"
     }
     return text
   }

@@ -24,12 +24,12 @@ extension Builtin {
   static let download = Builtin(
     "download",
     """
-    Fetches a public data set from its publisher into the cache folder ($SRS_CACHE, or ~/.cache/srs), once, and gives the path of its file of interactions: ml-100k, ml-1m, ml-20m, ml-25m (MovieLens). The publisher's terms are shown and must be accepted. What broke off goes on where it was; what is not the publisher's, by its checksum, is refused.
+    Downloads a public data set from its publisher into the cache folder ($SRS_CACHE, or ~/.cache/srs) and returns the path of its interaction file: ml-100k, ml-1m, ml-20m or ml-25m (MovieLens). The publisher's terms are shown and must be accepted. An interrupted download continues where it stopped. A file that does not match the publisher's checksum is rejected. A data set that is already in the cache is not downloaded again.
     """,
     topic: "Data", returns: .text, effects: [.reads, .changes], example: "let events = download(\"ml-1m\", accept_licence: true) |> load"
   ) { d in
     let name = d.positional("name", .publicData, "which data set")
-    let accepted = d.named("accept_licence", .bool, default: false, "false", "accept the publisher's terms without being asked")
+    let accepted = d.named("accept_licence", .bool, default: false, "false", "accept the publisher's terms without a prompt")
     return { call in
       let data = try call[name]
       let host = call.interpreter.host
@@ -38,13 +38,13 @@ extension Builtin {
       if download.isThere { return .text(download.file) }
       for line in data.terms.split(separator: "\n") { host.note(String(line)) }
       if !(try call[accepted]) {
-        guard let answer = host.ask("Accept these terms, and fetch about \(data.megabytes) MB from \(download.address)?") else {
+        guard let answer = host.ask("Accept these terms and download about \(data.megabytes) MB from \(download.address)?") else {
           throw call.error(
-            .badValue, "\(data.name) has terms that must be accepted first, and nobody is there to be asked", argument: "accept_licence",
-            help: "if you accept them, say so: download(\"\(data.name)\", accept_licence: true)")
+            .badValue, "\(data.name) has terms that must be accepted first, and the input is not interactive", argument: "accept_licence",
+            help: "if you accept them, write download(\"\(data.name)\", accept_licence: true)")
         }
         guard answer else {
-          throw call.error(.badValue, "the terms of \(data.name) were not accepted; nothing was fetched", argument: "accept_licence")
+          throw call.error(.badValue, "the terms of \(data.name) were not accepted; nothing was downloaded", argument: "accept_licence")
         }
       }
       let start = ProcessClock.wall()
@@ -56,7 +56,7 @@ extension Builtin {
           if time - shown > 0.1 {
             shown = time
             let share = total > 0 ? " of \(total >> 20) MB, \(100 * now / total) %" : " MB"
-            host.progress("fetching \(data.name): \(now >> 20)\(share)")
+            host.progress("downloading \(data.name): \(now >> 20)\(share)")
           }
           return !host.isInterrupted
         } note: {
@@ -65,7 +65,7 @@ extension Builtin {
         host.note("\(data.name) is in \(path)")
         return .text(path)
       } catch is DownloadStopped {
-        throw Diagnostic(.interrupted, "interrupted while fetching \(data.name); it goes on from there the next time", at: call.span)
+        throw Diagnostic(.interrupted, "interrupted while downloading \(data.name); the next call continues from there", at: call.span)
       } catch let error as DownloadError {
         throw call.error(.file, error.message, argument: "name", help: error.help)
       }

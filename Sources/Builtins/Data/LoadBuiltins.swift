@@ -5,11 +5,11 @@ import Kernels
 import Syntax
 import Training
 
-/// What happens at a line that does not fit.
+/// What `load` does at a line that does not match the format.
 enum ErrorRule: String, Sendable, CaseIterable { case stop, skip }
 
 extension Kind where T == ColumnName {
-  /// Of the file that a call names.
+  /// The column names of the file that the call text names, quoted, for completion.
   @Sendable private static func columns(_ call: String) -> [String] {
     let parts = call.split(separator: "\"", maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3 else { return [] }
@@ -22,7 +22,7 @@ extension Kind where T == ColumnName {
       switch value {
       case .text(let text), .word(let text): return .name(text)
       case .number(let number):
-        guard let whole = Int(exactly: number), whole >= 1 else { throw .value("is a name, or a whole number from 1 on") }
+        guard let whole = Int(exactly: number), whole >= 1 else { throw .value("must be a name, or a whole number from 1 on") }
         return .number(whole)
       default: throw .type
       }
@@ -34,27 +34,29 @@ extension Builtin {
   static let load = Builtin(
     "load",
     """
-    Reads interactions from a file, plain or gzip-compressed: sequences (one a line), MovieLens ratings, a table, RecBole's .inter, pairs of user and item, or JSON lines of interactions or sessions. What had to be guessed is told; what is not clear is refused, with the call that would be right.
+    Reads interactions from a file, plain or gzip-compressed: sequences (one per line), MovieLens ratings, a table with columns, RecBole's .inter, pairs of user and item, or JSON lines of interactions or sessions. A note reports every guess about the format. An unclear format is an error that suggests the explicit call.
     """,
     topic: "Data", returns: .object(HistoriesValue.type), effects: .reads,
     example: "let events = load(\"ratings.dat\", format: movielens)"
   ) { d in
     let file = d.positional("file", .text, "path of the file")
-    let format = d.optional("format", Kind<DataFormat>.word, "how it is laid out; left out: found out and told")
-    let pad = d.optional("pad", .text, "the item that pads sequences at one end")
+    let format = d.optional("format", Kind<DataFormat>.word, "the file format; default: detected, and reported in a note")
+    let pad = d.optional("pad", .text, "the item that stands for padding at one end of sequences")
     let user = d.optional("user", Kind<ColumnName>.column, "the column with users, by name or number (from 1)")
     let item = d.optional("item", Kind<ColumnName>.column, "the column with items")
     let time = d.optional("time", Kind<ColumnName>.column, "the column with times: Unix times, or ISO dates")
     let rating = d.optional("rating", Kind<ColumnName>.column, "the column with ratings")
     let timeUnit = d.optional(
-      "time_unit", Kind<TimeUnit>.word, "what times that are numbers count since 1970; left out: told by their size")
+      "time_unit", Kind<TimeUnit>.word, "the unit of numeric times, counted since 1970; default: inferred from their size")
     let separator = d.optional("separator", .separator, "the character between the fields of a table")
-    let header = d.optional("header", .bool, "does a table begin with a line of names? left out: unless columns are given by number")
+    let header = d.optional(
+      "header", .bool, "whether a table begins with a line of column names; default: true, unless columns are given by number")
     let rule = d.named(
-      "on_error", Kind<ErrorRule>.word, default: .stop, "stop", "at lines that do not fit: stop with an error, or skip and count them")
+      "on_error", Kind<ErrorRule>.word, default: .stop, "stop",
+      "at lines that do not match the format: stop with an error, or skip and count them")
     let cache = d.named(
       "cache", .bool, default: false, "false",
-      "keep what was read as a .srsd file in the cache folder, and open that when the same content is loaded again")
+      "store the data as a .srsd file in the cache folder, and open that file when the same content is loaded again")
     return { call in
       let options = ReadingOptions(
         format: try call[format], pad: try call[pad], user: try call[user], item: try call[item], time: try call[time],
@@ -73,7 +75,8 @@ extension Builtin.Call {
     try watched("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
   }
 
-  /// What was read of the same content with the same options before, or what is read now and kept.
+  /// Opens the cached `.srsd` file for the same content and options. If there is none, or it is damaged, reads the file
+  /// and stores the result in the cache.
   fileprivate func cached(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
     let key = try watched("looking for \(path) in the cache", "bytes") { try Histories.cacheKey(path, options, watch: $0) }
     let kept = try cachePath("data/\(key).srsd", argument: "cache")
@@ -84,7 +87,7 @@ extension Builtin.Call {
         var result = try Histories.read(kept, known)
         result.histories.source = path
         _ = try result.histories.checked()
-        interpreter.host.note("\(path) opened from the cache, \(kept)")
+        interpreter.host.note("opened \(path) from the cache: \(kept)")
         return result
       } catch let error as DataError {
         interpreter.host.note("the cache is not used: \(error.message)")
@@ -92,13 +95,13 @@ extension Builtin.Call {
     }
     let result = try read(path, options)
     try engine { try OutputFile.write(to: kept) { sink in try result.histories.writeBinary(notes: result.notes) { try sink.put($0) } } }
-    interpreter.host.note("kept in the cache as \(kept)")
+    interpreter.host.note("stored in the cache as \(kept)")
     return ReadingResult(histories: try engine { try Histories.read(kept, known).histories }, notes: result.notes)
   }
 
-  /// A file of the cache folder: $SRS_CACHE, or srs in the user's own.
+  /// The path of a file in the cache folder: `$SRS_CACHE`, else `srs` in `$XDG_CACHE_HOME`, else `~/.cache/srs`.
   ///
-  /// - Throws: E0501 where a sandbox does not have it.
+  /// - Throws: E0501 if the path lies outside the sandbox.
   func cachePath(_ name: String, argument: String) throws -> String {
     let environment = ProcessInfo.processInfo.environment
     let own = environment["SRS_CACHE"].flatMap { $0.isEmpty ? nil : $0 }
@@ -108,13 +111,15 @@ extension Builtin.Call {
     let path = folder + "/" + name
     guard !interpreter.refuses(path) else {
       throw error(
-        .file, "the cache folder, \(folder), lies outside of the sandbox", argument: argument,
-        help: "set SRS_CACHE to a folder inside of it, or do without")
+        .file, "the cache folder, \(folder), lies outside the sandbox", argument: argument,
+        help: "set SRS_CACHE to a folder inside the sandbox, or do not use the cache")
     }
     return path
   }
 
-  /// Long work on data: progress, and an end when someone wants it.
+  /// Runs long work on data: reports progress ten times a second, and stops when the user interrupts.
+  ///
+  /// - Throws: `Diagnostic` with code `.interrupted`, and the errors of `body` as diagnostics.
   func watched<Result>(_ what: String, _ units: String, _ body: (@escaping ReadingWatch) throws -> Result) throws -> Result {
     let host = interpreter.host
     let start = ProcessClock.wall()

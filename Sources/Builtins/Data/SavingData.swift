@@ -4,14 +4,17 @@ import Interpreter
 import Syntax
 
 extension Builtin {
-  /// Writes text that comes in pieces to a file.
+  /// Writes a file piece by piece. The file appears only when all of it is written.
   static func put(to path: String, _ body: (_ put: ([UInt8]) throws -> Void) throws -> Void) throws {
     try OutputFile.write(to: path) { sink in
       try body { bytes in try bytes.withUnsafeBytes { try sink.put($0) } }
     }
   }
 
-  /// Histories or a data set as files; returns their paths.
+  /// Saves histories or a data set.
+  ///
+  /// - Returns: the paths of the files written.
+  /// - Throws: E0501 for an ending that has no format, or a file that cannot be written.
   static func saveData(_ object: any ObjectValue, _ path: String, _ call: Call) throws -> [String] {
     let ending = (path as NSString).pathExtension.lowercased()
     if let histories = (object as? HistoriesValue)?.histories {
@@ -24,7 +27,8 @@ extension Builtin {
         try OutputFile.write(to: path) { sink in try histories.writeBinary { try sink.put($0) } }
         return [path]
       default:
-        throw call.error(.file, "histories cannot be saved as .\(ending)", argument: "file", help: "endings are: .csv, .tsv, .inter, .srsd")
+        throw call.error(
+          .file, "histories cannot be saved as .\(ending)", argument: "file", help: "supported endings: .csv, .tsv, .inter, .srsd")
       }
       try put(to: path) { try DataWriter.write(histories, format, put: $0) }
       return [path]

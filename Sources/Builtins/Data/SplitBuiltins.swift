@@ -9,7 +9,7 @@ extension Builtin {
   static let split = Builtin(
     "split",
     """
-    Cuts sequences into training, validation and test part. Validation stops the training and chooses the best parameters; test judges; no sequence is in two parts, and what is asked for in one is not shown in another: where windows overlap, whole users go into a part.
+    Splits sequences into a training, a validation and a test part. The validation part decides when to stop and which parameters are best; the test part is only for the final evaluation. No sequence is in two parts. Where windows overlap, whole users go into one part, so that the target of one part is not an input of another.
     """,
     topic: "Data", returns: .object(SplitValue.type),
     example: """
@@ -19,21 +19,23 @@ extension Builtin {
       print(data.test.length)  #> 20
       """
   ) { d in
-    let data = d.positional("sequences", .windows, "what to split; a sequence file needs no `window` before")
-    let train = d.named("train", .share, default: 0.8, "80%", "share to train on")
-    let valid = d.named("valid", .share, default: 0.1, "10%", "share to choose by")
-    let test = d.named("test", .share, default: 0.1, "10%", "share to judge by")
-    let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the shuffling")
+    let data = d.positional(
+      "sequences", .windows, "the sequences to split; histories from a file of sequences of one length need no `window`")
+    let train = d.named("train", .share, default: 0.8, "80%", "share of the training part")
+    let valid = d.named("valid", .share, default: 0.1, "10%", "share of the validation part")
+    let test = d.named("test", .share, default: 0.1, "10%", "share of the test part")
+    let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the shuffle")
     let rule = d.named(
       "by", Kind<SplitRule>.word, default: .sequence, "sequence",
-      "what goes into a part: shuffled sequences, shuffled users, the sequences of a stretch of time, or of every user the last item (test) and the one before (validation)"
+      "how parts are formed: from shuffled sequences, from shuffled users, by time (oldest to newest), or with each user's last item as test and the one before as validation (leave_last_out)"
     )
     let order = d.named(
       "order", Kind<ShareOrder>.word, default: .shuffled, "shuffled",
-      "of the training sequences: a share of them is then a random one, or the oldest (time)")
+      "order of the training sequences: a share of them is then a random one (shuffled), or the oldest ones (time)")
     let rules = d.named(
       "protocol", Kind<EvaluationProtocol>.word, default: .heldOut, "held_out",
-      "stackrec: as the authors' code, 80 % train and 20 % test, which also stops the training; for comparison only")
+      "held_out: three separate parts; stackrec: as in the authors' code, 80 % train and 20 % test, where the test part also serves as validation; for comparison only"
+    )
     return { call in
       let windows = try call[data]
       let seed = UInt64(try call[seed])
@@ -47,8 +49,8 @@ extension Builtin {
         throw call.error(
           .badValue,
           isReference
-            ? "protocol stackrec sets the shares itself: 80 % and 20 %"
-            : "leave_last_out has no shares: every user gives one sequence to test",
+            ? "protocol stackrec fixes the shares: 80 % and 20 %"
+            : "leave_last_out has no shares: every user contributes one sequence to the test part",
           argument: shares)
       }
       let parts = try call.engine {
@@ -56,7 +58,7 @@ extension Builtin {
         switch by {
         case .leaveLastOut:
           guard let origin = windows.origin else {
-            throw DataError("leave_last_out needs the histories that sequences were cut from", argument: "by")
+            throw DataError("leave_last_out needs the histories that the sequences were cut from", argument: "by")
           }
           return try origin.histories.leaveLastOut(origin.window)
         case .time:
@@ -71,12 +73,12 @@ extension Builtin {
     }
   }
 
-  /// What shares of the training sequences are taken by.
+  /// The order of the training sequences. A share of them is its beginning.
   enum ShareOrder: String, Sendable, CaseIterable { case shuffled, time }
 
   static let parts = Builtin(
     "parts",
-    "A data set of parts that are there as files of their own: sequences of one length, whose items are known by their names.",
+    "Builds a data set from three parts that come from separate files. Their sequences must have the same length; items are matched by name.",
     topic: "Data", returns: .object(SplitValue.type),
     example: """
       write("a,b\\nb,c\\n", "out/train.csv")
@@ -87,8 +89,8 @@ extension Builtin {
       """
   ) { d in
     let train = d.named("train", .sequences, "the sequences to train on")
-    let valid = d.named("valid", .sequences, "those that choose the best parameters")
-    let test = d.named("test", .sequences, "those that judge")
+    let valid = d.named("valid", .sequences, "the sequences by which the best parameters are chosen")
+    let test = d.named("test", .sequences, "the sequences for the final evaluation")
     return { call in
       let sets = [try call[train], try call[valid], try call[test]]
       return .object(SplitValue(try call.engine { try Split(train: sets[0], valid: sets[1], test: sets[2]) }))
@@ -96,7 +98,7 @@ extension Builtin {
   }
 
   static let fraction = Builtin(
-    "fraction", "A share of a data set's training sequences; smaller shares lie inside larger ones.", topic: "Data",
+    "fraction", "Keeps a share of a data set's training sequences. A smaller share is a subset of a larger one.", topic: "Data",
     returns: .object(SplitValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -104,7 +106,7 @@ extension Builtin {
       """
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set")
-    let share = d.positional("share", .share, "how much of its training part")
+    let share = d.positional("share", .share, "share of the training part")
     return { call in
       let split = (try call[data]).split
       let part = try call[share]
@@ -116,21 +118,21 @@ extension Builtin {
   }
 }
 
-/// Sequences, and the histories they were cut from where those are known.
+/// Sequences, and the histories they were cut from, if known.
 struct Windows {
   let set: SequenceSet
   let origin: (histories: Histories, window: WindowOptions)?
 }
 
 extension Kind where T == Windows {
-  /// Sequences, or histories of a file whose lines are sequences already.
+  /// Sequences, or histories whose lines all have the same length and so are sequences already.
   static var windows: Kind<Windows> {
     Kind(.oneOf([.object(SequencesValue.type), .object(HistoriesValue.type)])) { value throws(ConversionError) in
       guard case .object(let object) = value else { throw .type }
       if let sequences = object as? SequencesValue { return Windows(set: sequences.set, origin: sequences.origin) }
       guard let histories = (object as? HistoriesValue)?.histories else { throw .type }
       guard let length = histories.lineLength, length >= 2 else {
-        throw .value("is histories of any length: cut them into sequences first, |> window(length: 20)")
+        throw .value("has histories of different lengths: cut them into sequences first, |> window(length: 20)")
       }
       let window = WindowOptions(length: length)
       do throws(DataError) {

@@ -7,7 +7,7 @@ import Layers
 import Syntax
 import Training
 
-/// A test of paired differences, and what the pairs are.
+/// A significance test of paired differences.
 struct PairedTest {
   enum Kind: String, Sendable, CaseIterable {
     case none, wilcoxon
@@ -25,17 +25,17 @@ struct PairedTest {
 
   func p(_ differences: [Double]) -> Double {
     switch kind {
-    // Where no pair differs there is nothing to be seen.
+    // nil: all differences are equal, or there are too few of them. That is no evidence for a difference.
     case .wilcoxon: Significance.wilcoxon(differences, sides: sides) ?? 1
     case .pairedT: Significance.pairedT(differences, sides: sides) ?? 1
-    // A bootstrap over a handful of pairs calls anything significant.
+    // With few pairs a bootstrap finds nearly every difference significant, so all sign flips are enumerated instead.
     case .bootstrap:
       Significance.signFlips(differences, sides: sides) ?? Significance.bootstrap(differences, sides: sides)?.p ?? 1
     case .none: 1
     }
   }
 
-  /// Rank-biserial correlation for ranks, Cohen's d for means.
+  /// The effect size: rank-biserial correlation for the Wilcoxon test, Cohen's d for the others.
   func effect(_ differences: [Double]) -> Double? {
     kind == .wilcoxon ? Significance.rankBiserial(differences) : Significance.cohensD(differences)
   }
@@ -50,7 +50,9 @@ struct PairedTest {
     }
   }
 
-  /// - Parameter count: how many pairs there are.
+  /// The test in words, for a caption.
+  ///
+  /// - Parameter count: the number of pairs.
   func description(against first: String, count: Int) -> String {
     let name =
       switch kind {
@@ -70,57 +72,58 @@ struct PairedTest {
 extension Builtin {
   static let compare = Builtin(
     "compare",
-    "A table of models judged on the same sequences, with the baselines a reviewer asks for below; for synthetic data also the best any ranking can do. A list of runs gives mean and standard deviation.",
-    topic: "Judging", returns: .object(TableValue.type),
+    "Evaluates several models on the same sequences and returns a table, with simple baselines below. For synthetic data the table also has the best possible ranking. A list of runs (several seeds) gives the mean and the standard deviation.",
+    topic: "Evaluation", returns: .object(TableValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       let table = compare({ Popular: baseline(data, kind: popular) }, on: data.test, metrics: [hr@10], baselines: [])
       print(len(table.rows))  #> 2
       """
   ) { d in
-    let what = d.positional("methods", .record, "name: run, model, baseline, or a list of runs")
+    let what = d.positional("methods", .record, "name: a run, a model, a baseline, or a list of runs or models")
     let on = d.named("on", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
     let metrics = d.named(
-      "metrics", Kind<Metric>.metric.list, default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "what to compute")
+      "metrics", Kind<Metric>.metric.list, default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "the metrics")
     let baselines = d.named(
       "baselines", Kind<Baseline.Kind>.word.list, default: [.popular, .markov], "[popular, markov]",
-      "simple methods to print below")
+      "simple methods to add below the compared ones")
     let rank = candidates(&d)
     let test = d.named(
       "test", Kind<PairedTest.Kind>.word, default: .none, "none",
-      "a test of every method against the first: Wilcoxon's signed ranks, paired t, or the bootstrap")
+      "a significance test of every method against the first: Wilcoxon's signed-rank test, paired t test, or paired bootstrap")
     let pairs = d.named(
       "over", Kind<PairedTest.Pairs>.word, default: .sequences, "sequences",
-      "what the test pairs: test sequences (a method's mean over its runs), or the runs of the methods' lists, seed by seed")
+      "the pairs of the test: sequences (with the mean over a method's runs for each), or seeds (the runs of the lists, in order)")
     let sides = d.named(
       "sides", Kind<Significance.Sides>.word, default: .two, "two",
-      "of the test: a difference in either direction, or only for the better (greater)")
+      "two: test for a difference in either direction; greater: only for an improvement over the first method")
     let correct = d.named(
-      "correct", Kind<PairedTest.Correction>.word, default: .holm, "holm", "of its p-values, for as many tests as the table has")
+      "correct", Kind<PairedTest.Correction>.word, default: .holm, "holm", "correction of the p-values for the number of tests in the table"
+    )
     let interval = d.named(
       "interval", Kind<PairedTest.Spread>.word, default: .std, "std",
-      "what stands behind the mean of several runs: their standard deviation, or half the 95 % interval of the mean")
+      "the value after ± for several runs: the standard deviation, or half the 95 % confidence interval of the mean")
     let mixed = d.named(
-      "mixed", .bool, default: false, "false", "put runs that were trained on other splits than the one they are judged on into one table")
+      "mixed", .bool, default: false, "false", "allow runs that were trained on a different split than the one they are evaluated on")
     return { call in
       let candidates = try call[rank]
       let set = try call[on]
       let chosen = try call[metrics]
       guard let limit = chosen.map(\.k).max() else {
-        throw call.error(.badValue, "a table needs a metric", argument: "metrics")
+        throw call.error(.badValue, "the list of metrics is empty", argument: "metrics")
       }
       let test = PairedTest(kind: try call[test], pairs: try call[pairs], sides: try call[sides], correction: try call[correct])
       let spread = try call[interval]
       var rows: [Table.Row] = []
-      var judged: [[[Rank]]] = []
+      var ranksOfMethods: [[[Rank]]] = []
       for (name, value) in try call[what].fields {
         let contender = try contender(call, value, "methods")
-        if try !call[mixed] { try refuseMixture(call, name, contender, set) }
-        judged.append(try ranks(call, contender, set, candidates, limit: limit, warns: try call[mixed]))
-        rows.append(row(name, contender, judged[judged.count - 1], chosen, spread, isReference: false))
+        if try !call[mixed] { try rejectMixture(call, name, contender, set) }
+        ranksOfMethods.append(try ranks(call, contender, set, candidates, limit: limit, warns: try call[mixed]))
+        rows.append(row(name, contender, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false))
       }
-      if test.kind != .none { rows = try tested(call, rows, judged, chosen, test) }
-      guard !rows.isEmpty else { throw call.error(.badValue, "there is nothing to compare", argument: "methods") }
+      if test.kind != .none { rows = try tested(call, rows, ranksOfMethods, chosen, test) }
+      guard !rows.isEmpty else { throw call.error(.badValue, "the record of methods is empty", argument: "methods") }
       for scorer in try references(call, set, try call[baselines]) {
         let contender = Contender.scorer(scorer)
         rows.append(
@@ -128,12 +131,12 @@ extension Builtin {
       }
       var caption = title(set, candidates) + "; ties by expectation; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if set.set.process != nil { caption += "; synthetic data" }
-      let counts = Set(judged.map(\.count)).sorted()
+      let counts = Set(ranksOfMethods.map(\.count)).sorted()
       if let most = counts.last, most > 1 {
         caption +=
-          "; mean ± \(spread == .std ? "standard deviation" : "half the 95 % interval") over \(counts.map(String.init).joined(separator: " or ")) runs"
+          "; mean ± \(spread == .std ? "standard deviation" : "half the 95 % confidence interval") over \(counts.map(String.init).joined(separator: " or ")) runs"
       }
-      if test.kind != .none, let first = rows.first?.name, let ranks = judged.first {
+      if test.kind != .none, let first = rows.first?.name, let ranks = ranksOfMethods.first {
         let pairs = test.pairs == .seeds ? ranks.count : ranks.first?.count ?? 0
         caption += "; " + test.description(against: first, count: pairs)
       }
@@ -144,37 +147,38 @@ extension Builtin {
     }
   }
 
-  /// A run that chose its parameters on another split may have been trained on what it is judged by here; and figures
-  /// of different protocols are not to be read side by side.
-  private static func refuseMixture(_ call: Call, _ name: String, _ contender: Contender, _ set: SequencesValue) throws {
+  /// Throws for a run of another split or protocol. A run that was trained on another split may have been trained on the
+  /// sequences it is evaluated on, and metrics of different protocols are not comparable.
+  private static func rejectMixture(_ call: Call, _ name: String, _ contender: Contender, _ set: SequencesValue) throws {
     guard case .models(let models) = contender else { return }
     for run in models.compactMap(\.run) {
       let data = run.data
       if let split = set.split, split.evaluation != data.evaluation {
         throw call.error(
           .badValue,
-          "\(name) was trained under protocol \(data.evaluation.rawValue), and is judged here under \(split.evaluation.rawValue)",
-          argument: "methods", help: "figures of two protocols cannot be compared; mixed: true puts them into one table all the same")
+          "\(name) was trained with protocol \(data.evaluation.rawValue), but is evaluated with \(split.evaluation.rawValue)",
+          argument: "methods", help: "metrics of different protocols are not comparable; mixed: true puts them into one table anyway")
       }
       let isKnown = [data.test, data.valid, data.train].contains { (part: SequenceSet) -> Bool in
         part === set.set || part.hasSameSequences(as: set.set) && part.items == set.set.items
       }
       if set.split != nil && !isKnown {
         throw call.error(
-          .badValue, "\(name) was trained on another split (\(data.rule)): it may have seen the sequences it is judged on",
-          argument: "methods", help: "train all methods on one split; mixed: true makes the table all the same")
+          .badValue, "\(name) was trained on another split (\(data.rule)): it may have been trained on the sequences it is evaluated on",
+          argument: "methods", help: "train all methods on one split; mixed: true makes the table anyway")
       }
     }
   }
 
-  /// The rows with the p-values of their differences from the first one.
+  /// The rows, with p-values and effect sizes of their differences from the first row.
   private static func tested(
-    _ call: Call, _ rows: [Table.Row], _ judged: [[[Rank]]], _ metrics: [Metric], _ test: PairedTest
+    _ call: Call, _ rows: [Table.Row], _ ranksOfMethods: [[[Rank]]], _ metrics: [Metric], _ test: PairedTest
   ) throws -> [Table.Row] {
     guard rows.count > 1 else { return rows }
-    if test.pairs == .seeds, let odd = judged.firstIndex(where: { $0.count != judged[0].count || $0.count < 2 }) {
+    if test.pairs == .seeds, let odd = ranksOfMethods.firstIndex(where: { $0.count != ranksOfMethods[0].count || $0.count < 2 }) {
       throw call.error(
-        .badValue, "a test over seeds needs as many runs of every method, at least 2; \(rows[odd].name) has \(judged[odd].count)",
+        .badValue,
+        "a test over seeds needs the same number of runs for every method, at least 2; \(rows[odd].name) has \(ranksOfMethods[odd].count)",
         argument: "over", help: "give each method a list of runs, or test over sequences")
     }
     func values(_ ranks: [[Rank]], _ metric: Metric) -> [Double] {
@@ -185,19 +189,19 @@ extension Builtin {
     }
     var ps: [Double] = []
     var effects: [Double?] = []
-    for ranks in judged.dropFirst() {
+    for ranks in ranksOfMethods.dropFirst() {
       for metric in metrics {
-        let differences = zip(values(ranks, metric), values(judged[0], metric)).map { $0 - $1 }
+        let differences = zip(values(ranks, metric), values(ranksOfMethods[0], metric)).map { $0 - $1 }
         ps.append(test.p(differences))
         effects.append(test.effect(differences))
       }
     }
     ps = test.corrected(ps)
     return rows.enumerated().map { index, row in
-      guard index > 0, index < judged.count else { return row }
+      guard index > 0, index < ranksOfMethods.count else { return row }
       let cells = row.cells.enumerated().map { m, cell in
-        let place = (index - 1) * metrics.count + m
-        return Table.Cell(value: cell.value, spread: cell.spread, p: ps[place], effect: effects[place])
+        let test = (index - 1) * metrics.count + m
+        return Table.Cell(value: cell.value, spread: cell.spread, p: ps[test], effect: effects[test])
       }
       return Table.Row(name: row.name, facts: row.facts, cells: cells, isReference: row.isReference)
     }

@@ -7,13 +7,14 @@ import Layers
 import Syntax
 import Training
 
-/// What can be compared: runs and models, several of them for several seeds, or a baseline.
+/// A method that can be evaluated: models (several for several seeds, each with its run if known), or a scorer such as a
+/// baseline.
 enum Contender {
   case models([(model: ModelValue, run: TrainingRun?)])
   case scorer(any Scorer)
 }
 
-/// A simple method, ready to be judged.
+/// A baseline, ready to be evaluated.
 final class BaselineValue: ObjectValue {
   static let type = ObjectType("a baseline", members: [("kind", .text, "popular, markov or item_knn")])
   let baseline: Baseline
@@ -24,12 +25,12 @@ final class BaselineValue: ObjectValue {
 }
 
 extension Builtin {
-  static let judging: [Builtin] = [evaluate, compare, sampled, speedup, baseline, similarity, scores, recommend, sweep]
+  static let evaluation: [Builtin] = [evaluate, compare, sampled, speedup, baseline, similarity, scores, recommend, sweep]
 
   static let evaluate = Builtin(
     "evaluate",
-    "Ranks all items for every sequence's last item, given those before, and takes the metrics' means. Items that score the same are taken in every order alike (the expectation).",
-    topic: "Judging", returns: .object(EvaluationValue.type),
+    "Evaluates a model: for every sequence, ranks all items as candidates for the last item, given the items before it, and returns the means of the metrics. Ties count as their expectation over all orders of the tied items.",
+    topic: "Evaluation", returns: .object(EvaluationValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       let result = evaluate(baseline(data, kind: popular), on: data.test, metrics: [hr@10])
@@ -39,13 +40,13 @@ extension Builtin {
     let what = d.positional("model", .any, "a model, a run, or a baseline")
     let on = d.named("on", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
     let metrics = d.named(
-      "metrics", Kind<Metric>.metric.list, default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "what to compute")
+      "metrics", Kind<Metric>.metric.list, default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "the metrics")
     let rank = candidates(&d)
     return { call in
       let set = try call[on]
       if case .list = try call[what] {
         throw call.error(
-          .wrongType, "`evaluate` judges one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
+          .wrongType, "`evaluate` takes one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
       }
       let contender = try contender(call, try call[what], "model")
       let candidates = try call[rank]
@@ -69,7 +70,8 @@ extension Builtin {
   static func candidates(_ d: inout Declaration) -> Argument<RankingCandidates> {
     d.named(
       "rank", Kind<RankingCandidates>.setting.orWords({ $0 == "all" ? .all : nil }, ["all"]),
-      default: .all, "all", "among all items, or among some: sampled(99), for the transfer task")
+      default: .all, "all",
+      "candidates to rank the target among: all items, or a sample such as sampled(99), which is for the transfer task")
   }
 
   static func contender(_ call: Call, _ value: Value, _ argument: String) throws -> Contender {
@@ -77,7 +79,7 @@ extension Builtin {
       var all: [(ModelValue, TrainingRun?)] = []
       for value in values {
         guard case .models(let models) = try contender(call, value, argument) else {
-          throw call.error(.wrongType, "a list holds runs or models", argument: argument)
+          throw call.error(.wrongType, "a list must contain runs or models only", argument: argument)
         }
         all += models
       }
@@ -95,7 +97,11 @@ extension Builtin {
     }
   }
 
-  /// Ranks of the targets, one list a model; `limit` as in `Ranking.ranks`.
+  /// Ranks of the targets, one list per model.
+  ///
+  /// - Parameters:
+  ///   - limit: the largest k of the metrics, as in `Ranking.ranks`; nil: exact ranks.
+  ///   - warns: note runs that are evaluated on sequences they may have been trained on.
   static func ranks(
     _ call: Call, _ contender: Contender, _ set: SequencesValue, _ candidates: RankingCandidates, limit: Int?,
     warns: Bool = true
@@ -105,55 +111,55 @@ extension Builtin {
     case .scorer(let scorer):
       if let baseline = scorer as? Baseline, baseline.items != set.set.rankedItems {
         throw call.error(
-          .model, "the baseline was counted on other items than these sequences have", argument: "on",
-          help: "judge a baseline on the data set it was made from")
+          .model, "the items of the baseline are not the items of these sequences", argument: "on",
+          help: "evaluate a baseline on the data set that it was created from")
       }
       return [try call.cancellable { Ranking.ranks(scorer, on: set.set, among: candidates, pool: $0) }]
     case .models(let models):
       return try models.map { entry in
         let entry = (model: entry.model.fitted(to: set.set), run: entry.run)
         if let mismatch = entry.model.known.mismatch(with: set.set, entry.model.model.network) {
-          throw call.error(.model, mismatch.message, argument: "on", help: "judge a model on the data set it was built with")
+          throw call.error(.model, mismatch.message, argument: "on", help: "evaluate a model on the data set that it was built with")
         }
         if warns, let run = entry.run { warn(call, run, set) }
         let network = entry.model.model.network
         return try call.engine {
           try MemoryBudget.check(
             Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: candidates != .all),
-            "judging \(network.depth) blocks on sequences of \(set.set.length)")
+            "evaluating \(network.depth) blocks on sequences of \(set.set.length)")
           return try call.cancellable { Ranking.ranks(entry.model.model, on: set.set, among: candidates, limit: limit, pool: $0) }
         }
       }
     }
   }
 
-  /// Says it where a run is judged on sequences that it may have been trained on.
+  /// Notes that a run is evaluated on sequences that it was, or may have been, trained on.
   private static func warn(_ call: Call, _ run: TrainingRun, _ set: SequencesValue) {
     if set.set === run.data.train {
-      call.interpreter.host.note("\(run.name) is judged on the sequences it was trained on")
+      call.interpreter.host.note("\(run.name) is evaluated on the sequences it was trained on")
     } else if set.set !== run.data.test && set.set !== run.data.valid {
       call.interpreter.host.note(
-        "\(run.name) was trained on another split than the one it is judged on: it may have seen these sequences")
+        "\(run.name) was trained on another split than the one it is evaluated on: it may have been trained on these sequences")
     }
   }
 
   static let baseline = Builtin(
     "baseline",
-    "A simple method: the most popular items, first-order Markov (how often an item followed the last one, popularity where nothing is known), or item-based nearest neighbours (cosine of the sequences two items are in, summed over the items of a sequence).",
-    topic: "Judging", returns: .object(BaselineValue.type),
+    "Creates a simple baseline: popular (most frequent items first), markov (first-order: items by how often they followed the last item, with popularity as a fallback), or item_knn (item-based nearest neighbours: the cosine similarity of two items by the sequences they occur in, summed over the items of a sequence).",
+    topic: "Evaluation", returns: .object(BaselineValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(baseline(data, kind: markov))  #> baseline: first-order Markov
       """
   ) { d in
-    let data = d.positional("data", .parts, "the data set, or target, whose training part is counted")
-    let kind = d.named("kind", Kind<Baseline.Kind>.word, "which one")
+    let data = d.positional("data", .parts, "the data set, or target data set, whose training part is used")
+    let kind = d.named("kind", Kind<Baseline.Kind>.word, "which baseline")
     let neighbours = d.optional(
-      "neighbours", .whole(from: 1, to: 100_000), "for item_knn: neighbours that an item keeps", text: "\(Baseline.defaultNeighbours)")
+      "neighbours", .whole(from: 1, to: 100_000), "for item_knn: number of neighbours per item", text: "\(Baseline.defaultNeighbours)")
     return { call in
       let chosen = try call[kind]
       if call.given(neighbours), chosen != .itemKNN {
-        throw call.error(.badValue, "`neighbours` is for kind: item_knn", argument: "neighbours", help: "leave it out")
+        throw call.error(.badValue, "`neighbours` is only for kind: item_knn", argument: "neighbours", help: "remove it")
       }
       return .object(
         BaselineValue(

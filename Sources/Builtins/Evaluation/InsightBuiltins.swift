@@ -7,13 +7,13 @@ import Layers
 import Syntax
 import Training
 
-/// How alike the blocks of a model are.
+/// Cosine similarities between the blocks of a model.
 final class SimilarityValue: ObjectValue {
   static let type = ObjectType(
     "a similarity",
     members: [
-      ("matrix", .list(.list(.number)), "cosines, a list for every block"),
-      ("neighbours", .number, "mean over pairs of blocks that follow each other"),
+      ("matrix", .list(.list(.number)), "cosine similarities, a list for every block"),
+      ("neighbours", .number, "mean over pairs of adjacent blocks"),
     ], element: .list(.number))
 
   let similarity: Similarity
@@ -47,11 +47,11 @@ final class SimilarityValue: ObjectValue {
   }
 }
 
-/// Scores of all items for every sequence of a set.
+/// The scores of all items for every sequence of a set: a matrix of shape (sequences, items).
 final class ScoresValue: ObjectValue {
   static let type = ObjectType(
     "a table of scores",
-    members: [("sequences", .number, "how many rows it has"), ("items", .number, "how many columns, the pad's first")])
+    members: [("sequences", .number, "number of rows"), ("items", .number, "number of columns; the first is that of the padding item")])
 
   let values: FloatBuffer
   let rows: Int
@@ -92,21 +92,21 @@ enum NumPy {
 }
 
 extension Builtin {
-  /// What of a block is compared.
+  /// What `similarity` compares.
   enum BlockPart: String, Sendable, CaseIterable { case outputs, parameters }
 
   static let similarity = Builtin(
     "similarity",
-    "Cosine similarity of every pair of a model's blocks: of their outputs, flattened and averaged over sequences, or of their weights. The paper finds neighbours above 0.9, which is why a block can be started from a copy of the one below.",
-    topic: "Judging", returns: .object(SimilarityValue.type),
+    "Computes the cosine similarity of every pair of blocks of a model: of their outputs (flattened, averaged over sequences) or of their parameters. The paper reports values above 0.9 for adjacent blocks, which is why a copy of a block is a good start for the next one.",
+    topic: "Evaluation", returns: .object(SimilarityValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(similarity(nextitnet(data, dim: 8, blocks: 3), on: data.test).neighbours)  #> 1
       """
   ) { d in
     let model = d.positional("model", .model, "a model, or a run")
-    let on = d.optional("on", Kind<SequencesValue>.object, "the sequences that outputs are taken for, e.g. data.test")
-    let part = d.named("of", Kind<BlockPart>.word, default: .outputs, "outputs", "what is compared")
+    let on = d.optional("on", Kind<SequencesValue>.object, "for outputs: the sequences to compute them on, e.g. data.test")
+    let part = d.named("of", Kind<BlockPart>.word, default: .outputs, "outputs", "what to compare")
     return { call in
       let model = try call[model]
       let part = try call[part]
@@ -115,12 +115,13 @@ extension Builtin {
       }
       guard part == .outputs else {
         if call.given(on) {
-          throw call.error(.badValue, "parameters are the same on any sequences", argument: "on", help: "leave it out")
+          throw call.error(
+            .badValue, "`on` is only for of: outputs; parameters do not depend on sequences", argument: "on", help: "remove it")
         }
         return .object(SimilarityValue(Similarity.parameters(model.model), of: part.rawValue))
       }
       guard let set = try call[on]?.set else {
-        throw call.error(.missingArgument, "outputs are those for some sequences", help: "give on: data.test")
+        throw call.error(.missingArgument, "the outputs of blocks depend on the sequences", help: "give on: data.test")
       }
       let fitted = model.fitted(to: set)
       if let mismatch = fitted.known.mismatch(with: set, fitted.model.network) {
@@ -133,8 +134,8 @@ extension Builtin {
 
   static let scores = Builtin(
     "scores",
-    "The scores a model gives all items as the last of every sequence, given those before: a row a sequence, a column an item number, the pad's first. Saved as .npy they can be held against another program's.",
-    topic: "Judging", returns: .object(ScoresValue.type),
+    "Computes the scores of all items as candidates for the last item of every sequence, given the items before it. The result has one row per sequence and one column per item number; column 0 is the padding item. Save it as .npy to compare it with another program.",
+    topic: "Evaluation", returns: .object(ScoresValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       save(scores(nextitnet(data, dim: 8), data.test), "out/scores.npy")
@@ -151,7 +152,7 @@ extension Builtin {
       let columns = model.model.network.output.rows
       let (count, tooMuch) = set.count.multipliedReportingOverflow(by: columns)
       guard !tooMuch else { throw call.error(.badValue, "\(set.count) x \(columns) scores are too many", argument: "sequences") }
-      // Their text or file is as large again.
+      // Twice the size of the scores: saving them needs a copy.
       try call.engine { try MemoryBudget.check(8 * Double(count), "a table of \(set.count) x \(columns) scores") }
       let values = FloatBuffer(count: count)
       let out = Shared(values.base)

@@ -6,16 +6,17 @@ import ModelFiles
 import Syntax
 import Training
 
-/// Lists of items for users, best first.
+/// Recommended items for users, best first.
 final class RecommendationsValue: ObjectValue {
   static let type = ObjectType(
     "recommendations",
     members: [
-      ("count", .number, "how many users they are for"), ("k", .number, "how many items each"),
-      ("rows", .list(.record(nil)), "user, items and scores"), ("coverage", .number, "share of all items that anyone is recommended"),
-      ("gini", .number, "how unevenly items are recommended: 0 all alike, 1 one alone"),
-      ("novelty", .number, "bits of surprise: mean -log2 of an item's share of the interactions"),
-      ("popularity", .number, "mean interactions of what is recommended, over those of all items"),
+      ("count", .number, "number of lists"), ("k", .number, "number of items in each"),
+      ("rows", .list(.record(nil)), "a record for each list: user, items and scores"),
+      ("coverage", .number, "share of all items that occur in at least one list"),
+      ("gini", .number, "Gini coefficient of how often items are recommended: 0 if all equally often, 1 if only one item"),
+      ("novelty", .number, "mean of -log2 of an item's share of the interactions, in bits"),
+      ("popularity", .number, "mean number of interactions of recommended items, divided by the mean over all items"),
     ])
 
   let lists: Recommendations
@@ -31,8 +32,8 @@ final class RecommendationsValue: ObjectValue {
   }
 
   func row(_ index: Int) -> (items: [String], scores: [Float]) {
-    let places = (index * lists.k)..<((index + 1) * lists.k)
-    let filled = places.filter { lists.items[$0] != 0 }
+    let slots = (index * lists.k)..<((index + 1) * lists.k)
+    let filled = slots.filter { lists.items[$0] != 0 }
     return (filled.map { names.name(lists.items[$0]) }, filled.map { lists.scores[$0] })
   }
 
@@ -67,7 +68,7 @@ final class RecommendationsValue: ObjectValue {
     return ([summary] + shown + (users.count > 10 ? ["  ..."] : [])).joined(separator: "\n")
   }
 
-  /// A row for every item, or a JSON object for every user.
+  /// Writes a CSV row per item, or a JSON object per list.
   func write(isCSV: Bool, put: ([UInt8]) throws -> Void) throws {
     var text = isCSV ? "user,rank,item,score\n" : ""
     for index in users.indices {
@@ -97,8 +98,8 @@ final class RecommendationsValue: ObjectValue {
 extension Builtin {
   static let recommend = Builtin(
     "recommend",
-    "The items a model ranks highest as the next of each user, by their own names: from all he did (histories), or from each sequence of a set, its last item included.",
-    topic: "Judging", returns: .object(RecommendationsValue.type),
+    "Recommends the next item: the items that a model ranks highest for each user, by name. The input is each user's whole history, or each sequence of a set including its last item.",
+    topic: "Evaluation", returns: .object(RecommendationsValue.type),
     example: """
       let events = synthetic(users: 60, items: 80, seed: 7)
       let data = events |> window(length: 20) |> split(seed: 1)
@@ -108,15 +109,15 @@ extension Builtin {
   ) { d in
     let model = d.positional("model", .model, "a model, or a run")
     let from = d.positional("from", .any, "histories, or a set of sequences")
-    let k = d.named("k", .whole(from: 1, to: 10_000), default: 20, "20", "how many items each")
-    let seen = d.named("seen", .bool, default: false, "false", "may items be recommended that the user had already?")
+    let k = d.named("k", .whole(from: 1, to: 10_000), default: 20, "20", "number of items per user")
+    let seen = d.named("seen", .bool, default: false, "false", "whether items that the user already interacted with may be recommended")
     let length = d.optional(
-      "length", .whole(from: 2, to: 100_000), "items of a history that count, the next one included; left out: as the model was trained")
-    let users = d.optional("users", Kind<String>.text.list, "for these users only, by their names")
+      "length", .whole(from: 2, to: 100_000), "number of positions, including the one to predict; default: as the model was trained")
+    let users = d.optional("users", Kind<String>.text.list, "only these users, by name")
     return { call in
       let model = try call[model]
       guard model.known.targets == nil else {
-        throw call.error(.model, "this model was fine-tuned to rank items of another data set than it reads", argument: "model")
+        throw call.error(.model, "this model was fine-tuned: the items it ranks are not the items it reads", argument: "model")
       }
       let contexts = try contexts(call, model, try call[from], try call[length], try call[users])
       let set = contexts.set
@@ -139,8 +140,8 @@ extension Builtin {
 
   private typealias Rows = [(user: Int32, items: ArraySlice<Int32>)]
 
-  /// The rows by the model's own numbers: data that was filtered less than what the model was trained on has items, and
-  /// perhaps users, that it does not know.
+  /// Renumbers items and users as the model does, and drops those that the model does not know: data that was filtered
+  /// less than the training data has more of them.
   private static func known(
     _ call: Call, _ model: ModelValue, _ rows: Rows, _ items: Vocabulary, _ users: Vocabulary
   ) -> (Rows, Vocabulary, Vocabulary) {
@@ -149,8 +150,8 @@ extension Builtin {
     if items != known.items {
       let numbers = known.items.numbers()
       let map = items.names.enumerated().map { $0 == 0 ? 0 : numbers[$1] ?? 0 }
-      let strangers = map.dropFirst().count { $0 == 0 }
-      if strangers > 0 { call.interpreter.host.note("\(strangers) items that the model does not know are left out") }
+      let unknownItems = map.dropFirst().count { $0 == 0 }
+      if unknownItems > 0 { call.interpreter.host.note("\(unknownItems) items that the model does not know are ignored") }
       rows = rows.map { ($0.user, ArraySlice($0.items.map { map[Int($0)] }.filter { $0 != 0 })) }
     }
     if model.model.network.embedsUsers, let knownUsers = known.users, knownUsers != users {
@@ -158,13 +159,13 @@ extension Builtin {
       let map = users.names.map { numbers[$0] ?? -1 }
       let before = rows.count
       rows = rows.map { (map[Int($0.user)], $0.items) }.filter { $0.user >= 0 }
-      if rows.count < before { call.interpreter.host.note("\(before - rows.count) users that the model does not know are left out") }
+      if rows.count < before { call.interpreter.host.note("\(before - rows.count) users that the model does not know are ignored") }
       users = knownUsers
     }
     return (rows, known.items, users)
   }
 
-  /// Sequences whose last place is empty, with what each user had.
+  /// Sequences whose last position is empty (the item to predict), with the items that each user already had.
   private static func contexts(_ call: Call, _ model: ModelValue, _ from: Value, _ given: Int?, _ wanted: [String]?) throws -> Contexts {
     guard case .object(let object) = from else {
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
@@ -177,7 +178,7 @@ extension Builtin {
       (items, users, hasUsers) = (histories.items, histories.users, histories.hasUsers)
       guard let known = given ?? model.model.network.maximumLength ?? model.length else {
         throw call.error(
-          .missingArgument, "how many items of a history count is not known of this model", help: "give length: 20, as it was trained with")
+          .missingArgument, "the length of the model's training sequences is not known", help: "give it, for example length: 20")
       }
       length = known
       for h in 0..<histories.count { rows.append((histories.owners[h], Array(histories.history(h))[...])) }
@@ -203,7 +204,7 @@ extension Builtin {
       rows = rows.filter { set.contains($0.user) }
     }
     guard !rows.isEmpty else {
-      throw call.error(.badValue, "there is nobody to recommend to", argument: call.given(name: "users") ? "users" : "from")
+      throw call.error(.badValue, "there is no user to recommend items to", argument: call.given(name: "users") ? "users" : "from")
     }
     var tokens: [Int32] = []
     tokens.reserveCapacity(rows.count * length)

@@ -3,18 +3,21 @@ import Interpreter
 import Syntax
 import Training
 
-/// How much sooner one run got where another did; of several pairs, one for each.
+/// How much sooner a run reaches the best metric of another run, for one or several pairs of runs.
 final class SpeedupValue: ObjectValue {
   static let type = ObjectType(
     "a speed-up",
     members: [
-      ("ratio", .any, "how many times sooner, by training time (mean over pairs); nil if never"),
-      ("cpu", .any, "how many times less processor time; nil if never"),
-      ("steps", .any, "how many times fewer steps; nil if never"), ("target", .number, "the quality both reach (of the first pair)"),
-      ("reached", .number, "in how many pairs the target was reached"), ("pairs", .number, "how many pairs of runs there are"),
-      ("ratios", .list(.any), "by training time, of each pair; nil where never"),
-      ("interval", .any, "half the 95 % interval of the mean ratio; nil for fewer than two"),
-      ("curve", .list(.record(nil)), "of the first pair: target, seconds, over_seconds and ratio for every value that `over` reached"),
+      ("ratio", .any, "ratio of training times, the other run's over this one's (mean over pairs); nil if the target was not reached"),
+      ("cpu", .any, "the same for processor time"),
+      ("steps", .any, "the same for steps"), ("target", .number, "the metric value to reach (of the first pair)"),
+      ("reached", .number, "number of pairs in which the target was reached"), ("pairs", .number, "number of pairs of runs"),
+      ("ratios", .list(.any), "ratio of training times of each pair; nil where the target was not reached"),
+      ("interval", .any, "half the 95 % confidence interval of the mean ratio; nil for fewer than two pairs"),
+      (
+        "curve", .list(.record(nil)),
+        "for the first pair: target, seconds, over_seconds and ratio for every metric value that `over` reached"
+      ),
     ])
 
   let speedups: [Speedup]
@@ -23,7 +26,7 @@ final class SpeedupValue: ObjectValue {
 
   private func values(_ body: (Speedup) -> Double?) -> [Double] { speedups.compactMap(body) }
 
-  /// Only where every pair got there: a mean over those that did would flatter.
+  /// The mean, if every pair reached the target. A mean over only those that did would be biased upwards.
   private func mean(_ values: [Double]) -> Value {
     values.count == speedups.count ? .number(values.reduce(0, +) / Double(values.count)) : .nothing
   }
@@ -54,13 +57,13 @@ final class SpeedupValue: ObjectValue {
   }
 
   var summary: String {
-    guard speedups.count > 1 else { return Self.told(speedups[0]) }
+    guard speedups.count > 1 else { return Self.description(of: speedups[0]) }
     let ratios = values(\.ratio)
     guard ratios.count == speedups.count else {
       return "reached in \(ratios.count) of \(speedups.count) pairs of runs: " + speedups.map(Self.short).joined(separator: ", ")
     }
     let mean = ratios.reduce(0, +) / Double(ratios.count)
-    let spread = Significance.interval95(ratios).map { " ± \(NumberFormat.fixed($0, digits: 2)) (95 % interval)" } ?? ""
+    let spread = Significance.interval95(ratios).map { " ± \(NumberFormat.fixed($0, digits: 2)) (95 % confidence interval)" } ?? ""
     return "\(NumberFormat.fixed(mean, digits: 2))x\(spread) over \(ratios.count) pairs of runs: "
       + speedups.map(Self.short).joined(separator: ", ")
   }
@@ -69,30 +72,30 @@ final class SpeedupValue: ObjectValue {
     speedup.ratio.map { $0.isFinite ? "\(NumberFormat.fixed($0, digits: 2))x" : "at once" } ?? "never"
   }
 
-  private static func told(_ speedup: Speedup) -> String {
+  private static func description(of speedup: Speedup) -> String {
     let target = "\(speedup.metric.title) \(NumberFormat.fixed(speedup.target, digits: 4))"
     guard speedup.over.seconds > 0 else {
-      return "none: the run measured against was never better than before its first step (\(target))"
+      return "none: the other run never became better than before its first step (\(target))"
     }
     guard let reached = speedup.reached, let ratio = speedup.ratio else {
       return
-        "not reached: \(target) took \(NumberFormat.duration(speedup.over.seconds)), the best here is \(NumberFormat.fixed(speedup.best, digits: 4))"
+        "not reached: the other run has \(target) after \(NumberFormat.duration(speedup.over.seconds)), the best of this run is \(NumberFormat.fixed(speedup.best, digits: 4))"
     }
     guard ratio.isFinite else {
       return
-        "at once: \(target) was there before the first step, which took \(NumberFormat.duration(speedup.over.seconds)) in the other run"
+        "at once: this run has \(target) before its first step, the other run after \(NumberFormat.duration(speedup.over.seconds))"
     }
     return
-      "\(NumberFormat.fixed(ratio, digits: 2))x (\(target) after \(NumberFormat.duration(reached.seconds)) instead of \(NumberFormat.duration(speedup.over.seconds)) of training; \(Int(reached.steps.rounded())) instead of \(Int(speedup.over.steps.rounded())) steps; evaluation apart, \(NumberFormat.duration(speedup.evaluation.run)) and \(NumberFormat.duration(speedup.evaluation.over)))"
-      + (speedup.wasImproving ? "; the run measured against was still getting better when it ended" : "")
+      "\(NumberFormat.fixed(ratio, digits: 2))x (\(target) after \(NumberFormat.duration(reached.seconds)) instead of \(NumberFormat.duration(speedup.over.seconds)) of training; \(Int(reached.steps.rounded())) instead of \(Int(speedup.over.steps.rounded())) steps; without evaluations, which took \(NumberFormat.duration(speedup.evaluation.run)) and \(NumberFormat.duration(speedup.evaluation.over)))"
+      + (speedup.wasImproving ? "; the other run was still improving when it ended" : "")
   }
 }
 
 extension Builtin {
   static let speedup = Builtin(
     "speedup",
-    "How much sooner a run reaches the best of another, by training time from the very beginning of its first phase, evaluation left out. Between two evaluations the time is taken from a straight line. Of two lists of runs, pair by pair.",
-    topic: "Judging", returns: .object(SpeedupValue.type),
+    "Measures how much sooner a run reaches the best metric value of another run. Training time counts from the start of the first phase, without evaluations; between two evaluations it is interpolated linearly. Two lists of runs are compared pair by pair.",
+    topic: "Evaluation", returns: .object(SpeedupValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       let run = nextitnet(data, dim: 8, blocks: 1, seed: 1) |> train(data, run: 4steps, eval_every: 2steps, batch: 32)
@@ -100,21 +103,23 @@ extension Builtin {
       """
   ) { d in
     let run = d.positional("run", Kind<RunValue>.object.oneOrMore, "the run that should be faster, or a list of them")
-    let over = d.named("over", Kind<RunValue>.object.oneOrMore, "the run it is measured against, or as many of them")
-    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "a metric both were evaluated on")
+    let over = d.named("over", Kind<RunValue>.object.oneOrMore, "the run to compare with, or a list of as many runs")
+    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "a metric that both runs were evaluated on")
     return { call in
       let chosen = try call[metric]
       let (runs, others) = (try call[run].map(\.run), try call[over].map(\.run))
       guard !runs.isEmpty, runs.count == others.count else {
         throw call.error(
-          .badValue, "these are \(runs.count) and \(others.count) runs; pairs need as many of each, and at least one", argument: "over")
+          .badValue, "pairs need two lists of the same length, at least 1; these have \(runs.count) and \(others.count) runs",
+          argument: "over")
       }
       return .object(
         SpeedupValue(
           try zip(runs, others).map { run, other in
             guard run.isValidated(like: other) else {
               throw call.error(
-                .badValue, "\(run.name) and \(other.name) were judged on different sequences, or among different items", argument: "over",
+                .badValue, "\(run.name) and \(other.name) were evaluated on different sequences, or among different items",
+                argument: "over",
                 help: "train both on the same split")
             }
             guard let speedup = Speedup(run, over: other, on: chosen) else {

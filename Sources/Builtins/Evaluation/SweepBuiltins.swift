@@ -5,16 +5,17 @@ import Plotting
 import Syntax
 import Training
 
-/// The points of a search, with what came of each.
+/// The points of a hyperparameter search with their results.
 final class SweepValue: ObjectValue {
   static let type = ObjectType(
     "a sweep",
     members: [
-      ("rows", .list(.record(nil)), "its points as records, with `value`"), ("best", .record(nil), "the point with the greatest value"),
-      ("value", .number, "its value"), ("result", .any, "what the function gave there: a run, a number, an evaluation"),
+      ("rows", .list(.record(nil)), "the points as records, with their `value`"),
+      ("best", .record(nil), "the point with the greatest value"),
+      ("value", .number, "its value"), ("result", .any, "the result of the function there: a run, a number or an evaluation"),
       ("table", .object(TableValue.type), "the points as a table"),
-      ("figure", .object(FigureValue.type), "the values: a curve over the only name, or bars of the best forty points"),
-      ("results", .list(.any), "what the function gave, point by point"),
+      ("figure", .object(FigureValue.type), "the values: a curve for one numeric parameter, else bars of the best forty points"),
+      ("results", .list(.any), "the result of the function at every point"),
     ])
 
   struct Point {
@@ -58,8 +59,8 @@ final class SweepValue: ObjectValue {
     }
     if names.count == 1 && xs.count == points.count {
       panel.x.label = names[0]
-      let places = zip(xs, points).map { Layer.Point($0, $1.value) }.sorted { $0.x < $1.x }
-      panel.layers = [.line(.init(places, label: nil))]
+      let curve = zip(xs, points).map { Layer.Point($0, $1.value) }.sorted { $0.x < $1.x }
+      panel.layers = [.line(.init(curve, label: nil))]
     } else {
       let best = points.sorted { $0.value > $1.value }.prefix(40)
       let labels = best.map { point in names.map { (point.record[$0] ?? .nothing).printed }.joined(separator: ", ") }
@@ -101,31 +102,32 @@ final class SweepValue: ObjectValue {
 extension Builtin {
   static let sweep = Builtin(
     "sweep",
-    "Calls a function with every combination of some values, or with so many of them drawn at random, and finds the best: by a metric on the validation part where it gives runs, by the number itself where it gives numbers. With `reuse: true` or `checkpoint:` in its trainings, an interrupted sweep goes on where it was.",
-    topic: "Judging", returns: .object(SweepValue.type),
+    "Searches hyperparameters: calls a function with every combination of the given values, or with a random sample of the combinations, and finds the best. If the function returns runs, they are compared by a metric on the validation part; if it returns numbers, by the number. With `reuse: true` in its trainings, or `checkpoint:` and `srs run --resume`, an interrupted sweep continues where it stopped.",
+    topic: "Evaluation", returns: .object(SweepValue.type),
     example: """
       let found = sweep({ lr: [0.1, 0.2], depth: [1, 2] }, (lr, depth) => lr * depth)
       print(found.best, found.value)  #> { lr: 0.2, depth: 2 } 0.4
       """
   ) { d in
-    let grid = d.positional("grid", .record, "name: list of values; the names are the function's arguments")
+    let grid = d.positional("grid", .record, "name: list of values; the names are arguments of the function")
     let function = d.positional("function", .function, "called for every point")
-    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "for runs and evaluations: what is compared")
-    let samples = d.optional("samples", .whole(from: 1), "so many points, drawn without repetition; left out: all")
-    let seed = d.named("seed", .whole(from: 0), default: 0, "0", "of the drawing")
+    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "for runs and evaluations: the metric to compare by")
+    let samples = d.optional("samples", .whole(from: 1), "number of points, drawn without repetition; default: all")
+    let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the draw")
     return { call in
       let grid = try call[grid]
       let function = try call[function]
       let axes = try grid.fields.map { name, value -> (name: String, values: [Value]) in
         guard let values = value.sequence, !values.isEmpty else {
-          throw call.error(.wrongType, "`\(name)` of grid is a list of values, not \(value.described)", argument: "grid")
+          throw call.error(.wrongType, "`\(name)` of `grid` must be a list of values, not \(value.described)", argument: "grid")
         }
         return (name, values)
       }
-      guard !axes.isEmpty else { throw call.error(.badValue, "the grid has no names", argument: "grid") }
+      guard !axes.isEmpty else { throw call.error(.badValue, "the grid is empty", argument: "grid") }
       let names = axes.map(\.name)
       if let missing = function.parameters.prefix(function.required).first(where: { !names.contains($0) }) {
-        throw call.error(.missingArgument, "`\(function.name)` needs `\(missing)`, which the grid does not have", argument: "grid")
+        throw call.error(
+          .missingArgument, "`\(function.name)` needs the argument `\(missing)`, which the grid does not have", argument: "grid")
       }
       if let odd = names.first(where: { !function.parameters.contains($0) }) {
         throw call.error(
@@ -140,7 +142,7 @@ extension Builtin {
       }
       let chosen = try points(count, try call[samples], UInt64(try call[seed]), call)
       var done: [SweepValue.Point] = []
-      for (place, index) in chosen.enumerated() {
+      for (number, index) in chosen.enumerated() {
         var rest = index
         var record = Record()
         // The last name changes fastest.
@@ -149,7 +151,7 @@ extension Builtin {
           rest /= axis.values.count
         }
         record = Record(names.map { ($0, record[$0] ?? .nothing) })
-        call.interpreter.host.milestone("sweep: point \(place + 1)/\(chosen.count), \(Value.record(record).printed)")
+        call.interpreter.host.milestone("sweep: point \(number + 1)/\(chosen.count), \(Value.record(record).printed)")
         let result = try call.interpreter.call(function, named: record, at: call.span(of: "function"))
         done.append(.init(record: record, value: try value(of: result, try call[metric], call), result: result))
         if call.interpreter.host.isInterrupted {
@@ -165,7 +167,8 @@ extension Builtin {
   private static func points(_ count: Int, _ samples: Int?, _ seed: UInt64, _ call: Call) throws -> [Int] {
     guard let samples, samples < count else {
       guard count <= 1_000_000 else {
-        throw call.error(.badValue, "the grid has \(NumberFormat.grouped(count)) points", argument: "grid", help: "draw some: samples: 50")
+        throw call.error(
+          .badValue, "the grid has \(NumberFormat.grouped(count)) points", argument: "grid", help: "draw a sample of them: samples: 50")
       }
       return Array(0..<count)
     }
@@ -197,7 +200,8 @@ extension Builtin {
       return number
     default:
       throw call.error(
-        .wrongType, "the function of `sweep` gives a run, an evaluation or a number, not \(result.described)", argument: "function")
+        .wrongType, "the function given to `sweep` must return a run, an evaluation or a number, not \(result.described)",
+        argument: "function")
     }
   }
 }

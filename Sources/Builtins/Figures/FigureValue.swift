@@ -2,10 +2,10 @@ import Interpreter
 import Plotting
 import Syntax
 
-/// A figure as a value; each pipe makes a new one.
+/// A figure as a value of the language. It does not change: each piped function returns a new figure.
 final class FigureValue: ObjectValue {
   static let type = ObjectType(
-    "a figure", members: [("panels", .number, "how many sets of axes it has")])
+    "a figure", members: [("panels", .number, "number of panels")])
 
   let figure: Figure
 
@@ -22,7 +22,7 @@ final class FigureValue: ObjectValue {
     do { return try Gnuplot().svg(figure) } catch { throw Diagnostic(.figure, error.message, at: nil, help: error.help) }
   }
 
-  /// Its picture, in characters; where gnuplot is not to be had, what it is.
+  /// The figure drawn in text characters, or its summary if gnuplot is not available.
   var display: String {
     guard let picture = try? Gnuplot(seconds: 20).text(figure, columns: 79, lines: 22) else { return summary }
     return picture

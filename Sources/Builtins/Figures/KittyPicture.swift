@@ -1,6 +1,6 @@
 import Foundation
 
-/// A picture in the graphics protocol of kitty: a PNG in base64, in pieces of at most 4,096 letters.
+/// A picture in kitty's graphics protocol: a PNG in base64, in chunks of at most 4,096 characters.
 enum KittyPicture {
   static func text(png: [UInt8], columns: Int) -> String {
     let letters = Array(Data(png).base64EncodedString().utf8)

@@ -7,28 +7,28 @@ import Syntax
 import Training
 
 extension Builtin {
-  /// How a table is written as LaTeX.
+  /// The LaTeX style of a table.
   enum TableStyle: String, Sendable, CaseIterable { case booktabs }
   enum BestMark: String, Sendable, CaseIterable { case bold, none }
 
   static let save = Builtin(
     "save",
     """
-    Saves a figure (.pdf, .svg, .png, .eps; .tex or .tikz for letters in a LaTeX document's own font; with its gnuplot script and data beside it), a table (.tex, .md, .html, .csv, .txt), a model (.safetensors, read back by load_model), histories (.csv, .tsv, RecBole's .inter, or .srsd), sequences (.csv, .npy), a data set (.inter, a file for each part), recommendations (.csv, .jsonl), or scores (.npy). A file is there whole or not at all; folders are made.
+    Saves a value to a file; the ending of the name selects the format. Figures: .pdf, .svg, .png, .eps, and .tex or .tikz for text in the font of a LaTeX document; the gnuplot script and its data are saved beside the figure. Tables: .tex, .md, .html, .csv, .txt. Models: .safetensors, read back by load_model. Histories: .csv, .tsv, RecBole's .inter, .srsd. Sequences: .csv, .npy. Data sets: .inter, one file per part. Recommendations: .csv, .jsonl. Scores: .npy. Files are written atomically; missing folders are created.
     """,
     topic: "Figures", returns: .nothing, effects: .writes, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in
-    let value = d.positional("value", .any, "a figure, a table, a model or run, data, or scores")
-    let file = d.positional("file", .text, "its path; the ending says the format")
-    let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the look of the table")
+    let value = d.positional("value", .any, "a figure, a table, a model or run, data, recommendations or scores")
+    let file = d.positional("file", .text, "path of the file; the ending selects the format")
+    let style = d.named("style", Kind<TableStyle>.word, default: .booktabs, "booktabs", "for .tex: the style of the table")
     let best = d.named(
       "best", Kind<BestMark>.word, default: .bold, "bold",
-      "of a table: the best value of a column bold and the second underlined, or neither")
-    let caption = d.optional("caption", .text, "of a table: instead of its own")
-    let label = d.optional("label", .text, "for .tex: what \\ref calls it")
+      "for tables: print the best value of a column bold and the second best underlined, or mark neither")
+    let caption = d.optional("caption", .text, "for tables: replaces the caption of the table")
+    let label = d.optional("label", .text, "for .tex: the name for \\ref")
     let guards = d.named(
       "guard", .bool, default: false, "false",
-      "for a table's .csv: a ' before texts that a spreadsheet would take for formulas, those that begin with = + - or @")
+      "for .csv of a table: put a ' before texts that a spreadsheet would evaluate as formulas, those that begin with = + - or @")
     return { call in
       let path = try call.outputPath(try call[file])
       let what = try call[value]
@@ -64,7 +64,7 @@ extension Builtin {
           case "txt": text = grid.screen() + "\n"
           case let other:
             throw call.error(
-              .file, "a table cannot be saved as .\(other)", argument: "file", help: "endings are: .tex, .md, .html, .csv, .txt")
+              .file, "a table cannot be saved as .\(other)", argument: "file", help: "supported endings: .tex, .md, .html, .csv, .txt")
           }
           try OutputFile.write(Data(text.utf8), to: path)
           return [path]
@@ -77,7 +77,7 @@ extension Builtin {
           let ending = (path as NSString).pathExtension.lowercased()
           guard ending == "csv" || ending == "jsonl" else {
             throw call.error(
-              .file, "recommendations cannot be saved as .\(ending)", argument: "file", help: "endings are: .csv, .jsonl")
+              .file, "recommendations cannot be saved as .\(ending)", argument: "file", help: "supported endings: .csv, .jsonl")
           }
           try put(to: path) { try lists.write(isCSV: ending == "csv", put: $0) }
           return [path]

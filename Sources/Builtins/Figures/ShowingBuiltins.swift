@@ -6,7 +6,7 @@ import Plotting
 import Syntax
 import Training
 
-/// What stands on the x axis when a run is drawn.
+/// The quantity on the x axis of a run's curve.
 enum RunAxis: String, Sendable, CaseIterable {
   case steps, epochs, seconds
   case cpuSeconds = "cpu_seconds"
@@ -21,6 +21,7 @@ enum RunAxis: String, Sendable, CaseIterable {
   }
 }
 
+/// The quantity on the y axis of a run's curve.
 enum RunMeasure: Sendable {
   case metric(Metric)
   case loss
@@ -30,41 +31,45 @@ extension Builtin {
   static let showing: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save] + layers
 
   static let figure = Builtin(
-    "figure", "An empty figure, to which `line`, `bars`, `vlines` and `axis` are piped.", topic: "Figures",
+    "figure", "Creates an empty figure. Pipe it into `line`, `bars`, `vlines`, `axis` and other functions to add to it.", topic: "Figures",
     returns: .object(FigureValue.type), example: "let fig = figure(size: (8.4cm, 5.6cm), title: \"Convergence\")"
   ) { d in
     let size = d.named(
       "size",
       Kind<Double>.length.list.checked {
-        $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "is width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
+        $0.count == 2 && $0.allSatisfy { $0 >= 1 && $0 <= 200 } ? nil : "must be width and height, from 1cm to 200cm: (8.4cm, 5.6cm)"
       },
-      default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height; of theme slides 25.4cm by 14.3cm if left out")
+      default: [8.4, 5.6], "(8.4cm, 5.6cm)", "width and height; for theme slides the default is 25.4cm by 14.3cm")
     let width = d.optional(
-      "width", Kind<PaperWidth>.word, "instead of `size`: that of a column or page; a panel is two thirds as high as it is wide")
-    let title = d.optional("title", .text, "what stands above")
+      "width", Kind<PaperWidth>.word,
+      "instead of `size`: the width of a column or page of a paper format; the height of a panel is two thirds of its width")
+    let title = d.optional("title", .text, "title above the figure")
     let palette = d.named("palette", Kind<Palette>.word, default: .okabeIto, "okabe_ito", "colours of the layers")
     let layout = d.named(
       "layout",
-      Kind<Int>.whole(from: 1, to: 20).list.checked { $0.count == 2 ? nil : "is rows and columns of panels: (1, 2)" },
+      Kind<Int>.whole(from: 1, to: 20).list.checked { $0.count == 2 ? nil : "must be rows and columns of panels: (1, 2)" },
       default: [1, 1], "(1, 1)", "rows and columns of panels")
     let theme = d.named(
-      "theme", Kind<Theme>.word, default: .paper, "paper", "for a paper, for slides (larger letters and lines), or on a dark page")
+      "theme", Kind<Theme>.word, default: .paper, "paper", "for a paper, for slides (larger text and lines), or for a dark background")
     let font = d.optional(
       "font",
       Kind<String>.text.checked {
         $0.isEmpty || $0.count > 80 || $0.contains { !($0.isLetter || $0.isNumber || $0 == " " || $0 == "-") }
-          ? "is the name of a font: letters, digits, blanks and hyphens" : nil
-      }, "a font of the system, by its name; left out: Liberation Sans")
+          ? "must be the name of a font: letters, digits, spaces and hyphens" : nil
+      }, "name of an installed font; default: Liberation Sans")
     let fontSize = d.optional(
-      "font_size", Kind<Double>.number.checked { $0 >= 3 && $0 <= 100 ? nil : "is from 3 to 100 points" },
-      "in points; left out: the theme's")
-    let shared = d.named("share", Kind<SharedAxes>.word, default: .none, "none", "axes that the panels have in common, legend included")
+      "font_size", Kind<Double>.number.checked { $0 >= 3 && $0 <= 100 ? nil : "must be from 3 to 100 points" },
+      "font size in points; default: that of the theme")
+    let shared = d.named(
+      "share", Kind<SharedAxes>.word, default: .none, "none", "axes that the panels share; shared panels also share the legend")
     return { call in
       let look = try call[theme]
       let panels = try call[layout]
       var sides: [Double]? = call.given(size) || look != .slides ? try call[size] : nil
       if let paper = try call[width] {
-        if call.given(size) { throw call.error(.badValue, "`size` and `width` both say how wide the figure is", argument: "width") }
+        if call.given(size) {
+          throw call.error(.badValue, "`size` and `width` cannot be combined: both set the width of the figure", argument: "width")
+        }
         let height = paper.centimetres / Double(panels[1]) * Double(panels[0]) * 2 / 3
         sides = [paper.centimetres, (max(4, height) * 10).rounded() / 10]
       }
@@ -77,7 +82,7 @@ extension Builtin {
     }
   }
 
-  /// The figure with its last panel changed.
+  /// A copy of the figure with its last panel changed. A figure without panels gets one first.
   static func changed(_ value: FigureValue, _ body: (inout Panel) -> Void) -> Value {
     var figure = value.figure
     if figure.panels.isEmpty { figure.panels.append(Panel()) }
@@ -87,20 +92,21 @@ extension Builtin {
 
   static let line = Builtin(
     "line",
-    "Adds a curve: of a run (`x: seconds, y: mrr@5`), of several runs with a band over them, or of two lists of numbers.",
+    "Adds a curve: of a run (`x: seconds, y: mrr@5`), of the mean of several runs with a band, or of two lists of numbers.",
     topic: "Figures", returns: .object(FigureValue.type),
     example: "let fig = figure() |> line([1, 2, 3], y: [2, 4, 8], label: \"doubling\")"
   ) { d in
     let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
     let what = d.positional("data", .any, "a run, a list of runs, or the x values")
-    let x = d.named("x", Kind<RunAxis>.word, default: .steps, "steps", "for runs: what is on the x axis")
-    let y = d.named("y", .curve, "for runs: a metric or `loss`; else a list of numbers")
-    let label = d.optional("label", .text, "its name in the legend")
-    let style = d.named("style", Kind<Layer.Line.Style>.word, default: .lines, "lines", "joined by lines, points alone, or level steps")
+    let x = d.named("x", Kind<RunAxis>.word, default: .steps, "steps", "for runs: the quantity on the x axis")
+    let y = d.named("y", .curve, "for runs: a metric or `loss`; for x values: the list of y values")
+    let label = d.optional("label", .text, "name in the legend")
+    let style = d.named("style", Kind<Layer.Line.Style>.word, default: .lines, "lines", "lines between the points, points only, or steps")
     let band = d.named(
       "band", Kind<Band>.word, default: .range, "range",
-      "around the mean of several runs: their least and most, a standard deviation, or the 95 % interval of the mean")
-    let side = d.named("on", Kind<LineSide>.word, default: .left, "left", "the axis it is read off: on the left or the right")
+      "the band around the mean of several runs: from minimum to maximum, one standard deviation, or the 95 % confidence interval of the mean"
+    )
+    let side = d.named("on", Kind<LineSide>.word, default: .left, "left", "which y axis the curve belongs to: the left or the right one")
     return { call in
       let onRight = try call[side] == .right
       let source = try call[what]
@@ -111,7 +117,7 @@ extension Builtin {
       case .numbers(let ys):
         guard let xs = numbers(source), xs.count == ys.count else {
           throw call.error(
-            .badValue, "`data` and `y` of line are lists of as many numbers; y has \(ys.count)", argument: "data")
+            .badValue, "`data` and `y` of `line` must be lists of numbers of the same length; y has \(ys.count)", argument: "data")
         }
         points = zip(xs, ys).map { Layer.Point($0, $1) }
       }
@@ -141,18 +147,19 @@ extension Builtin {
     return runs.count == values.count ? runs : nil
   }
 
-  /// A run's curve, or the mean of several at each of their common evaluations with the least and the most around it.
+  /// The curve of a run, or the mean of several runs at each of their common evaluations, with a band.
   private static func curve(
     _ call: Call, _ value: Value, _ axis: RunAxis, _ measure: RunMeasure, _ band: Band
   ) throws -> [Layer.Point] {
     guard let runs = runs(value) else {
       throw call.error(
-        .wrongType, "with a metric for `y`, `data` of line is a run or a list of runs, not \(value.described)", argument: "data")
+        .wrongType, "with a metric or `loss` for `y`, `data` of `line` must be a run or a list of runs, not \(value.described)",
+        argument: "data")
     }
     if let other = runs.dropFirst().first(where: { !$0.isValidated(like: runs[0]) }), case .metric = measure {
       throw call.error(
-        .badValue, "\(runs[0].name) and \(other.name) were judged on different sequences, or among different items", argument: "data",
-        help: "a mean is taken over runs on the same split")
+        .badValue, "\(runs[0].name) and \(other.name) were evaluated on different sequences, or among different items", argument: "data",
+        help: "the mean needs runs on the same split")
     }
     let curves = runs.map { run in
       run.history.compactMap { point -> (x: Double, y: Double)? in
@@ -166,7 +173,7 @@ extension Builtin {
     }
     guard curves.allSatisfy({ !$0.isEmpty }) else {
       throw call.error(
-        .badValue, "this run was not evaluated on that metric", argument: "y", help: "name it in the training: metrics: [...]")
+        .badValue, "a run was not evaluated on that metric", argument: "y", help: "name it in the training: metrics: [...]")
     }
     if curves.count == 1 { return curves[0].map { Layer.Point($0.x, $0.y) } }
     return (0..<(curves.map(\.count).min() ?? 0)).map { i in
@@ -185,16 +192,17 @@ extension Builtin {
   }
 
   static let bars = Builtin(
-    "bars", "Adds bars: one for every field of a record of numbers. Those of several calls stand side by side, or on each other.",
+    "bars", "Adds a bar for every field of a record of numbers. Bars of several calls are drawn side by side, or stacked.",
     topic: "Figures",
     returns: .object(FigureValue.type),
     example: "let fig = figure() |> bars({ adjacent: 2.1, cross: 1.8 }) |> axis(y: \"speed-up\")"
   ) { d in
     let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
-    let values = d.positional("values", .record, "name: height")
-    let errors = d.optional("errors", .record, "name: half the length of its error bar")
-    let label = d.optional("label", .text, "its name in the legend")
-    let stacked = d.named("stacked", .bool, default: false, "false", "on top of the stacked bars before, instead of beside them")
+    let values = d.positional("values", .record, "name: height of the bar")
+    let errors = d.optional("errors", .record, "name: half the length of the error bar")
+    let label = d.optional("label", .text, "name in the legend")
+    let stacked = d.named(
+      "stacked", .bool, default: false, "false", "stack these bars on the stacked bars before them, instead of beside them")
     return { call in
       let heights = try call[values]
       func number(_ record: Record, _ key: String, _ argument: String) throws -> Double {
@@ -208,14 +216,15 @@ extension Builtin {
         errors: try call[errors].map { record in try heights.keys.map { try number(record, $0, "errors") } },
         label: try call[label], isStacked: try call[stacked])
       if bars.isStacked, bars.values.contains(where: { $0 < 0 }) {
-        throw call.error(.badValue, "bars that stand on each other are not below 0", argument: "values")
+        throw call.error(.badValue, "stacked bars must not be negative", argument: "values")
       }
       let base = try call[figure]
       let first = base.figure.panels.last?.layers.lazy.compactMap { if case .bars(let other) = $0 { other } else { nil } }.first
       if let first, first.names != bars.names {
         throw call.error(
-          .badValue, "these bars are called \(bars.names.joined(separator: ", ")), those before \(first.names.joined(separator: ", "))",
-          argument: "values", help: "bars of one panel have the same names, in the same order")
+          .badValue,
+          "these bars are named \(bars.names.joined(separator: ", ")), but those before are named \(first.names.joined(separator: ", "))",
+          argument: "values", help: "all bars of a panel need the same names in the same order")
       }
       return changed(base) { $0.layers.append(.bars(bars)) }
     }
@@ -223,13 +232,13 @@ extension Builtin {
 
   static let vlines = Builtin(
     "vlines",
-    "Adds vertical lines: at the growths of a run, in the unit of the curve before them, or at numbers.",
+    "Adds vertical lines: at the growths of a run, in the unit of the x axis of the last curve, or at given numbers.",
     topic: "Figures", returns: .object(FigureValue.type),
     example: "let fig = figure() |> line([0, 1], y: [0, 1]) |> vlines([0.5], label: \"half\")"
   ) { d in
     let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
-    let places = d.positional("places", .sequence, "a run's `growths`, or numbers")
-    let label = d.optional("label", .text, "their name in the legend")
+    let places = d.positional("places", .sequence, "the `growths` of a run, or a list of numbers")
+    let label = d.optional("label", .text, "name in the legend")
     return { call in
       let base = try call[figure]
       let unit = base.figure.panels.last?.xUnit
@@ -239,7 +248,7 @@ extension Builtin {
         if case .record(let record) = value, case .number(let number)? = record[keys[unit ?? "steps"] ?? "step"] {
           return number
         }
-        throw call.error(.wrongType, "`places` of vlines holds numbers or growths, not \(value.described)", argument: "places")
+        throw call.error(.wrongType, "`places` of `vlines` must contain numbers or growths, not \(value.described)", argument: "places")
       }
       let title = try call[label]
       return changed(base) { $0.marks.append(Marks(xs, label: title)) }
@@ -247,30 +256,30 @@ extension Builtin {
   }
 
   static let axis = Builtin(
-    "axis", "Names the axes, sets their ranges, and says where the legend stands.", topic: "Figures",
+    "axis", "Sets the labels, ranges and scales of the axes, and the position of the legend.", topic: "Figures",
     returns: .object(FigureValue.type),
     example: "let fig = figure() |> axis(x: \"step\", y: \"MRR@5\", legend: bottom_right)"
   ) { d in
     let pair = Kind<Double>.number.list.checked {
-      $0.count == 2 && $0[0] < $0[1] ? nil : "is two numbers, the smaller first: (0, 1)"
+      $0.count == 2 && $0[0] < $0[1] ? nil : "must be two numbers, the smaller first: (0, 1)"
     }
     let figure = d.positional("figure", Kind<FigureValue>.object, "the figure")
     let x = d.optional("x", .text, "label of the x axis")
     let y = d.optional("y", .text, "label of the y axis")
-    let xRange = d.optional("x_range", pair, "ends of the x axis")
-    let yRange = d.optional("y_range", pair, "ends of the y axis")
+    let xRange = d.optional("x_range", pair, "range of the x axis")
+    let yRange = d.optional("y_range", pair, "range of the y axis")
     let logX = d.named("log_x", .bool, default: false, "false", "a logarithmic x axis")
     let logY = d.named("log_y", .bool, default: false, "false", "a logarithmic y axis")
-    let legend = d.named("legend", Kind<Legend>.word, default: .automatic, "automatic", "where the legend stands")
-    let right = d.optional("right", .text, "label of the axis on the right, for lines with `on: right`")
-    let rightRange = d.optional("right_range", pair, "ends of the axis on the right")
-    let logRight = d.named("log_right", .bool, default: false, "false", "a logarithmic axis on the right")
-    let xUnit = d.named("x_unit", Kind<Axis.Unit>.word, default: .none, "none", "seconds: long ones are written as minutes and hours")
+    let legend = d.named("legend", Kind<Legend>.word, default: .automatic, "automatic", "position of the legend")
+    let right = d.optional("right", .text, "label of the right y axis, for lines with `on: right`")
+    let rightRange = d.optional("right_range", pair, "range of the right y axis")
+    let logRight = d.named("log_right", .bool, default: false, "false", "a logarithmic right y axis")
+    let xUnit = d.named("x_unit", Kind<Axis.Unit>.word, default: .none, "none", "seconds: label long times in minutes or hours")
     let yUnit = d.named("y_unit", Kind<Axis.Unit>.word, default: .none, "none", "the same for the y axis")
     return { call in
       let (xName, yName) = (try call[x], try call[y])
       let (xEnds, yEnds) = (try call[xRange], try call[yRange])
-      let (xLog, yLog, place) = (try call[logX], try call[logY], try call[legend])
+      let (xLog, yLog, position) = (try call[logX], try call[logY], try call[legend])
       let (rightName, rightEnds, rightLog) = (try call[right], try call[rightRange], try call[logRight])
       let (unitOfX, unitOfY) = (try call[xUnit], try call[yUnit])
       return changed(try call[figure]) { panel in
@@ -284,17 +293,17 @@ extension Builtin {
         (panel.x.unit, panel.y.unit) = (unitOfX, unitOfY)
         panel.x.logarithmic = xLog
         panel.y.logarithmic = yLog
-        panel.legend = place
+        panel.legend = position
       }
     }
   }
 
   static let show = Builtin(
-    "show", "Draws a figure in the terminal, or writes any other value.", topic: "Figures", returns: .nothing,
+    "show", "Draws a figure in the terminal, or prints any other value.", topic: "Figures", returns: .nothing,
     example: "show({ depth: 16 })  #> { depth: 16 }"
   ) { d in
-    let value = d.positional("value", .any, "what to show")
-    let window = d.named("window", .bool, default: false, "false", "a figure in a window of the display instead")
+    let value = d.positional("value", .any, "the value to show")
+    let window = d.named("window", .bool, default: false, "false", "draw a figure in a window instead")
     return { call in
       let what = try call[value]
       let host = call.interpreter.host
@@ -312,7 +321,7 @@ extension Builtin {
       if isWindow {
         guard Gnuplot.hasDisplay else {
           throw call.error(
-            .figure, "there is no display to open a window on", argument: "window", help: "leave `window` out, or save the figure")
+            .figure, "there is no display to open a window on", argument: "window", help: "remove `window`, or save the figure")
         }
         try call.engine { try Gnuplot().window(figure.figure) }
         return .nothing
@@ -333,7 +342,7 @@ extension Builtin {
   }
 }
 
-/// What the y of a line may be.
+/// What the argument `y` of `line` may be.
 enum CurveSource {
   case measure(RunMeasure)
   case numbers([Double])

@@ -7,14 +7,14 @@ import Syntax
 extension Builtin {
   static let sasrec = Builtin(
     "sasrec",
-    "SASRec (Kang and McAuley, ICDM 2018): causal self-attention and a feed-forward layer in a block, each entering by a residual weight that is 0 at first, each closed by a layer normalisation.",
+    "SASRec (Kang and McAuley, ICDM 2018): each block has causal self-attention and a feed-forward layer. The output of each of the two is multiplied by a residual weight alpha, 0 at first, added to its input, and layer-normalised.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(sasrec(data, dim: 8, blocks: 2, heads: 2).depth)  #> 2
       """
   ) { d in
-    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
     let attention = AttentionArguments(&d, dropout: 0, "0")
     return { call in
@@ -26,14 +26,14 @@ extension Builtin {
 
   static let ssept = Builtin(
     "ssept",
-    "SSE-PT (Wu et al., RecSys 2020): SASRec on the user's and the item's embedding side by side. While training, the user and now and then an item are replaced by others (stochastic shared embeddings); the defaults are the reference code's.",
+    "SSE-PT (Wu et al., RecSys 2020): SASRec on concatenated user and item embeddings. During training, users and items are replaced by random ones with given probabilities (stochastic shared embeddings). The defaults are those of the reference code.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(ssept(data, user_dim: 4, item_dim: 4, blocks: 2).dim)  #> 8
       """
   ) { d in
-    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items and users")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items and users")
     let userDim = d.named("user_dim", .whole(from: 1, to: 4096), default: 64, "64", "width of the user embedding")
     let itemDim = d.named("item_dim", .whole(from: 1, to: 4096), default: 64, "64", "width of the item embedding")
     let swapUser = d.named("swap_user", .share, default: 0.8, "80%", "probability that a sequence's user is replaced")
@@ -55,7 +55,7 @@ extension Builtin {
   }
 }
 
-/// The arguments of models with attention.
+/// The arguments that models with attention share.
 private struct AttentionArguments: Sendable {
   private let blocks: Builtin.Argument<Int>
   private let heads: Builtin.Argument<Int>
@@ -64,11 +64,11 @@ private struct AttentionArguments: Sendable {
   private let seed: Builtin.Argument<Int?>
 
   init(_ d: inout Builtin.Declaration, dropout rate: Double, _ text: String) {
-    blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "blocks of attention and feed-forward")
-    heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "heads of the attention; they share the width")
-    dropout = d.named("dropout", .share, default: rate, text, "share of the values that training leaves out")
-    alpha = d.named("alpha", .bool, default: true, "true", "with residual weights")
-    seed = d.optional("seed", .whole(from: 0), "seed of the parameters; left out: that of the session (--seed)")
+    blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "number of blocks")
+    heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
+    dropout = d.named("dropout", .share, default: rate, text, "dropout rate")
+    alpha = d.named("alpha", .bool, default: true, "true", "whether the blocks have residual weights alpha")
+    seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
   }
 
   func build(_ call: Builtin.Call, _ configuration: SASRec.Configuration, _ split: Split) throws -> Value {

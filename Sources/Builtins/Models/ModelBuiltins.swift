@@ -14,14 +14,14 @@ extension Builtin {
 
   static let nextitnet = Builtin(
     "nextitnet",
-    "NextItNet (Yuan et al., WSDM 2019): dilated causal convolutions, two in a residual block, `out = x + alpha * y` with alpha 0 at first. The dilations are repeated over the blocks.",
+    "NextItNet (Yuan et al., WSDM 2019): residual blocks of two dilated causal convolutions, `out = x + alpha * y` with alpha 0 at first. The list of dilations repeats over the blocks.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(nextitnet(data, dim: 8, blocks: 2).depth)  #> 2
       """
   ) { d in
-    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let stack = ConvolutionArguments(&d)
     return { call in
       let split = (try call[data]).split
@@ -33,19 +33,20 @@ extension Builtin {
 
   static let grec = Builtin(
     "grec",
-    "GRec (Yuan et al., WWW 2020), trained by filling gaps: a fifth of the items is masked and predicted. `causal` is NextItNet's stack, as StackRec trains it; `encoder_decoder` is as published: an encoder that sees both ways, a projector, a causal decoder; both stacks have `blocks` blocks and grow together.",
+    "GRec (Yuan et al., WWW 2020), trained by filling gaps: a fifth of the items are masked and predicted. `causal` uses NextItNet's blocks, as StackRec does. `encoder_decoder` is the published architecture: a bidirectional encoder, a projector and a causal decoder; encoder and decoder have `blocks` blocks each and grow together.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(grec(data, dim: 8, blocks: 2, architecture: encoder_decoder).depth)  #> 2
       """
   ) { d in
-    let data = d.positional("data", Kind<SplitValue>.object, "the data set, for its items")
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let architecture = d.named(
-      "architecture", Kind<GRec.Architecture>.word, default: .causal, "causal", "as StackRec trains it, or as published")
+      "architecture", Kind<GRec.Architecture>.word, default: .causal, "causal", "as in StackRec (causal), or as published (encoder_decoder)"
+    )
     let prediction = d.named(
       "prediction", Kind<GRec.Prediction>.word, default: .before, "before",
-      "of causal: a masked item is predicted from the output one position before it, as the authors do, or from that at its own position")
+      "for causal: the output that predicts a masked item, at the position before it (as in the authors' code) or at its own position")
     let stack = ConvolutionArguments(&d)
     return { call in
       let split = (try call[data]).split
@@ -61,7 +62,7 @@ extension Builtin {
     }
   }
 
-  /// The arguments of models with dilated convolutions.
+  /// The arguments that models with dilated convolutions share.
   private struct ConvolutionArguments: Sendable {
     let dim: Argument<Int>
     let blocks: Argument<Int>
@@ -72,13 +73,13 @@ extension Builtin {
 
     init(_ d: inout Declaration) {
       dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-      blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "residual blocks, two convolutions each")
+      blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "number of residual blocks, two convolutions each")
       dilations = d.named(
         "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]",
-        "dilation of each block's first convolution; the second has twice that")
-      kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "taps of a convolution")
-      alpha = d.named("alpha", .bool, default: true, "true", "with residual weights")
-      seed = d.optional("seed", .whole(from: 0), "seed of the parameters; left out: that of the session (--seed)")
+        "dilation of the first convolution of each block; the second has twice that dilation")
+      kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "kernel size of the convolutions")
+      alpha = d.named("alpha", .bool, default: true, "true", "whether the blocks have residual weights alpha")
+      seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
     }
 
     func configuration(_ call: Call, items: Int) throws -> NextItNet.Configuration {
@@ -88,7 +89,10 @@ extension Builtin {
     }
   }
 
-  /// A fresh model, if there is memory for it.
+  /// Creates a model with initial parameters.
+  ///
+  /// - Parameter seed: seed of the parameters; nil: the seed of the session.
+  /// - Throws: an error if training would not fit in memory, and the errors of `make`.
   static func build(_ call: Call, seed: Int?, _ split: Split, _ make: () throws -> any Network) throws -> Value {
     let network = try call.engine(make)
     try checkMemory(call, network)
@@ -96,7 +100,8 @@ extension Builtin {
     return .object(ModelValue(Model(network, seed: seed), knowing: Vocabularies(split.train)))
   }
 
-  /// Training holds at the least the parameters, the best and the given ones, and the optimizer's state.
+  /// Throws if training the network cannot fit in memory. Training keeps at least five arrays of the size of the
+  /// parameters: the current, the best and the given ones, and two moments of the optimizer.
   static func checkMemory(_ call: Call, _ network: any Network) throws {
     try call.engine {
       try MemoryBudget.check(
@@ -106,7 +111,7 @@ extension Builtin {
 
   static let stack = Builtin(
     "stack",
-    "A deeper model whose blocks are copies of a trained one's. `by` says which new block comes from which old one, `carry` what comes along besides.",
+    "Builds a deeper model whose blocks are copies of a trained model's blocks. The growth operator `by` chooses the source block of each new block; `carry` selects which parameters are carried over.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -115,10 +120,14 @@ extension Builtin {
       """
   ) { d in
     let model = d.positional("model", .model, "the trained model, or a run")
-    let by = d.named("by", Kind<GrowthOperator>.word, default: .adjacent, "adjacent", "where blocks come from")
-    let to = d.optional("to", .whole(from: 1, to: 4096), "depth of the new model; left out: twice as deep")
+    let by = d.named(
+      "by", Kind<GrowthOperator>.word, default: .adjacent, "adjacent", "the growth operator, which chooses the source of each new block")
+    let to = d.optional(
+      "to", .whole(from: 1, to: 4096), "number of blocks of the new model; default: twice as many, or 2n - 2 for trimmed_seam")
     let carry = d.named(
-      "carry", .carry, default: .all, "all", "what is carried over: everything; what the authors' code does; or so that the scores stay")
+      "carry", .carry, default: .all, "all",
+      "which parameters are carried over: all; reference (as in the authors' code); preserving (the scores stay the same); or a list of parts"
+    )
     return { call in
       let old = try call[model]
       let deeper = try call.engine {
@@ -135,7 +144,7 @@ extension Builtin {
 extension Builtin {
   static let loadModel = Builtin(
     "load_model",
-    "Reads a model saved by `save(model, \"x.safetensors\")`, with the names of its items: it can be judged, stacked and trained on wherever the data has the same items.",
+    "Reads a model saved by `save(model, \"x.safetensors\")`, with the names of its items. It can be evaluated, stacked and trained further on any data with the same items.",
     topic: "Models", returns: .object(ModelValue.type), effects: .reads,
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -143,7 +152,7 @@ extension Builtin {
       print(load_model("out/model.safetensors").depth)  #> 2
       """
   ) { d in
-    let file = d.positional("file", .text, "its path")
+    let file = d.positional("file", .text, "path of the file")
     return { call in
       let path = try call.inputPath(try call[file])
       let read = try call.engine {
@@ -190,7 +199,7 @@ extension Kind where T == Carry {
 }
 
 extension Value {
-  /// A text where a word will do.
+  /// The value, with a text converted to a word.
   var asWord: Value {
     if case .text(let text) = self { return .word(text) }
     return self

@@ -11,16 +11,16 @@ final class ModelValue: ObjectValue {
   static let type = ObjectType(
     "a model",
     members: [
-      ("blocks", .list(.text), "its blocks, by what each computes"), ("depth", .number, "how many blocks"),
-      ("dim", .number, "width of its hidden states"), ("parameters", .number, "how many numbers it learns"),
-      ("kind", .text, "the function that makes such models"),
+      ("blocks", .list(.text), "a text for each block that names its type and options"), ("depth", .number, "number of blocks"),
+      ("dim", .number, "width of its hidden states"), ("parameters", .number, "number of trainable parameters"),
+      ("kind", .text, "the function that creates such models"),
     ])
 
   let model: Model
-  /// Where its blocks came from, for a stacked one.
+  /// For a stacked model: the source of each block and parameter.
   let plan: GrowthPlan?
   let known: Vocabularies
-  /// Items in the sequences it was trained on, where that is known.
+  /// The length of the sequences that it was trained on, if known.
   let length: Int?
 
   init(_ model: Model, plan: GrowthPlan? = nil, knowing known: Vocabularies, length: Int? = nil) {
@@ -30,7 +30,8 @@ final class ModelValue: ObjectValue {
     self.known = known
   }
 
-  /// The model for sequences of the same items in another order, as other data of the same shop has them: mapped by name.
+  /// The model with its items and users renumbered, by name, to those of `set`. Returns the model itself where no
+  /// renumbering is needed or possible.
   func fitted(to set: SequenceSet) -> ModelValue {
     guard let other = model.reordered(known, for: set) else { return self }
     return ModelValue(other.model, plan: plan, knowing: other.known, length: length)
@@ -85,7 +86,8 @@ final class ModelValue: ObjectValue {
     return lines.joined(separator: "\n")
   }
 
-  /// Where the parameters of a grown model came from: a line for each that is the same in all blocks.
+  /// For each parameter of a grown model, a line that says how it was initialised: copied, constant or newly drawn. The
+  /// parameters of the same name in all blocks share a line.
   private static func origins(_ plan: GrowthPlan) -> [String] {
     var order: [String] = []
     var groups: [String: [GrowthPlan.Step]] = [:]
@@ -112,7 +114,7 @@ final class ModelValue: ObjectValue {
 }
 
 extension Kind where T == ModelValue {
-  /// A model, or a run that stands for its model.
+  /// A model, or a run, which is converted to its model.
   static var model: Kind<ModelValue> {
     Kind(.object(ModelValue.type)) { value throws(ConversionError) in
       guard case .object(let object) = value else { throw .type }

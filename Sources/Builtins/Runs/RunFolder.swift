@@ -4,21 +4,21 @@ import Interpreter
 import ModelFiles
 import Training
 
-/// The folder of one training under `runs`, named after the run and its fingerprint.
+/// The checkpoint folder of one training: `runs/NAME-FINGERPRINT`.
 final class RunFolder: CheckpointKeeper {
   let every: Extent?
-  /// Checkpoints were asked for, not only taken as a precaution in long runs.
+  /// Whether the script or a flag asked for checkpoints. If not, they are only a precaution in long runs.
   private let isAsked: Bool
   private let host: any InterpreterHost
   private let name: String
-  /// The folder of all trainings, and the beginning of this one's name in it.
+  /// The folder of all trainings, and the part of this folder's name before the fingerprint.
   private let runs: String
   private let prefix: String
   let path: String
   private let known: Vocabularies
   let identity: TrainingIdentity
 
-  /// Without being asked, a training is kept this often: a short one leaves nothing behind.
+  /// The default interval between checkpoints. A shorter training leaves no files.
   static let precaution = Extent.seconds(600)
 
   init(_ call: Builtin.Call, _ name: String, _ data: Split, _ identity: TrainingIdentity, every: Extent?, isAsked: Bool) throws {
@@ -40,35 +40,38 @@ final class RunFolder: CheckpointKeeper {
   func save(_ record: TrainingRecord) {
     switch record {
     case .finished:
-      // A run that no checkpoint was taken of was short, and is trained again sooner than it is explained.
+      // A run without any checkpoint was short: training again is cheaper than keeping an unrequested file.
       guard isAsked || FileManager.default.fileExists(atPath: path) else { return }
       write(record)
     case .underway(let checkpoint):
       guard isAsked || !host.isInterrupted || host.isBatch else { return }
       guard write(record), host.isInterrupted else { return }
-      host.milestone("\(name): kept at step \(checkpoint.step) in \(path); srs run --resume goes on from there")
+      host.milestone("\(name): checkpoint of step \(checkpoint.step) saved in \(path); srs run --resume continues from there")
     }
   }
 
   func grew(_ checkpoint: TrainingCheckpoint) { if isAsked { write(.underway(checkpoint)) } }
 
-  /// A disk that is full is no reason to lose the training.
+  /// Writes the record. A failure, such as a full disk, is noted and does not stop the training.
+  ///
+  /// - Returns: whether the file was written.
   @discardableResult
   private func write(_ record: TrainingRecord) -> Bool {
     do {
       try OutputFile.write(try TrainingFile.contents(record, known, identity), to: path)
       return true
     } catch let error as OutputFile.Failure {
-      host.note("\(name): no checkpoint, the training goes on: \(error.message)")
+      host.note("\(name): checkpoint not saved, training continues: \(error.message)")
     } catch {
-      host.note("\(name): no checkpoint, the training goes on: \(error)")
+      host.note("\(name): checkpoint not saved, training continues: \(error)")
     }
     return false
   }
 
-  /// What an earlier process left of this training; nil: nothing.
+  /// Reads the checkpoint that an earlier process wrote for this training. With `--resume`, also that of the same training
+  /// with fewer steps. nil: there is none.
   ///
-  /// - Throws: `ModelFile.Failure` for a file that is damaged or of something else.
+  /// - Throws: `DamagedCheckpoint` for a file that is damaged or not a checkpoint.
   func found(_ recipe: Recipe) throws -> TrainingFile.Contents? {
     if let path = existing() { return try read(path, recipe, shorter: nil) }
     guard host.resumes else { return nil }
@@ -76,7 +79,7 @@ final class RunFolder: CheckpointKeeper {
     if let shorter = others.first(where: { $0.identity.map { identity.isLonger(than: $0) } ?? false }) {
       return try read(shorter.path, recipe, shorter: shorter.identity)
     }
-    sayWhatDiffers(others)
+    reportDifferences(others)
     return nil
   }
 
@@ -86,14 +89,14 @@ final class RunFolder: CheckpointKeeper {
       switch contents {
       case .underway(let checkpoint):
         let what = shorter == nil ? "" : ", a shorter training with the same settings"
-        if checkpoint.hasMeanRanks { sayTies() }
-        host.milestone("\(name): goes on from step \(checkpoint.step), phase \(checkpoint.phase), of \(path)\(what)")
+        if checkpoint.hasMeanRanks { noteTies() }
+        host.milestone("\(name): continues from step \(checkpoint.step), phase \(checkpoint.phase), of \(path)\(what)")
       case .finished where shorter != nil:
-        host.note("\(name): begins anew; the shorter training in \(path) left no state to go on from")
+        host.note("\(name): starts from the beginning; the shorter training in \(path) has no state to continue from")
         return nil
       case .finished(let finished):
-        if finished.hasMeanRanks { sayTies() }
-        host.milestone("\(name): was finished already, taken from \(path)")
+        if finished.hasMeanRanks { noteTies() }
+        host.milestone("\(name): already finished, read from \(path)")
       }
       return contents
     } catch let failure as ModelFile.Failure {
@@ -101,11 +104,11 @@ final class RunFolder: CheckpointKeeper {
     }
   }
 
-  private func sayTies() {
-    host.note("\(name): its evaluations by version 0.1 took the mean rank of tied items; evaluations are now expectations over ties")
+  private func noteTies() {
+    host.note("\(name): its evaluations by version 0.1 used the mean rank of tied items; new evaluations use the expectation over ties")
   }
 
-  /// The file of this training, under its fingerprint or that which version 0.1 gave it.
+  /// The checkpoint of this training, under its current fingerprint or that of version 0.1.
   private func existing() -> String? {
     let fingerprints = [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }
     return fingerprints.map { "\(runs)/\(prefix)\($0)/\(Self.file)" }.first { FileManager.default.fileExists(atPath: $0) }
@@ -122,9 +125,9 @@ final class RunFolder: CheckpointKeeper {
       .map { ($0, TrainingFile.identity($0)) }
   }
 
-  /// Whoever asks to resume, and gets a training that begins anew beside the checkpoint of another one of the same name, is
-  /// shown in what the two differ.
-  private func sayWhatDiffers(_ others: [Other]) {
+  /// Notes why a resumed training starts from the beginning although there is a checkpoint of the same name: what differs
+  /// from the most similar one.
+  private func reportDifferences(_ others: [Other]) {
     let others = others.map { (path: $0.path, differences: $0.identity.map { identity.differences(from: $0) }) }
     guard let nearest = others.min(by: { ($0.differences?.count ?? .max) < ($1.differences?.count ?? .max) }) else { return }
     let text: String
@@ -133,11 +136,11 @@ final class RunFolder: CheckpointKeeper {
     } else {
       text = "it was written by version 0.1, and its model, data or settings differ"
     }
-    host.note("\(name): begins anew; the checkpoint \(nearest.path) is of another training: \(text)")
+    host.note("\(name): starts from the beginning; the checkpoint \(nearest.path) belongs to another training: \(text)")
   }
 
   private static func short(_ value: String?) -> String {
-    guard let value else { return "as by default" }
+    guard let value else { return "(default)" }
     return value.count > 40 ? value.prefix(40) + "…" : value
   }
 }

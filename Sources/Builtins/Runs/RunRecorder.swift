@@ -6,9 +6,9 @@ import Layers
 import RunStore
 import Training
 
-/// Writes a training down while it runs: at its beginning, now and then, and at its end.
+/// Records a training in the database of runs: at its start, at most every five seconds, and at its end.
 ///
-/// A database that cannot be written is told once and loses nothing else.
+/// If the database cannot be written, a note says so once and the training continues without a record.
 final class RunRecorder {
   private let database: RunDatabase
   private let host: any InterpreterHost
@@ -16,10 +16,10 @@ final class RunRecorder {
   private var history: [[String: Double]] = []
   private var saved = ProcessClock.wall()
   private var isBroken = false
-  /// Where the training's state is kept, if it is.
+  /// The path of the training's checkpoint, if it may have one.
   private let checkpoint: String?
 
-  /// nil where nothing is to be recorded, or cannot be.
+  /// nil if runs are not recorded, or the database cannot be used.
   init?(
     _ call: Builtin.Call, _ kind: String, _ name: String, _ recipe: Recipe, _ split: Split, _ model: Model, _ keeper: RunFolder?
   ) {
@@ -27,7 +27,7 @@ final class RunRecorder {
     checkpoint = keeper?.path
     guard let path = host.runDatabase else { return nil }
     if let problem = call.interpreter.databaseRefusal(path) {
-      host.note("this training is not written down: \(problem)")
+      host.note("this training is not recorded: \(problem)")
       return nil
     }
     var row = RunRow(name: name, kind: kind, fingerprint: keeper?.identity.fingerprint ?? "")
@@ -46,7 +46,7 @@ final class RunRecorder {
       database = try call.interpreter.database(path)
       self.row = try database.add(row)
     } catch {
-      host.note("this training is not written down: \(error.message)")
+      host.note("this training is not recorded: \(error.message)")
       return nil
     }
   }
@@ -105,11 +105,11 @@ final class RunRecorder {
       try database.update(row)
     } catch {
       isBroken = true
-      host.note("\(row.name) is not written down any further: \(error.message)")
+      host.note("\(row.name) is no longer recorded: \(error.message)")
     }
   }
 
-  /// The recipe as it was written, how the data was split, and by what rule tied items are ranked.
+  /// The settings as JSON: the recipe, the rule of the split, and the rule for ties.
   private static func parameters(_ recipe: Recipe, _ split: Split) -> String {
     guard let tree = try? recipe.tree() else { return "null" }
     return Tree.object(["recipe": tree, "split": .text(split.rule), "ties": .text("expectation")]).canonical

@@ -7,7 +7,7 @@ import Training
 public enum RunTable {
   static func grid(_ rows: [RunRow]) -> Grid {
     Grid(
-      caption: rows.isEmpty ? "no trainings are written down here" : "", label: nil,
+      caption: rows.isEmpty ? "no trainings are recorded here" : "", label: nil,
       header: ["id", "name", "kind", "state", "model", "blocks", "steps", "training", "metric", "best", "seed", "started"],
       numeric: [0, 5, 6, 9, 10],
       rows: rows.map { row in
@@ -19,13 +19,13 @@ public enum RunTable {
       })
   }
 
-  /// Of a script, to know it again.
+  /// The hash of a script's text, by which the database identifies it.
   public static func hash(_ bytes: [UInt8]) -> String { TrainingIdentity.hash(bytes) }
 
-  /// Settings that are not the same in all rows, a line each.
+  /// The settings that differ between the rows, one line each.
   public static func differences(_ rows: [RunRow]) -> String {
     func settings(_ row: RunRow) -> [String: String] {
-      // Rows of version 0.1 have plain values where newer ones have the recipe.
+      // Rows of version 0.1 have a flat list of settings instead of the recipe.
       var all = ((try? Tree(parsing: row.parameters))?.leaves() ?? [:]).mapValues(\.canonical)
       for (name, value) in [
         ("model", row.model), ("data", row.data), ("data_fingerprint", row.dataFingerprint), ("seed", "\(row.seed)"),
@@ -60,7 +60,7 @@ public enum RunTable {
       ]))
   }
 
-  /// - Parameter isGuarded: texts that a spreadsheet would take for formulas get a mark in front.
+  /// - Parameter isGuarded: put a `'` before texts that a spreadsheet would evaluate as formulas.
   public static func csv(_ rows: [RunRow], isGuarded: Bool = false) -> String { Grid.csv(lines(rows), isGuarded: isGuarded) }
 
   static func lines(_ rows: [RunRow]) -> [[String]] {

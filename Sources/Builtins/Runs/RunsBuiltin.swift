@@ -8,13 +8,13 @@ extension Builtin {
 
   static let runs = Builtin(
     "runs",
-    "The trainings that were written down in the folder runs, as a table of records: the newest last. `srs runs` does the same at the shell.",
-    topic: "Judging", returns: .object(TableValue.type), effects: [.reads, .changes],
+    "Lists the trainings recorded in the folder runs, as a table with one record per training; the newest is last. The shell command `srs runs` prints the same.",
+    topic: "Evaluation", returns: .object(TableValue.type), effects: [.reads, .changes],
     example: "for run in runs(name: \"deep\") { print(run.id, run.state, run.best) }"
   ) { d in
-    let name = d.optional("name", .text, "only those whose name holds this")
-    let state = d.optional("state", Kind<RunRow.State>.word, "only those in this state")
-    let last = d.optional("last", .whole(from: 1), "only so many, the newest")
+    let name = d.optional("name", .text, "only runs whose name contains this text")
+    let state = d.optional("state", Kind<RunRow.State>.word, "only runs in this state")
+    let last = d.optional("last", .whole(from: 1), "only this many, the newest")
     return { call in
       guard let path = call.interpreter.host.runDatabase, FileManager.default.fileExists(atPath: path) else {
         return .object(TableValue(RunTable.grid([]), records: [], csv: RunTable.lines([])))
@@ -38,15 +38,15 @@ extension Builtin {
 }
 
 extension Interpreter {
-  /// What keeps a script from the database of runs; nil: nothing does. SQLite keeps journals beside it.
+  /// Why the sandbox forbids the database of runs; nil: it is allowed. SQLite also writes journal files beside it.
   func databaseRefusal(_ path: String) -> String? {
     if let problem = ["", "-journal", "-wal", "-shm"].lazy.compactMap({ self.refusal(path + $0) }).first { return problem }
     return readingRefusal(path)
   }
 
-  /// The database of runs, which waits for other processes no longer than someone wants to.
+  /// Opens the database of runs. Waiting for another process ends when the user interrupts.
   func database(_ path: String) throws(RunDatabase.Failure) -> RunDatabase {
-    // Looked at from SQLite's callback, on the thread that asks.
+    // Safe: SQLite's busy callback reads it on the thread that made the call.
     nonisolated(unsafe) let host = host
     return try RunDatabase(path, isInterrupted: { host.isInterrupted })
   }

@@ -2,16 +2,16 @@ import Foundation
 import Interpreter
 import Syntax
 
-/// A table as text in cells, and how it is written: on screen, as LaTeX, Markdown, HTML or CSV.
+/// A table of text cells, with its renderings: terminal, LaTeX, Markdown, HTML and CSV.
 struct Grid {
   enum Mark { case none, best, second }
 
   struct Cell {
     var text: String
-    /// Behind the number, as `± 0.0012`.
+    /// Printed after the number, as `± 0.0012`.
     var uncertainty: String?
     var mark = Mark.none
-    /// One to three, for how sure a difference is.
+    /// Significance: 1 for p < 0.05, 2 for p < 0.01, 3 for p < 0.001.
     var stars = 0
 
     init(_ text: String, uncertainty: String? = nil, mark: Mark = .none, stars: Int = 0) {
@@ -27,13 +27,13 @@ struct Grid {
   var caption: String
   var label: String?
   var header: [String]
-  /// Columns of numbers, which are set to the right.
+  /// Indices of columns of numbers, which are aligned right.
   var numeric: Set<Int>
   var rows: [[Cell]]
-  /// Rows with a rule above them.
+  /// Indices of rows with a rule above them.
   var rules: Set<Int> = []
 
-  // MARK: On screen
+  // MARK: Terminal
 
   func screen() -> String {
     let lines = TextTable.aligned([header] + rows.map { $0.map(\.plain) }, right: numeric)
@@ -47,7 +47,7 @@ struct Grid {
     return (output + [rule]).joined(separator: "\n")
   }
 
-  /// A text in lines of at most so many columns, as far as its words allow.
+  /// Wraps a text at spaces to lines of at most `columns` columns. A longer word keeps a line of its own.
   private static func wrapped(_ text: String, _ columns: Int) -> [String] {
     var lines: [String] = []
     for word in text.split(separator: " ") {
@@ -62,7 +62,9 @@ struct Grid {
 
   // MARK: LaTeX
 
-  /// For booktabs and siunitx: numbers stand below each other at their points, the best bold, the second underlined.
+  /// For booktabs and siunitx: numbers are aligned at their decimal points.
+  ///
+  /// - Parameter marks: print the best value of a column bold and underline the second best.
   func latex(marks: Bool) -> String {
     let columns = header.indices.map { numeric.contains($0) ? "S[table-format=\(format(of: $0))]" : "l" }.joined(separator: " ")
     var lines = [
@@ -91,7 +93,7 @@ struct Grid {
       && digits.first != "." && digits.last != "."
   }
 
-  /// Digits before and behind the point, and of the uncertainty, as siunitx wants to know them.
+  /// siunitx's `table-format` of a column: digits before and after the decimal point, and of the uncertainty.
   private func format(of column: Int) -> String {
     let cells = rows.map { $0[column] }.filter { Self.isNumber($0.text) }
     guard !cells.isEmpty else { return "1.0" }
@@ -112,7 +114,8 @@ struct Grid {
     }
   }
 
-  /// By scalars: a special character with an accent on it is still special to TeX.
+  /// Escapes TeX's special characters. It goes by Unicode scalars: a special character with a combining accent is one
+  /// `Character` in Swift, but is still special to TeX.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -198,7 +201,7 @@ struct Grid {
 
   // MARK: CSV
 
-  /// - Parameter isGuarded: texts that a spreadsheet would take for formulas get a mark in front.
+  /// - Parameter isGuarded: put a `'` before texts that a spreadsheet would evaluate as formulas.
   static func csv(_ rows: [[String]], isGuarded: Bool = false) -> String {
     func quoted(_ cell: String) -> String {
       let text = isGuarded ? CSV.guarded(cell) : cell

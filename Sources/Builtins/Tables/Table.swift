@@ -4,35 +4,35 @@ import Interpreter
 import Syntax
 import Training
 
-/// A table of results: methods by metrics.
+/// A table of results: one row per method, one column per metric.
 struct Table {
   struct Row {
     let name: String
-    /// Plain facts before the metrics.
+    /// Texts of the columns between the name and the metrics.
     let facts: [String]
     let cells: [Cell]
-    /// Baselines and bounds, told apart from what is compared.
+    /// Whether the row is a baseline or an upper bound, printed below a rule and never marked as best.
     let isReference: Bool
   }
 
   struct Cell {
     let value: Double
-    /// Standard deviation over runs, or half the 95 % interval of their mean, where there are several.
+    /// For several runs: their standard deviation, or half the 95 % confidence interval of their mean.
     let spread: Double?
-    /// Of the difference from the first row, where it was tested: p, and how large it is.
+    /// The p-value and the effect size of the difference from the first row, if it was tested.
     var p: Double?
     var effect: Double?
   }
 
   var caption: String
-  /// What `spread` is: `std` or `ci95`.
+  /// Whether `spread` is `std` or `ci95`.
   var spreadName = "std"
   var effectName: String?
   let factNames: [String]
   let metrics: [Metric]
   let rows: [Row]
 
-  /// Ranks of the values of a metric among what is compared: the best and the second, where they are printed apart.
+  /// Marks the best and the second best value of a metric among the compared methods. Values that print alike are equal.
   private func mark(_ row: Row, _ m: Int) -> Grid.Mark {
     guard !row.isReference else { return .none }
     func shown(_ value: Double) -> String { NumberFormat.fixed(value, digits: 4) }
@@ -66,7 +66,7 @@ struct Table {
       numeric: Set(1..<(1 + factNames.count + metrics.count)), rows: cells, rules: rules)
   }
 
-  /// All that is known, in full precision.
+  /// The table in full precision, with standard deviations and p-values.
   func csv() -> [[String]] {
     var header = ["method"] + factNames
     for metric in metrics {
@@ -97,14 +97,14 @@ struct Table {
   }
 }
 
-/// A table as a value: of results, or of any records.
+/// A table as a value of the language: results, or any records.
 final class TableValue: ObjectValue {
   static let type = ObjectType(
-    "a table", members: [("caption", .text, "what it says of itself"), ("rows", .list(.record(nil)), "its rows as records")])
+    "a table", members: [("caption", .text, "the caption"), ("rows", .list(.record(nil)), "the rows as records")])
 
   let grid: Grid
   let records: [Value]
-  /// Lines of cells with all digits, the names first.
+  /// Rows in full precision; the first is the header.
   let csv: [[String]]
 
   init(_ table: Table) {
@@ -132,10 +132,10 @@ final class TableValue: ObjectValue {
   var display: String { grid.screen() }
 }
 
-/// Metrics of one model on one set.
+/// Metrics of one model on one set of sequences.
 final class EvaluationValue: ObjectValue {
   static let type = ObjectType(
-    "an evaluation", members: [("protocol", .text, "how it was judged")], element: .number)
+    "an evaluation", members: [("protocol", .text, "how it was evaluated")], element: .number)
 
   let metrics: [(Metric, Double)]
   let title: String

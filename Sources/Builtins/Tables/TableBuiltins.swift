@@ -7,8 +7,8 @@ extension Builtin {
 
   static let table = Builtin(
     "table",
-    "A table of records, one a row, its columns their fields: for the screen, a paper or a page.",
-    topic: "Judging", returns: .object(TableValue.type),
+    "Makes a table from a list of records: one row per record, one column per field. It can be printed, or saved as LaTeX, Markdown, HTML, CSV or text.",
+    topic: "Evaluation", returns: .object(TableValue.type),
     example: """
       print(table([{ depth: 8, mrr: 0.25 }, { depth: 16, mrr: 0.5 }]))
       #> ─────────────
@@ -19,16 +19,16 @@ extension Builtin {
       #> ─────────────
       """
   ) { d in
-    let rows = d.positional("rows", Kind<Record>.record.list, "records with the same names")
-    let caption = d.named("caption", .text, default: "", "\"\"", "what it says of itself")
-    let label = d.optional("label", .text, "for .tex: what \\ref calls it")
-    let digits = d.named("digits", .whole(from: 0, to: 15), default: 4, "4", "behind the point, in columns with fractions")
+    let rows = d.positional("rows", Kind<Record>.record.list, "records with the same fields")
+    let caption = d.named("caption", .text, default: "", "\"\"", "the caption")
+    let label = d.optional("label", .text, "for .tex: the name for \\ref")
+    let digits = d.named("digits", .whole(from: 0, to: 15), default: 4, "4", "digits after the decimal point, in columns with fractions")
     return { call in
       let rows = try call[rows]
       let names = rows.first?.keys ?? []
       if let odd = rows.first(where: { $0.keys != names }) {
         throw call.error(
-          .badValue, "the rows have different names: \(names.joined(separator: ", ")) and \(odd.keys.joined(separator: ", "))",
+          .badValue, "the rows have different fields: \(names.joined(separator: ", ")) and \(odd.keys.joined(separator: ", "))",
           argument: "rows")
       }
       let digits = try call[digits]

@@ -1,8 +1,10 @@
 import Syntax
 
-/// Rows of cells aligned by their width on a terminal.
+/// Aligns columns of cells by their width on a terminal.
 enum TextTable {
-  /// Cells are made safe for a terminal: they hold what data, runs and files are called.
+  /// One line per row. Cells may contain names from data, runs and files, so control characters are escaped.
+  ///
+  /// - Parameter right: indices of the columns that are aligned right.
   static func aligned(_ rows: [[String]], right: Set<Int>, gap: String = "  ") -> [String] {
     let rows = rows.map { $0.map { TerminalText.safe($0, keepsLines: false) } }
     let columns = rows.map(\.count).max() ?? 0

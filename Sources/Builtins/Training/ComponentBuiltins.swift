@@ -2,7 +2,8 @@ import Interpreter
 import Syntax
 import Training
 
-/// Functions of losses, optimizers and schedules, made of what these declare of themselves: nothing is to be added here for a new one.
+/// The functions of losses, optimizers and schedules. They are generated from the components' own declarations, so a new
+/// component needs no change here.
 extension Builtin {
   static let losses = Losses.kinds.filter { $0.hasFunction }.map { kind in
     component(kind, returns: LossSetting.type) { ($0 as? any Loss).map { LossSetting($0).value } }
@@ -16,7 +17,7 @@ extension Builtin {
     component(kind, returns: ScheduleSetting.type) { ($0 as? any Schedule).map { ScheduleSetting($0).value } }
   }
 
-  /// What a call gives for one value: nil where it was left out.
+  /// Reads one value from a call; nil if the argument was omitted and has no default.
   private typealias Reader = @Sendable (Call) throws -> Tree?
 
   private static func component(
@@ -28,7 +29,7 @@ extension Builtin {
         var values: [String: Tree] = [:]
         for (key, read) in readers { values[key] = try read(call) }
         do {
-          guard let made = value(try type.init(component: values)) else { throw call.error(.badValue, "\(type.kind) cannot be made") }
+          guard let made = value(try type.init(component: values)) else { throw call.error(.badValue, "\(type.kind) cannot be created") }
           return made
         } catch let failure as Tree.Failure {
           throw call.error(.badValue, failure.message)
@@ -63,7 +64,7 @@ extension Builtin {
 }
 
 extension Kind where T == String {
-  /// One of some words.
+  /// One of the given words.
   static func word(among words: [String]) -> Kind<String> {
     Kind(.oneOf(words.map { .word($0) }), words: words) { value throws(ConversionError) in
       switch value {

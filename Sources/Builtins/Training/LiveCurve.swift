@@ -4,8 +4,8 @@ import Kernels
 import Plotting
 import Training
 
-/// The learning curve of a training that is watched: in a window where there is a display, else in the terminal, drawn over
-/// at every evaluation.
+/// The learning curve of `watch: true`: in a window if there is a display, else in the terminal. It is redrawn after
+/// evaluations, at most once a second.
 final class LiveCurve {
   private let host: any InterpreterHost
   private let metric: Metric
@@ -13,7 +13,7 @@ final class LiveCurve {
   private var growths: [Double] = []
   private var drawn = 0.0
   private var isBroken = false
-  /// Where there is a display.
+  /// nil without a display.
   private let window: PlotWindow?
 
   init(_ host: any InterpreterHost, _ metric: Metric) {
@@ -24,7 +24,9 @@ final class LiveCurve {
 
   func grew(at step: Int) { growths.append(Double(step)) }
 
-  /// - Parameter isLast: drawn in any case; before that at most once a second.
+  /// Adds a point and redraws.
+  ///
+  /// - Parameter isLast: redraw even if the last drawing is less than a second old.
   func add(_ point: HistoryPoint?, isLast: Bool = false) {
     if let point, let value = point.metrics[metric] { points.append(.init(Double(point.step), value)) }
     guard host.showsLiveProgress, !isBroken, points.count > 1, isLast || ProcessClock.wall() - drawn > 1 else { return }
@@ -42,9 +44,9 @@ final class LiveCurve {
     do throws(PlottingError) {
       host.live(try Gnuplot(seconds: 10).text(figure, columns: max(40, min(host.width, 100) - 1), lines: 16))
     } catch {
-      // Training goes on; the curve is not worth a second word.
+      // A curve that cannot be drawn must not stop the training; one note is enough.
       isBroken = true
-      host.note("the curve is not drawn: \(error.message)")
+      host.note("the learning curve cannot be drawn: \(error.message)")
     }
     drawn = ProcessClock.wall()
   }

@@ -6,18 +6,23 @@ import Training
 
 extension Builtin {
   static let phase = Builtin(
-    "phase", "A stretch of a `stackrec` training: first a growth, if `to` or `by` is given, then `run`.",
+    "phase", "One phase of a `stackrec` training: first a growth, if `to` or `by` is given, then training for `run`.",
     topic: "Training", returns: .object(Phase.type), example: "let deeper = phase(to: 8, by: adjacent, run: 500steps)"
   ) { d in
-    let run = d.optional("run", .extent, "how long; left out: until `stop` of the training ends it")
-    let to = d.optional("to", .whole(from: 1, to: 4096), "depth to grow to; left out with `by`: twice as deep")
-    let by = d.optional("by", Kind<GrowthOperator>.word, "where new blocks come from; left out with `to`: adjacent")
-    let carry = d.named("carry", .carry, default: .all, "all", "what is carried over at the growth")
-    let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; shares are nested")
+    let run = d.optional("run", .extent, "how long: steps, epochs or a time; default: until `stop` of the training ends it")
+    let to = d.optional("to", .whole(from: 1, to: 4096), "number of blocks to grow to; default if `by` is given: twice as many")
+    let by = d.optional(
+      "by", Kind<GrowthOperator>.word, "the growth operator, which chooses the source of each new block; default if `to` is given: adjacent"
+    )
+    let carry = d.named(
+      "carry", .carry, default: .all, "all",
+      "which parameters the growth carries over: all; reference (as in the authors' code); preserving (the scores stay the same); or a list of parts"
+    )
+    let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; a smaller share is a subset of a larger one")
     let when = d.optional(
       "when", Kind<Phase.Plateau>.setting,
-      "grow as soon as the metric stands still: ends the phase before, if its own `run` has not")
-    let freeze = d.optional("freeze", Kind<Frozen>.word, "old: at first train only what the growth added (needs `for`)")
+      "grow as soon as a metric stops improving: ends the previous phase, if its own `run` has not ended it before")
+    let freeze = d.optional("freeze", Kind<Frozen>.word, "old: train only the new parameters at first (needs `for`)")
     let frozenFor = d.optional("for", .countedExtent, "how long `freeze` lasts")
     return { call in
       let phase = Phase(
@@ -30,14 +35,14 @@ extension Builtin {
       }
       if call.given(freeze) && !phase.grows {
         throw call.error(
-          .missingArgument, "without a growth there is nothing old to freeze", argument: "freeze",
+          .missingArgument, "`freeze` needs a growth in the same phase", argument: "freeze",
           help: "give `to:` or `by:` too")
       }
       guard phase.dataShare > 0 else {
         throw call.error(.badValue, "a share of 0% leaves nothing to train on", argument: "data")
       }
       if call.given(carry) && !phase.grows {
-        throw call.error(.missingArgument, "`carry` says nothing without a growth", argument: "carry", help: "give `to:` or `by:` too")
+        throw call.error(.missingArgument, "`carry` needs a growth in the same phase", argument: "carry", help: "give `to:` or `by:` too")
       }
       var text = "phase"
       if let to = phase.to { text += " to \(to) blocks" }
@@ -50,11 +55,11 @@ extension Builtin {
 
   static let plateau = Builtin(
     "plateau",
-    "When a metric on the validation part has not got better in so many evaluations: the sign that a stacked model should grow.",
+    "A condition for growth: a metric on the validation part has not improved for a number of evaluations.",
     topic: "Training", returns: .object(Phase.Plateau.type),
     example: "let deeper = phase(to: 16, when: plateau(2, on: mrr@5), run: 500steps)"
   ) { d in
-    let count = d.positional("evaluations", .whole(from: 1), "evaluations without a better value")
+    let count = d.positional("evaluations", .whole(from: 1), "number of evaluations without a better value")
     let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "the metric, on the validation part")
     return { call in
       let rule = Phase.Plateau(try call[count], on: try call[metric])
@@ -63,10 +68,12 @@ extension Builtin {
   }
 
   static let patience = Builtin(
-    "patience", "Stops when a metric has not got better in so many evaluations.", topic: "Training",
+    "patience",
+    "An early-stopping rule: stops when a metric on the validation part has not improved for a number of evaluations. The same metric chooses the best parameters.",
+    topic: "Training",
     returns: .object(Patience.type), example: "let stop = patience(8, on: mrr@5)"
   ) { d in
-    let count = d.positional("evaluations", .whole(from: 1), "how many evaluations to wait for a better value")
+    let count = d.positional("evaluations", .whole(from: 1), "number of evaluations without a better value")
     let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "the metric, on the validation part")
     return { call in
       let rule = Patience(evaluations: try call[count], metric: try call[metric])

@@ -3,7 +3,7 @@ import Interpreter
 import Kernels
 import Training
 
-/// Shows a training's progress: a live line on a terminal, plain lines elsewhere.
+/// Reports the progress of a training: a line that is overwritten on a terminal, one line per evaluation elsewhere.
 final class ProgressReporter: TrainingObserver {
   private let host: any InterpreterHost
   private var lastShown = 0.0
@@ -35,7 +35,7 @@ final class ProgressReporter: TrainingObserver {
   func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) {
     recorder?.evaluated(point)
     curve?.add(point)
-    // A terminal has the live line; a log wants each evaluation.
+    // On a terminal the live line already shows the evaluation; a log file needs one line for each.
     if !host.showsLiveProgress { host.milestone(line(progress)) }
   }
 

@@ -5,17 +5,17 @@ import Kernels
 import ModelFiles
 import Training
 
-/// A finished training.
+/// A training that has ended, also by an interruption or divergence.
 final class RunValue: ObjectValue {
   static let type = ObjectType(
     "a run",
     members: [
-      ("name", .text, "as it was named"), ("model", .object(ModelValue.type), "the model with its best parameters"),
-      ("best", .number, "the best value of the watched metric"), ("best_step", .number, "the step it was reached at"),
-      ("steps", .number, "steps of all phases"), ("seconds", .number, "training time, evaluation left out"),
-      ("protocol", .text, "held_out, or stackrec: how its data was split"),
-      ("evaluation_seconds", .number, "time of the evaluations"), ("stop", .text, "why it ended"),
-      ("growths", .list(.record(nil)), "when it was stacked: step, epoch, seconds, from, to, by, carry"),
+      ("name", .text, "the name of the run"), ("model", .object(ModelValue.type), "the model with its best parameters"),
+      ("best", .number, "the best value of the watched metric"), ("best_step", .number, "the step of that value"),
+      ("steps", .number, "number of steps of all phases"), ("seconds", .number, "training time in seconds, without evaluations"),
+      ("protocol", .text, "how its data was split: held_out or stackrec"),
+      ("evaluation_seconds", .number, "time of the evaluations in seconds"), ("stop", .text, "why the training ended"),
+      ("growths", .list(.record(nil)), "the growths: step, epoch, seconds, from, to, by, carry"),
       ("history", .list(.record(nil)), "every evaluation: step, epoch, seconds, loss, lr, blocks, phase, and the metrics"),
     ], standsFor: [ModelValue.type])
 
@@ -65,20 +65,20 @@ final class RunValue: ObjectValue {
   }
 
   var summary: String {
-    var judged = run.sampledCandidates.map { " (among \($0) sampled items)" } ?? ""
-    if run.data.evaluation == .stackrec { judged += " (protocol stackrec)" }
+    var remarks = run.sampledCandidates.map { " (among \($0) sampled items)" } ?? ""
+    if run.data.evaluation == .stackrec { remarks += " (protocol stackrec)" }
     return
-      "run \(run.name): best \(run.recipe.watch.title) \(NumberFormat.fixed(run.best.metrics[run.recipe.watch] ?? 0, digits: 4)) at step \(run.best.step)\(judged)"
+      "run \(run.name): best \(run.recipe.watch.title) \(NumberFormat.fixed(run.best.metrics[run.recipe.watch] ?? 0, digits: 4)) at step \(run.best.step)\(remarks)"
   }
 
   var display: String {
     let watch = run.recipe.watch
-    var judged = run.data.evaluation == .stackrec ? "protocol stackrec: on the test part" : "validation"
-    if let sampled = run.sampledCandidates { judged += ", among \(sampled) sampled items" }
+    var source = run.data.evaluation == .stackrec ? "protocol stackrec: on the test part" : "validation"
+    if let sampled = run.sampledCandidates { source += ", among \(sampled) sampled items" }
     let metrics = run.recipe.metrics.map { "\($0.title) \(NumberFormat.fixed(run.best.metrics[$0] ?? 0, digits: 4))" }
     var lines = [
       "run \(run.name): \(run.model.network.kind), \(run.model.network.depth) blocks, \(run.stop.text)",
-      "  best at step \(run.best.step) of \(run.steps): \(metrics.joined(separator: ", ")) (\(judged))",
+      "  best at step \(run.best.step) of \(run.steps): \(metrics.joined(separator: ", ")) (\(source))",
       "  \(NumberFormat.duration(run.seconds)) training, \(NumberFormat.duration(run.evaluationSeconds)) evaluation; loss \(run.recipe.loss.name), batch \(run.recipe.batch), seed \(run.recipe.seed)",
     ]
     for mark in run.growths {
@@ -88,7 +88,7 @@ final class RunValue: ObjectValue {
     return lines.joined(separator: "\n")
   }
 
-  /// A small picture of a curve.
+  /// The last 60 values as block characters, scaled to their range.
   static func sparkline(_ values: [Double]) -> String {
     guard let low = values.min(), let high = values.max() else { return "" }
     let levels = Array("▁▂▃▄▅▆▇█")

@@ -2,13 +2,13 @@ import Evaluation
 import Interpreter
 import Training
 
-/// A setting of the engine that a script makes and hands on: an optimizer, a loss, a phase.
+/// An engine setting that a script creates and passes to a function: an optimizer, a loss, a phase.
 protocol ScriptSetting: Sendable {
-  /// Its type, so that the checker can tell it from others.
+  /// The type in the language, by which the checker distinguishes settings.
   static var type: ObjectType { get }
 }
 
-/// A value of the language that is a setting.
+/// A setting as a value of the language.
 final class SettingValue<Setting: ScriptSetting>: ObjectValue {
   static var type: ObjectType { Setting.type }
   let setting: Setting
@@ -29,14 +29,14 @@ extension Kind where T: ScriptSetting {
   }
 }
 
-/// A loss as a script hands it on.
+/// A loss as a setting.
 struct LossSetting: ScriptSetting {
   static let type = ObjectType("a loss such as sampled_softmax(20%)")
   let loss: any Loss
 
   init(_ loss: any Loss) { self.loss = loss }
 
-  /// Losses without options are words.
+  /// Losses without options, which a script writes as a word.
   static let words = Losses.kinds.filter { $0.isPlain }.map { $0.kind }
   static func word(_ name: String) -> LossSetting? {
     Losses.kinds.first { $0.kind == name && words.contains(name) }.map { LossSetting($0.init()) }
@@ -45,7 +45,7 @@ struct LossSetting: ScriptSetting {
   var value: Value { .object(SettingValue(self, loss.name)) }
 }
 
-/// An optimizer as a script hands it on.
+/// An optimizer as a setting.
 struct OptimizerSetting: ScriptSetting {
   static let type = ObjectType("an optimizer such as adam(lr: 1e-3)")
   let optimizer: any Optimizer
@@ -57,14 +57,14 @@ struct OptimizerSetting: ScriptSetting {
   }
 }
 
-/// A schedule of the learning rate as a script hands it on.
+/// A learning-rate schedule as a setting.
 struct ScheduleSetting: ScriptSetting {
-  static let type = ObjectType("a schedule of the learning rate")
+  static let type = ObjectType("a learning-rate schedule")
   let schedule: any Schedule
 
   init(_ schedule: any Schedule) { self.schedule = schedule }
 
-  /// Schedules without options are words.
+  /// Schedules without options, which a script writes as a word.
   static let words = Schedules.kinds.filter { $0.isPlain }.map { $0.kind }
   static func word(_ name: String) -> ScheduleSetting? {
     Schedules.kinds.first { $0.kind == name && words.contains(name) }.map { ScheduleSetting($0.init()) }
@@ -73,7 +73,7 @@ struct ScheduleSetting: ScriptSetting {
   var value: Value { .object(SettingValue(self, schedule.text)) }
 }
 
-/// When to stop early.
+/// Early stopping: after `evaluations` evaluations without a better value of `metric`.
 struct Patience: ScriptSetting {
   static let type = ObjectType("a stopping rule such as patience(8, on: mrr@5)")
   let evaluations: Int

@@ -6,7 +6,7 @@ import Layers
 import Syntax
 import Training
 
-/// The arguments that every training takes, declared once.
+/// The arguments that all training functions share.
 struct TrainingArguments: Sendable {
   private let batch: Builtin.Argument<Int>
   private let optimizer: Builtin.Argument<OptimizerSetting?>
@@ -26,77 +26,78 @@ struct TrainingArguments: Sendable {
   private let spikes: Builtin.Argument<Double?>
   private let watch: Builtin.Argument<Bool>
 
-  /// - Parameter transfer: for fine-tuning, whose loss is its own.
+  /// - Parameter transfer: declare the arguments of `finetune`, which has no `loss` and no `pads_in_loss`.
   init(_ d: inout Builtin.Declaration, transfer: Bool = false) {
     let size = transfer ? 512 : 256
-    batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: size, "\(size)", "sequences a step")
+    batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: size, "\(size)", "number of sequences per step")
     optimizer = d.optional(
-      "optimizer", Kind<OptimizerSetting>.setting,
-      "how parameters are updated; left out: adam(), in protocol stackrec that of the authors' code", text: "adam()")
+      "optimizer", Kind<OptimizerSetting>.setting, "the optimizer; default: adam(), in protocol stackrec that of the authors' code",
+      text: "adam()")
     schedule = d.named(
       "schedule", Kind<ScheduleSetting>.setting.orWords(ScheduleSetting.word, ScheduleSetting.words),
-      default: ScheduleSetting(ConstantRate()), ConstantRate.kind, "how the learning rate changes from step to step")
+      default: ScheduleSetting(ConstantRate()), ConstantRate.kind, "the learning-rate schedule")
     loss =
       transfer
       ? nil
       : d.named(
         "loss",
         Kind<LossSetting>.setting.orWords(LossSetting.word, LossSetting.words),
-        default: LossSetting(Softmax()), Softmax.kind, "what is minimised")
+        default: LossSetting(Softmax()), Softmax.kind, "the loss")
     pads =
       transfer
       ? nil
       : d.optional(
-        "pads_in_loss", .bool, "count positions whose target is padding; left out: only in protocol stackrec")
-    every = d.named("eval_every", .countedExtent, default: .steps(100), "100steps", "how often the validation part is ranked")
+        "pads_in_loss", .bool, "include positions whose target is padding in the loss; default: true in protocol stackrec, else false")
+    every = d.named("eval_every", .countedExtent, default: .steps(100), "100steps", "interval between evaluations on the validation part")
     stop = d.optional(
-      "stop", Kind<Patience>.setting, "when to stop early, and by which metric the best is chosen")
+      "stop", Kind<Patience>.setting, "when to stop early, and which metric chooses the best parameters")
     metrics = d.named(
       "metrics", Kind<Metric>.metric.list.checked { $0.isEmpty ? "must name a metric" : nil },
-      default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "what an evaluation computes")
-    seed = d.optional("seed", .whole(from: 0), "seed of shuffling and negatives; left out: that of the session (--seed)")
-    name = d.optional("name", .text, "what the run is called in progress and tables")
+      default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "metrics of each evaluation")
+    seed = d.optional("seed", .whole(from: 0), "seed of shuffling, negatives and dropout; default: the seed of the session (--seed)")
+    name = d.optional("name", .text, "name of the run in progress messages and tables")
     checkpoint = d.optional(
       "checkpoint", .extent,
-      "how often the state is kept in the folder runs, besides every growth and the end; left out: every 10min of a long training")
+      "interval between checkpoints in the folder runs; if given, one is also written at every growth and at the end; default: 10min, so a short training writes none"
+    )
     reuse = d.named(
       "reuse", .bool, default: false, "false",
-      "take a finished run of the same model, data and settings from the folder runs, if there is one, instead of training again; keep this one there"
+      "reuse a finished run with the same model, data and settings from the folder runs, if there is one; else train and store the run there"
     )
     shuffle = d.optional(
-      "shuffle", Kind<Recipe.Shuffle>.word, "when the training sequences get a new order; left out: every_epoch, in protocol stackrec once")
+      "shuffle", Kind<Recipe.Shuffle>.word, "when the training sequences are shuffled; default: every_epoch, in protocol stackrec once")
     lastBatch = d.optional(
       "last_batch", Kind<Recipe.LastBatch>.word,
-      "an epoch's last batch where it is smaller; left out: keep, in protocol stackrec drop")
+      "whether to use the last batch of an epoch if it is smaller; default: keep, in protocol stackrec drop")
     ofEquals = d.optional(
       "of_equals", Kind<Recipe.OfEquals>.word,
-      "which of two evaluations of the same value is the best; left out: later, in protocol stackrec earlier")
+      "which of two evaluations with the same value counts as the best; default: later, in protocol stackrec earlier")
     spikes = d.optional(
       "skip_spikes", Kind<Double>.number.checked { $0 > 1 && $0 < 1e6 ? nil : "must be above 1" },
-      "do not take a step whose loss is more than so many times the running mean of its phase")
+      "skip steps whose loss is more than this many times the running mean of the phase")
     watch = d.named(
       "watch", .bool, default: false, "false",
-      "show the learning curve while it goes on: in a window where there is a display, else on the terminal")
+      "draw the learning curve during training: in a window if there is a display, else in the terminal")
   }
 
-  /// The curve of a training that is to be watched.
+  /// The live learning curve, for `watch: true`.
   func curve(_ call: Builtin.Call, _ recipe: Recipe) throws -> LiveCurve? {
     try call[watch] ? LiveCurve(call.interpreter.host, recipe.watch) : nil
   }
 
-  /// What the run is called.
+  /// The name of the run.
   func name(_ call: Builtin.Call, fallback: String) throws -> String { try call[name] ?? fallback }
 
-  /// Where the training is kept, and may be found.
+  /// The checkpoint folder of the training, and whether a checkpoint found there is to be used.
   func folder(_ call: Builtin.Call, _ name: String, _ data: Split, _ identity: TrainingIdentity) throws -> (
-    keeper: RunFolder, looks: Bool
+    keeper: RunFolder, mayResume: Bool
   ) {
     let (every, reuses) = (try call[checkpoint], try call[reuse] || call.interpreter.host.keepsRuns)
     let keeper = try RunFolder(call, name, data, identity, every: every, isAsked: every != nil || reuses)
     return (keeper, reuses || call.interpreter.host.resumes)
   }
 
-  /// All but the phases. What is left out is as the protocol of the data has it.
+  /// The recipe of the training without its phases. Options that the script leaves out follow the protocol of the data.
   func recipe(_ call: Builtin.Call, _ split: Split, _ network: any Network) throws -> Recipe {
     var recipe = Recipe()
     recipe.batch = try call[batch]

@@ -9,7 +9,7 @@ extension Builtin {
 
   static let train = Builtin(
     "train",
-    "Trains a model on a data set. The run's model has the parameters that were best on the validation part; the model given stays as it is. Ctrl-C stops after the step and keeps what was learnt.",
+    "Trains a model on a data set and returns the run. The run's model has the parameters that were best on the validation part; the given model does not change. Ctrl-C ends the training after the current step; the run keeps what was learnt.",
     topic: "Training", returns: .object(RunValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -19,7 +19,7 @@ extension Builtin {
   ) { d in
     let model = d.positional("model", .model, "the model to start from, or a run")
     let data = d.positional("data", Kind<SplitValue>.object, "the data set")
-    let run = d.optional("run", .extent, "how long: steps, epochs or a time; left out: until `stop` ends it")
+    let run = d.optional("run", .extent, "how long: steps, epochs or a time; default: until `stop` ends it")
     let arguments = TrainingArguments(&d)
     return { call in
       let split = (try call[data]).split
@@ -27,7 +27,7 @@ extension Builtin {
       let length = try call[run]
       if length == nil && recipe.patience == nil {
         throw call.error(
-          .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
+          .missingArgument, "this training has no end", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
       }
       recipe.phases = [Phase(run: length)]
       return try start(call, "train", arguments, try call[model], split, recipe)
@@ -36,7 +36,7 @@ extension Builtin {
 
   static let stackrec = Builtin(
     "stackrec",
-    "StackRec (Wang et al., SIGIR 2021): trains in phases, and stacks the model deeper at the beginning of those that say `to` or `by`. One history over all phases, growth times in it.",
+    "StackRec (Wang et al., SIGIR 2021): trains in phases. A phase with `to` or `by` begins with a growth, which stacks copies of blocks into a deeper model. The run has one history over all phases, including the times of the growths.",
     topic: "Training", returns: .object(RunValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -48,7 +48,7 @@ extension Builtin {
     let model = d.positional("model", .model, "the shallow model")
     let data = d.positional("data", Kind<SplitValue>.object, "the data set")
     let phases = d.named(
-      "phases", Kind<Phase>.setting.list, "what is done, one after the other")
+      "phases", Kind<Phase>.setting.list, "the phases, in order")
     let arguments = TrainingArguments(&d)
     return { call in
       let split = (try call[data]).split
@@ -60,28 +60,29 @@ extension Builtin {
       }
       if recipe.patience == nil, let index = endless {
         throw call.error(
-          .missingArgument, "nothing ends phase \(index + 1)", argument: "phases",
-          help: "give it run: 1000steps, or the whole stop: patience(8, on: mrr@5)")
+          .missingArgument, "phase \(index + 1) has no end", argument: "phases",
+          help: "give the phase run: 1000steps, or stackrec stop: patience(8, on: mrr@5)")
       }
       return try start(call, "stackrec", arguments, try call[model], split, recipe)
     }
   }
 
-  /// Trains, or takes what an earlier process left of the same training.
+  /// Trains a model. If resuming is allowed, uses the checkpoint that an earlier process wrote for the same training:
+  /// a finished run is returned, an interrupted one is continued.
   static func start(
     _ call: Call, _ kind: String, _ arguments: TrainingArguments, _ model: ModelValue, _ split: Split, _ recipe: Recipe
   ) throws -> Value {
     let model = model.fitted(to: split.train)
     if let mismatch = model.known.mismatch(with: split.train, model.model.network) {
       throw call.error(
-        .training, mismatch.message, argument: "data", help: "build the model with the data it is trained on")
+        .training, mismatch.message, argument: "data", help: "build the model with the data that it is trained on")
     }
     let name = try arguments.name(call, fallback: kind)
     return try call.engine {
       let identity = try TrainingIdentity(model.model, split, recipe)
-      let (keeper, looks) = try arguments.folder(call, name, split, identity)
+      let (keeper, mayResume) = try arguments.folder(call, name, split, identity)
       var checkpoint: TrainingCheckpoint?
-      switch looks ? try keeper.found(recipe) : nil {
+      switch mayResume ? try keeper.found(recipe) : nil {
       case .finished(let finished)?: return .object(RunValue(finished.run(recipe, name: name, split)))
       case .underway(let found)?: checkpoint = found
       case nil: break
@@ -113,7 +114,7 @@ extension Builtin {
 
   static let resume = Builtin(
     "resume",
-    "Goes on with a run that Ctrl-C interrupted, from the step it was stopped at: the result is what it would have been without the interruption. Of a script that was killed, `srs run FILE --resume` does the same from its checkpoints.",
+    "Continues a run that Ctrl-C interrupted, from the step at which it stopped. The result is the same as without the interruption. For a script that was killed, `srs run FILE --resume` does the same from its checkpoints.",
     topic: "Training", returns: .object(RunValue.type),
     example: """
       fn finished(run) = if run.stop == "interrupted" { resume(run) } else { run }

@@ -7,18 +7,18 @@ import ModelFiles
 import Syntax
 import Training
 
-/// The transfer task's data: source histories, each with an item of another vocabulary to predict.
+/// The data of the transfer task: source histories, each with a target item from another vocabulary.
 final class TargetValue: ObjectValue {
   static let type = ObjectType(
     "a target data set",
     members: [
       ("train", .object(SequencesValue.type), "the samples to fine-tune on"),
-      ("valid", .object(SequencesValue.type), "those that choose the best parameters"),
-      ("test", .object(SequencesValue.type), "those that judge"), ("items", .number, "how many target items there are"),
+      ("valid", .object(SequencesValue.type), "the samples by which the best parameters are chosen"),
+      ("test", .object(SequencesValue.type), "the samples for the final evaluation"), ("items", .number, "number of target items"),
     ])
 
   let split: Split
-  /// How many target items there are.
+  /// The number of target items, without padding.
   private let count: Int
 
   init(_ split: Split) {
@@ -44,7 +44,7 @@ final class TargetValue: ObjectValue {
 extension Builtin {
   static let loadTarget = Builtin(
     "load_target",
-    "Reads the transfer task's file: a line is a user's source items, an empty field, and target items, `item,item,...,,target[,target...]`; every target gives one sample. Samples of one line stay in one part of the split.",
+    "Reads a data set of the transfer task. A line has the source items of a user, an empty field, and target items: `item,item,...,,target[,target...]`. Every target is one sample; all samples of a line are in the same part of the split.",
     topic: "Data", returns: .object(TargetValue.type), effects: .reads,
     example: """
       write("i1,i2,,a\\ni2,i1,i3,,b,a\\ni3,,c\\ni2,i3,,a\\n", "out/target.csv")
@@ -53,8 +53,8 @@ extension Builtin {
       """
   ) { d in
     let file = d.positional("file", .text, "path of the file")
-    let source = d.positional("data", Kind<SplitValue>.object, "the data the model was pre-trained on, for its items")
-    let userFirst = d.named("user_first", .bool, default: false, "false", "every line begins with its user, one of the source's")
+    let source = d.positional("data", Kind<SplitValue>.object, "the data that the model was pre-trained on")
+    let userFirst = d.named("user_first", .bool, default: false, "false", "whether every line begins with a user of the source data")
     let shares = TargetShares(&d)
     return { call in
       let path = try call.inputPath(try call[file])
@@ -70,7 +70,7 @@ extension Builtin {
 
   static let syntheticTarget = Builtin(
     "synthetic_target",
-    "Makes a target data set for trying the transfer task: every sequence of `data` takes one of `items` new items, most often of the group that its last ten items point to. Half of the sequences are used unless told otherwise: target data is scarce.",
+    "Generates a target data set for the transfer task: each sequence of `data` gets one of `items` new items, most often from the group that its last ten items indicate. By default only half of the sequences are used, because target data is scarce in practice.",
     topic: "Data", returns: .object(TargetValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -78,8 +78,8 @@ extension Builtin {
       """
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the source data")
-    let items = d.named("items", .whole(from: 2, to: 10_000_000), default: 200, "200", "how many target items")
-    let users = d.named("users", .share, default: 0.5, "50%", "share of the sequences that have a target")
+    let items = d.named("items", .whole(from: 2, to: 10_000_000), default: 200, "200", "number of target items")
+    let users = d.named("users", .share, default: 0.5, "50%", "share of the sequences that get a target")
     let shares = TargetShares(&d)
     return { call in
       let split = (try call[data]).split
@@ -94,7 +94,7 @@ extension Builtin {
     }
   }
 
-  /// How a target data set is split.
+  /// The shares and the seed of a target data set's split.
   private struct TargetShares: Sendable {
     private let train: Argument<Double>
     private let valid: Argument<Double>
@@ -102,9 +102,9 @@ extension Builtin {
     private let seedArgument: Argument<Int>
 
     init(_ d: inout Declaration) {
-      train = d.named("train", .share, default: 0.8, "80%", "share to fine-tune on")
-      valid = d.named("valid", .share, default: 0.1, "10%", "share to choose by")
-      test = d.named("test", .share, default: 0.1, "10%", "share to judge by")
+      train = d.named("train", .share, default: 0.8, "80%", "share of the training part")
+      valid = d.named("valid", .share, default: 0.1, "10%", "share of the validation part")
+      test = d.named("test", .share, default: 0.1, "10%", "share of the test part")
       seedArgument = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the random numbers")
     }
 
@@ -112,7 +112,7 @@ extension Builtin {
 
     func split(_ call: Call, _ set: SequenceSet) throws -> Value {
       guard set.rankedItems.count > 2 else {
-        throw call.error(.data, "there is only one target item, so nothing to tell apart")
+        throw call.error(.data, "there is only one target item; ranking needs at least two")
       }
       let parts = try call.engine {
         try set.split(train: try call[train], valid: try call[valid], test: try call[test], seed: try seed(call))
@@ -123,7 +123,7 @@ extension Builtin {
 
   static let finetune = Builtin(
     "finetune",
-    "The transfer task: the trained network, with fresh embeddings of the target's items instead of its output layer, is trained on a target data set. The last hidden state ranks; the loss is pairwise logistic with one uniform negative, -log s(h e_p) - log(1 - s(h e_n)), with an L2 penalty on the target embeddings.",
+    "Fine-tunes a trained model on a target data set (the transfer task). New embeddings of the target items replace the output layer. The score of an item is the dot product of its embedding and the last hidden state h. The loss is pairwise logistic with one uniform negative, -log sigmoid(h e_p) - log(1 - sigmoid(h e_n)), plus an L2 penalty on the two target embeddings.",
     topic: "Training", returns: .object(RunValue.type),
     example: """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -134,14 +134,14 @@ extension Builtin {
   ) { d in
     let model = d.positional("model", .model, "the pre-trained model, or a run")
     let target = d.positional("target", Kind<TargetValue>.object, "the target data set")
-    let run = d.optional("run", .extent, "how long: steps, epochs or a time; left out: until `stop` ends it")
+    let run = d.optional("run", .extent, "how long: steps, epochs or a time; default: until `stop` ends it")
     let l2 = d.named(
       "l2", Kind<Double>.number.checked { $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6" },
-      default: 0.02, "0.02", "coefficient of the penalty: l2 / 2 times the squares of the two embeddings of a sample")
+      default: 0.02, "0.02", "coefficient of the penalty: l2 / 2 times the squared norms of the two embeddings of a sample")
     let rank = d.named(
       "rank",
       Kind<RankingCandidates>.setting.orWords({ $0 == "all" ? .all : nil }, ["all"]),
-      default: .sampled(99, seed: 0), "sampled(99)", "what a validation target is ranked among")
+      default: .sampled(99, seed: 0), "sampled(99)", "the candidates that a validation target is ranked among: all, or sampled(n)")
     let arguments = TrainingArguments(&d, transfer: true)
     return { call in
       let source = try call[model]
@@ -153,17 +153,18 @@ extension Builtin {
       recipe.phases = [Phase(run: length)]
       if length == nil && recipe.patience == nil {
         throw call.error(
-          .missingArgument, "nothing ends this training", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
+          .missingArgument, "this training has no end", help: "give run: 1000steps, or stop: patience(8, on: mrr@5)")
       }
       guard source.known.items == split.train.items else {
         throw call.error(
-          .training, "the model was trained on other items than the histories of this target have", argument: "target",
-          help: "make the target from the data that the model was trained on")
+          .training, "the items of the model are not the items in the histories of this target data set", argument: "target",
+          help: "create the target data set from the data that the model was trained on")
       }
       if source.model.network.embedsUsers, source.known.users != split.train.userNames {
         throw call.error(
-          .model, "\(source.model.network.kind) embeds the source's users, and this target does not name them", argument: "target",
-          help: "load_target(..., user_first: true) reads a file that does")
+          .model, "\(source.model.network.kind) embeds the users of the source data, and this target data set does not name them",
+          argument: "target",
+          help: "load_target(..., user_first: true) reads a file that names them")
       }
       let seed = recipe.seed
       let fresh = try call.engine { try source.model.retargeted(split.train.rankedItems.count, seed: seed) }
@@ -174,10 +175,10 @@ extension Builtin {
 
   static let sampled = Builtin(
     "sampled",
-    "Ranks a target among so many items drawn uniformly, the same for every model, instead of among all: for the transfer task only, as in the paper. Such figures cannot be compared with full rankings.",
-    topic: "Judging", returns: .object(RankingCandidates.type), example: "let rank = sampled(99)"
+    "Candidates for ranking: the target and a number of items drawn uniformly, the same for every model, instead of all items. It is meant for the transfer task, as in the paper. Sampled metrics cannot be compared with those of full rankings.",
+    topic: "Evaluation", returns: .object(RankingCandidates.type), example: "let rank = sampled(99)"
   ) { d in
-    let count = d.positional("items", .whole(from: 1), "how many items besides the target")
+    let count = d.positional("items", .whole(from: 1), "number of items besides the target")
     let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the draw")
     return { call in
       let number = try call[count]
