@@ -84,12 +84,15 @@ public enum Significance {
     return (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1)).squareRoot()
   }
 
-  /// p of the paired t test; nil for fewer than two pairs, or where all differences are the same.
+  /// p of the paired t test; nil for fewer than two pairs, or where all differences are 0.
   public static func pairedT(_ differences: [Double], sides: Sides = .two) -> Double? {
     guard differences.count > 1 else { return nil }
     let deviation = deviation(differences)
-    guard deviation > 0 else { return nil }
-    let t = mean(differences) / (deviation / Double(differences.count).squareRoot())
+    let mean = mean(differences)
+    guard deviation > 0 || mean != 0 else { return nil }
+    // Equal differences other than 0 make t infinite, and p 0 or 1.
+    let t = mean / (deviation / Double(differences.count).squareRoot())
+    guard t.isFinite else { return sides == .greater && mean < 0 ? 1 : 0 }
     let both = tail(abs(t), Double(differences.count - 1))
     switch sides {
     case .two: return both

@@ -173,7 +173,7 @@ public enum StackRecLibrary {
   /// Every function that a script can call.
   public static let library = Library(
     Builtin.standard
-      + (Builtin.data + Builtin.models + Builtin.training + Builtin.evaluation + Builtin.tables + Builtin.recording + Builtin.showing)
+      + (Builtin.data + Builtin.models + Builtin.training + Builtin.evaluation + Builtin.tables + Builtin.runRecords + Builtin.figures)
       .map { $0.checked { call, result in try call.checkFiles(result) } },
     metrics: Metric.Kind.allCases.map(\.rawValue))
 }

@@ -20,7 +20,7 @@ extension Builtin {
     return { call in
       let seed = UInt64(try call[seed])
       let (users, items) = (try call[users], try call[items])
-      let made = try call.watched("generating histories", "users") { watch in
+      let made = try call.withProgress("generating histories", "users") { watch in
         try SyntheticProcess.histories(users: users, items: items, seed: seed, watch: watch)
       }
       return .object(HistoriesValue(made))

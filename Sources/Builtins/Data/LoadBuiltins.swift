@@ -72,13 +72,13 @@ extension Builtin {
 
 extension Builtin.Call {
   fileprivate func read(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
-    try watched("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
+    try withProgress("reading \(path)", "interactions") { watch in try Histories.read(path, options, watch: watch) }
   }
 
   /// Opens the cached `.srsd` file for the same content and options. If there is none, or it is damaged, reads the file
   /// and stores the result in the cache.
   fileprivate func cached(_ path: String, _ options: ReadingOptions) throws -> ReadingResult {
-    let key = try watched("looking for \(path) in the cache", "bytes") { try Histories.cacheKey(path, options, watch: $0) }
+    let key = try withProgress("looking for \(path) in the cache", "bytes") { try Histories.cacheKey(path, options, watch: $0) }
     let kept = try cachePath("data/\(key).srsd", argument: "cache")
     var known = ReadingOptions()
     known.format = .srsd
@@ -120,7 +120,7 @@ extension Builtin.Call {
   /// Runs long work on data: reports progress ten times a second, and stops when the user interrupts.
   ///
   /// - Throws: `Diagnostic` with code `.interrupted`, and the errors of `body` as diagnostics.
-  func watched<Result>(_ what: String, _ units: String, _ body: (@escaping ReadingWatch) throws -> Result) throws -> Result {
+  func withProgress<Result>(_ what: String, _ units: String, _ body: (@escaping ReadingWatch) throws -> Result) throws -> Result {
     let host = interpreter.host
     let start = ProcessClock.wall()
     var shown = start

@@ -9,7 +9,7 @@ import Training
 
 /// A method that can be evaluated: models (several for several seeds, each with its run if known), or a scorer such as a
 /// baseline.
-enum Contender {
+enum ComparedMethod {
   case models([(model: ModelValue, run: TrainingRun?)])
   case scorer(any Scorer)
 }
@@ -48,10 +48,10 @@ extension Builtin {
         throw call.error(
           .wrongType, "`evaluate` takes one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
       }
-      let contender = try contender(call, try call[what], "model")
+      let method = try method(call, try call[what], "model")
       let candidates = try call[rank]
       let chosen = try call[metrics]
-      let ranks = try ranks(call, contender, set, candidates, limit: chosen.map(\.k).max())[0]
+      let ranks = try ranks(call, method, set, candidates, limit: chosen.map(\.k).max())[0]
       let values = chosen.map { ($0, $0.mean(ranks)) }
       return .object(EvaluationValue(values, title: Self.title(set, candidates)))
     }
@@ -74,11 +74,11 @@ extension Builtin {
       "candidates to rank the target among: all items, or a sample such as sampled(99), which is for the transfer task")
   }
 
-  static func contender(_ call: Call, _ value: Value, _ argument: String) throws -> Contender {
+  static func method(_ call: Call, _ value: Value, _ argument: String) throws -> ComparedMethod {
     if case .list(let values) = value, !values.isEmpty {
       var all: [(ModelValue, TrainingRun?)] = []
       for value in values {
-        guard case .models(let models) = try contender(call, value, argument) else {
+        guard case .models(let models) = try method(call, value, argument) else {
           throw call.error(.wrongType, "a list must contain runs or models only", argument: argument)
         }
         all += models
@@ -103,11 +103,11 @@ extension Builtin {
   ///   - limit: the largest k of the metrics, as in `Ranking.ranks`; nil: exact ranks.
   ///   - warns: note runs that are evaluated on sequences they may have been trained on.
   static func ranks(
-    _ call: Call, _ contender: Contender, _ set: SequencesValue, _ candidates: RankingCandidates, limit: Int?,
+    _ call: Call, _ method: ComparedMethod, _ set: SequencesValue, _ candidates: RankingCandidates, limit: Int?,
     warns: Bool = true
   ) throws -> [[Rank]] {
     let pool = Engine.pool(call)
-    switch contender {
+    switch method {
     case .scorer(let scorer):
       if let baseline = scorer as? Baseline, baseline.items != set.set.rankedItems {
         throw call.error(

@@ -8,7 +8,7 @@ import Training
 final class RunFolder: CheckpointKeeper {
   let every: Extent?
   /// Whether the script or a flag asked for checkpoints. If not, they are only a precaution in long runs.
-  private let isAsked: Bool
+  private let isRequested: Bool
   private let host: any InterpreterHost
   private let name: String
   /// The folder of all trainings, and the part of this folder's name before the fingerprint.
@@ -21,9 +21,9 @@ final class RunFolder: CheckpointKeeper {
   /// The default interval between checkpoints. A shorter training leaves no files.
   static let precaution = Extent.seconds(600)
 
-  init(_ call: Builtin.Call, _ name: String, _ data: Split, _ identity: TrainingIdentity, every: Extent?, isAsked: Bool) throws {
+  init(_ call: Builtin.Call, _ name: String, _ data: Split, _ identity: TrainingIdentity, every: Extent?, isRequested: Bool) throws {
     self.every = every ?? Self.precaution
-    self.isAsked = isAsked
+    self.isRequested = isRequested
     self.identity = identity
     self.name = name
     host = call.interpreter.host
@@ -41,16 +41,16 @@ final class RunFolder: CheckpointKeeper {
     switch record {
     case .finished:
       // A run without any checkpoint was short: training again is cheaper than keeping an unrequested file.
-      guard isAsked || FileManager.default.fileExists(atPath: path) else { return }
+      guard isRequested || FileManager.default.fileExists(atPath: path) else { return }
       write(record)
     case .underway(let checkpoint):
-      guard isAsked || !host.isInterrupted || host.isBatch else { return }
+      guard isRequested || !host.isInterrupted || host.isBatch else { return }
       guard write(record), host.isInterrupted else { return }
       host.milestone("\(name): checkpoint of step \(checkpoint.step) saved in \(path); srs run --resume continues from there")
     }
   }
 
-  func grew(_ checkpoint: TrainingCheckpoint) { if isAsked { write(.underway(checkpoint)) } }
+  func grew(_ checkpoint: TrainingCheckpoint) { if isRequested { write(.underway(checkpoint)) } }
 
   /// Writes the record. A failure, such as a full disk, is noted and does not stop the training.
   ///

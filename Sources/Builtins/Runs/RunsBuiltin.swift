@@ -4,7 +4,7 @@ import RunStore
 import Syntax
 
 extension Builtin {
-  static let recording: [Builtin] = [runs]
+  static let runRecords: [Builtin] = [runs]
 
   static let runs = Builtin(
     "runs",

@@ -93,7 +93,7 @@ struct TrainingArguments: Sendable {
     keeper: RunFolder, mayResume: Bool
   ) {
     let (every, reuses) = (try call[checkpoint], try call[reuse] || call.interpreter.host.keepsRuns)
-    let keeper = try RunFolder(call, name, data, identity, every: every, isAsked: every != nil || reuses)
+    let keeper = try RunFolder(call, name, data, identity, every: every, isRequested: every != nil || reuses)
     return (keeper, reuses || call.interpreter.host.resumes)
   }
 

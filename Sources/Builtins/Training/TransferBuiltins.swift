@@ -60,7 +60,7 @@ extension Builtin {
       let path = try call.inputPath(try call[file])
       let source = (try call[source]).split.train
       let isUserFirst = try call[userFirst]
-      let read = try call.watched("reading \(path)", "lines") {
+      let read = try call.withProgress("reading \(path)", "lines") {
         try SequenceSet.readTarget(path, source: source, userFirst: isUserFirst, watch: $0)
       }
       for note in read.notes { call.interpreter.host.note(note) }

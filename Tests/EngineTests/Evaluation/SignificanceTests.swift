@@ -44,7 +44,10 @@ import Testing
     try near(Significance.pairedT(x, sides: .greater), 0.13243072325650004)
     try near(Significance.pairedT(y), 0.16417987619745994)
     try near(Significance.pairedT(y.map { -$0 }, sides: .greater), 1 - 0.08208993809872997)
-    #expect(Significance.pairedT([1]) == nil && Significance.pairedT([1, 1]) == nil)
+    #expect(Significance.pairedT([1]) == nil && Significance.pairedT([0, 0]) == nil)
+    // As SciPy has it: t is infinite.
+    #expect(Significance.pairedT([1, 1]) == 0)
+    #expect(Significance.pairedT([-1, -1], sides: .greater) == 1)
   }
 
   @Test(arguments: [

@@ -28,7 +28,7 @@ enum RunMeasure: Sendable {
 }
 
 extension Builtin {
-  static let showing: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save] + layers
+  static let figures: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save] + layers
 
   static let figure = Builtin(
     "figure", "Creates an empty figure. Pipe it into `line`, `bars`, `vlines`, `axis` and other functions to add to it.", topic: "Figures",

@@ -117,17 +117,17 @@ extension Builtin {
       var rows: [Table.Row] = []
       var ranksOfMethods: [[[Rank]]] = []
       for (name, value) in try call[what].fields {
-        let contender = try contender(call, value, "methods")
-        if try !call[mixed] { try rejectMixture(call, name, contender, set) }
-        ranksOfMethods.append(try ranks(call, contender, set, candidates, limit: limit, warns: try call[mixed]))
-        rows.append(row(name, contender, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false))
+        let method = try method(call, value, "methods")
+        if try !call[mixed] { try rejectMixture(call, name, method, set) }
+        ranksOfMethods.append(try ranks(call, method, set, candidates, limit: limit, warns: try call[mixed]))
+        rows.append(row(name, method, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false))
       }
       if test.kind != .none { rows = try tested(call, rows, ranksOfMethods, chosen, test) }
       guard !rows.isEmpty else { throw call.error(.badValue, "the record of methods is empty", argument: "methods") }
       for scorer in try references(call, set, try call[baselines]) {
-        let contender = Contender.scorer(scorer)
+        let method = ComparedMethod.scorer(scorer)
         rows.append(
-          row(scorer.title, contender, try ranks(call, contender, set, candidates, limit: limit), chosen, spread, isReference: true))
+          row(scorer.title, method, try ranks(call, method, set, candidates, limit: limit), chosen, spread, isReference: true))
       }
       var caption = title(set, candidates) + "; ties by expectation; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if set.set.process != nil { caption += "; synthetic data" }
@@ -149,8 +149,8 @@ extension Builtin {
 
   /// Throws for a run of another split or protocol. A run that was trained on another split may have been trained on the
   /// sequences it is evaluated on, and metrics of different protocols are not comparable.
-  private static func rejectMixture(_ call: Call, _ name: String, _ contender: Contender, _ set: SequencesValue) throws {
-    guard case .models(let models) = contender else { return }
+  private static func rejectMixture(_ call: Call, _ name: String, _ method: ComparedMethod, _ set: SequencesValue) throws {
+    guard case .models(let models) = method else { return }
     for run in models.compactMap(\.run) {
       let data = run.data
       if let split = set.split, split.evaluation != data.evaluation {
@@ -215,7 +215,7 @@ extension Builtin {
   }
 
   private static func row(
-    _ name: String, _ contender: Contender, _ ranks: [[Rank]], _ metrics: [Metric], _ spread: PairedTest.Spread, isReference: Bool
+    _ name: String, _ method: ComparedMethod, _ ranks: [[Rank]], _ metrics: [Metric], _ spread: PairedTest.Spread, isReference: Bool
   ) -> Table.Row {
     let cells = metrics.map { metric -> Table.Cell in
       let values = ranks.map { metric.mean($0) }
@@ -225,11 +225,11 @@ extension Builtin {
         ? (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot() : nil
       return Table.Cell(value: mean, spread: spread == .std ? deviation : Significance.interval95(values))
     }
-    return Table.Row(name: name, facts: facts(contender), cells: cells, isReference: isReference)
+    return Table.Row(name: name, facts: facts(method), cells: cells, isReference: isReference)
   }
 
-  private static func facts(_ contender: Contender) -> [String] {
-    guard case .models(let models) = contender else { return ["", "", ""] }
+  private static func facts(_ method: ComparedMethod) -> [String] {
+    guard case .models(let models) = method else { return ["", "", ""] }
     let runs = models.compactMap(\.run)
     let seconds = runs.map(\.seconds).reduce(0, +) / Double(max(1, runs.count))
     return [
