@@ -91,9 +91,9 @@ struct Deal: Sendable {
     let blocks = rows / Self.block
     if place < blocks * whole.count {
       let block = place / whole.count
-      return block * Self.block + Scramble(Self.block, key: key &+ UInt64(block))[whole.lowerBound + place % whole.count]
+      return block * Self.block + KeyedPermutation(Self.block, key: key &+ UInt64(block))[whole.lowerBound + place % whole.count]
     }
     let rest = place - blocks * whole.count
-    return blocks * Self.block + Scramble(rows % Self.block, key: key &+ UInt64(blocks))[tail.lowerBound + rest]
+    return blocks * Self.block + KeyedPermutation(rows % Self.block, key: key &+ UInt64(blocks))[tail.lowerBound + rest]
   }
 }

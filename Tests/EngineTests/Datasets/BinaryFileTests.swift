@@ -119,9 +119,9 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 10, 1000, 1 << 16, 100_003])
   func aScrambleIsAPermutation(count: Int) {
-    let scramble = Scramble(count, key: 5)
+    let scramble = KeyedPermutation(count, key: 5)
     #expect(Set((0..<count).map { scramble[$0] }) == Set(0..<count))
-    if count > 100 { #expect((0..<count).count { scramble[$0] == Scramble(count, key: 6)[$0] } < 20) }
+    if count > 100 { #expect((0..<count).count { scramble[$0] == KeyedPermutation(count, key: 6)[$0] } < 20) }
   }
 
   /// Parts of many sequences share none and leave none out; an epoch has each once, another epoch in another order.

@@ -147,7 +147,7 @@ import Testing
   @Test func masksAreTheStreamsWords() {
     let stream = RandomStream(seed: 3, "dropout/here")
     var mask = [Float](repeating: .nan, count: 150)
-    stream.fillMask(&mask, count: 150, place: 77 << 24 | 5, rate: 0.3)
+    stream.fillMask(&mask, count: 150, substream: 77 << 24 | 5, rate: 0.3)
     var numbers = stream.numbers(at: 77 << 24 | 5)
     let words = (0..<192).map { _ in numbers.word() }
     for i in mask.indices {

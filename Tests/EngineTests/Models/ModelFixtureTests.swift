@@ -23,13 +23,13 @@ import Testing
     init(_ fixture: Fixture) {
       masks = Dictionary(
         uniqueKeysWithValues: fixture.file.tensors.filter { $0.name.hasPrefix("dropout.") }.map { name, tensor in
-          let place = String(name.dropFirst("dropout.".count))
-          return (place == "embedding" ? place : "blocks." + place, tensor.floats)
+          let layer = String(name.dropFirst("dropout.".count))
+          return (layer == "embedding" ? layer : "blocks." + layer, tensor.floats)
         })
     }
 
-    func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, place: String, sequence: Int, rate: Double) {
-      let all = masks[place] ?? []
+    func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, layer: String, sequence: Int, rate: Double) {
+      let all = masks[layer] ?? []
       for i in 0..<count { mask[i] = all[sequence * count + i] }
     }
   }
@@ -135,15 +135,15 @@ import Testing
 
   @Test func dropoutMasksHaveTheirRate() {
     var mask = [Float](repeating: .nan, count: 100_003)
-    StreamMasks(seed: 1, step: 5).fill(&mask, count: mask.count, place: "blocks.0.ff1", sequence: 3, rate: 0.2)
+    StreamMasks(seed: 1, step: 5).fill(&mask, count: mask.count, layer: "blocks.0.ff1", sequence: 3, rate: 0.2)
     #expect(mask.allSatisfy { $0 == 0 || $0 == 1.25 })
     let share = Double(mask.count { $0 == 0 }) / 100_003
     #expect(abs(share - 0.2) < 0.005)
     var other = mask
-    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, place: "blocks.0.ff1", sequence: 4, rate: 0.2)
+    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, layer: "blocks.0.ff1", sequence: 4, rate: 0.2)
     let both = Double(zip(mask, other).count { $0 == 0 && $1 == 0 }) / 100_003
     #expect(abs(both - 0.04) < 0.003)
-    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, place: "blocks.0.ff1", sequence: 3, rate: 0.2)
+    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, layer: "blocks.0.ff1", sequence: 3, rate: 0.2)
     #expect(mask == other)
   }
 

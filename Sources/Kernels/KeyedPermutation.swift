@@ -1,15 +1,15 @@
-/// A permutation of 0..<n of which every place is computed by itself, without a table: a Feistel network over the bits of
-/// a place (Luby and Rackoff, "How to Construct Pseudorandom Permutations from Pseudorandom Functions", SIAM J. Comput.
-/// 1988), applied again while its result is not below n.
-public struct Scramble: Sendable {
+/// A pseudorandom permutation of 0..<n that computes the image of every index alone, without a table. It is a Feistel
+/// network over the bits of the index (Luby and Rackoff, "How to Construct Pseudorandom Permutations from Pseudorandom
+/// Functions", SIAM J. Comput. 1988), applied again until the result is below n.
+public struct KeyedPermutation: Sendable {
   public let count: Int
   private let halfBits: UInt64
   private let key: UInt64
   private static let rounds: UInt64 = 6
 
   /// - Parameters:
-  ///   - count: at most 2^62.
-  ///   - key: another key, another permutation.
+  ///   - count: the n above, at most 2^62.
+  ///   - key: selects the permutation.
   public init(_ count: Int, key: UInt64) {
     self.count = count
     self.key = key
@@ -17,9 +17,9 @@ public struct Scramble: Sendable {
     halfBits = UInt64((bits + 1) / 2)
   }
 
-  /// Where `place` goes.
-  public subscript(place: Int) -> Int {
-    var x = UInt64(place)
+  /// The image of `index`.
+  public subscript(index: Int) -> Int {
+    var x = UInt64(index)
     let mask = (1 << halfBits) - 1 as UInt64
     repeat {
       var (left, right) = (x >> halfBits, x & mask)
