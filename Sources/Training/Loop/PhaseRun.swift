@@ -3,7 +3,7 @@ import Evaluation
 import Kernels
 import Layers
 
-/// One phase of a training on its way from where it stands to its end.
+/// Runs one phase of a training from its current state to its end.
 struct PhaseRun {
   private let trainer: Trainer
   private let phase: Phase
@@ -12,16 +12,16 @@ struct PhaseRun {
   private let makeBatch: BatchMaker
   private let negatives: NegativeSampler?
   private let backend: any StepBackend
-  /// What stands still while `phase.freezeOld` lasts.
+  /// The parameters that are not updated while `phase.freezeOld` lasts.
   private let frozen: FrozenPart
-  /// What the next phase waits for.
+  /// The plateau that ends this phase and begins the next one; nil if there is none.
   private let next: Phase.Plateau?
-  /// Steps between evaluations.
+  /// The number of steps between evaluations.
   private let evaluateEvery: Int
   private let planned: Int?
   private let batchSize: Int
 
-  /// Why it ended, and of an interrupted phase the state to go on from.
+  /// Why the phase ended; if it was interrupted, with the state to resume from.
   typealias End = (stop: StopReason, pending: TrainingState?)
 
   init(_ trainer: Trainer, _ state: TrainingState) {
@@ -43,12 +43,12 @@ struct PhaseRun {
     planned = trainer.plannedSteps()
   }
 
-  /// Goes on with the phase to its end.
+  /// Runs the phase to its end.
   func run(_ state: inout TrainingState) throws -> End {
     var schedule = CheckpointSchedule(trainer.keeper?.every, steps: { trainer.steps($0, train) })
     while !isOver(phase.run, state) {
       if trainer.observer.shouldStop { return interrupted(&state) }
-      let rate = trainer.rate(at: trainer.place(state, planned: planned))
+      let rate = trainer.rate(at: trainer.position(state, planned: planned))
       if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
       trainer.observer.stepped(progress(state, rate: rate))
       if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) {
@@ -71,7 +71,7 @@ struct PhaseRun {
     trainer.progress(state, planned: planned, batch: batchSize, rate: rate)
   }
 
-  /// Takes a step; returns why the training cannot go on, if it cannot.
+  /// Takes one step. Returns the reason if the training diverged.
   private func step(_ state: inout TrainingState, rate: Double) throws -> StopReason? {
     let start = ProcessClock.wall()
     let cpu = ProcessClock.cpu()
@@ -98,8 +98,8 @@ struct PhaseRun {
     return nil
   }
 
-  /// Is a loss so far above the running mean that its step had better not be taken? The mean, over about twenty steps,
-  /// takes no part of a spike.
+  /// Whether the loss exceeds `spikeGuard` times the running mean, so that the update is skipped. The mean averages about
+  /// twenty steps and leaves spikes out.
   private func isSpike(_ loss: Double, _ phase: inout TrainingState.PhaseState) -> Bool {
     guard let limit = trainer.recipe.spikeGuard else { return false }
     if let mean = phase.meanLoss, loss > limit * mean { return true }
@@ -109,9 +109,9 @@ struct PhaseRun {
 
   private func interrupted(_ state: inout TrainingState) -> End {
     let pending = state.copy()
-    // An interrupted run keeps what it learnt since its last evaluation, if that is better.
+    // Evaluate once more, so that the steps since the last evaluation are not lost if the parameters are now better.
     if state.phase.lossCount > 0 {
-      addPoint(&state, rate: trainer.rate(at: trainer.place(state, planned: planned)))
+      addPoint(&state, rate: trainer.rate(at: trainer.position(state, planned: planned)))
       keepIfBest(&state)
     }
     return (.interrupted, pending)
@@ -134,7 +134,8 @@ struct PhaseRun {
     return point
   }
 
-  /// Of equals the later one: it has learnt more.
+  /// Saves the parameters if the last evaluation is at least as good as the best one. Of equal evaluations the later one
+  /// counts, because it has had more training.
   private func keepIfBest(_ state: inout TrainingState) {
     guard let point = state.history.last, trainer.value(point) >= trainer.value(state.bestPoint) else { return }
     state.best = state.history.count - 1
@@ -142,7 +143,7 @@ struct PhaseRun {
     if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }
   }
 
-  /// Does the metric that the next phase waits for stand still?
+  /// Whether the metric of the next phase's plateau has not improved for the required number of evaluations.
   private func isPlateau(_ point: HistoryPoint, _ phase: inout TrainingState.PhaseState) -> Bool {
     guard let next, let now = point.metrics[next.metric] else { return false }
     phase.plateauWaiting = now > phase.plateauBest ? 0 : phase.plateauWaiting + 1

@@ -41,7 +41,7 @@ import Testing
     var half = 0
     init() {}
     init(half: Int) { self.half = half }
-    func factor(_ place: StepPlace) -> Double { place.step < half ? 1 : 0.5 }
+    func factor(_ position: StepPosition) -> Double { position.step < half ? 1 : 0.5 }
   }
 
   @Test func everyFieldIsChangedHere() {
