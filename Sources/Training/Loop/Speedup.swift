@@ -18,7 +18,8 @@ public struct Speedup: Sendable {
   /// The best value of this run.
   public let best: Double
 
-  /// The ratio of training times. Infinite if this run reached the target before its first step; nil if it never did.
+  /// The ratio of training times. Infinite if this run reached the target before its first step; nil if it never did or if the
+  /// other run needed no time.
   public var ratio: Double? { over.seconds > 0 ? reached.map { over.seconds / $0.seconds } : nil }
   public var cpuRatio: Double? { over.cpuSeconds > 0 ? reached.map { over.cpuSeconds / $0.cpuSeconds } : nil }
   public var stepRatio: Double? { over.steps > 0 ? reached.map { over.steps / $0.steps } : nil }
