@@ -6,27 +6,34 @@ import Layers
 import Models
 import Training
 
-/// Times one workload.
+/// Measures the time, speed and memory of one workload.
 public struct Bench {
+  /// The result of a measurement. Times are milliseconds per step, memory is in MiB.
   public struct Result: Codable {
     public let program: String
     public let work: String
     public let threads: Int
     public let steps: Int
-    /// Median and quartiles of the time of a step.
+    /// The median of the wall-clock time of a step.
     public let medianMilliseconds: Double
+    /// The lower quartile.
     public let lowMilliseconds: Double
+    /// The upper quartile.
     public let highMilliseconds: Double
-    /// Median processor time of a step, all threads together.
+    /// The median processor time of a step, summed over all threads.
     public let cpuMilliseconds: Double
     public let sequencesPerSecond: Double
-    /// Of the matrix products alone.
+    /// Floating-point operations of the matrix products per second of the median step, in 10^9.
     public let gigaflops: Double
-    /// Of what the machine's matrix products reach with as many threads.
+    /// `gigaflops` divided by `peakGigaflops`.
     public let peakShare: Double?
+    /// What large matrix products reach on this machine with the same number of threads.
     public let peakGigaflops: Double?
+    /// The largest resident set size of the process.
     public let peakMemory: Double
+    /// The largest resident set size before the workload.
     public let baselineMemory: Double
+    /// The loss of the last step, for training.
     public let loss: Double?
     public let instructionSet: String
 
@@ -45,8 +52,11 @@ public struct Bench {
     }
   }
 
+  /// Runs a workload.
+  ///
   /// - Parameters:
-  ///   - steps: timed; `warmup` more come first.
+  ///   - steps: the number of steps that are timed.
+  ///   - warmup: the number of steps before them that are not timed; at most one for evaluation.
   public static func run(_ work: Workload, threads: Int, steps: Int, warmup: Int) throws -> Result {
     Matrix.setUp
     let baseline = Double(ProcessClock.peakMemory()) / 1_048_576
@@ -76,8 +86,8 @@ public struct Bench {
     let cpu = times.suffix(steps).map(\.cpu).sorted()[steps / 2]
     func quantile(_ q: Double) -> Double { sorted[min(sorted.count - 1, Int(q * Double(sorted.count)))] }
     let median = quantile(0.5)
-    // Last, so that its memory is not counted.
-    // Not for the small ones, whose instructions are counted.
+    // This comes last, so that `peakMemory` does not include its memory. It is left out for small workloads, because
+    // Benchmarks/instructions counts the instructions of the whole process for them.
     let peak = work.batch < 256 ? .nan : sgemmPeak(pool)
     let gigaflops = work.operations(network) / median / 1e9
     return Result(
@@ -105,7 +115,7 @@ public struct Bench {
     return (ProcessClock.wall() - wall, ProcessClock.cpu() - cpu)
   }
 
-  /// GFLOP/s of large products, one on every thread.
+  /// The speed of large matrix products in 10^9 floating-point operations per second, with one product on every thread.
   public static func sgemmPeak(_ pool: WorkerPool) -> Double {
     let n = 768
     let buffers = (0..<pool.threads).map { _ in (0..<3).map { _ in FloatBuffer(count: n * n) } }

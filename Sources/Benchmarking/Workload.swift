@@ -5,7 +5,8 @@ import Layers
 import Models
 import Training
 
-/// What is timed: a network, how it is trained or evaluated, and on what. Benchmarks/peers has each of them in PyTorch.
+/// A workload of a benchmark: a network, its loss, and the data of a training or an evaluation. Benchmarks/peers has the same
+/// workloads in PyTorch.
 public struct Workload: Sendable {
   public let name: String
   public let summary: String
@@ -17,11 +18,11 @@ public struct Workload: Sendable {
 
   enum Task: Sendable {
     case training
-    /// Full ranking of so many sequences.
+    /// A full ranking of this number of sequences.
     case evaluation(Int)
   }
 
-  /// A step of evaluation is a whole evaluation.
+  /// The default number of timed steps. One step of an evaluation workload is a whole evaluation.
   public var defaultSteps: Int {
     if case .evaluation = task { return 5 }
     return 20
@@ -79,7 +80,7 @@ public struct Workload: Sendable {
     },
   ]
 
-  /// Small steps, a model each, whose instructions are counted: see Benchmarks/instructions.
+  /// Small workloads, one per model, for counting instructions: see Benchmarks/instructions.
   public static let small: [Workload] = [
     Workload("small-nextitnet", "a small step of NextItNet, sampled softmax", items: 400, batch: 16, loss: sampled) {
       try NextItNet(stack(2, items: 400))
@@ -98,7 +99,7 @@ public struct Workload: Sendable {
     },
   ]
 
-  /// Sequences of uniformly drawn items, a tenth of them padded in front.
+  /// Sequences of uniformly drawn items. A tenth of them begins with pads.
   func sequences(_ count: Int) -> SequenceSet {
     var numbers = RandomStream(seed: 1, "benchmark").numbers()
     var tokens: [Int32] = []
@@ -112,7 +113,7 @@ public struct Workload: Sendable {
       hasUsers: true, source: "benchmark", process: nil)
   }
 
-  /// Floating-point operations of the matrix products of one step, padding of convolutions left out.
+  /// Floating-point operations of the matrix products of one step, without the padding of convolutions.
   func operations(_ network: any Network) -> Double {
     let passes: Double
     let sequences: Double

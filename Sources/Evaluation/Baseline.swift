@@ -1,32 +1,33 @@
 import Datasets
 import Kernels
 
-/// The simple methods a sequential model must beat.
+/// A simple recommender that a sequential model should outperform.
 public struct Baseline: Scorer {
   public enum Kind: String, Sendable, CaseIterable {
-    /// Items by how often they occur in the training sequences.
+    /// Most popular: the score of an item is its number of occurrences in the training sequences.
     case popular
-    /// First-order Markov: how often an item followed the last one in the training sequences; among equals and
-    /// where nothing is known, the more popular one.
+    /// First-order Markov chain: the score of an item is how often it followed the last item in the training sequences.
+    /// Popularity breaks ties, and ranks items if the last item has no followers.
     case markov
-    /// Item-based nearest neighbours (Sarwar et al., WWW 2001): the cosine similarity of items by the training sequences
-    /// they are in, each item's nearest (100 unless asked otherwise), summed over the different items of the sequence.
+    /// Item-based nearest neighbours (Sarwar et al., WWW 2001). The similarity of two items is the cosine of the training
+    /// sequences that contain them. The score of an item is the sum of its similarities to the distinct items of the
+    /// sequence, over pairs where it is one of the other item's nearest neighbours.
     case itemKNN = "item_knn"
   }
 
-  /// Neighbours that an item keeps, unless asked otherwise.
+  /// The default number of neighbours per item for item kNN.
   public static let defaultNeighbours = 100
 
   public let kind: Kind
-  /// Neighbours that an item keeps, for item kNN.
+  /// The number of neighbours per item, for item kNN.
   public let neighbours: Int
-  /// The items it was counted on.
+  /// The items that are scored.
   public let items: Vocabulary
   private let popularity: [Float]
-  /// Followers or neighbours of item i: `followers[starts[i]..<starts[i + 1]]`, with their counts.
+  /// The followers or neighbours of item i are `followers[starts[i]..<starts[i + 1]]`.
   private let starts: [Int]
   private let followers: [Int32]
-  /// Or, for neighbours, their similarities.
+  /// The counts of the followers, or the similarities of the neighbours.
   private let counts: [Float]
 
   public var title: String {
@@ -64,7 +65,7 @@ public struct Baseline: Scorer {
   private static func transitions(_ train: SequenceSet) -> Table {
     var pairs: [UInt64] = []
     for index in 0..<train.count {
-      // Where targets are of another vocabulary, only they follow something.
+      // In the transfer task only the target belongs to the scored vocabulary, so only its transition counts.
       let sequence = train.targetItems == nil ? train.sequence(index) : train.sequence(index).suffix(2)
       for (a, b) in zip(sequence, sequence.dropFirst()) where a != 0 && b != 0 {
         pairs.append(UInt64(a) << 32 | UInt64(b))
@@ -90,22 +91,22 @@ public struct Baseline: Scorer {
     return (starts, followers, counts)
   }
 
-  /// Cosines c(a, b) / sqrt(c(a) c(b)), c counting the training sequences that hold the items. A transfer task's target
-  /// is a neighbour of the source items before it.
+  /// Cosines c(a, b) / sqrt(c(a) c(b)), where c counts the training sequences that contain all of its arguments. In the
+  /// transfer task, the target of a sequence counts as a neighbour of the source items before it.
   private static func similarities(_ train: SequenceSet, _ neighbours: Int, _ isCancelled: () -> Bool) -> Table {
     let (sources, ranked) = (train.items.count, train.rankedItems.count)
     let isTransfer = train.targetItems != nil
     var sequences: [[Int32]] = []
     var (inSource, inRanked) = ([Float](repeating: 0, count: sources), [Float](repeating: 0, count: ranked))
-    // Sequences of every source item, so that an item's row is counted by itself: no table of all pairs.
-    var holders = [[Int32]](repeating: [], count: sources)
+    // The sequences of every source item. With them, one item's row is counted at a time, without a table of all pairs.
+    var sequencesOf = [[Int32]](repeating: [], count: sources)
     for index in 0..<train.count {
       let whole = train.sequence(index)
       let context = Set(isTransfer ? whole.dropLast() : whole).subtracting([0])
       let answers = isTransfer ? [train.target(index)] : Array(context)
       for item in context {
         inSource[Int(item)] += 1
-        holders[Int(item)].append(Int32(index))
+        sequencesOf[Int(item)].append(Int32(index))
       }
       for item in answers { inRanked[Int(item)] += 1 }
       sequences.append(answers.sorted())
@@ -114,7 +115,7 @@ public struct Baseline: Scorer {
     var together = [Float](repeating: 0, count: ranked)
     for item in 0..<sources where !isCancelled() {
       var met: [Int32] = []
-      for index in holders[item] {
+      for index in sequencesOf[item] {
         for other in sequences[Int(index)] where isTransfer || Int(other) != item {
           if together[Int(other)] == 0 { met.append(other) }
           together[Int(other)] += 1
@@ -137,20 +138,21 @@ public struct Baseline: Scorer {
     switch kind {
     case .popular: scores.update(from: popularity, count: items)
     case .markov:
-      // Popularity below 1 breaks ties between counts and is all there is where nothing follows.
-      start(scores, below: 1)
+      // Popularity, scaled to below 1, breaks ties between counts. It is the whole score if the last item has no followers.
+      initialise(scores, below: 1)
       let last = Int(sequence[sequence.endIndex - 1])
       guard last != 0 else { return }
-      for place in starts[last]..<starts[last + 1] { scores[Int(followers[place])] += counts[place] }
+      for entry in starts[last]..<starts[last + 1] { scores[Int(followers[entry])] += counts[entry] }
     case .itemKNN:
-      start(scores, below: 1e-6)
+      initialise(scores, below: 1e-6)
       for item in Set(sequence) where item != 0 {
-        for place in starts[Int(item)]..<starts[Int(item) + 1] { scores[Int(followers[place])] += counts[place] }
+        for entry in starts[Int(item)]..<starts[Int(item) + 1] { scores[Int(followers[entry])] += counts[entry] }
       }
     }
   }
 
-  private func start(_ scores: UnsafeMutablePointer<Float>, below bound: Float) {
+  /// Sets the scores to the popularity, scaled to below `bound`.
+  private func initialise(_ scores: UnsafeMutablePointer<Float>, below bound: Float) {
     let top = (popularity.max() ?? 0) + 1
     for item in 0..<popularity.count { scores[item] = bound * popularity[item] / top }
   }

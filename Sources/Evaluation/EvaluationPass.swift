@@ -2,9 +2,9 @@ import Datasets
 import Kernels
 import Layers
 
-/// A model's pass over a set of sequences, tile by tile, for the output at the last position.
+/// Runs a model over a set of sequences, tile by tile, and yields the hidden states that predict the last items.
 final class EvaluationPass: Sendable {
-  /// Sequences of a tile.
+  /// The number of sequences of a tile.
   static let size = 24
 
   /// The whole output table.
@@ -15,7 +15,7 @@ final class EvaluationPass: Sendable {
   private let prepared: FloatBuffer
   private let memories: [Memory]
 
-  /// What one thread needs.
+  /// The memory of one thread.
   private final class Memory: Sendable {
     let saved, scratch, hidden: FloatBuffer
 
@@ -39,13 +39,14 @@ final class EvaluationPass: Sendable {
     columns.load(network.output, model.values, pool)
   }
 
-  /// Calls `body` with the hidden states `(n, d)` that predict the last items of n sequences; in parallel, in any order.
+  /// Calls `body` for every tile, in parallel and in any order. `hidden` is `(n, d)`: the hidden states that predict the last
+  /// items of the n sequences of `range`.
   func run(
     _ pool: WorkerPool,
     _ body: @escaping @Sendable (_ range: Range<Int>, _ hidden: UnsafePointer<Float>, _ worker: Int) -> Void
   ) {
     let network = model.network
-    // Rows of one position are contiguous.
+    // Activations are time-major, so the rows of this one position are contiguous.
     let last = network.objective.lastPredicting(positions)
     pool.forEachUntilCancelled((set.count + Self.size - 1) / Self.size) { [self] job, worker in
       let range = (job * Self.size)..<min(set.count, (job + 1) * Self.size)
@@ -61,7 +62,7 @@ final class EvaluationPass: Sendable {
   }
 }
 
-/// What a network reads to predict the last items of a few sequences.
+/// The input of a network for predicting the last items of a few sequences.
 struct EvaluationInput {
   let tile: Tile
   private let items: [Int32]

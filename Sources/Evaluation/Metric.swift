@@ -1,10 +1,10 @@
 import Glibc
 
-/// A ranking metric at a cut-off, for one relevant item at position r (from 0): nothing from position k on, else
+/// A ranking metric at k for one relevant item at position r, counted from 0. From position k on it is 0; before it
 ///
-/// - MRR 1/(r + 1), HR 1, NDCG 1/log2(r + 2).
+///     MRR@k = 1 / (r + 1),   HR@k = 1,   NDCG@k = 1 / log2(r + 2)
 ///
-/// Where items are tied with the target it is the expectation over the orders of the tied items: see `Rank`.
+/// If other items have the same score as the target, the metric is its expectation over the orders of these: see `Rank`.
 public struct Metric: Sendable, Hashable {
   public enum Kind: String, Sendable, CaseIterable {
     case mrr, hr, ndcg
@@ -18,18 +18,19 @@ public struct Metric: Sendable, Hashable {
     self.k = k
   }
 
-  /// The metric of a name such as `mrr@5`; nil for what is none.
+  /// The metric with a name such as `mrr@5`; nil if there is no such metric.
   public init?(named name: String) {
     let parts = name.split(separator: "@")
     guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])), let k = Int(parts[1]), k >= 1 else { return nil }
     self.init(kind, k)
   }
 
-  /// As it is written in the language: `mrr@5`.
+  /// The name in the language: `mrr@5`.
   public var name: String { "\(kind.rawValue)@\(k)" }
-  /// As papers write it: `MRR@5`.
+  /// The name in papers: `MRR@5`.
   public var title: String { "\(kind.rawValue.uppercased())@\(k)" }
 
+  /// The metric of one target.
   public func value(_ rank: Rank) -> Double {
     rank.mean(below: k) { position in
       switch kind {
@@ -40,14 +41,14 @@ public struct Metric: Sendable, Hashable {
     }
   }
 
-  /// Mean over test sequences; 0 where there are none.
+  /// The mean over the targets; 0 if there are none.
   public func mean(_ ranks: [Rank]) -> Double {
     ranks.isEmpty ? 0 : ranks.reduce(0) { $0 + value($1) } / Double(ranks.count)
   }
 }
 
 extension Metric: Codable {
-  /// Written as its name.
+  /// Encodes the metric as its name.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(name)

@@ -1,13 +1,14 @@
 import Datasets
 
-/// The best ranking there can be on synthetic data: by the true probabilities, given the whole history.
+/// Scores items of synthetic data by their true probabilities given the whole history. No ranking can be better in
+/// expectation.
 public struct Oracle: Scorer {
   public let title = "oracle (the process itself)"
   private let process: SyntheticProcess
-  /// Number of each of the set's items in the process; nil for the pad.
+  /// For each item of the set, its number in the process; -1 for the pad.
   private let numbers: [Int]
 
-  /// nil for data that is not synthetic.
+  /// nil if the data is not synthetic or has no times.
   public init?(_ set: SequenceSet) {
     guard let process = set.process, set.hasTimes else { return nil }
     self.process = process

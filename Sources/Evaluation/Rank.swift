@@ -1,11 +1,11 @@
-/// Where a target stands among the ranked items: how many are scored higher, and how many others are scored the same.
+/// The rank of a target: how many items have a higher score, and how many others have the same score.
 ///
-/// Items of equal score have no order. A metric is its expectation over all orders of the tied items, each as likely as
-/// any other, so a scorer that gives every item the same score gets the metric of a random ranking.
+/// Items with the same score have no order. The metrics take the expectation over all orders of the tied items, each equally
+/// likely. So a scorer that gives every item the same score gets the metrics of a random ranking.
 public struct Rank: Sendable, Hashable {
-  /// Items scored higher than the target.
+  /// The number of items with a higher score than the target.
   public let above: Int
-  /// Other items scored the same as the target.
+  /// The number of other items with the same score as the target.
   public let tied: Int
 
   public init(above: Int, tied: Int = 0) {
@@ -13,11 +13,10 @@ public struct Rank: Sendable, Hashable {
     self.tied = tied
   }
 
-  /// Behind all that a metric looks at.
+  /// A rank below the cut-off of every metric.
   public static let beyond = Rank(above: .max)
 
-  /// The mean of a function of the position, from 0, over all orders of the tied items; positions from `k` on count
-  /// nothing.
+  /// The mean of `value(position)` over all orders of the tied items. Positions count from 0; from `k` on the value is 0.
   func mean(below k: Int, _ value: (_ position: Int) -> Double) -> Double {
     guard above < k else { return 0 }
     if tied == 0 { return value(above) }

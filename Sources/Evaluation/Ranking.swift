@@ -2,18 +2,19 @@ import Datasets
 import Kernels
 import Layers
 
-/// Something that scores every item as the next of a sequence.
+/// A recommender that scores every item as the next one of a sequence.
 public protocol Scorer: Sendable {
-  /// For captions, e.g. "most popular".
+  /// A name for captions, e.g. "most popular".
   var title: String { get }
-  /// Scores of all items of the set's vocabulary for sequence `index` of `set`, its last item hidden.
+  /// Writes the scores of all items for sequence `index` of `set`. The last item of the sequence is the target and must not
+  /// be read.
   func scores(_ set: SequenceSet, _ index: Int, into scores: UnsafeMutablePointer<Float>)
 }
 
-/// Ranks of the targets of test sequences.
+/// Computes the ranks of targets.
 public enum Ranking {
-  /// Rank of `target` among `items` items, the pad, item 0, not among them. Scores of others that are not numbers count as
-  /// higher; a target whose score is not a number comes last.
+  /// The rank of `target` among items 1..<items; item 0 is the pad. Another item whose score is NaN counts as higher. A
+  /// target whose score is NaN comes last.
   public static func rank(of target: Int, _ scores: UnsafePointer<Float>, items: Int) -> Rank {
     let own = scores[target]
     guard own == own else { return Rank(above: items - 2) }
@@ -21,14 +22,14 @@ public enum Ranking {
     return Rank(above: above, tied: equal - 1)
   }
 
-  /// Rank of `target` among sampled items.
+  /// The rank of `target` among `others`, with NaN treated as above.
   static func rank(of target: Int, _ scores: UnsafePointer<Float>, among others: Set<Int>) -> Rank {
     let own = scores[target]
     guard own == own else { return Rank(above: others.count) }
     return Rank(above: others.count { !(scores[$0] <= own) }, tied: others.count { scores[$0] == own })
   }
 
-  /// The rank of sequence `index` of a set.
+  /// The rank of the target of sequence `index`.
   private static func rank(
     _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ candidates: RankingCandidates
   ) -> Rank {
@@ -38,7 +39,8 @@ public enum Ranking {
     }
     var numbers = RandomStream(seed: seed, "ranking_negatives").numbers(at: UInt64(index))
     if 2 * count > items {
-      // Most of them: the first of all others in a random order.
+      // For more than half of the items, drawing until enough are distinct would be slow: take the first ones of a random
+      // order.
       let others = numbers.permutation(items - 1).lazy.map { $0 + 1 }.filter { $0 != target }
       return rank(of: target, scores, among: Set(others.prefix(count)))
     }
@@ -47,7 +49,7 @@ public enum Ranking {
     return rank(of: target, scores, among: drawn)
   }
 
-  /// The rank of every sequence's last item, by any scorer.
+  /// The rank of every sequence's last item by the scores of any scorer.
   public static func ranks(
     _ scorer: any Scorer, on set: SequenceSet, among candidates: RankingCandidates = .all, pool: WorkerPool
   ) -> [Rank] {
@@ -61,11 +63,10 @@ public enum Ranking {
     }
   }
 
-  /// The rank of every sequence's last item, by a model: tiles of sequences go through it, and only the last position
-  /// is scored.
+  /// The rank of every sequence's last item by the scores of a model.
   ///
-  /// Ranks with `limit` items above and more are all given as `Rank.beyond`, which is less work; for metrics at a cut-off
-  /// that is their largest one. Among sampled candidates all ranks are given.
+  /// If at least `limit` items are above a target, its rank is reported as `Rank.beyond`, which saves work. Pass the largest
+  /// k of the metrics. `limit` has no effect for sampled candidates.
   public static func ranks(
     _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, limit: Int? = nil, pool: WorkerPool
   ) -> [Rank] {
@@ -84,14 +85,13 @@ public enum Ranking {
     return collect(set.count) { ranks in
       evaluation.run(pool) { range, hidden, worker in
         let targets = range.map { Int(set.target($0)) }
-        for (place, rank) in counters[worker].ranks(hidden, targets: targets, evaluation.columns, limit: limit).enumerated() {
-          ranks.pointer[range.lowerBound + place] = rank
-        }
+        let tileRanks = counters[worker].ranks(hidden, targets: targets, evaluation.columns, limit: limit)
+        for (index, rank) in zip(range, tileRanks) { ranks.pointer[index] = rank }
       }
     }
   }
 
-  /// Bytes that evaluation takes; more where the scores of all items are kept, as for sampled candidates.
+  /// Bytes that evaluation takes. With `keepsScores`, as for sampled candidates, all scores of a tile are in memory.
   public static func bytes(_ network: any Network, length: Int, threads: Int, keepsScores: Bool = false) -> Double {
     let tile = Tile(positions: network.positions(length: length), sequences: EvaluationPass.size)
     let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
@@ -101,7 +101,7 @@ public enum Ranking {
       * (Double(count) + Double(tile.sequences) * (keepsScores ? Double(network.output.rows) : Double(OutputPanels.panel)))
   }
 
-  /// Calls `body` with the scores of all items for every sequence of the set; in parallel, in any order.
+  /// Calls `body` for every sequence of the set with the scores of all items, in parallel and in any order.
   public static func forEachTile(
     _ model: Model, on set: SequenceSet, pool: WorkerPool,
     _ body: @escaping @Sendable (_ index: Int, _ scores: UnsafePointer<Float>) -> Void
@@ -123,8 +123,8 @@ public enum Ranking {
     }
   }
 
-  /// Calls `body` with the scores of 64 items at a time for a few sequences, in the order of the items; in parallel for
-  /// others. The scores of a sequence stand together, 64 from those of the next; `columns` of them are of items.
+  /// Calls `body` for every tile and every panel of 64 items. The panels of a tile come in order; the tiles run in parallel.
+  /// `scores` is `(n, 64)` for the n sequences of `range`; its first `columns` columns belong to the items from `first` on.
   static func forEachPanel(
     _ model: Model, on set: SequenceSet, pool: WorkerPool,
     _ body: @escaping @Sendable (_ range: Range<Int>, _ first: Int, _ columns: Int, _ scores: UnsafePointer<Float>) -> Void

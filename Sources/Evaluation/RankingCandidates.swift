@@ -1,15 +1,16 @@
-/// What a target is ranked among.
+/// The items that a target is ranked among.
 public enum RankingCandidates: Sendable, Equatable {
   case all
-  /// So many items, drawn uniformly, that differ from the target; all others where there are no more. The same ones
-  /// for every model. Only for the transfer task: such figures are much higher than those of a full ranking.
+  /// This many distinct items other than the target, drawn uniformly; all items if there are not so many. Every model is
+  /// ranked on the same candidates. Only for the transfer task: metrics on sampled candidates are much higher than those of
+  /// a full ranking.
   case sampled(Int, seed: UInt64)
 }
 
 extension RankingCandidates: Codable {
   private enum Key: String, CodingKey { case sampled, seed }
 
-  /// `{}` for all, `{"sampled": 99, "seed": 0}`
+  /// Encodes as `{}` for all items, or as `{"sampled": 99, "seed": 0}`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     guard case .sampled(let count, let seed) = self else { return }

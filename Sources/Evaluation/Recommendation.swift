@@ -3,21 +3,24 @@ import Glibc
 import Kernels
 import Layers
 
-/// The best items for every sequence of a set, as the one that follows it.
+/// Lists of the k highest-scored next items, one list per sequence.
 public struct Recommendations: Sendable {
   public let k: Int
-  /// `count` rows of k item numbers, the best first; 0 where there are fewer.
+  /// `(count, k)` item numbers, the best item of each row first. A row with fewer than k items ends in 0.
   public let items: [Int32]
+  /// `(count, k)` scores.
   public let scores: [Float]
 
   public var count: Int { items.count / max(1, k) }
 
+  /// Ranks all items for every sequence.
+  ///
   /// - Parameters:
-  ///   - model: what ranks.
-  ///   - k: how many items for each sequence.
-  ///   - pool: the threads to work on.
-  ///   - set: sequences whose last place is empty (0): what is to be filled.
-  ///   - seen: for every sequence, items that are left out, ascending.
+  ///   - model: the model that scores.
+  ///   - set: the sequences. The last position, which is predicted, is 0.
+  ///   - k: the length of each list.
+  ///   - seen: for every sequence, the items to leave out, in ascending order. Empty: none.
+  ///   - pool: the threads to run on.
   public init(_ model: Model, for set: SequenceSet, k: Int, seen: [[Int32]], pool: WorkerPool) {
     self.k = k
     var items = [Int32](repeating: 0, count: set.count * k)
@@ -29,12 +32,12 @@ public struct Recommendations: Sendable {
           for (b, index) in range.enumerated() {
             let row = panel + b * OutputPanels.panel
             let last = (index + 1) * k - 1
-            // Most panels hold nothing for a list that is full.
+            // Once a list is full, most panels have no item with a higher score than its last one.
             if items[last] != 0 && Elementwise.count(row, columns, above: scores[last]).above == 0 { continue }
-            let place = (index * k)...last
+            let list = (index * k)...last
             Self.top(
               row, columns, first: first, without: seen.isEmpty ? [] : seen[index],
-              UnsafeMutableBufferPointer(rebasing: items[place]), UnsafeMutableBufferPointer(rebasing: scores[place]))
+              UnsafeMutableBufferPointer(rebasing: items[list]), UnsafeMutableBufferPointer(rebasing: scores[list]))
           }
         }
       }
@@ -49,8 +52,8 @@ public struct Recommendations: Sendable {
     scores = [Float](repeating: 0, count: items.count)
   }
 
-  /// Adds the items from `first` on, whose scores are in `row`, to the best so far, which are kept in order; of equal ones
-  /// the lower number. Most items fall at the first comparison.
+  /// Inserts the items `first..<(first + rows)`, whose scores are in `row`, into a sorted list of the best items so far. Of
+  /// items with equal scores the one with the lower number comes first. The first comparison rejects most items.
   static func top(
     _ row: UnsafePointer<Float>, _ rows: Int, first: Int = 0, without seen: [Int32], _ items: UnsafeMutableBufferPointer<Int32>,
     _ scores: UnsafeMutableBufferPointer<Float>
@@ -60,18 +63,18 @@ public struct Recommendations: Sendable {
     var least = filled == k ? scores[k - 1] : -Float.infinity
     for item in max(1, first)..<max(1, first + rows) {
       let score = row[item - first]
-      // Also false for what is not a number.
+      // Both comparisons are false for NaN.
       guard score > least || (filled < k && score >= least) else { continue }
       if !seen.isEmpty && contains(seen, Int32(item)) { continue }
-      var place = min(filled, k - 1)
+      var index = min(filled, k - 1)
       if filled < k { filled += 1 }
-      while place > 0 && scores[place - 1] < score {
-        scores[place] = scores[place - 1]
-        items[place] = items[place - 1]
-        place -= 1
+      while index > 0 && scores[index - 1] < score {
+        scores[index] = scores[index - 1]
+        items[index] = items[index - 1]
+        index -= 1
       }
-      scores[place] = score
-      items[place] = Int32(item)
+      scores[index] = score
+      items[index] = Int32(item)
       if filled == k { least = scores[k - 1] }
     }
   }
@@ -85,19 +88,24 @@ public struct Recommendations: Sendable {
     return low < sorted.count && sorted[low] == item
   }
 
-  /// What lists say beyond accuracy.
+  /// Beyond-accuracy metrics of recommendation lists.
   public struct Beyond: Sendable {
-    /// Share of the catalogue that is recommended to anyone.
+    /// The share of the catalogue's items that occur in at least one list, from 0 to 1.
     public let coverage: Double
-    /// Of how often items are recommended, over the whole catalogue: 0 for all alike, 1 for one item alone.
+    /// The Gini coefficient of how often each item of the catalogue is recommended: 0 if all are recommended equally often,
+    /// close to 1 if one item fills all lists.
     public let gini: Double
-    /// Mean of -log2 of the share of interactions an item has: bits of surprise. Items without any count as one.
+    /// The mean self-information of the recommended items in bits: -log2 of an item's share of all interactions. An item
+    /// without interactions counts as if it had one.
     public let novelty: Double
-    /// Mean number of interactions of what is recommended, over the mean of all items: above 1 favours the popular.
+    /// The mean number of interactions of the recommended items, divided by the mean over the catalogue. A value above 1
+    /// means that the lists favour popular items.
     public let popularity: Double
   }
 
-  /// - Parameter uses: interactions of every item, the pad's first.
+  /// Computes the beyond-accuracy metrics.
+  ///
+  /// - Parameter uses: the number of interactions of every item, by item number; entry 0 is the pad's.
   public func beyond(uses: [Int]) -> Beyond {
     var counts = [Int](repeating: 0, count: uses.count)
     for item in items where item != 0 { counts[Int(item)] += 1 }
@@ -111,7 +119,7 @@ public struct Recommendations: Sendable {
     }
     let sorted = counts.dropFirst().sorted()
     var weighted = 0.0
-    for (place, count) in sorted.enumerated() { weighted += Double(2 * (place + 1) - sorted.count - 1) * Double(count) }
+    for (index, count) in sorted.enumerated() { weighted += Double(2 * (index + 1) - sorted.count - 1) * Double(count) }
     let total = Double(max(1, recommended))
     return Beyond(
       coverage: Double(counts.dropFirst().count { $0 > 0 }) / Double(catalogue),

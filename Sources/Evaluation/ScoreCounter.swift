@@ -1,16 +1,17 @@
 import Kernels
 import Layers
 
-/// Finds the ranks of the targets of a few sequences without keeping their scores: panel by panel of 64 items it is
-/// counted which are above a target. Where only the first ranks matter, a sequence whose target is known to stand behind
-/// them is dropped, which most are after a small part of the items.
+/// Computes the ranks of the targets of a few sequences without storing their scores: it counts, panel by panel of 64 items,
+/// the items above each target. With a limit, a sequence is dropped as soon as that many items are above its target. Most
+/// sequences are dropped after a small part of the items.
 final class ScoreCounter: Sendable {
   private let width: Int
   private let rows: FloatBuffer
   private let scores: FloatBuffer
+  /// The scores of the targets.
   private let own: FloatBuffer
 
-  /// - Parameter sequences: at most so many at a time.
+  /// - Parameter sequences: the largest number of sequences per call.
   init(sequences: Int, width: Int) {
     self.width = width
     rows = FloatBuffer(count: sequences * width)
@@ -18,13 +19,13 @@ final class ScoreCounter: Sendable {
     own = FloatBuffer(count: sequences)
   }
 
-  /// Ranks among all items but the pad; `Rank.beyond` where `limit` items or more are above. A score that is not a number
-  /// stands above all others, a target's own behind them.
+  /// The ranks among all items except the pad; `Rank.beyond` if `limit` or more items are above the target. An item whose
+  /// score is NaN counts as higher than the target. A target whose score is NaN comes last.
   func ranks(
     _ hidden: UnsafePointer<Float>, targets: [Int], _ columns: OutputPanels, limit: Int?
   ) -> [Rank] {
     let n = targets.count
-    findOwn(hidden, targets, columns)
+    computeOwn(hidden, targets, columns)
     rows.base.update(from: hidden, count: n * width)
     let isNumber = targets.indices.map { !own.base[$0].isNaN }
     var above = [Int32](repeating: 0, count: n), equal = above
@@ -37,13 +38,13 @@ final class ScoreCounter: Sendable {
       Elementwise.countPanel(
         rows: open.count, scores.base, shift: columns.shifts.base + first, own: own.base,
         columns: (panel == 0 ? 1 : 0)..<count, above: &above, equal: &equal)
-      // OpenBLAS may round differently for another number of rows.
-      if let limit, Matrix.hasOwnKernels { keep(&open, &above, &equal, below: Int32(clamping: limit)) }
+      // Sequences are not dropped with OpenBLAS, which may round differently for another number of rows.
+      if let limit, Matrix.hasOwnKernels { dropFinished(&open, &above, &equal, limit: Int32(clamping: limit)) }
     }
     var ranks = [Rank](repeating: .beyond, count: n)
-    // The target itself is one of the equal ones.
-    for (place, sequence) in open.enumerated() {
-      ranks[sequence] = Rank(above: Int(above[place]), tied: Int(equal[place]) - 1)
+    // `equal` counts the target itself.
+    for (index, sequence) in open.enumerated() {
+      ranks[sequence] = Rank(above: Int(above[index]), tied: Int(equal[index]) - 1)
     }
     for sequence in targets.indices {
       if !isNumber[sequence] { ranks[sequence] = Rank(above: columns.count - 2) }
@@ -52,8 +53,8 @@ final class ScoreCounter: Sendable {
     return ranks
   }
 
-  /// The targets' own scores, by the same products as all others, so that equal ones are equal to the last bit.
-  private func findOwn(_ hidden: UnsafePointer<Float>, _ targets: [Int], _ columns: OutputPanels) {
+  /// Computes the scores of the targets by the same products as those of all items, so that tied items have the same bits.
+  private func computeOwn(_ hidden: UnsafePointer<Float>, _ targets: [Int], _ columns: OutputPanels) {
     if Matrix.hasOwnKernels {
       for (i, target) in targets.enumerated() {
         let (panel, column) = target.quotientAndRemainder(dividingBy: OutputPanels.panel)
@@ -75,19 +76,19 @@ final class ScoreCounter: Sendable {
     }
   }
 
-  /// Moves together what is still open: fewer than `most` above.
-  private func keep(_ open: inout [Int], _ above: inout [Int32], _ equal: inout [Int32], below most: Int32) {
-    var kept = 0
-    for place in open.indices where above[place] < most {
-      if kept < place {
-        open[kept] = open[place]
-        above[kept] = above[place]
-        equal[kept] = equal[place]
-        own.base[kept] = own.base[place]
-        (rows.base + kept * width).update(from: rows.base + place * width, count: width)
+  /// Drops the sequences with at least `limit` items above their target and moves the others together.
+  private func dropFinished(_ open: inout [Int], _ above: inout [Int32], _ equal: inout [Int32], limit: Int32) {
+    var count = 0
+    for index in open.indices where above[index] < limit {
+      if count < index {
+        open[count] = open[index]
+        above[count] = above[index]
+        equal[count] = equal[index]
+        own.base[count] = own.base[index]
+        (rows.base + count * width).update(from: rows.base + index * width, count: width)
       }
-      kept += 1
+      count += 1
     }
-    if kept < open.count { open.removeLast(open.count - kept) }
+    if count < open.count { open.removeLast(open.count - count) }
   }
 }

@@ -1,19 +1,20 @@
 import Glibc
 import Kernels
 
-/// Tests of paired differences that reviewers ask for, as SciPy computes them.
+/// Significance tests and effect sizes for paired differences. Wilcoxon's test and the t test agree with SciPy.
 public enum Significance {
-  /// What is held against "no difference".
+  /// The alternative hypothesis.
   public enum Sides: String, Sendable, CaseIterable {
-    /// A difference in either direction.
+    /// Two-sided: the differences are not centred at 0.
     case two
-    /// The differences tend to be above 0.
+    /// One-sided: the differences tend to be above 0.
     case greater
   }
 
   // MARK: Wilcoxon
 
-  /// Sums of the ranks of positive and negative differences; zeros are left out, equal sizes share their mean rank.
+  /// The rank sums of positive and negative differences, the number n of ranks, and the correction term for ties. Zeros are
+  /// left out. Differences of equal size get the mean of their ranks.
   private static func rankSums(_ differences: [Double]) -> (positive: Double, negative: Double, n: Int, ties: Double) {
     let d = differences.filter { $0 != 0 }.sorted { abs($0) < abs($1) }
     var positive = 0.0
@@ -23,7 +24,7 @@ public enum Significance {
       var end = start
       while end < d.count && abs(d[end]) == abs(d[start]) { end += 1 }
       let size = Double(end - start)
-      // Ranks start + 1 ... end, all of them their mean.
+      // These differences have the ranks start + 1 ... end; each gets their mean.
       positive += d[start..<end].reduce(0) { $0 + ($1 > 0 ? Double(start + 1 + end) / 2 : 0) }
       ties += size * size * size - size
       start = end
@@ -32,8 +33,8 @@ public enum Significance {
     return (positive, n * (n + 1) / 2 - positive, d.count, ties)
   }
 
-  /// p of the signed-rank test (Wilcoxon, 1945). Up to 50 pairs without zeros and ties by the exact distribution of the
-  /// sum of ranks; else the sum is taken for normal, with the variance corrected for ties. nil where no pair differs.
+  /// The p-value of the signed-rank test (Wilcoxon, 1945). For up to 50 pairs without zeros and ties it is exact. Otherwise
+  /// it uses the normal approximation with the variance corrected for ties. nil if all differences are 0.
   public static func wilcoxon(_ differences: [Double], sides: Sides = .two) -> Double? {
     let (positive, negative, n, ties) = rankSums(differences)
     guard n > 0 else { return nil }
@@ -54,7 +55,7 @@ public enum Significance {
     }
   }
 
-  /// Probability of a sum of at least `sum`, where each of the ranks 1 to n is in it or not by the toss of a coin.
+  /// The probability that a rank sum is at least `sum` if each of the ranks 1 to n belongs to it with probability 1/2.
   private static func exactTail(_ sum: Double, _ n: Int) -> Double {
     var probabilities = [1.0]
     for rank in 1...n {
@@ -68,8 +69,8 @@ public enum Significance {
     return probabilities[min(probabilities.count, Int(sum.rounded(.up)))...].reduce(0, +)
   }
 
-  /// Rank-biserial correlation (Kerby, 2014): the share of ranks that speak for a difference above 0 less the share
-  /// that speak against it, from -1 to 1; 0 where no pair differs.
+  /// The matched-pairs rank-biserial correlation (Kerby, 2014): the rank sum of positive differences minus that of negative
+  /// ones, divided by their total. From -1 to 1; 0 if all differences are 0.
   public static func rankBiserial(_ differences: [Double]) -> Double {
     let (positive, negative, _, _) = rankSums(differences)
     return positive + negative > 0 ? (positive - negative) / (positive + negative) : 0
@@ -84,7 +85,7 @@ public enum Significance {
     return (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1)).squareRoot()
   }
 
-  /// p of the paired t test; nil for fewer than two pairs, or where all differences are 0.
+  /// The p-value of the paired t test; nil for fewer than two pairs or if all differences are 0.
   public static func pairedT(_ differences: [Double], sides: Sides = .two) -> Double? {
     guard differences.count > 1 else { return nil }
     let deviation = deviation(differences)
@@ -100,23 +101,23 @@ public enum Significance {
     }
   }
 
-  /// Cohen's d of paired differences: their mean in units of their standard deviation; nil where they are all the same.
+  /// Cohen's d of paired differences: mean / standard deviation; nil for fewer than two pairs or if all differences are equal.
   public static func cohensD(_ differences: [Double]) -> Double? {
     guard differences.count > 1 else { return nil }
     let deviation = deviation(differences)
     return deviation > 0 ? mean(differences) / deviation : nil
   }
 
-  /// Half the width of the 95 % interval of a mean, by Student's t; nil for a single value.
+  /// Half the width of the 95 % confidence interval of a mean, by Student's t; nil for fewer than two values.
   public static func interval95(_ values: [Double]) -> Double? {
     guard values.count > 1 else { return nil }
     return quantile975(Double(values.count - 1)) * deviation(values) / Double(values.count).squareRoot()
   }
 
-  /// Probability that |T| is at least t.
+  /// The probability that |T| is at least t, for Student's t distribution with `freedom` degrees of freedom.
   static func tail(_ t: Double, _ freedom: Double) -> Double { betaShare(freedom / (freedom + t * t), freedom / 2, 0.5) }
 
-  /// By halving: the tail falls with t.
+  /// The 97.5 % quantile of Student's t distribution, by bisection.
   static func quantile975(_ freedom: Double) -> Double {
     var (low, high) = (0.0, 1000.0)
     while high - low > 1e-12 * high {
@@ -127,11 +128,11 @@ public enum Significance {
     return (low + high) / 2
   }
 
-  /// The regularised incomplete beta function, by its continued fraction (Lentz's method).
+  /// The regularised incomplete beta function I_x(a, b), by its continued fraction (Lentz's method).
   private static func betaShare(_ x: Double, _ a: Double, _ b: Double) -> Double {
     if x <= 0 { return 0 }
     if x >= 1 { return 1 }
-    // The fraction converges fast on this side only.
+    // The fraction converges fast for small x only; for larger x use I_x(a, b) = 1 - I_(1-x)(b, a).
     if x > (a + 1) / (a + b + 2) { return 1 - betaShare(1 - x, b, a) }
     let front = exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * log(x) + b * log1p(-x)) / a
     let tiny = 1e-300
@@ -160,8 +161,9 @@ public enum Significance {
 
   // MARK: Bootstrap
 
-  /// The percentile bootstrap of the mean of paired differences (Efron, 1979): the 95 % interval, and as p twice the
-  /// smaller share of resampled means on one side of 0 (or the share at or below 0). nil without differences.
+  /// The percentile bootstrap of the mean of paired differences (Efron, 1979): the 95 % confidence interval and a p-value.
+  /// The two-sided p-value is twice the smaller share of resampled means on one side of 0; the one-sided p-value is the
+  /// share at or below 0. nil without differences.
   public static func bootstrap(_ differences: [Double], sides: Sides = .two, resamples: Int = 9999, seed: UInt64 = 0) -> (
     p: Double, low: Double, high: Double
   )? {
@@ -177,11 +179,11 @@ public enum Significance {
     }
     means.sort()
     func quantile(_ share: Double) -> Double {
-      let place = share * Double(means.count - 1)
-      let low = Int(place)
-      return means[low] + (place - Double(low)) * (means[min(low + 1, means.count - 1)] - means[low])
+      let position = share * Double(means.count - 1)
+      let low = Int(position)
+      return means[low] + (position - Double(low)) * (means[min(low + 1, means.count - 1)] - means[low])
     }
-    // One is added to each: the sample itself is one of its resamples.
+    // Adding 1 counts the sample itself as one of its resamples, so p is never 0.
     let below = Double(1 + means.count { $0 <= 0 }) / Double(resamples + 1)
     let above = Double(1 + means.count { $0 >= 0 }) / Double(resamples + 1)
     let p = sides == .two ? min(1, 2 * min(below, above)) : below
@@ -190,37 +192,39 @@ public enum Significance {
 
   // MARK: Exact
 
-  /// Up to so many pairs all assignments of signs are gone through; a bootstrap over so few knows too little of the spread.
+  /// The largest number of pairs for the exact permutation test. With so few pairs, a bootstrap underestimates the variance.
   public static let exactPairs = 16
 
-  /// The exact permutation test of paired differences (Fisher, 1935): the share of all 2^n assignments of signs whose mean is
-  /// at least as far from 0 (or as high) as the one that was seen. nil without differences or with more than `exactPairs`.
+  /// The p-value of the exact permutation test of paired differences (Fisher, 1935): the share of all 2^n sign assignments
+  /// whose mean is at least as far from 0 as the observed mean or, one-sided, at least as high. nil without differences or
+  /// with more than `exactPairs`.
   public static func signFlips(_ differences: [Double], sides: Sides = .two) -> Double? {
     guard !differences.isEmpty, differences.count <= exactPairs else { return nil }
-    let seen = differences.reduce(0, +)
-    // Sums of the same values in another order may differ by rounding.
-    let slack = 1e-12 * differences.reduce(0) { $0 + abs($1) }
+    let observed = differences.reduce(0, +)
+    // Equal sums may differ by rounding.
+    let tolerance = 1e-12 * differences.reduce(0) { $0 + abs($1) }
     var extreme = 0
     for signs in 0..<(1 << differences.count) {
       var sum = 0.0
-      for (place, value) in differences.enumerated() { sum += signs >> place & 1 == 1 ? -value : value }
-      if sides == .two ? abs(sum) >= abs(seen) - slack : sum >= seen - slack { extreme += 1 }
+      for (bit, value) in differences.enumerated() { sum += signs >> bit & 1 == 1 ? -value : value }
+      if sides == .two ? abs(sum) >= abs(observed) - tolerance : sum >= observed - tolerance { extreme += 1 }
     }
     return Double(extreme) / Double(1 << differences.count)
   }
 
   // MARK: Several tests
 
-  /// Holm's correction (1979) of p-values for as many tests, in the order they are given.
+  /// The p-values after Holm's correction (1979) for multiple tests, in the order of the arguments.
   public static func holm(_ p: [Double]) -> [Double] {
     var result = p
     var least = 0.0
-    for (place, index) in p.indices.sorted(by: { p[$0] < p[$1] }).enumerated() {
-      least = max(least, min(1, p[index] * Double(p.count - place)))
+    for (order, index) in p.indices.sorted(by: { p[$0] < p[$1] }).enumerated() {
+      least = max(least, min(1, p[index] * Double(p.count - order)))
       result[index] = least
     }
     return result
   }
 
+  /// The p-values after Bonferroni's correction for multiple tests.
   public static func bonferroni(_ p: [Double]) -> [Double] { p.map { min(1, $0 * Double(p.count)) } }
 }

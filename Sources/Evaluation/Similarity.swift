@@ -2,22 +2,25 @@ import Datasets
 import Kernels
 import Layers
 
-/// How alike the blocks of a model are: an L x L matrix of cosines, the paper's insight that makes stacking work.
+/// Cosine similarities between the L blocks of a model. The StackRec paper motivates stacking by the similarity of
+/// neighbouring blocks.
 public struct Similarity: Sendable {
+  /// An `(L, L)` matrix of cosines.
   public let values: [[Double]]
 
-  /// Mean over neighbouring blocks; not a number for a single block.
+  /// The mean similarity of neighbouring blocks; NaN for a single block.
   public var neighbours: Double {
     let pairs = zip(values.indices, values.indices.dropFirst()).map { values[$0][$1] }
     return pairs.reduce(0, +) / Double(pairs.count)
   }
 
-  /// Cosines of the blocks' outputs, flattened over positions and channels, averaged over sequences.
+  /// Cosine similarities of the blocks' outputs: computed per sequence over all positions and channels, then averaged over
+  /// the sequences.
   public static func outputs(_ model: Model, on set: SequenceSet, pool: WorkerPool) -> Similarity {
     let network = model.network
     let blocks = network.depth
     let jobs = (set.count + size - 1) / size
-    // Sums a fixed number of groups of sequences, so that the result does not depend on the threads.
+    // One sum per group of sequences: the groups do not depend on the number of threads, so neither does the result.
     let sums = FloatBuffer(count: jobs * blocks * blocks)
     let prepared = FloatBuffer(count: network.layout.preparedCount)
     network.prepare(model.values, into: prepared, training: false, pool: pool)
@@ -44,7 +47,7 @@ public struct Similarity: Sendable {
     let saved = FloatBuffer(count: network.savedCount(tile, training: true))
     let scratch = FloatBuffer(count: network.scratchCount(tile))
     let hidden = FloatBuffer(count: tile.rows * network.width)
-    // A training pass without dropout keeps what every block was given.
+    // A training pass saves the input of every block. It has no dropout here.
     let pass = Pass(
       parameters: model.values.base, prepared: prepared.base, gradients: scratch.base, scratch: scratch.base,
       rowGradients: [], mode: .training)
@@ -78,8 +81,8 @@ public struct Similarity: Sendable {
     }
   }
 
-  /// Cosines of the blocks' weights and biases, flattened; residual weights and normalisations are left out, for they are
-  /// all alike when nothing is learnt.
+  /// Cosine similarities of the blocks' weights and biases. Residual weights and normalisations are left out, because they
+  /// start equal in all blocks.
   public static func parameters(_ model: Model) -> Similarity {
     let name = model.network.stacks[0].name
     let blocks = (0..<model.network.depth).map { index in

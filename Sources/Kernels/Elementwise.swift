@@ -1,10 +1,14 @@
 import CKernels
 
-/// The fused kernels under the names the engine uses. Only this target and the layers, through here, see the C ones.
+/// Swift names for the fused kernels in `CKernels`. All other targets call the C functions through this type.
+///
+/// Matrices are row-major: `rows` rows of `c` channels. `norm(x)` is `(x - mean) / sqrt(variance + epsilon)` over the
+/// channels of a row. The kernels write the normalised value to `xhat` and `1 / sqrt(variance + epsilon)` to `rstd`.
 public enum Elementwise {
-  /// Instruction set in use: "avx512", "avx2" or "baseline".
+  /// The instruction set in use: "avx512", "avx2" or "baseline".
   public static var instructionSet: String { String(cString: srs_vector_isa()) }
 
+  /// y += a * x
   @inline(__always)
   public static func addScaled(
     _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ a: Float, _ n: Int
@@ -12,17 +16,19 @@ public enum Elementwise {
     srs_axpy(y, x, a, n)
   }
 
+  /// y = a * x
   @inline(__always)
   public static func scale(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ a: Float, _ n: Int) {
     srs_scale(y, x, a, n)
   }
 
+  /// The dot product of x and y.
   @inline(__always)
   public static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ n: Int) -> Float {
     srs_dot(x, y, n)
   }
 
-  /// How many values are above `t`, and how many equal it.
+  /// Counts the values above `t` and the values equal to `t`.
   @inline(__always)
   public static func count(_ x: UnsafePointer<Float>, _ n: Int, above t: Float) -> (above: Int, equal: Int) {
     var above = 0
@@ -31,7 +37,8 @@ public enum Elementwise {
     return (above, equal)
   }
 
-  /// Of some of 64 columns of each row, x + shift: adds how many are above the row's own value and how many equal it.
+  /// Compares `x + shift` with the row's own value, in the given columns of a panel of 64. Adds the number of larger values
+  /// to `above[row]` and the number of equal ones to `equal[row]`.
   @inline(__always)
   public static func countPanel(
     rows: Int, _ x: UnsafePointer<Float>, shift: UnsafePointer<Float>, own: UnsafePointer<Float>,
@@ -40,7 +47,7 @@ public enum Elementwise {
     srs_count_panel(rows, x, shift, own, columns.lowerBound, columns.upperBound, above, equal)
   }
 
-  /// Adds the sum over rows of `x` (rows x c) to `out`.
+  /// out += the sum over the rows of x.
   @inline(__always)
   public static func addRowSums(
     _ out: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, c: Int
@@ -48,12 +55,13 @@ public enum Elementwise {
     srs_sum_rows(rows, c, x, out)
   }
 
+  /// x += bias, in every row.
   @inline(__always)
   public static func addBias(_ x: UnsafeMutablePointer<Float>, _ bias: UnsafePointer<Float>, rows: Int, c: Int) {
     srs_add_bias(rows, c, x, bias)
   }
 
-  /// A panel of 64 columns of a softmax: logits in, exponentials out; see `srs_softmax_panel`.
+  /// One panel of 64 columns of an online softmax: replaces logits by exponentials. See `srs_softmax_panel`.
   @inline(__always)
   public static func softmaxPanel(
     rows: Int, logits: UnsafeMutablePointer<Float>, shift: UnsafePointer<Float>, columns: UnsafePointer<Int32>,
@@ -63,11 +71,11 @@ public enum Elementwise {
     srs_softmax_panel(rows, logits, shift, columns, first, targetLogits, top, sums, base)
   }
 
-  /// Sixteen partial sums a row become one.
+  /// Adds up the sixteen partial sums of every row.
   @inline(__always)
   public static func softmaxSums(rows: Int, _ sums: UnsafeMutablePointer<Float>) { srs_softmax_sums(rows, sums) }
 
-  /// Exponentials in, gradients of the logits out; see `srs_softmax_gradient`.
+  /// Replaces exponentials by the gradients of the logits. See `srs_softmax_gradient`.
   @inline(__always)
   public static func softmaxGradient(
     rows: Int, _ x: UnsafeMutablePointer<Float>, base: UnsafePointer<Float>, top: UnsafePointer<Float>,
@@ -77,6 +85,7 @@ public enum Elementwise {
     srs_softmax_gradient(rows, x, base, top, scale, targets, first, weights, dshift)
   }
 
+  /// One Adam step on `n` parameters `p` with moments `m` and `v` and gradient `g`. See `srs_adam`.
   @inline(__always)
   public static func adam(
     _ n: Int, _ p: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>, _ v: UnsafeMutablePointer<Float>,
@@ -86,7 +95,7 @@ public enum Elementwise {
     srs_adam(n, p, m, v, g, 1, decay, rate, beta1, beta2, epsilon, correction)
   }
 
-  /// xhat = norm(x + bias), y = relu(gain * xhat + shift); `xhat` may be `x`.
+  /// xhat = norm(x + bias), y = relu(gain * xhat + shift). `xhat` and `x` may be the same memory.
   @inline(__always)
   public static func normRelu(
     rows: Int, c: Int, x: UnsafePointer<Float>, bias: UnsafePointer<Float>, gain: UnsafePointer<Float>,
@@ -105,7 +114,7 @@ public enum Elementwise {
     srs_affine_relu(rows, c, x, gain, shift, y)
   }
 
-  /// As `normRelu`, then out = skip + alpha * relu(...).
+  /// xhat = norm(x + bias), out = skip + alpha * relu(gain * xhat + shift).
   @inline(__always)
   public static func normReluResidual(
     rows: Int, c: Int, x: UnsafePointer<Float>, bias: UnsafePointer<Float>, gain: UnsafePointer<Float>,
@@ -115,7 +124,7 @@ public enum Elementwise {
     srs_norm_relu_residual(rows, c, x, bias, gain, shift, epsilon, xhat, rstd, skip, alpha, out)
   }
 
-  /// Backward of `normRelu`; adds to the gradients of gain, shift and bias. `dx` may be `dy`.
+  /// Backward pass of `normRelu`. Adds to the gradients of gain, shift and bias. `dx` and `dy` may be the same memory.
   @inline(__always)
   public static func normReluBackward(
     rows: Int, c: Int, dy: UnsafePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
@@ -125,7 +134,8 @@ public enum Elementwise {
     srs_norm_relu_backward(rows, c, dy, xhat, rstd, gain, shift, dx, dgain, dshift, dbias)
   }
 
-  /// Backward of `normReluResidual` but for the skip path; returns the gradient of alpha.
+  /// Backward pass of `normReluResidual` without the skip path, whose gradient is `dout` itself. Adds to the gradients of
+  /// gain, shift and bias; returns the gradient of alpha.
   @inline(__always)
   public static func normReluResidualBackward(
     rows: Int, c: Int, dout: UnsafePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
@@ -147,7 +157,7 @@ public enum Elementwise {
     srs_bias_relu(rows, c, x, bias)
   }
 
-  /// dy = y > 0 ? scale * dy : 0; adds to the gradient of the bias.
+  /// dy = y > 0 ? scale * dy : 0. Adds the sum over the rows to the gradient of the bias.
   @inline(__always)
   public static func reluBackward(
     rows: Int, c: Int, dy: UnsafeMutablePointer<Float>, y: UnsafePointer<Float>, scale: Float,
@@ -156,7 +166,7 @@ public enum Elementwise {
     srs_relu_backward(rows, c, dy, y, scale, dbias)
   }
 
-  /// xhat = norm(x + alpha * u), y = gain * xhat + shift; without `u` the norm of x.
+  /// xhat = norm(x + alpha * u), y = gain * xhat + shift. Without `u`, xhat = norm(x).
   @inline(__always)
   public static func normSum(
     rows: Int, c: Int, x: UnsafePointer<Float>, u: UnsafePointer<Float>?, alpha: Float, gain: UnsafePointer<Float>,
@@ -166,7 +176,8 @@ public enum Elementwise {
     srs_norm_sum(rows, c, x, u, alpha, gain, shift, epsilon, xhat, rstd, y)
   }
 
-  /// Backward of `normSum`: dx, du = alpha * dx; adds to the gradients of gain and shift; returns that of alpha.
+  /// Backward pass of `normSum`. Writes `dx` and `du = alpha * dx`, adds to the gradients of gain and shift, and returns
+  /// the gradient of alpha.
   @inline(__always)
   public static func normSumBackward(
     rows: Int, c: Int, dy: UnsafePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
@@ -176,11 +187,11 @@ public enum Elementwise {
     srs_norm_sum_backward(rows, c, dy, xhat, rstd, gain, u, alpha, dx, du, dgain, dshift)
   }
 
-  /// y = x * Phi(x)
+  /// y = GELU(x) = x * Phi(x), Phi being the distribution function of the standard normal distribution.
   @inline(__always)
   public static func gelu(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) { srs_gelu(y, x, n) }
 
-  /// dy *= the slope of GELU at x
+  /// dy *= GELU'(x)
   @inline(__always)
   public static func geluBackward(_ dy: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) {
     srs_gelu_backward(dy, x, n)

@@ -1,9 +1,9 @@
 import Glibc
 
-/// A zeroed, 64-byte aligned array of `Float` on the heap that several threads may write to disjoint parts of.
+/// A 64-byte aligned array of `Float` on the heap, filled with zeros at first. Several threads may write to disjoint parts.
 ///
-/// `@unchecked Sendable`: the buffer itself does no synchronisation. Whoever hands it to several threads cuts it into
-/// parts that only one of them writes at a time; that is what the tiles and lanes of the engine do.
+/// `@unchecked Sendable`: the buffer does no synchronisation. Code that shares it between threads must make sure that one
+/// thread at a time writes to each part. The engine does this by cutting work into tiles and lanes.
 public final class FloatBuffer: @unchecked Sendable {
   public let base: UnsafeMutablePointer<Float>
   public let count: Int
@@ -46,14 +46,15 @@ public final class FloatBuffer: @unchecked Sendable {
     return twin
   }
 
-  /// Copies all values of `other`, which has as many.
+  /// Copies all values of `other`. Both buffers must have the same count.
   public func assign(_ other: FloatBuffer) {
     precondition(other.count == count)
     memcpy(base, other.base, count * MemoryLayout<Float>.stride)
   }
 }
 
-/// A mutable pointer that may cross into the closure of a parallel loop. See `FloatBuffer` for who guards it.
+/// A mutable pointer that the closure of a parallel loop may capture. As with `FloatBuffer`, the caller must make sure that
+/// one thread at a time writes to each part.
 public struct Shared<Pointee>: @unchecked Sendable {
   public let pointer: UnsafeMutablePointer<Pointee>
   public init(_ pointer: UnsafeMutablePointer<Pointee>) { self.pointer = pointer }

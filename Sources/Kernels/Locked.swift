@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that several threads change, one at a time.
+/// A value behind a mutex: one thread at a time reads or changes it.
 public final class Locked<Value: Sendable>: Sendable {
   private let mutex: Mutex<Value>
 

@@ -1,25 +1,30 @@
 import CBLAS
 import CKernels
 
-/// Matrix products over raw row-major memory. All go through one seam: kernels of our own where the result's columns are
-/// a multiple of 16 and the processor has AVX-512, for which they were measured; OpenBLAS elsewhere.
+/// Matrix products over raw row-major memory.
+///
+/// `CKernels` computes a product if the processor has AVX-512 and the number of result columns is a multiple of 16. There
+/// it was measured to be faster. OpenBLAS computes all other products. `lda`, `ldb` and `ldc` are the floats from one row
+/// to the next; by default rows follow each other without a gap.
 public enum Matrix {
   public static let setUp: Void = srs_blas_setup()
 
-  /// Name of the BLAS kernels chosen for this processor.
+  /// The name of the OpenBLAS kernels chosen for this processor.
   public static var kernels: String { String(cString: srs_blas_kernels()) }
 
-  /// Are the products of our own in use?
+  /// Whether this processor can run the products of `CKernels`.
   public static let hasOwnKernels = Elementwise.instructionSet == "avx512"
 
-  /// Values of a transposed right side that are kept on the stack.
+  /// The largest right side, in floats, that `productTransposedRight` transposes on the stack.
   private static let largestTransposed = 32_768
 
-  /// Does a row of a product of so many columns depend on that row alone, to the bit? OpenBLAS rounds by the number of rows.
-  public static func isRowByRow(columns n: Int) -> Bool { isOurs(n) }
+  /// Whether the bits of a result row depend on its own left row only, for products with `n` columns. This holds for
+  /// `CKernels`. OpenBLAS may round a row differently when the number of rows changes.
+  public static func isRowByRow(columns n: Int) -> Bool { usesOwnKernels(columns: n) }
 
+  /// Whether `CKernels` computes products with `n` result columns.
   @inline(__always)
-  static func isOurs(_ n: Int) -> Bool { hasOwnKernels && n & 15 == 0 }
+  static func usesOwnKernels(columns n: Int) -> Bool { hasOwnKernels && n & 15 == 0 }
 
   /// C (m x n) = A (m x k) B (k x n) [+ C].
   @inline(__always)
@@ -28,16 +33,16 @@ public enum Matrix {
     add: Bool = false, lda: Int? = nil, ldb: Int? = nil, ldc: Int? = nil
   ) {
     guard m > 0 && n > 0 else { return }
-    if isOurs(n) { return srs_product(m, n, k, a, lda ?? k, b, ldb ?? n, c, ldc ?? n, add ? 1 : 0) }
+    if usesOwnKernels(columns: n) { return srs_product(m, n, k, a, lda ?? k, b, ldb ?? n, c, ldc ?? n, add ? 1 : 0) }
     srs_sgemm(
       false, false, Int32(m), Int32(n), Int32(k), a, Int32(lda ?? k), b, Int32(ldb ?? n), add ? 1 : 0, c,
       Int32(ldc ?? n))
   }
 
-  /// Most terms of `productSum`.
-  static let mostTerms = 3
+  /// The largest number of terms that `productSum` takes.
+  static let maximumTerms = 3
 
-  /// C (m x n) = sum over terms of A (m x k) B (k x n) [+ C], C being written once. For kernels of our own only.
+  /// C (m x n) = sum over terms of A (m x k) B (k x n) [+ C]. Writes C once. Only valid where `usesOwnKernels(columns: n)`.
   @inline(__always)
   static func productSum(
     _ terms: Int, _ a: UnsafePointer<UnsafePointer<Float>?>, _ b: UnsafePointer<UnsafePointer<Float>?>,
@@ -53,10 +58,10 @@ public enum Matrix {
     add: Bool = false, lda: Int? = nil, ldb: Int? = nil, ldc: Int? = nil
   ) {
     guard m > 0 && n > 0 else { return }
-    // Turning B over costs as much as one row of A.
-    if isOurs(n), m >= 16, n * k <= largestTransposed {
-      return withUnsafeTemporaryAllocation(of: Float.self, capacity: n * k) { turned in
-        guard let right = turned.baseAddress else { return }
+    // Transposing B costs about as much as the product for one row of A, so it pays from 16 rows on.
+    if usesOwnKernels(columns: n), m >= 16, n * k <= largestTransposed {
+      return withUnsafeTemporaryAllocation(of: Float.self, capacity: n * k) { transposed in
+        guard let right = transposed.baseAddress else { return }
         srs_transpose(n, k, b, ldb ?? k, right, n)
         srs_product(m, n, k, a, lda ?? k, right, n, c, ldc ?? n, add ? 1 : 0)
       }
@@ -73,13 +78,13 @@ public enum Matrix {
     add: Bool = false, lda: Int? = nil, ldb: Int? = nil, ldc: Int? = nil
   ) {
     guard m > 0 && n > 0 else { return }
-    if isOurs(n) { return srs_product_left(m, n, k, a, lda ?? m, b, ldb ?? n, c, ldc ?? n, add ? 1 : 0) }
+    if usesOwnKernels(columns: n) { return srs_product_left(m, n, k, a, lda ?? m, b, ldb ?? n, c, ldc ?? n, add ? 1 : 0) }
     srs_sgemm(
       true, false, Int32(m), Int32(n), Int32(k), a, Int32(lda ?? m), b, Int32(ldb ?? n), add ? 1 : 0, c,
       Int32(ldc ?? n))
   }
 
-  /// y (columns x rows) = x^T, x (rows x columns).
+  /// y (columns x rows) = x^T (x is rows x columns).
   @inline(__always)
   public static func transpose(
     _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, rows: Int, columns: Int, ldx: Int? = nil,

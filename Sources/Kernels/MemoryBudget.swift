@@ -1,37 +1,38 @@
 import Foundation
 
-/// What this process may have of memory, and the one rule by which work that does not fit is refused before any of it is
-/// done.
+/// The memory that this process may use, and the check that refuses too large work before it starts.
 public enum MemoryBudget {
-  /// What sets the limit.
+  /// What sets the limit: the memory of the machine, a control group (cgroup), or `ulimit -v`.
   public enum Source: Sendable, Equatable { case machine, controlGroup, processLimit }
 
-  /// Work that does not fit.
+  /// The error for work that does not fit into memory.
   public struct Exceeded: Error, Equatable {
-    /// Bytes.
+    /// Bytes that the work needs.
     public let needed: Double
-    /// Bytes.
+    /// Bytes that the process may use.
     public let available: Double
     public let source: Source
-    /// What would take them, e.g. "training 16 blocks".
+    /// What needs the memory, e.g. "training 16 blocks".
     public let work: String
   }
 
-  /// Of what there is, so much may be asked for: the rest is the program's own and the system's.
+  /// The share of the limit that work may take. The program and the system need the rest.
   private static let share = 0.95
 
+  /// Checks that the work fits.
+  ///
   /// - Parameters:
-  ///   - bytes: what the work takes at its most.
-  ///   - work: what it is, for the message.
-  /// - Throws: `Exceeded` where there is less.
+  ///   - bytes: the most memory that the work takes at any time.
+  ///   - work: a description of the work for the error message.
+  /// - Throws: `Exceeded` if the process may not use that much memory.
   public static func check(_ bytes: Double, _ work: String) throws {
     let limit = limit()
     guard bytes > share * limit.bytes else { return }
     throw Exceeded(needed: bytes, available: limit.bytes, source: limit.source, work: work)
   }
 
-  /// The least of the machine's memory, the limits of the process's control group and of all above it, and what
-  /// `ulimit -v` allows.
+  /// The smallest limit in bytes, and its source: the machine's memory, the limits of the process's control group and of
+  /// the groups that contain it, and `ulimit -v`.
   public static func limit() -> (bytes: Double, source: Source) {
     var least = (bytes: Double(ProcessInfo.processInfo.physicalMemory), source: Source.machine)
     for bytes in controlGroupLimits(root: "") where bytes < least.bytes { least = (bytes, .controlGroup) }
@@ -44,10 +45,11 @@ public enum MemoryBudget {
     return least
   }
 
-  /// The limits of the process's control groups, of version 1 and 2, in bytes. In a container the path of a group may be
-  /// that of the host; then the group's own folder is the mount itself.
+  /// The memory limits of the process's control groups (cgroup versions 1 and 2) in bytes. In a container, the path of a
+  /// group may be the path on the host. The group's folder is then the mount point, so this reads every folder from the
+  /// path up to the mount point.
   ///
-  /// - Parameter root: what /proc and /sys are looked for under, for tests.
+  /// - Parameter root: the folder that contains `proc` and `sys`; tests pass a folder of their own.
   static func controlGroupLimits(root: String) -> [Double] {
     guard let text = try? String(contentsOfFile: root + "/proc/self/cgroup", encoding: .utf8) else { return [] }
     var limits: [Double] = []

@@ -1,17 +1,18 @@
 import CKernels
 
-/// Four neighbouring outputs of a convolution of three taps with six matrix products instead of twelve: Winograd's
-/// minimal filtering F(4, 3) (Winograd, 1980; Lavin and Gray, 2016) along time.
+/// Computes four neighbouring outputs of a convolution with three taps by six matrix products instead of twelve. This is
+/// Winograd's minimal filtering F(4, 3) (Winograd, 1980; Lavin and Gray, 2016) along time, on time-major activations
+/// `(T, B, C)`:
 ///
-///     y = A' [(G w) * (B' x)],   each of the six products being a matrix product over the channels
+///     y = A^T [(G w) * (B^T x)],   each of the six products being a matrix product over the channels
 ///
-/// Steps a dilation apart are neighbours. The first `T mod 4 q` steps are left to the caller, for whom they are cheap:
-/// their taps mostly fall before the sequence. The backward pass is the transpose of all this, with as many products.
-/// Rounding is about three times that of the twelve products, and relative to the largest of the six inputs of a group,
-/// later ones included.
+/// Two steps are neighbours if they are one dilation q apart. The caller computes the first `T mod 4 q` steps. They are
+/// cheap, because most of their taps fall before the sequence. The backward pass is the transpose of the forward pass and
+/// takes as many products. The rounding error is about three times that of twelve products. It is relative to the largest
+/// of the six inputs of a group, which include later steps.
 struct MinimalFiltering: Sendable {
   private let dilation: Int
-  /// How many of the three taps look ahead.
+  /// How many of the three taps look ahead in time.
   private let ahead: Int
   private let channelsIn: Int
   private let channelsOut: Int
@@ -25,17 +26,21 @@ struct MinimalFiltering: Sendable {
     self.channelsOut = channelsOut
   }
 
+  /// Floats of the matrix of one tap.
   private var size: Int { channelsIn * channelsOut }
   private var span: Int { Self.outputs * dilation }
 
-  func isWorthIt(time: Int) -> Bool { time >= span }
+  /// Whether the sequence is long enough for at least one group of four outputs.
+  func applies(time: Int) -> Bool { time >= span }
 
-  /// Steps at the beginning that are left to the caller.
+  /// How many steps at the beginning the caller must compute.
   func lead(time: Int) -> Int { time % span }
 
-  /// The four filters that are no taps, and the same turned over.
+  /// Floats that `prepare` writes: the four filters that differ from the taps, and their transposes.
   var preparedCount: Int { 8 * size }
 
+  /// Computes the filters `G w`. The first and the last filter are the first and the last tap, so only the four between
+  /// them are stored. Training also needs their transposes.
   func prepare(_ taps: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool) {
     srs_filter_weights(size, taps, prepared)
     guard training else { return }
@@ -46,25 +51,27 @@ struct MinimalFiltering: Sendable {
 
   private func rows(_ time: Int, _ batch: Int) -> Int { time / span * dilation * batch }
 
-  // Left sides, products, gradients of four filters, and a step of zeros, or of what nobody asks for.
+  /// Floats of scratch memory: the transformed inputs, the products, the gradients of four filters, and one step. The
+  /// forward pass reads zeros from that step; the backward pass writes gradients of steps outside the sequence there.
   func scratchCount(time: Int, batch: Int) -> Int {
-    guard isWorthIt(time: time) else { return 0 }
+    guard applies(time: time) else { return 0 }
     let perRow = Self.products * (channelsIn + channelsOut)
     return rows(time, batch) * perRow + 4 * size + batch * channelsIn
   }
 
+  /// The parts of the scratch memory.
   private struct Memory {
-    let left, products, filters, step: UnsafeMutablePointer<Float>
+    let inputs, products, filters, step: UnsafeMutablePointer<Float>
   }
 
   private func memory(_ scratch: UnsafeMutablePointer<Float>, _ time: Int, _ batch: Int) -> Memory {
     let rows = rows(time, batch)
     let products = scratch + Self.products * rows * channelsIn
     let filters = products + Self.products * rows * channelsOut
-    return Memory(left: scratch, products: products, filters: filters, step: filters + 4 * size)
+    return Memory(inputs: scratch, products: products, filters: filters, step: filters + 4 * size)
   }
 
-  /// Writes the steps after the lead.
+  /// Writes the outputs `y` of all steps after the lead.
   func forward(
     steps: Steps, batch: Int, x: UnsafePointer<Float>, taps: UnsafePointer<Float>, prepared: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
@@ -73,10 +80,10 @@ struct MinimalFiltering: Sendable {
     let neighbour = dilation / steps.stride
     let rows = rows(steps.total, batch) / steps.stride
     let plane = rows * channelsOut
-    turnInputs(steps, batch, x, memory)
+    transformInputs(steps, batch, x, memory)
     for j in 0..<Self.products {
       Matrix.product(
-        memory.left + j * rows * channelsIn, filter(j, taps, prepared), memory.products + j * plane, m: rows,
+        memory.inputs + j * rows * channelsIn, filter(j, taps, prepared), memory.products + j * plane, m: rows,
         n: channelsOut, k: channelsIn)
     }
     withPointers(Self.outputs) { outputs in
@@ -88,9 +95,9 @@ struct MinimalFiltering: Sendable {
     }
   }
 
-  /// Adds what the steps after the lead give to dw and dx.
+  /// Adds the contributions of all steps after the lead to `dw` and `dx`.
   func backward(
-    time: Int, batch: Int, x: UnsafePointer<Float>, prepared: UnsafePointer<Float>, turnedTaps: UnsafePointer<Float>,
+    time: Int, batch: Int, x: UnsafePointer<Float>, prepared: UnsafePointer<Float>, transposedTaps: UnsafePointer<Float>,
     dy: UnsafePointer<Float>, dw: UnsafeMutablePointer<Float>, dx: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>
   ) {
@@ -98,7 +105,7 @@ struct MinimalFiltering: Sendable {
     let rows = rows(time, batch)
     let (planeIn, planeOut) = (rows * channelsIn, rows * channelsOut)
     let steps = Steps(total: time)
-    turnInputs(steps, batch, x, memory)
+    transformInputs(steps, batch, x, memory)
     withConstantPointers(Self.outputs) { outputs in
       forEachGroup(steps) { group, first in
         for i in 0..<Self.outputs { outputs[i] = dy + (first + i * dilation) * batch * channelsOut }
@@ -107,14 +114,14 @@ struct MinimalFiltering: Sendable {
       }
     }
     for j in 0..<Self.products {
-      let (left, product) = (memory.left + j * planeIn, memory.products + j * planeOut)
+      let (input, product) = (memory.inputs + j * planeIn, memory.products + j * planeOut)
       let isTap = j == 0 || j == Self.products - 1
       Matrix.productTransposedLeft(
-        left, product, j == 0 ? dw : isTap ? dw + 2 * size : memory.filters + (j - 1) * size, m: channelsIn,
+        input, product, j == 0 ? dw : isTap ? dw + 2 * size : memory.filters + (j - 1) * size, m: channelsIn,
         n: channelsOut, k: rows, add: isTap)
-      // The left side has done its work: its gradient takes its place.
+      // The transformed input is not needed any more: its gradient overwrites it.
       Matrix.product(
-        product, filter(j, turnedTaps, prepared + 4 * size), left, m: rows, n: channelsIn, k: channelsOut)
+        product, filter(j, transposedTaps, prepared + 4 * size), input, m: rows, n: channelsIn, k: channelsOut)
     }
     srs_filter_weights_turned(size, memory.filters, dw)
     withPointers(Self.products) { inputs in
@@ -123,19 +130,20 @@ struct MinimalFiltering: Sendable {
           let t = first + (k - 2 + ahead) * dilation
           inputs[k] = t < 0 || t >= time ? memory.step : dx + t * batch * channelsIn
         }
-        srs_filter_input_turned(batch * channelsIn, memory.left + group * batch * channelsIn, planeIn, inputs)
+        srs_filter_input_turned(batch * channelsIn, memory.inputs + group * batch * channelsIn, planeIn, inputs)
       }
     }
   }
 
-  /// The matrix of product j: the first tap, the four filters that are none, the last tap.
+  /// The matrix of product j: the first tap, one of the four filters between, or the last tap.
   private func filter(
     _ j: Int, _ taps: UnsafePointer<Float>, _ filters: UnsafePointer<Float>
   ) -> UnsafePointer<Float> {
     j == 0 ? taps : j == Self.products - 1 ? taps + 2 * size : filters + (j - 1) * size
   }
 
-  private func turnInputs(_ steps: Steps, _ batch: Int, _ x: UnsafePointer<Float>, _ memory: Memory) {
+  /// Computes `B^T x` for all groups.
+  private func transformInputs(_ steps: Steps, _ batch: Int, _ x: UnsafePointer<Float>, _ memory: Memory) {
     let plane = rows(steps.total, batch) / steps.stride * channelsIn
     let neighbour = dilation / steps.stride
     memory.step.update(repeating: 0, count: batch * channelsIn)
@@ -145,12 +153,12 @@ struct MinimalFiltering: Sendable {
           let t = first + (k - 2 + ahead) * neighbour
           inputs[k] = t < 0 || t >= steps.count ? UnsafePointer(memory.step) : x + t * batch * channelsIn
         }
-        srs_filter_input(batch * channelsIn, inputs, memory.left + group * batch * channelsIn, plane)
+        srs_filter_input(batch * channelsIn, inputs, memory.inputs + group * batch * channelsIn, plane)
       }
     }
   }
 
-  /// Calls `body` with the number and the first step of every group of four outputs.
+  /// Calls `body` for every group of four outputs, with the number of the group and its first step.
   @inline(__always)
   private func forEachGroup(_ steps: Steps, _ body: (_ group: Int, _ first: Int) -> Void) {
     let neighbour = dilation / steps.stride

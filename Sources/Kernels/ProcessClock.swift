@@ -1,22 +1,22 @@
 import Glibc
 
-/// Time as runs report it.
+/// The time and memory that runs report.
 public enum ProcessClock {
-  /// Seconds of a clock that never jumps.
+  /// Wall-clock seconds of a monotonic clock.
   public static func wall() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  /// Processor seconds of this process, all threads together.
+  /// Processor seconds of this process, summed over all threads.
   public static func cpu() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
-  /// Largest resident size so far, in bytes.
+  /// The largest resident set size of this process so far, in bytes.
   public static func peakMemory() -> Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

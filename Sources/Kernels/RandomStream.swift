@@ -3,8 +3,9 @@ import CKernels
 /// A named, counter-based stream of random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy
 /// as 1, 2, 3", SC 2011).
 ///
-/// The key is made of the seed and the name, so a use that is added later never shifts another, and any number of the
-/// stream can be had without the ones before it: a resumed run or another number of threads sees the same numbers.
+/// Seed and name determine the key, so a stream that is added later does not change the numbers of another. Every number
+/// can be computed without the ones before it. So a resumed run, or a run with another number of threads, gets the same
+/// numbers.
 public struct RandomStream: Sendable {
   private let key: SIMD2<UInt32>
 
@@ -41,28 +42,30 @@ public struct RandomStream: Sendable {
     return c
   }
 
-  /// Dropout multipliers of one place: 0 with probability `rate`, else 1 / (1 - rate). The words are those of the
-  /// stream in another order: value 64 g + 16 w + l is word w at counter 16 g + l, so that sixteen are made at once.
-  public func fillMask(_ mask: UnsafeMutablePointer<Float>, count: Int, place: UInt64, rate: Double) {
+  /// Fills a dropout mask from one substream: each value is 0 with probability `rate`, else `1 / (1 - rate)`.
+  ///
+  /// The mask uses the words of the substream in another order than `numbers`, so that sixteen can be computed at once:
+  /// value `64 g + 16 w + l` comes from word w at counter `16 g + l`.
+  public func fillMask(_ mask: UnsafeMutablePointer<Float>, count: Int, substream: UInt64, rate: Double) {
     srs_dropout_mask(
-      mask, count, key.x, key.y, place, UInt32(min(rate * 4_294_967_296, 4_294_967_295)), Float(1 / (1 - rate)))
+      mask, count, key.x, key.y, substream, UInt32(min(rate * 4_294_967_296, 4_294_967_295)), Float(1 / (1 - rate)))
   }
 
-  /// The numbers that belong to `place` (a step, an epoch, a sequence), from the first on.
-  public func numbers(at place: UInt64 = 0) -> RandomNumbers { RandomNumbers(stream: self, place: place) }
+  /// The numbers of a substream from its first on. The caller numbers the substreams, e.g. by step, epoch or sequence.
+  public func numbers(at substream: UInt64 = 0) -> RandomNumbers { RandomNumbers(stream: self, substream: substream) }
 }
 
-/// A cursor over the numbers of one place of a stream.
+/// A cursor over the numbers of one substream of a `RandomStream`.
 public struct RandomNumbers: Sendable, RandomNumberGenerator {
   private let stream: RandomStream
-  private let place: UInt64
+  private let substream: UInt64
   private var index: UInt64 = 0
   private var words = SIMD4<UInt32>()
   private var left = 0
 
-  init(stream: RandomStream, place: UInt64) {
+  init(stream: RandomStream, substream: UInt64) {
     self.stream = stream
-    self.place = place
+    self.substream = substream
   }
 
   public mutating func word() -> UInt32 {
@@ -70,7 +73,7 @@ public struct RandomNumbers: Sendable, RandomNumberGenerator {
       words = stream.words(
         SIMD4(
           UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
-          UInt32(truncatingIfNeeded: place), UInt32(truncatingIfNeeded: place >> 32)))
+          UInt32(truncatingIfNeeded: substream), UInt32(truncatingIfNeeded: substream >> 32)))
       index += 1
       left = 4
     }
@@ -83,10 +86,10 @@ public struct RandomNumbers: Sendable, RandomNumberGenerator {
     return UInt64(word()) << 32 | low
   }
 
-  /// Uniform in [0, 1), in steps of 2^-53.
+  /// A uniform number in [0, 1), a multiple of 2^-53.
   public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-  /// Uniform in 0..<n, without bias (Lemire 2019).
+  /// A uniform whole number in 0..<n, without bias (Lemire, 2019).
   public mutating func below(_ n: Int) -> Int {
     precondition(n > 0)
     let bound = UInt64(n)
@@ -98,7 +101,7 @@ public struct RandomNumbers: Sendable, RandomNumberGenerator {
     return Int(product.high)
   }
 
-  /// A permutation of 0..<n (Fisher-Yates).
+  /// A uniform permutation of 0..<n (Fisher-Yates).
   public mutating func permutation(_ n: Int) -> [Int] {
     var order = Array(0..<n)
     var i = n - 1

@@ -1,7 +1,7 @@
-/// The steps of a sequence that are there: all of them, or every `stride`-th one, the last included. Where only the last
-/// output of dilated convolutions is asked for, the others are not needed.
+/// The time steps of a sequence that are computed: all of them, or every `stride`-th one, counted back from the last. The
+/// last output of dilated convolutions depends on such a subset only.
 public struct Steps: Sendable, Equatable {
-  /// Of the whole sequence.
+  /// The number of steps of the whole sequence.
   public let total: Int
   public let stride: Int
 
@@ -11,11 +11,11 @@ public struct Steps: Sendable, Equatable {
     self.stride = stride
   }
 
-  /// How many there are.
+  /// How many steps are computed.
   public var count: Int { (total - 1) / stride + 1 }
-  /// Number of the first one in the whole sequence.
+  /// The index, in the whole sequence, of the first step that is computed.
   public var first: Int { (total - 1) % stride }
 
-  /// How many of them come before step `step` of the whole sequence.
+  /// How many of the computed steps come before step `step` of the whole sequence.
   func count(before step: Int) -> Int { max(0, (step - first + stride - 1) / stride) }
 }

@@ -1,4 +1,5 @@
-/// A 64-bit hash over words of eight bytes: fast, and the same everywhere; against accidents, not against attacks.
+/// A fast 64-bit hash over words of eight bytes, the same on every machine. It detects accidental changes; it does not
+/// resist attacks.
 public struct WordHash: Sendable {
   public private(set) var value: UInt64 = 0x9ae1_6a3b_2f90_404f
 
@@ -21,7 +22,7 @@ public struct WordHash: Sendable {
     text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
   }
 
-  /// 16 hexadecimal digits.
+  /// The value as 16 hexadecimal digits.
   public var text: String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -3,17 +3,17 @@ import Synchronization
 
 /// A fixed set of threads that run the iterations of one loop at a time.
 ///
-/// Which thread runs which iteration is left to chance; the engine gives every iteration its own place to write, so
-/// the results do not depend on the number of threads.
+/// Any thread may run any iteration. The engine gives every iteration its own memory to write to, so the results do not
+/// depend on the number of threads.
 public final class WorkerPool: Sendable {
   public let threads: Int
   private let state: WorkerState
   /// Of the cancellable work that runs; nil: there is none.
   let watch = Mutex<Watch?>(nil)
 
-  /// - Parameter threads: how many iterations may run at once, the calling thread included; at least 1.
+  /// - Parameter threads: how many iterations may run at the same time, at least 1. It counts the calling thread.
   public init(threads: Int) {
-    // The BLAS must not start threads of its own beside these: it would cut products differently from call to call.
+    // This makes OpenBLAS single-threaded: with threads of its own, it would split a product differently from call to call.
     Matrix.setUp
     self.threads = max(1, threads)
     state = WorkerState(workers: max(1, threads) - 1)
@@ -21,23 +21,24 @@ public final class WorkerPool: Sendable {
 
   deinit { state.stop() }
 
-  /// Runs `body(index, worker)` for every index below `count` and returns when all are done. Iterations must be
-  /// independent; `worker` is below `threads` and never used twice at the same time. Two callers take turns; a body
-  /// must not start a loop of its own on the same pool.
+  /// Runs `body(index, worker)` for every index below `count` and returns when all iterations have ended. Iterations must
+  /// be independent. `worker` is below `threads`, and no two iterations with the same worker run at the same time. A second
+  /// caller waits until the first loop has ended. A body must not start a loop on the same pool.
   public func forEach(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ worker: Int) -> Void) {
     guard count > 0 else { return }
     state.run(count, body)
   }
 }
 
-/// What the threads of a pool share. They hold it, not the pool, so that a pool that is gone leaves nothing dangling.
+/// The state that the threads of a pool share. The threads retain this object and not the pool, so the pool can be
+/// deallocated, which stops them.
 ///
-/// `@unchecked Sendable`: every field is read and written under `mutex`, but for the atomic `next`.
+/// `@unchecked Sendable`: every field is read and written under `mutex`, except the atomic `next`.
 private final class WorkerState: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let started = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Held for the whole of a loop.
+  /// Locked from the beginning of a loop to its end.
   private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private var body: (@Sendable (_ index: Int, _ worker: Int) -> Void)?
   private var count = 0
@@ -116,7 +117,7 @@ private final class WorkerState: @unchecked Sendable {
     }
   }
 
-  /// A system that refuses a thread leaves the pool with fewer: slower, never wrong.
+  /// Starts one thread. If the system refuses, the pool runs with fewer threads: slower, with the same results.
   private func start(_ worker: Int) {
     let start = Unmanaged.passRetained(Start(self, worker))
     var handle = pthread_t()
@@ -125,7 +126,7 @@ private final class WorkerState: @unchecked Sendable {
       { raw in
         guard let raw else { return nil }
         let start = Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
-        // Signals belong to the main thread, which knows what to do with them.
+        // The main thread handles signals.
         var all = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_BLOCK, &all, nil)

@@ -1,28 +1,28 @@
 import Kernels
 
-/// SASRec's block (Kang and McAuley, ICDM 2018) with StackRec's residual weights:
+/// The block of SASRec (Kang and McAuley, ICDM 2018) with StackRec's residual weights:
 ///
 ///     x1  = LN(x + alpha1 * attention(x))
 ///     out = LN(x1 + alpha2 * ff(x1)),   ff(x) = dropout(dropout(ReLU(x W1 + b1)) W2 + b2)
 ///
-/// Activations `(T, B, d)`; all weights `(d, d)`; attention is causal, with dropout on its probabilities and without an
-/// output projection. Both alphas are 0 at first; without them the branches enter with weight 1. One head's scores are
-/// computed without keys: see `MergedScores`.
+/// Activations are `(T, B, d)`, all weights `(d, d)`. Attention is causal, with dropout on its probabilities and without an
+/// output projection. Both alphas start at 0; without residual weights they are 1. With one head, the scores are computed
+/// without keys: see `MergedScores`.
 public struct AttentionBlock: Block {
   public struct Options: Sendable {
     public let width: Int
     public let heads: Int
     public let dropout: Double
     public let alpha: Bool
-    /// Where it stands in the network, for the names of its random streams.
-    public let place: String
+    /// The name of the block, e.g. `blocks.2`. It names the random streams of its dropout masks.
+    public let name: String
 
-    public init(width: Int, heads: Int, dropout: Double = 0, alpha: Bool = true, place: String) {
+    public init(width: Int, heads: Int, dropout: Double = 0, alpha: Bool = true, name: String) {
       self.width = width
       self.heads = heads
       self.dropout = dropout
       self.alpha = alpha
-      self.place = place
+      self.name = name
     }
   }
 
@@ -49,8 +49,8 @@ public struct AttentionBlock: Block {
     width = d
     attention = CausalAttention(heads: options.heads, width: d)
     let merges = options.heads == 1
-    query = Linear("query", d, d, reference: .always, turns: !merges, in: builder)
-    key = Linear("key", d, d, reference: .always, turns: !merges, in: builder)
+    query = Linear("query", d, d, reference: .always, preparesTranspose: !merges, in: builder)
+    key = Linear("key", d, d, reference: .always, preparesTranspose: !merges, in: builder)
     value = Linear("value", d, d, reference: .always, in: builder)
     merged = merges ? MergedScores(query, key, in: builder) : nil
     alpha1 = options.alpha ? builder.add("alpha1", [1], .constant(0), .alpha) : nil
@@ -59,9 +59,9 @@ public struct AttentionBlock: Block {
     down = Linear("ff2", d, d, in: builder)
     alpha2 = options.alpha ? builder.add("alpha2", [1], .constant(0), .alpha) : nil
     norm2 = Norm("norm2", d, epsilon: Self.epsilon, in: builder)
-    attentionDropout = Dropout(options.dropout, place: options.place + ".attention")
-    upDropout = Dropout(options.dropout, place: options.place + ".ff1")
-    downDropout = Dropout(options.dropout, place: options.place + ".ff2")
+    attentionDropout = Dropout(options.dropout, layer: options.name + ".attention")
+    upDropout = Dropout(options.dropout, layer: options.name + ".ff1")
+    downDropout = Dropout(options.dropout, layer: options.name + ".ff2")
   }
 
   public var signature: String { "attention, \(attention.heads) head\(attention.heads == 1 ? "" : "s")" }
@@ -70,11 +70,12 @@ public struct AttentionBlock: Block {
 
   public func operations(positions: Int) -> Double {
     let t = Double(positions)
-    // Five linear layers as published (one head takes four); scores and mixture over the past.
+    // The five linear layers of the published block (with one head, this code computes four), then the scores and the
+    // weighted sum of values over the current and all earlier positions.
     return 10 * t * Double(width * width) + 2 * t * (t + 1) * Double(width)
   }
 
-  /// Activations that are kept; merged scores have no keys.
+  /// How many `(T, B, d)` activations are saved for the backward pass. Merged scores have no keys.
   private var activations: Int { merged == nil ? 9 : 8 }
 
   public func savedCount(_ tile: Tile) -> Int {
@@ -100,17 +101,18 @@ public struct AttentionBlock: Block {
     attentionDropout.rate > 0 ? max(attention.maskCount(time: tile.positions), tile.positions * width) : 0
   }
 
-  private struct Kept {
+  /// The parts of the saved memory.
+  private struct Saved {
     let q: UnsafeMutablePointer<Float>
     let k: UnsafeMutablePointer<Float>?
     let v, mixed, norm1, x1, up, down, norm2: UnsafeMutablePointer<Float>
     let rstd1, rstd2, probabilities: UnsafeMutablePointer<Float>
   }
 
-  private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
+  private func parts(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Saved {
     let size = tile.rows * width
     let rest = saved + activations * size
-    return Kept(
+    return Saved(
       q: saved, k: merged == nil ? saved + 8 * size : nil, v: saved + size, mixed: saved + 2 * size,
       norm1: saved + 3 * size, x1: saved + 4 * size, up: saved + 5 * size, down: saved + 6 * size,
       norm2: saved + 7 * size, rstd1: rest,
@@ -121,33 +123,33 @@ public struct AttentionBlock: Block {
     _ tile: Tile, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
     pass: Pass, sequence: Int
   ) {
-    let k = kept(tile, saved)
+    let s = parts(tile, saved)
     let p = pass.parameters
     let mask = pass.scratch
     if let merged {
-      merged.forward(tile.rows, x, k.q, pass: pass)
+      merged.forward(tile.rows, x, s.q, pass: pass)
     } else {
-      query.forward(tile.rows, x, k.q, pass: pass)
-      if let keys = k.k { key.forward(tile.rows, x, keys, pass: pass) }
+      query.forward(tile.rows, x, s.q, pass: pass)
+      if let keys = s.k { key.forward(tile.rows, x, keys, pass: pass) }
     }
-    let keys = k.k.map { UnsafePointer($0) } ?? x
-    value.forward(tile.rows, x, k.v, pass: pass)
+    let keys = s.k.map { UnsafePointer($0) } ?? x
+    value.forward(tile.rows, x, s.v, pass: pass)
     let memory = mask + maskCount(tile)
-    forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
+    forEachSequence(tile, pass, mask, sequence) { offset, probabilities, mask in
       attention.forward(
-        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: keys + place, v: k.v + place,
-        mask: mask, probabilities: k.probabilities + probabilities, out: k.mixed + place, scratch: memory)
+        time: tile.positions, stride: tile.sequences * width, q: s.q + offset, k: keys + offset, v: s.v + offset,
+        mask: mask, probabilities: s.probabilities + probabilities, out: s.mixed + offset, scratch: memory)
     }
     norm1.forward(
-      tile.rows, x: x, u: k.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, xhat: k.norm1, rstd: k.rstd1, y: k.x1,
+      tile.rows, x: x, u: s.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, xhat: s.norm1, rstd: s.rstd1, y: s.x1,
       pass: pass)
-    up.product(tile.rows, k.x1, k.up, pass: pass)
-    Elementwise.biasRelu(k.up, p + up.bias.offset, rows: tile.rows, c: width)
-    upDropout.apply(tile, width: width, k.up, pass: pass, sequence: sequence, memory: mask)
-    down.forward(tile.rows, k.up, k.down, pass: pass)
-    downDropout.apply(tile, width: width, k.down, pass: pass, sequence: sequence, memory: mask)
+    up.product(tile.rows, s.x1, s.up, pass: pass)
+    Elementwise.biasRelu(s.up, p + up.bias.offset, rows: tile.rows, c: width)
+    upDropout.apply(tile, width: width, s.up, pass: pass, sequence: sequence, memory: mask)
+    down.forward(tile.rows, s.up, s.down, pass: pass)
+    downDropout.apply(tile, width: width, s.down, pass: pass, sequence: sequence, memory: mask)
     norm2.forward(
-      tile.rows, x: k.x1, u: k.down, alpha: alpha2.map { p[$0.offset] } ?? 1, xhat: k.norm2, rstd: k.rstd2, y: y,
+      tile.rows, x: s.x1, u: s.down, alpha: alpha2.map { p[$0.offset] } ?? 1, xhat: s.norm2, rstd: s.rstd2, y: y,
       pass: pass)
   }
 
@@ -156,33 +158,33 @@ public struct AttentionBlock: Block {
     pass: Pass, sequence: Int
   ) {
     let size = tile.rows * width
-    let k = kept(tile, saved)
+    let s = parts(tile, saved)
     let (p, g) = (pass.parameters, pass.gradients)
     let (a, b, c, e) = (pass.scratch, pass.scratch + size, pass.scratch + 2 * size, pass.scratch + 3 * size)
     let mask = pass.scratch + 4 * size
     let memory = mask + maskCount(tile)
 
     let dalpha2 = norm2.backward(
-      tile.rows, d: d, xhat: k.norm2, rstd: k.rstd2, u: k.down, alpha: alpha2.map { p[$0.offset] } ?? 1, du: a,
+      tile.rows, d: d, xhat: s.norm2, rstd: s.rstd2, u: s.down, alpha: alpha2.map { p[$0.offset] } ?? 1, du: a,
       pass: pass)
     if let alpha2 { g[alpha2.offset] += dalpha2 }
     downDropout.apply(tile, width: width, a, pass: pass, sequence: sequence, memory: mask)
-    down.backward(tile.rows, x: k.up, dy: a, dx: b, add: false, pass: pass)
-    // A value that dropout or ReLU made 0 is 0 in `up`: one look undoes both.
+    down.backward(tile.rows, x: s.up, dy: a, dx: b, add: false, pass: pass)
+    // `up` is 0 where dropout or ReLU made it 0, so one kernel is the backward pass of both.
     Elementwise.reluBackward(
-      rows: tile.rows, c: width, dy: b, y: k.up, scale: upDropout.kept(pass), dbias: g + up.bias.offset)
-    up.backward(tile.rows, x: k.x1, dy: b, dx: d, add: true, biasDone: true, pass: pass)
+      rows: tile.rows, c: width, dy: b, y: s.up, scale: upDropout.scale(pass), dbias: g + up.bias.offset)
+    up.backward(tile.rows, x: s.x1, dy: b, dx: d, add: true, biasDone: true, pass: pass)
 
     let dalpha1 = norm1.backward(
-      tile.rows, d: d, xhat: k.norm1, rstd: k.rstd1, u: k.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, du: a,
+      tile.rows, d: d, xhat: s.norm1, rstd: s.rstd1, u: s.mixed, alpha: alpha1.map { p[$0.offset] } ?? 1, du: a,
       pass: pass)
     if let alpha1 { g[alpha1.offset] += dalpha1 }
-    let keys = k.k.map { UnsafePointer($0) } ?? x
-    forEachSequence(tile, pass, mask, sequence) { place, probabilities, mask in
+    let keys = s.k.map { UnsafePointer($0) } ?? x
+    forEachSequence(tile, pass, mask, sequence) { offset, probabilities, mask in
       attention.backward(
-        time: tile.positions, stride: tile.sequences * width, q: k.q + place, k: keys + place, v: k.v + place,
-        mask: mask, probabilities: k.probabilities + probabilities, dout: a + place, dq: b + place, dk: c + place,
-        dv: e + place, scratch: memory)
+        time: tile.positions, stride: tile.sequences * width, q: s.q + offset, k: keys + offset, v: s.v + offset,
+        mask: mask, probabilities: s.probabilities + probabilities, dout: a + offset, dq: b + offset, dk: c + offset,
+        dv: e + offset, scratch: memory)
     }
     if let merged {
       merged.backward(tile.rows, x: x, dq: b, dx: d, pass: pass)
@@ -194,11 +196,12 @@ public struct AttentionBlock: Block {
     value.backward(tile.rows, x: x, dy: e, dx: d, add: true, pass: pass)
   }
 
-  /// Calls `body` with the place of every sequence in `(T, B, d)` and in the probabilities, and its mask.
+  /// Calls `body` for every sequence of the tile, with its offset in `(T, B, d)`, its offset in the probabilities, and its
+  /// dropout mask.
   @inline(__always)
   private func forEachSequence(
     _ tile: Tile, _ pass: Pass, _ mask: UnsafeMutablePointer<Float>, _ sequence: Int,
-    _ body: (_ place: Int, _ probabilities: Int, _ mask: UnsafePointer<Float>?) -> Void
+    _ body: (_ offset: Int, _ probabilities: Int, _ mask: UnsafePointer<Float>?) -> Void
   ) {
     let probabilities = attention.probabilityCount(time: tile.positions)
     for b in 0..<tile.sequences {

@@ -1,25 +1,26 @@
 import Kernels
 
-/// A residual block: same shape in and out. Backward stands under forward; parameters are declared once, in `init`.
+/// A residual block, with input and output of the same shape `(T, B, d)`. It declares its parameters once, in `init`.
 public protocol Block: Preparing {
-  /// What makes two blocks compute the same from the same parameters, e.g. "dilation 4".
+  /// The hyperparameters that its function depends on besides its parameters, e.g. "dilation 4". Two blocks with the same
+  /// signature and the same parameters compute the same function.
   var signature: String { get }
-  /// Of which steps its last output is made: of every so many, counted back from the last.
+  /// The last output depends on every `stride`-th input step only, counted back from the last step.
   var stride: Int { get }
-  /// Normalisations on its main path, the last of which closes it; none where the input goes through a sum untouched.
-  /// Function-preserving growth asks.
+  /// The normalisations on the main path, in order; the last one produces the block's output. Empty if the block adds its
+  /// branch to its input without a normalisation after the sum. Function-preserving growth reads this.
   var norms: [Norm] { get }
-  /// Floating-point operations of its matrix products for one sequence, forward.
+  /// Floating-point operations of the matrix products in the forward pass of one sequence.
   func operations(positions: Int) -> Double
-  /// Floats kept from forward to backward, besides the block's input, which the stack keeps.
+  /// Floats saved by the forward pass for the backward pass. The block's input is saved by the stack and does not count.
   func savedCount(_ tile: Tile) -> Int
-  /// Floats needed only while it runs.
+  /// Floats of scratch memory that a call needs.
   func scratchCount(_ tile: Tile) -> Int
-  /// `y = f(x)`, both `(T, B, d)`.
+  /// Computes `y = f(x)`, both `(T, B, d)`. `sequence` is the index, in the batch, of the tile's first sequence.
   func forward(
     _ tile: Tile, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
     pass: Pass, sequence: Int)
-  /// On entry `d` is the gradient of y, on exit that of x; adds to the parameters' gradients.
+  /// On entry `d` is the gradient of y, on exit the gradient of x. Adds to the gradients of the parameters.
   func backward(
     _ tile: Tile, x: UnsafePointer<Float>, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>,
     pass: Pass, sequence: Int)
@@ -30,21 +31,21 @@ extension Block {
   public var stride: Int { 1 }
 }
 
-/// Blocks one after the other: the part of a model that grows.
+/// A sequence of blocks. Growth makes it deeper.
 public struct BlockStack: Sendable {
-  /// The prefix of its parameters' names, and what growth maps blocks within.
+  /// The prefix of the parameters' names. Growth copies blocks within one stack.
   public let name: String
   public let width: Int
   public let blocks: [any Block]
-  /// Of which steps the last output is made, from each block on.
+  /// For each block i: the last output of the stack depends on every `strides[i]`-th input step of block i only.
   private let strides: [Int]
 
   /// - Parameters:
-  ///   - name: the prefix of its parameters' names.
-  ///   - count: how many blocks.
-  ///   - width: channels of a row.
-  ///   - builder: of the layout that the parameters are declared in.
-  ///   - make: builds block `index`, declaring its parameters.
+  ///   - name: the prefix of the parameters' names.
+  ///   - count: the number of blocks.
+  ///   - width: channels of an activation row.
+  ///   - builder: receives the declarations of the parameters.
+  ///   - make: builds block `index` and declares its parameters.
   public init(
     _ name: String = "blocks", count: Int, width: Int, in builder: LayoutBuilder,
     make: (_ index: Int, LayoutBuilder) throws -> any Block
@@ -56,7 +57,7 @@ public struct BlockStack: Sendable {
     var stride = 0
     strides = Array(
       blocks.reversed().map { block in
-        // The greatest common divisor of what this and all later blocks look back by.
+        // The greatest common divisor of the strides of this block and all later ones.
         var rest = block.stride
         while rest != 0 { (stride, rest) = (rest, stride % rest) }
         return stride
@@ -65,20 +66,20 @@ public struct BlockStack: Sendable {
 
   public var count: Int { blocks.count }
 
-  /// Inputs of every block and what each block keeps.
+  /// Floats that a training pass saves: the input of every block and what each block saves.
   public func savedCount(_ tile: Tile) -> Int {
     blocks.reduce(0) { $0 + $1.savedCount(tile) + tile.rows * width }
   }
 
-  /// Evaluation needs two activations and one block's memory, whatever the depth.
+  /// Floats that evaluation needs: one activation (the other is the output) and the memory of one block, at any depth.
   public func evaluationCount(_ tile: Tile) -> Int {
     tile.rows * width + (blocks.map { $0.savedCount(tile) }.max() ?? 0)
   }
 
   public func scratchCount(_ tile: Tile) -> Int { blocks.map { $0.scratchCount(tile) }.max() ?? 0 }
 
-  /// Runs all blocks. The input must be in `saved` already (its first `rows * width` floats); the output goes to `y`.
-  /// With `lastOnly` only the last step of the output is asked for in evaluation; the others are left undefined.
+  /// Runs all blocks. The caller has written the input to the first `rows * width` floats of `saved`; the output goes to
+  /// `y`. With `lastOnly`, evaluation computes the last step of the output only; the other steps are undefined.
   public func forward(
     _ tile: Tile, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
     lastOnly: Bool = false
@@ -92,17 +93,17 @@ public struct BlockStack: Sendable {
       evaluate(tile, y: y, saved: saved, pass: pass, sequence: sequence, lastOnly: lastOnly)
       return
     }
-    var place = saved
+    var input = saved
     for (i, block) in blocks.enumerated() {
-      let keep = place + size
-      let next = keep + block.savedCount(tile)
+      let blockSaved = input + size
+      let next = blockSaved + block.savedCount(tile)
       block.forward(
-        tile, x: place, y: i == blocks.count - 1 ? y : next, saved: keep, pass: pass, sequence: sequence)
-      place = next
+        tile, x: input, y: i == blocks.count - 1 ? y : next, saved: blockSaved, pass: pass, sequence: sequence)
+      input = next
     }
   }
 
-  /// Two activations in turn; nothing is kept.
+  /// The forward pass of evaluation: two buffers alternate as input and output, and no activation is saved.
   private func evaluate(
     _ tile: Tile, y: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
     lastOnly: Bool
@@ -111,52 +112,52 @@ public struct BlockStack: Sendable {
     let (whole, step) = (tile, tile.sequences * width)
     var from = saved
     var to = y
-    let keep = saved + tile.rows * width
+    let blockMemory = saved + tile.rows * width
     for (index, block) in blocks.enumerated() {
-      // The bits are to be those of the whole.
+      // Steps may only be left out where products round each row alone; else the remaining steps would get other bits.
       if lastOnly && Matrix.isRowByRow(columns: width) {
-        // What is left to be made of steps that are not needed any more is not made.
+        // Leave out the steps that the last output does not depend on: move the others together.
         let stride = strides[index]
         if stride > tile.steps.stride && stride < tile.steps.total {
           let fewer = Steps(total: tile.steps.total, stride: stride)
           for i in 0..<fewer.count {
-            let place = (fewer.first + i * stride - tile.steps.first) / tile.steps.stride
-            if place != i { (from + i * step).update(from: from + place * step, count: step) }
+            let source = (fewer.first + i * stride - tile.steps.first) / tile.steps.stride
+            if source != i { (from + i * step).update(from: from + source * step, count: step) }
           }
           tile = Tile(fewer, sequences: tile.sequences)
         }
       }
-      block.forward(tile, x: from, y: to, saved: keep, pass: pass, sequence: sequence)
+      block.forward(tile, x: from, y: to, saved: blockMemory, pass: pass, sequence: sequence)
       swap(&from, &to)
     }
     if lastOnly {
       let last = from + (tile.positions - 1) * step
-      let place = y + (whole.positions - 1) * step
-      if last != place { place.update(from: last, count: step) }
+      let target = y + (whole.positions - 1) * step
+      if last != target { target.update(from: last, count: step) }
     } else if from != y {
       y.update(from: from, count: whole.rows * width)
     }
   }
 
-  /// After a training pass: the outputs of all blocks but the last, the inputs of those above.
+  /// The outputs of all blocks except the last, after a training pass. They are the inputs of the blocks above.
   public func outputs(_ tile: Tile, saved: UnsafePointer<Float>) -> [UnsafePointer<Float>] {
-    var place = saved
+    var output = saved
     return blocks.dropLast().map { block in
-      place += tile.rows * width + block.savedCount(tile)
-      return place
+      output += tile.rows * width + block.savedCount(tile)
+      return output
     }
   }
 
-  /// `d`: gradient of the output on entry, of the input on exit; of the lowest block that learns, where the pass says
-  /// that nothing below does.
+  /// On entry `d` is the gradient of the output, on exit the gradient of the input. If the pass has a `lowestBlock` above
+  /// 0, the backward pass ends there, and `d` is the gradient of that block's input.
   public func backward(
     _ tile: Tile, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int
   ) {
     let size = tile.rows * width
-    var place = saved + savedCount(tile)
+    var input = saved + savedCount(tile)
     for block in blocks[min(pass.lowestBlock, blocks.count)...].reversed() {
-      place -= block.savedCount(tile) + size
-      block.backward(tile, x: place, d: d, saved: place + size, pass: pass, sequence: sequence)
+      input -= block.savedCount(tile) + size
+      block.backward(tile, x: input, d: d, saved: input + size, pass: pass, sequence: sequence)
     }
   }
 }

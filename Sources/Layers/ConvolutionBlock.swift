@@ -1,19 +1,19 @@
 import Kernels
 
-/// NextItNet's residual block (Yuan et al., WSDM 2019) with StackRec's residual weight:
+/// The residual block of NextItNet (Yuan et al., WSDM 2019) with StackRec's residual weight:
 ///
 ///     y1  = ReLU(LN(conv_q(x)))
 ///     y2  = ReLU(LN(conv_2q(y1)))
 ///     out = x + alpha * y2
 ///
-/// Activations `(T, B, d)`; conv weights `(kernel, d, d)`; LN over the d channels. `alpha` is one scalar, 0 at first
-/// (as in ReZero); without it `out = x + y2`.
+/// Activations are `(T, B, d)`, convolution weights `(kernel, d, d)`. `conv_q` is a convolution with dilation q; LN
+/// normalises over the d channels. `alpha` is one scalar that starts at 0, as in ReZero. Without it, `out = x + y2`.
 public struct ConvolutionBlock: Block {
   public struct Options: Sendable {
     public let width: Int
     public let kernel: Int
     public let dilation: Int
-    /// Causal: sees the past only. Otherwise the kernel is centred.
+    /// A causal block reads the current and earlier steps only. Otherwise the kernel is centred.
     public let causal: Bool
     public let alpha: Bool
 
@@ -28,6 +28,7 @@ public struct ConvolutionBlock: Block {
 
   static let epsilon: Float = 1e-8
 
+  /// One convolution with its normalisation.
   private struct Half {
     let convolution: TimeConvolution
     let weight: Slot
@@ -79,8 +80,8 @@ public struct ConvolutionBlock: Block {
     }
   }
 
-  // Kept: normalised conv1, normalised conv2, and the two reciprocal deviations a row. y1 is made again from the first:
-  // that is cheaper than to bring it back from beyond the core's own cache.
+  // Saved: the normalised outputs of both convolutions, and their reciprocal standard deviations, two per row. The backward
+  // pass computes y1 again from the first: that is cheaper than reading y1 from beyond the core's own cache.
   public func savedCount(_ tile: Tile) -> Int { 2 * tile.rows * options.width + 2 * tile.rows }
 
   public func scratchCount(_ tile: Tile) -> Int {
@@ -99,16 +100,17 @@ public struct ConvolutionBlock: Block {
     }
   }
 
-  private struct Kept {
+  /// The parts of the saved memory.
+  private struct Saved {
     let norm1: UnsafeMutablePointer<Float>
     let norm2: UnsafeMutablePointer<Float>
     let rstd1: UnsafeMutablePointer<Float>
     let rstd2: UnsafeMutablePointer<Float>
   }
 
-  private func kept(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Kept {
+  private func parts(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>) -> Saved {
     let size = tile.rows * options.width
-    return Kept(
+    return Saved(
       norm1: saved, norm2: saved + size, rstd1: saved + 2 * size, rstd2: saved + 2 * size + tile.rows)
   }
 
@@ -117,20 +119,20 @@ public struct ConvolutionBlock: Block {
     pass: Pass, sequence: Int
   ) {
     let d = options.width
-    let k = kept(tile, saved)
+    let s = parts(tile, saved)
     let p = pass.parameters
     let y1 = pass.scratch
     let memory = pass.scratch + 3 * tile.rows * d
     first.convolution.forward(
-      steps: tile.steps, batch: tile.sequences, x: x, weights: first.weights(pass), y: k.norm1, scratch: memory)
+      steps: tile.steps, batch: tile.sequences, x: x, weights: first.weights(pass), y: s.norm1, scratch: memory)
     Elementwise.normRelu(
-      rows: tile.rows, c: d, x: k.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
-      shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: k.norm1, rstd: k.rstd1, y: y1)
+      rows: tile.rows, c: d, x: s.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
+      shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: s.norm1, rstd: s.rstd1, y: y1)
     second.convolution.forward(
-      steps: tile.steps, batch: tile.sequences, x: y1, weights: second.weights(pass), y: k.norm2, scratch: memory)
+      steps: tile.steps, batch: tile.sequences, x: y1, weights: second.weights(pass), y: s.norm2, scratch: memory)
     Elementwise.normReluResidual(
-      rows: tile.rows, c: d, x: k.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
-      shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: k.norm2, rstd: k.rstd2, skip: x,
+      rows: tile.rows, c: d, x: s.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
+      shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: s.norm2, rstd: s.rstd2, skip: x,
       alpha: alpha.map { p[$0.offset] } ?? 1, out: y)
   }
 
@@ -140,7 +142,7 @@ public struct ConvolutionBlock: Block {
   ) {
     let width = options.width
     let size = tile.rows * width
-    let k = kept(tile, saved)
+    let s = parts(tile, saved)
     let p = pass.parameters
     let g = pass.gradients
     let dz2 = pass.scratch
@@ -149,9 +151,9 @@ public struct ConvolutionBlock: Block {
     let memory = pass.scratch + 3 * size
 
     Elementwise.affineRelu(
-      rows: tile.rows, c: width, x: k.norm1, gain: p + first.gain.offset, shift: p + first.shift.offset, y: y1)
+      rows: tile.rows, c: width, x: s.norm1, gain: p + first.gain.offset, shift: p + first.shift.offset, y: y1)
     let dalpha = Elementwise.normReluResidualBackward(
-      rows: tile.rows, c: width, dout: d, xhat: k.norm2, rstd: k.rstd2, gain: p + second.gain.offset,
+      rows: tile.rows, c: width, dout: d, xhat: s.norm2, rstd: s.rstd2, gain: p + second.gain.offset,
       shift: p + second.shift.offset, alpha: alpha.map { p[$0.offset] } ?? 1, dx: dz2,
       dgain: g + second.gain.offset, dshift: g + second.shift.offset, dbias: g + second.bias.offset)
     if let alpha { g[alpha.offset] += dalpha }
@@ -159,10 +161,10 @@ public struct ConvolutionBlock: Block {
       time: tile.positions, batch: tile.sequences, x: y1, weights: second.weights(pass), dy: dz2,
       dw: g + second.weight.offset, dx: dy1, add: false, scratch: memory)
     Elementwise.normReluBackward(
-      rows: tile.rows, c: width, dy: dy1, xhat: k.norm1, rstd: k.rstd1, gain: p + first.gain.offset,
+      rows: tile.rows, c: width, dy: dy1, xhat: s.norm1, rstd: s.rstd1, gain: p + first.gain.offset,
       shift: p + first.shift.offset, dx: dy1, dgain: g + first.gain.offset, dshift: g + first.shift.offset,
       dbias: g + first.bias.offset)
-    // The residual path leaves its gradient in d; the convolution adds its own.
+    // `d` already has the gradient of the residual path, which is the gradient of the output. The convolution adds its own.
     first.convolution.backward(
       time: tile.positions, batch: tile.sequences, x: x, weights: first.weights(pass), dy: dy1,
       dw: g + first.weight.offset, dx: d, add: true, scratch: memory)

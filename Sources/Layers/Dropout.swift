@@ -1,14 +1,15 @@
 import Kernels
 
-/// Where the multipliers of dropout come from: 0 or 1 / (1 - rate), one a value.
+/// A source of dropout masks. A mask has one multiplier per value: 0, or 1 / (1 - rate).
 ///
-/// A seam, so that tests can give the masks of an independent implementation.
+/// This is a protocol so that tests can use the masks of an independent implementation.
 public protocol DropoutMasks: AnyObject, Sendable {
-  /// Fills `mask` for one sequence of the batch. `place` names the layer, e.g. `blocks.2.attention`.
-  func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, place: String, sequence: Int, rate: Double)
+  /// Fills `mask` for one sequence of the batch. `layer` names the layer, e.g. `blocks.2.attention`.
+  func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, layer: String, sequence: Int, rate: Double)
 }
 
-/// Masks from counter-based streams, one a layer: the same for any number of threads, new at every step.
+/// Dropout masks from counter-based random streams, one stream per layer. The masks are the same for any number of threads
+/// and differ from step to step.
 public final class StreamMasks: DropoutMasks {
   private let seed: UInt64
   private let step: UInt64
@@ -18,30 +19,33 @@ public final class StreamMasks: DropoutMasks {
     self.step = step
   }
 
-  public func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, place: String, sequence: Int, rate: Double) {
-    RandomStream(seed: seed, "dropout/" + place)
-      .fillMask(mask, count: count, place: step << 24 | UInt64(sequence), rate: rate)
+  public func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, layer: String, sequence: Int, rate: Double) {
+    RandomStream(seed: seed, "dropout/" + layer)
+      .fillMask(mask, count: count, substream: step << 24 | UInt64(sequence), rate: rate)
   }
 }
 
-/// Dropout (Srivastava et al., 2014) at one place of a network: in training a random share of the values becomes 0,
-/// the rest grows by 1 / (1 - rate). Masks are made a sequence at a time, the same forward and backward, so none is
-/// kept.
+/// A dropout layer (Srivastava et al., 2014). In training, each value becomes 0 with probability `rate`; the others are
+/// multiplied by 1 / (1 - rate). The mask of a sequence is computed when it is needed, in the forward pass and again in the
+/// backward pass, so no mask is saved.
 public struct Dropout: Sendable {
   public let rate: Double
-  private let place: String
+  private let layer: String
 
-  public init(_ rate: Double, place: String) {
+  /// - Parameters:
+  ///   - rate: the probability of a 0.
+  ///   - layer: the name of the layer, which names its random stream.
+  public init(_ rate: Double, layer: String) {
     self.rate = rate
-    self.place = place
+    self.layer = layer
   }
 
-  /// What an unmasked value is multiplied with.
-  public func kept(_ pass: Pass) -> Float { isActive(pass) ? Float(1 / (1 - rate)) : 1 }
+  /// The multiplier of a value that is not dropped.
+  public func scale(_ pass: Pass) -> Float { isActive(pass) ? Float(1 / (1 - rate)) : 1 }
 
   public func isActive(_ pass: Pass) -> Bool { rate > 0 && pass.dropout != nil }
 
-  /// x *= mask for `(T, B, width)`; `memory` holds `T * width` floats.
+  /// x *= mask, x being `(T, B, width)`. `memory` has room for `T * width` floats.
   public func apply(
     _ tile: Tile, width: Int, _ x: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
     memory: UnsafeMutablePointer<Float>
@@ -56,6 +60,6 @@ public struct Dropout: Sendable {
   }
 
   func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, pass: Pass, sequence: Int) {
-    pass.dropout?.fill(mask, count: count, place: place, sequence: sequence, rate: rate)
+    pass.dropout?.fill(mask, count: count, layer: layer, sequence: sequence, rate: rate)
   }
 }

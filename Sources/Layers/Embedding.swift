@@ -1,6 +1,6 @@
 import Kernels
 
-/// A table `(rows, d)` looked up by id.
+/// An embedding: a table `(rows, d)` whose rows are looked up by id.
 public struct Embedding: Sendable {
   public let table: RowTable
 
@@ -13,7 +13,7 @@ public struct Embedding: Sendable {
     table = RowTable(name: name + ".weight", slot: slot, rows: rows, width: width, rowsAre: rowsAre)
   }
 
-  /// y row r = table[ids[r]]; `stride` floats from one row of y to the next.
+  /// y[r] = table[ids[r]] for `count` rows. `stride` is the number of floats from one row of y to the next.
   public func forward(
     _ count: Int, ids: UnsafePointer<Int32>, y: UnsafeMutablePointer<Float>, stride: Int? = nil, pass: Pass
   ) {
@@ -24,14 +24,14 @@ public struct Embedding: Sendable {
     }
   }
 
-  /// y row r += table[ids[r]].
+  /// y[r] += table[ids[r]] for `count` rows.
   public func add(_ count: Int, ids: UnsafePointer<Int32>, to y: UnsafeMutablePointer<Float>, pass: Pass) {
     let d = table.width
     let base = pass.parameters + table.slot.offset
     for r in 0..<count { Elementwise.addScaled(y + r * d, base + Int(ids[r]) * d, 1, d) }
   }
 
-  /// Leaves ids and gradients of `count` look-ups at `first` in the batch's list.
+  /// Writes the ids and gradients of `count` look-ups to the batch's list, from entry `first` on.
   public func backward(
     _ count: Int, ids: UnsafePointer<Int32>, dy: UnsafePointer<Float>, stride: Int? = nil, into gradient: RowGradient,
     first: Int

@@ -1,18 +1,18 @@
 import Kernels
 
-/// `y = x W + b` on the rows of an activation, W `(in, out)`, b `(out)`; where nothing else is said both are uniform in
-/// ±1/sqrt(in) at first, as PyTorch draws its linear layers and 1x1 convolutions.
+/// A linear layer: `y = x W + b` on the rows of an activation, with W `(in, out)` and b `(out)`. By default both start
+/// uniform in ±1/sqrt(in), as PyTorch initialises linear layers and 1x1 convolutions.
 public struct Linear: Preparing {
   public let inputs: Int
   public let outputs: Int
   public let weight: Slot
   public let bias: Slot
-  private let turned: Slot
+  private let transposed: Slot
 
-  /// `turns` is false where the gradient of the input is never asked for.
+  /// - Parameter preparesTranspose: false if `backward` is never called, so that `prepare` need not transpose the weights.
   public init(
     _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, reference: ReferenceCarry = .never,
-    initial: (weight: Initializer, bias: Initializer)? = nil, turns: Bool = true, in builder: LayoutBuilder
+    initial: (weight: Initializer, bias: Initializer)? = nil, preparesTranspose: Bool = true, in builder: LayoutBuilder
   ) {
     self.inputs = inputs
     self.outputs = outputs
@@ -20,29 +20,31 @@ public struct Linear: Preparing {
     let initial = initial ?? (.uniform(bound), .uniform(bound))
     weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, reference: reference)
     bias = builder.add(name + ".bias", [outputs], initial.bias, part, reference: reference)
-    turned = builder.reserve(turns ? inputs * outputs : 0)
+    transposed = builder.reserve(preparesTranspose ? inputs * outputs : 0)
   }
 
-  /// The weights turned over, for the gradient of the input.
+  /// Transposes the weights, for the gradient of the input.
   public func prepare(
     _ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool
   ) {
     guard training else { return }
-    Matrix.transpose(parameters + weight.offset, prepared + turned.offset, rows: inputs, columns: outputs)
+    Matrix.transpose(parameters + weight.offset, prepared + transposed.offset, rows: inputs, columns: outputs)
   }
 
-  /// y = x W, without the bias, for callers that fuse it.
+  /// y = x W, for callers that add the bias in another kernel.
   @inline(__always)
   func product(_ rows: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, pass: Pass) {
     Matrix.product(x, pass.parameters + weight.offset, y, m: rows, n: outputs, k: inputs)
   }
 
+  /// y = x W + b.
   public func forward(_ rows: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, pass: Pass) {
     product(rows, x, y, pass: pass)
     Elementwise.addBias(y, pass.parameters + bias.offset, rows: rows, c: outputs)
   }
 
-  /// Adds to the weight's gradient and, unless the caller did, the bias's; dx = (or +=, when `add`) dy W^T.
+  /// Adds to the gradient of W and, unless `biasDone`, to the gradient of b. Writes `dy W^T` to `dx`, or adds it there if
+  /// `add` is true.
   public func backward(
     _ rows: Int, x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, add: Bool,
     biasDone: Bool = false, pass: Pass
@@ -50,11 +52,11 @@ public struct Linear: Preparing {
     Matrix.productTransposedLeft(
       x, dy, pass.gradients + weight.offset, m: inputs, n: outputs, k: rows, add: true)
     if !biasDone { Elementwise.addRowSums(pass.gradients + bias.offset, dy, rows: rows, c: outputs) }
-    Matrix.product(dy, pass.prepared + turned.offset, dx, m: rows, n: inputs, k: outputs, add: add)
+    Matrix.product(dy, pass.prepared + transposed.offset, dx, m: rows, n: inputs, k: outputs, add: add)
   }
 }
 
-/// `y = gain * norm(x + alpha * u) + shift` over the channels (layer normalisation, Ba et al., 2016).
+/// Layer normalisation (Ba et al., 2016) of a weighted sum, over the channels: `y = gain * norm(x + alpha * u) + shift`.
 public struct Norm: Sendable {
   public let width: Int
   public let gain: Slot
@@ -77,7 +79,8 @@ public struct Norm: Sendable {
       shift: pass.parameters + shift.offset, epsilon: epsilon, xhat: xhat, rstd: rstd, y: y)
   }
 
-  /// `d` is the gradient of y on entry, of x on exit; `du` becomes that of u. Returns that of alpha.
+  /// On entry `d` is the gradient of y, on exit the gradient of x. Writes the gradient of u to `du`; returns the gradient of
+  /// alpha.
   public func backward(
     _ rows: Int, d: UnsafeMutablePointer<Float>, xhat: UnsafePointer<Float>, rstd: UnsafePointer<Float>,
     u: UnsafePointer<Float>? = nil, alpha: Float = 1, du: UnsafeMutablePointer<Float>? = nil, pass: Pass

@@ -1,11 +1,11 @@
 import Foundation
 import Kernels
 
-/// The output layer: scores = h W^T + b, with W `(V, d)` and b `(V)`; the transfer task's has no bias.
+/// The output layer: scores = h W^T + b, with W `(V, d)` and b `(V)`. The output layer of the transfer task has no bias.
 public struct OutputTable: Sendable {
   public let weight: Slot
   public let bias: Slot?
-  /// Items, the pad included.
+  /// The number of items V, the pad included.
   public let rows: Int
   public let width: Int
 
@@ -20,12 +20,11 @@ public struct OutputTable: Sendable {
   }
 }
 
-/// Stochastic shared embeddings (Wu et al., NeurIPS 2019): while training, a user's or an item's embedding is now and
-/// then that of another.
+/// Stochastic shared embeddings (Wu et al., NeurIPS 2019): training replaces users and input items by random others.
 public struct SharedEmbeddings: Sendable, Equatable, Codable {
-  /// Probability that a sequence's user is replaced by a uniformly drawn one.
+  /// The probability that the user of a sequence is replaced by a uniformly drawn one.
   public var user: Double
-  /// Probability that an input item, pads excepted, is replaced by a uniformly drawn one.
+  /// The probability that an input item is replaced by a uniformly drawn one. Pads are not replaced.
   public var item: Double
 
   public init(user: Double, item: Double) {
@@ -34,57 +33,58 @@ public struct SharedEmbeddings: Sendable, Equatable, Codable {
   }
 }
 
-/// A stem, blocks and a head, seen from the training loop, from growth and from evaluation. A network holds no values,
-/// only where they are, so it can be shared by threads.
+/// The interface of a model's architecture (stem, blocks and head) for training, growth and evaluation. A network stores
+/// the layout of its parameters but no values, so threads can share it.
 public protocol Network: Sendable {
-  /// The word of the language, e.g. `nextitnet`.
+  /// The name of the model in the language, e.g. `nextitnet`.
   var kind: String { get }
-  /// What was asked for, for people and checkpoints: name and value in order.
+  /// The options of the model as texts, in the order in which they are shown.
   var options: [(name: String, value: String)] { get }
-  /// What it was built from, as JSON, for files.
+  /// The configuration that the network was built from, as JSON, for files.
   func encodedConfiguration() throws -> Data
   var layout: ParameterLayout { get }
-  /// Stacks that grow, all of the same depth; the first is the one people mean.
+  /// The stacks that grow, all of the same depth. The first one defines the depth of the model.
   var stacks: [BlockStack] { get }
-  /// Embedding tables, whose rows are looked up by number; the output table is apart.
+  /// The embedding tables. The output table is not one of them.
   var rowTables: [RowTable] { get }
   var output: OutputTable { get }
   var objective: Objective { get }
 
-  /// Longest sequence it can read (t items), or nil for any.
+  /// The number of items in the longest sequence that the model can read; nil if there is no limit.
   var maximumLength: Int? { get }
 
-  /// Was the authors' code of it written in TensorFlow 1, whose Adam adds epsilon before the correction?
+  /// Whether the authors' code of the model uses TensorFlow 1, whose Adam adds epsilon before the bias correction.
   var isTensorFlowInReference: Bool { get }
 
-  /// Replacements of users and items while training, for models that share embeddings.
+  /// The probabilities of stochastic shared embeddings; nil for models without them.
   var sharing: SharedEmbeddings? { get }
-  /// The normalisation through which the stem's output enters the first stack, where there is one.
+  /// The normalisation at the end of the stem, whose output enters the first stack; nil if there is none.
   var closingNorm: Norm? { get }
 
-  /// The same model with another depth.
+  /// The same architecture with another depth.
   func withBlocks(_ count: Int) throws -> any Network
-  /// The same model with residual weights.
+  /// The same architecture with residual weights.
   func withAlpha() throws -> any Network
-  /// The same model scoring the items of another vocabulary.
+  /// The same architecture with an output layer for `count` items of another vocabulary, the pad included.
   func withTargets(_ count: Int) throws -> any Network
 
-  /// Its parts that prepare something: the blocks and whatever else.
+  /// The parts whose `prepare` must be called after the parameters have changed.
   var preparing: [any Preparing] { get }
-  /// Floating-point operations of its matrix products for one sequence, forward, besides those of the blocks and of the
-  /// output layer.
+  /// Floating-point operations of the matrix products in the forward pass of one sequence, without those of the blocks and
+  /// of the output layer.
   func operationsBesidesBlocks(positions: Int) -> Double
-  /// What goes through the first stack for a tile of input.
+  /// The shape of the first stack's activations for a tile of input.
   func blockTile(_ tile: Tile) -> Tile
-  /// The first stack's memory comes first.
+  /// Floats that a pass saves. The memory of the first stack comes first.
   func savedCount(_ tile: Tile, training: Bool) -> Int
+  /// Floats of scratch memory that a pass needs.
   func scratchCount(_ tile: Tile) -> Int
 
-  /// Hidden states `(T, B, d)` of the top of the network into `hidden`; in evaluation only those of the last step need be
-  /// there that predicts.
+  /// Writes the hidden states `(T, B, d)` at the top of the network to `hidden`. In evaluation, only the hidden states that
+  /// predict the last item must be valid.
   func forward(
     _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass)
-  /// `d` is the gradient of `hidden`; it is overwritten.
+  /// The backward pass. On entry `d` is the gradient of `hidden`; it is overwritten.
   func backward(
     _ input: TileInput, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass)
 }
@@ -98,20 +98,21 @@ extension Network {
   public func blockTile(_ tile: Tile) -> Tile { tile }
   public func operationsBesidesBlocks(positions: Int) -> Double { 0 }
 
-  /// Does it learn an embedding of every user?
+  /// Whether the model has an embedding of every user.
   public var embedsUsers: Bool { rowTables.contains { $0.rowsAre == .users } }
 
-  /// Rows of hidden states for sequences of `length` items.
+  /// The number of positions that the network reads of a sequence of `length` items.
   public func positions(length: Int) -> Int { objective.positions(length: length) }
 }
 
-/// A network and its values.
+/// A network and the values of its parameters.
 public final class Model: Sendable {
   public let network: any Network
   public let values: FloatBuffer
-  /// Seed its parameters were drawn from; fresh blocks of later growth use it too.
+  /// The seed that the parameters were initialised from. Growth initialises new parameters from it too.
   public let seed: UInt64
 
+  /// A model with freshly initialised parameters.
   public init(_ network: any Network, seed: UInt64) {
     self.network = network
     self.seed = seed

@@ -1,21 +1,21 @@
 import Kernels
 
-/// What a model is trained to predict, and what that asks of batches, of ranking and of benchmarks.
+/// What a model is trained to predict. It determines targets and masks of batches and which hidden state is ranked.
 public enum Objective: Sendable, CaseIterable {
-  /// The item at position i + 1 from the items up to i, at every position.
+  /// At every position i, predicts the item at position i + 1 from the items up to i.
   case nextItem
-  /// Masked items, from the output at their own position.
+  /// Predicts each masked item from the hidden state at its own position.
   case maskedItem
-  /// Masked items, from the output one position before them; all items of the sequence are read.
+  /// Predicts each masked item from the output one position before it. The network reads all items of the sequence.
   case maskedItemAhead
   /// The item at position i + 1 from the items up to i, where it is masked; the last item is never read, and at test nothing
   /// is masked: next-item prediction at some positions over a masked input.
   case maskedNextItem
 
-  /// Are items of the input replaced by the mask, which is the pad?
+  /// Whether input items are masked. The pad serves as the mask.
   public var masks: Bool { self != .nextItem }
 
-  /// Positions that the network reads of sequences of `length` items.
+  /// The number of positions that the network reads of a sequence of `length` items.
   public func positions(length: Int) -> Int {
     switch self {
     case .nextItem, .maskedNextItem: length - 1
@@ -23,20 +23,19 @@ public enum Objective: Sendable, CaseIterable {
     }
   }
 
-  /// Items of a sequence of `length` that the network may see when the last one is asked for. Nobody may see that one,
-  /// decoders included.
+  /// How many items of a sequence the network reads when it predicts the last one: all except the last.
   public func visibleItems(length: Int) -> Int { length - 1 }
 
-  /// The position whose output predicts the last item, of `positions`.
+  /// The position, of `positions`, whose hidden state predicts the last item.
   public func lastPredicting(_ positions: Int) -> Int { self == .maskedItemAhead ? positions - 2 : positions - 1 }
 
-  /// The place in its sequence of what position `t` must predict while training; nil: nothing.
+  /// The index, in the sequence, of the item that position `t` predicts in training; nil if `t` predicts nothing.
   ///
   /// - Parameters:
   ///   - t: the position, from 0.
   ///   - masked: the positions whose items are masked.
-  ///   - lastOnly: the last item is of another vocabulary and is all that is predicted.
-  ///   - positions: how many there are.
+  ///   - lastOnly: true if only the last item is predicted, because it belongs to another vocabulary.
+  ///   - positions: the number of positions.
   public func target(at t: Int, masked: Set<Int>, lastOnly: Bool, positions: Int) -> Int? {
     switch self {
     case .nextItem: !lastOnly || t == positions - 1 ? t + 1 : nil
@@ -45,10 +44,11 @@ public enum Objective: Sendable, CaseIterable {
     }
   }
 
-  /// The positions that a training step masks: a fifth of the items after the first, at least one and at most fifty.
+  /// The positions that a training step masks: a random fifth of the items after the first one, at least one and at most
+  /// fifty.
   ///
-  /// - Parameter pads: pads may be masked too, as the reference does; else they are no items, so a short history keeps
-  ///   something to be seen.
+  /// - Parameter pads: true if pads may be masked too, as in the reference; otherwise pads do not count as items, and the
+  ///   first item is never masked, so a short history keeps one visible item.
   public func masked(_ sequence: ArraySlice<Int32>, pads: Bool, _ numbers: @autoclosure () -> RandomNumbers) -> Set<Int> {
     guard masks else { return [] }
     let start = sequence.startIndex
@@ -59,6 +59,6 @@ public enum Objective: Sendable, CaseIterable {
     return Set(numbers.permutation(candidates.count).prefix(count).map { candidates[$0] })
   }
 
-  /// About how many positions of a full sequence are predicted in a training step.
+  /// The approximate number of positions of a full sequence that a training step predicts.
   public func predictedPositions(_ positions: Int) -> Double { masks ? Double(positions) / 5 : Double(positions) }
 }

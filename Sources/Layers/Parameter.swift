@@ -1,16 +1,17 @@
 import Kernels
 
-/// How a fresh parameter is drawn.
+/// How the values of a new parameter are initialised.
 public enum Initializer: Sendable, Equatable {
   case constant(Float)
+  /// Normal with mean 0 and this standard deviation.
   case normal(Float)
-  /// Drawn again outside two standard deviations.
+  /// As `normal`; values outside two standard deviations are drawn again.
   case truncatedNormal(Float)
-  /// From minus to plus the bound.
+  /// Uniform from minus this bound to the bound.
   case uniform(Float)
 }
 
-/// What a parameter is for. Growth's carry rules are written in these words.
+/// What a parameter is for. The carry rules of growth refer to these parts.
 public enum ParameterPart: String, Sendable, CaseIterable {
   /// Item, user and position embeddings.
   case embedding
@@ -24,7 +25,7 @@ public enum ParameterPart: String, Sendable, CaseIterable {
   case output
 }
 
-/// Does the reference code carry a parameter to a stacked model?
+/// Whether the authors' reference code copies a parameter when it stacks a model.
 public enum ReferenceCarry: Sendable {
   case never
   case always
@@ -32,39 +33,42 @@ public enum ReferenceCarry: Sendable {
   case withRandom
 }
 
-/// Where a block's parameter belongs: which stack, which block of it, and its name inside the block.
-public struct BlockPlace: Sendable, Hashable {
+/// The block that a parameter belongs to: its stack, its index in the stack, and the parameter's name inside the block.
+public struct BlockMember: Sendable, Hashable {
   public let stack: String
   public let index: Int
   public let local: String
 }
 
-/// One parameter: declared once by its layer; initialisation, growth, optimizers and checkpoints read this.
+/// One parameter tensor. Its layer declares it once; initialisation, growth, optimizers and checkpoints read the declaration.
 public struct Parameter: Sendable {
-  /// Readable path, e.g. `blocks.3.conv1.weight`.
+  /// A readable path, e.g. `blocks.3.conv1.weight`.
   public let name: String
   public let shape: [Int]
   public let initial: Initializer
   public let part: ParameterPart
+  /// Whether the authors' reference code copies this parameter when it stacks a model.
   public let reference: ReferenceCarry
-  /// Rows that a batch does not touch have no gradient (embedding and output tables).
+  /// Whether rows that a batch does not use have no gradient, as in embedding and output tables.
   public let sparseRows: Bool
-  public let block: BlockPlace?
-  /// Where its values start in the model's buffer.
+  /// nil for a parameter outside of blocks.
+  public let block: BlockMember?
+  /// The index of its first value in the model's buffer.
   public let offset: Int
 
   public var count: Int { shape.reduce(1, *) }
   public var range: Range<Int> { offset..<(offset + count) }
 }
 
-/// All parameters of a network in their order, dense ones first, so that one buffer holds them all and the optimizer
-/// walks the dense part in one go.
+/// All parameters of a network, in the order of their values in the model's buffer. Parameters with dense gradients come
+/// first, so the optimizer can update them in one loop.
 public struct ParameterLayout: Sendable {
   public let parameters: [Parameter]
-  /// Floats of the dense parameters, which come first.
+  /// Floats of the dense parameters.
   public let denseCount: Int
+  /// Floats of all parameters.
   public let count: Int
-  /// Floats of what the layers make of their parameters once a step.
+  /// Floats of what the layers compute from their parameters once per step: see `Preparing`.
   public let preparedCount: Int
   private let indices: [String: Int]
 
@@ -78,7 +82,8 @@ public struct ParameterLayout: Sendable {
 
   public subscript(name: String) -> Parameter? { indices[name].map { parameters[$0] } }
 
-  /// Draws every parameter from the stream of its own name: one more layer changes no other layer's values.
+  /// Initialises every parameter from a random stream with the parameter's name, so one more layer does not change the
+  /// values of the others.
   public func initialise(_ values: FloatBuffer, seed: UInt64) {
     for parameter in parameters { initialise(parameter, values, seed: seed) }
   }
@@ -99,8 +104,8 @@ public struct ParameterLayout: Sendable {
   }
 }
 
-/// Collects the parameters of a network while its layers are built. A layer keeps the `Slot`s it is given and asks
-/// for their offsets when the layout is closed.
+/// Collects the parameter declarations of a network while its layers are built. A layer stores the `Slot`s that it gets.
+/// Their offsets are valid after `close`.
 public final class LayoutBuilder {
   private struct Draft {
     let name: String
@@ -109,17 +114,18 @@ public final class LayoutBuilder {
     let part: ParameterPart
     let reference: ReferenceCarry
     let sparseRows: Bool
-    let block: BlockPlace?
+    let block: BlockMember?
     let slot: Slot
   }
 
   private var drafts: [Draft] = []
   private var preparedCount = 0
   private var prefix = ""
-  private var place: (stack: String, index: Int)?
+  private var block: (stack: String, index: Int)?
 
   public init() {}
 
+  /// Declares a parameter.
   public func add(
     _ name: String, _ shape: [Int], _ initial: Initializer, _ part: ParameterPart, reference: ReferenceCarry = .never,
     sparseRows: Bool = false
@@ -128,12 +134,12 @@ public final class LayoutBuilder {
     drafts.append(
       Draft(
         name: prefix + name, shape: shape, initial: initial, part: part, reference: reference,
-        sparseRows: sparseRows, block: place.map { BlockPlace(stack: $0.stack, index: $0.index, local: name) },
+        sparseRows: sparseRows, block: block.map { BlockMember(stack: $0.stack, index: $0.index, local: name) },
         slot: slot))
     return slot
   }
 
-  /// A place for what a layer makes of its parameters once a step, in `Pass.prepared`.
+  /// Reserves floats in `Pass.prepared` for what a layer computes from its parameters once per step.
   public func reserve(_ count: Int) -> Slot {
     let slot = Slot()
     slot.offset = preparedCount
@@ -141,18 +147,18 @@ public final class LayoutBuilder {
     return slot
   }
 
-  /// Runs `body` with the names of one block: `STACK.INDEX.`.
+  /// Runs `body`, whose parameters belong to one block: their names get the prefix `STACK.INDEX.`.
   func block<Result>(_ stack: String, _ index: Int, _ body: () throws -> Result) rethrows -> Result {
     prefix = "\(stack).\(index)."
-    place = (stack, index)
+    block = (stack, index)
     defer {
       prefix = ""
-      place = nil
+      block = nil
     }
     return try body()
   }
 
-  /// Assigns the offsets. Every slot handed out is valid from here on.
+  /// Assigns the offsets. All slots are valid from here on.
   public func close() -> ParameterLayout {
     var offset = 0
     var parameters: [Parameter] = []
@@ -171,9 +177,9 @@ public final class LayoutBuilder {
     return ParameterLayout(parameters, denseCount: dense, preparedCount: preparedCount)
   }
 
-  /// The offset of a declared parameter, known once the layout is closed, or of a reserved place.
+  /// The offset of a declared parameter, valid once the layout is closed, or of reserved floats.
   ///
-  /// `@unchecked Sendable`: written once by `close`, before the network that owns it is used anywhere.
+  /// `@unchecked Sendable`: `close` writes it once, before any other code uses the network.
   public final class Slot: @unchecked Sendable {
     public fileprivate(set) var offset = -1
   }

@@ -1,7 +1,7 @@
 import Kernels
 
-/// The shape of a tile: a handful of sequences that go through the whole network together.
-/// Activations are time-major: row `t * sequences + b`.
+/// The shape of a tile: a few sequences that go through the whole network together. Activations are time-major,
+/// `(T, B, C)`: position t of sequence b is row `t * sequences + b`.
 public struct Tile: Sendable, Equatable {
   public let steps: Steps
   public let sequences: Int
@@ -16,17 +16,18 @@ public struct Tile: Sendable, Equatable {
   }
 }
 
-/// What a network reads for one tile. Ids are time-major, one a row.
+/// What a network reads for one tile. Item ids are time-major, `(T, B)`.
 public struct TileInput {
   public let tile: Tile
-  /// Item ids the network sees.
+  /// The item ids after masking.
   public let items: UnsafePointer<Int32>
-  /// Item ids before masking; the same as `items` where nothing is masked.
+  /// The item ids before masking. They equal `items` if nothing is masked.
   public let originals: UnsafePointer<Int32>
-  /// One user id a sequence.
+  /// One user id per sequence.
   public let users: UnsafePointer<Int32>
-  /// Number of the tile's first row and sequence within the batch: where its row gradients go.
+  /// The index, in the batch, of the tile's first row. The gradients of embedding rows are written from there on.
   public let firstRow: Int
+  /// The index, in the batch, of the tile's first sequence.
   public let firstSequence: Int
 
   public init(
@@ -42,21 +43,21 @@ public struct TileInput {
   }
 }
 
-/// Memory and mode of one tile's way through the network, used by one thread.
+/// The memory and the mode of one forward or backward pass of a tile. One thread uses it.
 public struct Pass {
   public let parameters: UnsafePointer<Float>
-  /// What the network's parts made of their parameters: see `Preparing`.
+  /// What the parts of the network computed from their parameters: see `Preparing`.
   public let prepared: UnsafePointer<Float>
-  /// Gradients of the dense parameters, laid out as they are; only valid while training.
+  /// The gradients of the dense parameters, in the layout of the parameters. Only valid in training.
   public let gradients: UnsafeMutablePointer<Float>
-  /// What a layer needs only while it runs.
+  /// Memory that a layer may use while it runs.
   public let scratch: UnsafeMutablePointer<Float>
-  /// Gradients of table rows, one table after the other, as the network's `rowTables` say.
+  /// The gradients of embedding rows, one entry per table of the network's `rowTables`.
   public let rowGradients: [RowGradient]
   public let mode: Mode
-  /// Masks of dropout; nil where there is none: in evaluation.
+  /// The source of dropout masks; nil for no dropout, as in evaluation.
   public let dropout: (any DropoutMasks)?
-  /// No block under this one, nor the stem, needs a gradient.
+  /// The lowest block that needs a gradient. If it is above 0, the stem needs none either.
   public let lowestBlock: Int
 
   public enum Mode: Sendable { case training, evaluation }
@@ -79,7 +80,7 @@ public struct Pass {
   public var isTraining: Bool { mode == .training }
 }
 
-/// A table whose rows are looked up by id: its gradient is a list of (id, vector), one for every look-up of a batch.
+/// A table whose rows are looked up by id. Its gradient is a list of pairs (id, vector), one for every look-up of a batch.
 public struct RowTable: Sendable {
   public let name: String
   public let slot: Slot
@@ -87,7 +88,7 @@ public struct RowTable: Sendable {
   public let width: Int
   public let rowsAre: Rows
 
-  /// What its rows stand for, and so how often a sequence looks one up: an item at every position, its user once.
+  /// What the rows are embeddings of. A sequence looks up one item per position, and its user once.
   public enum Rows: String, Sendable { case items, users }
 
   public init(name: String, slot: Slot, rows: Int, width: Int, rowsAre: Rows) {
@@ -98,11 +99,13 @@ public struct RowTable: Sendable {
     self.rowsAre = rowsAre
   }
 
-  /// Look-ups of a batch of `sequences` with `positions` positions each.
+  /// The number of look-ups of a batch.
   public func lookups(positions: Int, sequences: Int) -> Int { rowsAre == .items ? positions * sequences : sequences }
 }
 
-/// Where a batch's look-ups of one table leave their ids and gradient vectors.
+/// Memory for the ids and gradient vectors of a batch's look-ups in one table.
+///
+/// `@unchecked Sendable`: each tile writes to its own part.
 public struct RowGradient: @unchecked Sendable {
   public let ids: UnsafeMutablePointer<Int32>
   public let vectors: UnsafeMutablePointer<Float>

@@ -1,12 +1,13 @@
 import Kernels
 
-/// A part of a network that computes with more than its parameters: with something it makes of them once a step, at a
-/// place it has reserved in the layout.
+/// A part of a network that computes derived values from its parameters once per step, e.g. transposed weights. It reserves
+/// the memory for them with `LayoutBuilder.reserve`.
 public protocol Preparing: Sendable {
-  /// Called when the parameters have changed; `training` being false leaves out what only the backward pass reads.
+  /// Computes the derived values. Must be called whenever the parameters have changed. If `training` is false, this leaves
+  /// out what only the backward pass reads.
   func prepare(_ parameters: UnsafePointer<Float>, into prepared: UnsafeMutablePointer<Float>, training: Bool)
-  /// After the backward passes of a batch: turns gradients of what it had prepared into those of its parameters. The
-  /// lanes are parts of the gradient, laid out as the parameters, whose sum counts.
+  /// Computes the gradients of the parameters from the gradients of the derived values, after the backward passes of a
+  /// batch. Each lane has a part of the gradient, in the layout of the parameters; the gradient is the sum of all lanes.
   func finish(_ parameters: UnsafePointer<Float>, lanes: [UnsafeMutablePointer<Float>])
 }
 
@@ -20,7 +21,7 @@ extension Preparing {
 extension Network {
   public var preparing: [any Preparing] { stacks.flatMap(\.blocks) }
 
-  /// Lets every part prepare; to be called whenever the parameters have changed.
+  /// Calls `prepare` of every part. Must be called whenever the parameters have changed.
   public func prepare(_ parameters: FloatBuffer, into prepared: FloatBuffer, training: Bool, pool: WorkerPool) {
     let parts = preparing
     pool.forEach(parts.count) { index, _ in

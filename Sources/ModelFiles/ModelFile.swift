@@ -4,34 +4,36 @@ import Kernels
 import Layers
 import Models
 
-/// A model in a file: safetensors, one float32 tensor a parameter under its readable name, and as metadata (texts)
+/// The file format of models: safetensors with one float32 tensor per parameter, under the parameter's name, and this
+/// metadata:
 ///
-/// - `format`: `stackrec-model`, `version`: `1`
-/// - `kind` and `configuration` (JSON): the network; `seed`: what it was drawn from
-/// - `items`, and where there are any `users` and `targets` (JSON lists): names by number, item 0 being the pad
-/// - `checksum`: FNV-1a, 64 bit, over all of the above and the tensors
+/// - `format`: `stackrec-model`; `version`: `1`
+/// - `kind` and `configuration` (JSON): the network; `seed`: the seed of its initialisation
+/// - `items`, and if present `users` and `targets` (JSON lists): names by number, item 0 being the pad
+/// - `checksum`: FNV-1a, 64 bit, over the metadata and the tensors
 ///
-/// docs/models.md says how to compute scores from it.
+/// docs/models.md explains how to compute scores from such a file.
 public enum ModelFile {
   public static let version = "1"
   public static let modelFormat = "stackrec-model"
   public static let checkpointFormat = "stackrec-checkpoint"
 
-  /// What is wrong with a file.
+  /// Why a file cannot be read.
   public struct Failure: Error, Equatable {
     public enum Problem: Sendable, Equatable {
-      /// There is no such file.
+      /// The file does not exist.
       case missing
+      /// The system cannot read the file, for this reason.
       case unreadable(String)
-      /// Not a whole safetensors file: why.
+      /// The file is not a complete safetensors file, for this reason.
       case notTensors(String)
-      /// A safetensors file, but no model.
+      /// The file is a safetensors file, but not a model.
       case notAModel
-      /// Of a version that is not known here.
+      /// The file has a version that this program does not support.
       case version(String)
-      /// Its checksum is wrong.
+      /// The checksum does not match.
       case damaged
-      /// Another thing that is wrong with its contents.
+      /// Something else is wrong with the contents. The text continues a sentence that begins with the file.
       case contents(String)
     }
 
@@ -46,7 +48,7 @@ public enum ModelFile {
 
   // MARK: Writing
 
-  /// What the file of a model holds.
+  /// The contents of a model's file. `known` names the items, users and targets of the model.
   public static func contents(_ model: Model, _ known: Vocabularies) throws -> StoredTensors {
     var file = StoredTensors(metadata: [
       "format": modelFormat, "version": version, "kind": model.network.kind, "seed": "\(model.seed)",
@@ -63,19 +65,19 @@ public enum ModelFile {
 
   // MARK: Reading
 
-  /// Reads a model back: one that was saved, or the best one of a checkpoint.
+  /// Reads a model from its file, or the best model from a checkpoint.
   ///
-  /// - Throws: `Failure` for anything that is not the file of a model, whole and unchanged.
+  /// - Throws: `Failure` unless the file is a complete, undamaged model or checkpoint.
   public static func read(_ path: String) throws -> (model: Model, known: Vocabularies) {
     let reader = try ModelReader(path)
     return (reader.model, reader.known)
   }
 
-  /// The texts of a file, its tensors unread and unchecked; nil for what is no safetensors file.
+  /// The metadata of a file. This does not read or check the tensors. nil if it is not a safetensors file.
   public static func metadata(_ path: String) -> [String: String]? { (try? TensorFile(path))?.header.metadata }
 }
 
-/// The file of a model or of a checkpoint while it is read.
+/// An open file of a model or of a checkpoint.
 public final class ModelReader {
   public let path: String
   public let model: Model
@@ -83,7 +85,7 @@ public final class ModelReader {
   public var metadata: [String: String] { file.header.metadata }
   private let file: TensorFile
 
-  /// Reads the model and checks all of the file.
+  /// Reads the model and verifies the checksum of the whole file.
   ///
   /// - Throws: `ModelFile.Failure`.
   public init(_ path: String) throws {
@@ -123,9 +125,9 @@ public final class ModelReader {
     if let extra = header.entries.keys.sorted().first(where: {
       network.layout[$0] == nil && (isModel || !$0.hasPrefix("training/"))
     }) {
-      throw bad("has a tensor \(extra) that this model has no place for")
+      throw bad("has a tensor \(extra) that is not a parameter of this model")
     }
-    // Sizes are held against the file before anything of the size they claim is allocated.
+    // Check the shapes against the file before memory is allocated, so that a wrong configuration cannot ask for too much.
     try Self.check(network.layout, header, path, prefix: "")
     let values = FloatBuffer(count: network.layout.count)
     var checksum = TensorChecksum(metadata)
@@ -148,7 +150,9 @@ public final class ModelReader {
     model = Model(network, values: values, seed: seed)
   }
 
-  /// Builds a network that the file describes.
+  /// Builds the network that a file describes.
+  ///
+  /// - Throws: `ModelFile.Failure` for the file at `path`.
   public static func network(_ kind: String, _ configuration: String, _ path: String) throws -> any Network {
     do {
       return try Registry.network(kind, Data(configuration.utf8))
@@ -158,10 +162,12 @@ public final class ModelReader {
     }
   }
 
-  /// Is there a tensor of this name?
+  /// Whether the file has a tensor of this name.
   public func has(_ name: String) -> Bool { file.header.entries[name] != nil }
 
-  /// The values of all parameters of a layout, from the tensors whose names begin with `prefix`.
+  /// Reads the values of all parameters of a layout from the tensors named `prefix` + parameter name.
+  ///
+  /// - Throws: `ModelFile.Failure` if a tensor is missing or has another shape.
   public func values(_ layout: ParameterLayout, prefix: String) throws -> FloatBuffer {
     try Self.check(layout, file.header, path, prefix: prefix)
     let values = FloatBuffer(count: layout.count)
@@ -195,7 +201,7 @@ public final class ModelReader {
     guard let names = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
       throw ModelFile.Failure(path, .contents("has names that are not a JSON list of texts"))
     }
-    // The pad's name, which comes first, is nobody's; an item may be called so too.
+    // Entry 0 is the pad. Its name does not count, so an item may have the same name.
     let real = names.dropFirst()
     guard Set(real).count == real.count else {
       let twice = Dictionary(grouping: real, by: { $0 }).filter { $0.value.count > 1 }.keys.min() ?? ""

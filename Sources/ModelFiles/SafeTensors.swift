@@ -1,7 +1,6 @@
 import Foundation
 
-/// A small safetensors file as a value: all its tensors in memory. Models and checkpoints are streamed instead: see
-/// `StoredTensors`.
+/// A small safetensors file with all its tensors in memory. `StoredTensors` and `TensorFile` write and read large files.
 public struct SafeTensors {
   public struct Tensor: Equatable {
     public let shape: [Int]
@@ -28,6 +27,7 @@ public struct SafeTensors {
       self.values = values
     }
 
+    /// The values, converted to `Float`.
     public var floats: [Float] {
       switch values {
       case .float(let v): v
@@ -36,6 +36,7 @@ public struct SafeTensors {
       }
     }
 
+    /// The values of an integer tensor; nil for other tensors.
     public var integers: [Int64]? {
       if case .integer(let v) = values { return v }
       return nil
@@ -52,11 +53,12 @@ public struct SafeTensors {
 
   public subscript(name: String) -> Tensor? { tensors.first { $0.name == name }?.tensor }
 
+  /// - Throws: an error of Foundation if the file cannot be read, or `TensorHeader.FormatError`.
   public init(contentsOf path: String) throws {
     try self.init(try Data(contentsOf: URL(fileURLWithPath: path)))
   }
 
-  /// - Throws: `TensorHeader.FormatError` for what is no such file.
+  /// - Throws: `TensorHeader.FormatError` if the data is not a safetensors file.
   public init(_ data: Data) throws {
     let length = try TensorHeader.length(data.prefix(8), of: data.count)
     let start = data.startIndex + 8 + length
@@ -79,7 +81,7 @@ public struct SafeTensors {
     }
   }
 
-  /// The whole file. Tensors keep their order.
+  /// The bytes of the whole file. The tensors are written in their order.
   public func data() throws -> Data {
     var header = TensorHeader(entries: [:], metadata: metadata)
     var body = Data()

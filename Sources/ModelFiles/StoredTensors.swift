@@ -2,7 +2,8 @@ import Foundation
 import Kernels
 import Layers
 
-/// Tensors where they lie in memory, with the texts of a file: what a file will hold. Writing it takes no copy of them.
+/// The contents of a safetensors file to be written: references to tensors in memory, and metadata. Writing does not copy
+/// the tensors.
 public struct StoredTensors {
   struct Tensor {
     let name: String
@@ -20,20 +21,19 @@ public struct StoredTensors {
 
   public init(metadata: [String: String] = [:]) { self.metadata = metadata }
 
-  /// Adds all parameters of a layout, whose values `values` has, with `prefix` before their names.
+  /// Adds all parameters of a layout with their values, under the names `prefix` + parameter name.
   public mutating func add(_ layout: ParameterLayout, _ values: FloatBuffer, prefix: String = "") {
     tensors += layout.parameters.map { Tensor(name: prefix + $0.name, shape: $0.shape, buffer: values, offset: $0.offset) }
   }
 
-  /// The whole file as bytes: for small ones.
+  /// The bytes of the whole file, for small files.
   public func data() throws -> Data {
     var data = Data()
     try write { data.append(contentsOf: $0) }
     return data
   }
 
-  /// Hands the file to `put`, from its first byte to its last: the header, with the checksum of all the rest, then the
-  /// tensors in their order.
+  /// Calls `put` with successive parts of the file: the header, which includes the checksum, then the tensors in order.
   public func write(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
     var header = TensorHeader(entries: [:], metadata: metadata)
     var checksum = TensorChecksum(metadata)
@@ -53,7 +53,8 @@ public struct StoredTensors {
   }
 }
 
-/// FNV-1a, 64 bit, over the texts of a file and its tensors in the order of their names: see docs/models.md.
+/// The checksum of a model's file: FNV-1a, 64 bit, over the metadata and the tensors in the order of their names. See
+/// docs/models.md.
 struct TensorChecksum {
   private var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -79,6 +80,6 @@ struct TensorChecksum {
     value = hash
   }
 
-  /// Hexadecimal, without leading zeros.
+  /// The value as hexadecimal digits without leading zeros.
   var text: String { String(value, radix: 16) }
 }

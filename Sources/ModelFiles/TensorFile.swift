@@ -1,9 +1,9 @@
 import Foundation
 
-/// A safetensors file that is open for reading. Tensors are read from their place in the file into the memory they are for;
-/// nothing else of them is held. A file that shrinks meanwhile is an error.
+/// A safetensors file that is open for reading. Each tensor is read directly into its final memory. If the file shrinks
+/// while it is open, reading throws an error.
 final class TensorFile {
-  /// What cannot be read, apart from what is not as the format prescribes.
+  /// The file cannot be opened. Violations of the format are `TensorHeader.FormatError`.
   enum Failure: Error { case missing, unreadable(String) }
 
   let header: TensorHeader
@@ -49,22 +49,22 @@ final class TensorFile {
     }
   }
 
-  /// Reads the bytes of a tensor; `memory` has as many as it.
+  /// Reads the bytes of a tensor. `memory` has the size of the tensor.
   func read(_ entry: TensorHeader.Entry, into memory: UnsafeMutableRawBufferPointer) throws {
     precondition(memory.count == entry.offsets[1] - entry.offsets[0])
     try Self.read(descriptor, at: start + entry.offsets[0], into: memory)
   }
 
-  /// Calls `body` with the bytes of a tensor, a piece at a time.
+  /// Calls `body` with successive pieces of a tensor's bytes.
   func forEachPiece(_ entry: TensorHeader.Entry, _ body: (UnsafeRawBufferPointer) -> Void) throws {
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 8)
     defer { piece.deallocate() }
-    var place = entry.offsets[0]
-    while place < entry.offsets[1] {
-      let part = UnsafeMutableRawBufferPointer(rebasing: piece.prefix(entry.offsets[1] - place))
-      try Self.read(descriptor, at: start + place, into: part)
+    var offset = entry.offsets[0]
+    while offset < entry.offsets[1] {
+      let part = UnsafeMutableRawBufferPointer(rebasing: piece.prefix(entry.offsets[1] - offset))
+      try Self.read(descriptor, at: start + offset, into: part)
       body(UnsafeRawBufferPointer(part))
-      place += part.count
+      offset += part.count
     }
   }
 }

@@ -1,14 +1,14 @@
 import Foundation
 
-/// The header of a safetensors file: where each tensor lies, and a few texts.
+/// The header of a safetensors file: type, shape and offsets of each tensor, and metadata.
 ///
-/// A file is 8 bytes, little-endian, with the length of the header; the header, JSON; then the tensors' bytes, back to back
-/// (https://github.com/huggingface/safetensors, format of 2022).
+/// A file consists of the length of the header (8 bytes, little-endian), the header (JSON), and the bytes of the tensors
+/// without gaps (https://github.com/huggingface/safetensors, format of 2022).
 struct TensorHeader {
   struct Entry: Codable {
     let dtype: String
     let shape: [Int]
-    /// First byte, and the one behind the last, counted from the end of the header.
+    /// The offset of the first byte and the offset after the last byte, from the end of the header.
     let offsets: [Int]
 
     enum CodingKeys: String, CodingKey {
@@ -16,11 +16,11 @@ struct TensorHeader {
       case offsets = "data_offsets"
     }
 
-    /// Number of values of a shape that has been checked.
+    /// The number of values. The shape has been checked, so this does not overflow.
     var count: Int { shape.reduce(1, *) }
   }
 
-  /// What is not as the format prescribes.
+  /// A violation of the format. The message continues a sentence that begins with the file.
   struct FormatError: Error, Equatable {
     let message: String
   }
@@ -48,7 +48,7 @@ struct TensorHeader {
   var entries: [String: Entry] = [:]
   var metadata: [String: String] = [:]
 
-  /// Sizes of the types that are read here, in bytes.
+  /// The supported types and their sizes in bytes.
   static let sizes = ["F32": 4, "F64": 8, "I64": 8]
 
   init(entries: [String: Entry], metadata: [String: String]) {
@@ -58,7 +58,9 @@ struct TensorHeader {
 
   // MARK: Reading
 
-  /// The length of the header that the first 8 bytes claim, held against the size of the file.
+  /// The length of the header in bytes, from the first 8 bytes of the file.
+  ///
+  /// - Throws: `FormatError` if the header would be longer than the file.
   static func length(_ first: Data, of fileSize: Int) throws -> Int {
     guard first.count >= 8 else { throw FormatError(message: "shorter than the 8 bytes of its header's length") }
     let length = first.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -69,10 +71,10 @@ struct TensorHeader {
   }
 
   /// - Parameters:
-  ///   - json: the header's bytes.
-  ///   - size: bytes behind the header.
-  /// - Throws: `FormatError` for tensors that are not of a known type and shape, or that do not fill the file, one behind the
-  ///   other: no byte belongs to two of them or to none, so nothing that is read from the file is larger than it.
+  ///   - json: the bytes of the header.
+  ///   - size: the number of bytes after the header.
+  /// - Throws: `FormatError` for a tensor of an unsupported type or an impossible shape, and unless the tensors fill the file
+  ///   without gaps and overlaps. So the tensors together cannot be larger than the file.
   init(_ json: Data, size: Int) throws {
     let values: [String: Value]
     do {
@@ -101,9 +103,9 @@ struct TensorHeader {
 
   private static func check(_ name: String, _ entry: Entry) throws {
     func bad(_ message: String) -> FormatError { FormatError(message: "tensor \(name): \(message)") }
-    guard let size = sizes[entry.dtype] else { throw bad("type \(entry.dtype) is not read here; expected F32, F64 or I64") }
+    guard let size = sizes[entry.dtype] else { throw bad("type \(entry.dtype) is not supported; expected F32, F64 or I64") }
     guard entry.offsets.count == 2, entry.offsets[0] >= 0, entry.offsets[0] <= entry.offsets[1] else {
-      throw bad("its bytes \(entry.offsets) are no part of a file")
+      throw bad("its byte range \(entry.offsets) is not valid")
     }
     var count = 1
     for side in entry.shape {
@@ -119,7 +121,7 @@ struct TensorHeader {
 
   // MARK: Writing
 
-  /// The length and the header, padded with blanks to a multiple of 8.
+  /// The length and the header. The header is padded with blanks to a multiple of 8 bytes.
   func data() throws -> Data {
     var values: [String: Value] = metadata.isEmpty ? [:] : ["__metadata__": .texts(metadata)]
     for (name, entry) in entries { values[name] = .entry(entry) }

@@ -1,12 +1,12 @@
 import Datasets
 import Layers
 
-/// The names behind a model's numbers: what it was built with and can be evaluated on.
+/// The vocabularies of a model: the names of the items and users that its embedding rows stand for.
 public struct Vocabularies: Sendable, Equatable {
   public let items: Vocabulary
-  /// Of models that embed users.
+  /// The users; nil for models without user embeddings.
   public let users: Vocabulary?
-  /// Of fine-tuned models: the items they rank.
+  /// The items that a fine-tuned model ranks; nil for other models.
   public let targets: Vocabulary?
 
   public init(items: Vocabulary, users: Vocabulary?, targets: Vocabulary?) {
@@ -15,11 +15,12 @@ public struct Vocabularies: Sendable, Equatable {
     self.targets = targets
   }
 
+  /// The vocabularies of a set of sequences.
   public init(_ set: SequenceSet) {
     self.init(items: set.items, users: set.hasUsers ? set.userNames : nil, targets: set.targetItems)
   }
 
-  /// Why a model that knows these cannot read a set of sequences; nil if it can.
+  /// Why a model with these vocabularies cannot read a set of sequences; nil if it can.
   public func mismatch(with set: SequenceSet, _ network: any Network) -> VocabularyMismatch? {
     if let longest = network.maximumLength, longest < set.length { return .length(model: longest, data: set.length) }
     guard items == set.items else { return .items(model: items.count - 1, data: set.items.count - 1) }
@@ -30,34 +31,34 @@ public struct Vocabularies: Sendable, Equatable {
   }
 }
 
-/// Why a model cannot read some sequences. Lengths and counts are of items, the pad left out.
+/// Why a model cannot read a set of sequences. Lengths and counts are numbers of items, without the pad.
 public enum VocabularyMismatch: Error, Sendable, Equatable {
-  /// The sequences are longer than the model reads.
+  /// The sequences are longer than the model can read.
   case length(model: Int, data: Int)
-  /// The items are others.
+  /// The model has other items.
   case items(model: Int, data: Int)
-  /// The sequences ask for items of a target vocabulary that the model does not know.
+  /// The sequences have a target vocabulary, the model has none.
   case targetsUnknown
-  /// The model ranks a target vocabulary that is not that of the sequences.
+  /// The model ranks another target vocabulary.
   case targetsOfAnother
-  /// The model embeds other users.
+  /// The model has embeddings of other users.
   case users
 }
 
 extension Model {
-  /// The same model for sequences whose items, users or target items have the model's names in another order: the rows of its
-  /// tables are moved. nil where the names are others, or are in the same order already.
+  /// The same model with the rows of its tables in the order of the set's vocabularies. nil if the names differ, or if they
+  /// are in the same order already.
   public func reordered(_ known: Vocabularies, for set: SequenceSet) -> (model: Model, known: Vocabularies)? {
-    let own = (ranked: known.targets ?? known.items, other: set.rankedItems)
+    let (modelRanked, setRanked) = (known.targets ?? known.items, set.rankedItems)
     guard (known.targets == nil) == (set.targetItems == nil), let items = Self.order(known.items, set.items),
-      let ranked = Self.order(own.ranked, own.other)
+      let ranked = Self.order(modelRanked, setRanked)
     else { return nil }
     var users: [Int]?
     if network.embedsUsers {
       guard let names = known.users, let order = Self.order(names, set.userNames, pad: false) else { return nil }
       users = order
     }
-    if known.items == set.items, own.ranked == own.other, !network.embedsUsers || known.users == set.userNames { return nil }
+    if known.items == set.items, modelRanked == setRanked, !network.embedsUsers || known.users == set.userNames { return nil }
     let twin = copy()
     func move(_ slot: Slot, width: Int, _ order: [Int]) {
       for (row, old) in order.enumerated() where row != old {
@@ -70,7 +71,7 @@ extension Model {
     return (twin, Vocabularies(set))
   }
 
-  /// By number of `new`, the number of `old` that has the same name; nil where they are not the same names.
+  /// For every number of `new`, the number of the same name in `old`; nil if the two do not have the same names.
   private static func order(_ old: Vocabulary, _ new: Vocabulary, pad: Bool = true) -> [Int]? {
     if old == new { return Array(0..<old.count) }
     let first = pad ? 1 : 0

@@ -1,22 +1,22 @@
 import Foundation
 import Layers
 
-/// What a model is built from, in whole: a file keeps nothing else of a network.
+/// All hyperparameters that a network is built from. A file stores the configuration, and the network is built from it.
 public protocol ModelConfiguration: Codable, Equatable, Sendable {
-  /// How many blocks a stack has.
+  /// The number of blocks of each stack.
   var blocks: Int { get set }
-  /// With residual weights.
+  /// Whether the blocks have residual weights.
   var alpha: Bool { get set }
-  /// What it scores.
+  /// The items that the network scores.
   var head: Head { get set }
 }
 
-/// A network that is built from a configuration. Depth, residual weights and what is scored are changed by building it
-/// again from a changed one.
+/// A network that is built from a configuration. To change its depth, residual weights or head, a new network is built from
+/// a changed configuration.
 public protocol ConfiguredNetwork: Network {
   associatedtype Configuration: ModelConfiguration
   var configuration: Configuration { get }
-  /// - Throws: `ModelError` for a configuration that cannot be.
+  /// - Throws: `ModelError` for a configuration that is not valid.
   init(_ configuration: Configuration) throws
 }
 
@@ -31,7 +31,7 @@ extension ConfiguredNetwork {
     return try Self(configuration)
   }
 
-  /// JSON with sorted keys.
+  /// The configuration as JSON with sorted keys.
   public func encodedConfiguration() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

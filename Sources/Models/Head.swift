@@ -1,10 +1,11 @@
 import Layers
 
-/// What a network scores.
+/// The output layer of a network.
 public enum Head: Sendable, Equatable, Codable {
-  /// The items it reads: an output layer with a bias, not tied to the embedding.
+  /// Scores the items that the network reads, by an output layer with a bias. It is not tied to the item embedding.
   case items
-  /// The items of another vocabulary, by the product of its last hidden state with their embeddings: the transfer task.
+  /// Scores this number of items of another vocabulary, by the dot product of their embeddings and the last hidden state.
+  /// This is the head of the transfer task. The number includes the pad.
   case targets(Int)
 
   func check() throws {
@@ -22,7 +23,7 @@ public enum Head: Sendable, Equatable, Codable {
 
   private enum CodingKeys: String, CodingKey { case targets }
 
-  /// `{}` for the items themselves, `{"targets": 200}` for another vocabulary.
+  /// Decodes `{}` as `items` and `{"targets": 200}` as `targets(200)`.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self = try container.decodeIfPresent(Int.self, forKey: .targets).map { .targets($0) } ?? .items

@@ -1,4 +1,4 @@
-/// A model that cannot be built: which option, and what it must be.
+/// The error for a model that cannot be built. It names the option that is not valid and what the option must be.
 public struct ModelError: Error, Equatable {
   public let option: String
   public let message: String

@@ -4,8 +4,9 @@ import Layers
 
 /// NextItNet (Yuan et al., WSDM 2019): dilated causal convolutions over item embeddings.
 ///
-/// Item embedding `(V, d)`, truncated normal 0.02; residual blocks with the dilations of a repeated pattern; an output
-/// layer of its own, `(V, d)` normal 0.01 and bias 0.1, not tied to the embedding.
+/// The item embedding is `(V, d)`, initialised by a truncated normal distribution with deviation 0.02. The dilations of the
+/// residual blocks repeat a pattern. The output layer is `(V, d)`, initialised by a normal distribution with deviation 0.01,
+/// with a bias of 0.1; it is not tied to the embedding.
 public struct NextItNet: ConfiguredNetwork {
   public var kind: String { ModelKind.nextItNet.name }
   public let layout: ParameterLayout
@@ -17,7 +18,7 @@ public struct NextItNet: ConfiguredNetwork {
   public let configuration: Configuration
 
   public struct Configuration: ModelConfiguration {
-    /// Items, the pad included.
+    /// The number of items V, the pad included.
     public var items: Int
     public var dim: Int
     public var blocks: Int
@@ -50,7 +51,7 @@ public struct NextItNet: ConfiguredNetwork {
       try ModelError.require(kernel >= 2 && kernel <= 64, "kernel", "must be from 2 to 64")
     }
 
-    /// A stack of residual blocks with the dilations repeated.
+    /// A stack of residual blocks. Block i has dilation `dilations[i % dilations.count]`.
     func blocks(_ name: String, causal: Bool, in builder: LayoutBuilder) -> BlockStack {
       BlockStack(name, count: blocks, width: dim, in: builder) { index, builder in
         ConvolutionBlock(

@@ -1,17 +1,17 @@
 import Foundation
 import Layers
 
-/// All models. A new one is a file of its own and a line here: files of models, growth, tests and benchmarks of samples
-/// go over this list.
+/// The list of all models. To add a model, add a file with its type and a line here. Model files, growth, tests and
+/// benchmarks use this list.
 public enum Registry {
   public static let kinds: [ModelKind] = [.nextItNet, .grec, .sasRec, .ssePT]
 
-  /// Builds the network of a file again.
+  /// Builds the network that a file describes.
   ///
   /// - Parameters:
-  ///   - kind: as `Network.kind` says.
-  ///   - configuration: as `Network.encodedConfiguration` wrote it.
-  /// - Throws: `ModelError` for one that cannot be; decoding errors for what is no configuration.
+  ///   - kind: the value of `Network.kind`.
+  ///   - configuration: the result of `Network.encodedConfiguration`.
+  /// - Throws: `ModelError` for an unknown kind or a configuration that is not valid; `DecodingError` for other JSON.
   public static func network(_ kind: String, _ configuration: Data) throws -> any Network {
     guard let found = kinds.first(where: { $0.name == kind }) else {
       throw ModelError(option: "kind", message: "there is no model \"\(kind)\"")
@@ -19,22 +19,22 @@ public enum Registry {
     return try found.decode(configuration)
   }
 
-  /// Small networks of every kind, for whatever must hold for all of them.
+  /// Small networks of every kind, for tests that apply to all models.
   public static func samples(_ shape: SampleShape) -> [ModelSample] { kinds.flatMap { $0.samples(shape) } }
 }
 
-/// A model as the rest of the program knows it: its name, how it is built again, and small samples of itself.
+/// One kind of model: its name, how to build its network from a file, and small samples.
 public struct ModelKind: Sendable {
-  /// The word of the language, e.g. `nextitnet`.
+  /// The name of the model in the language, e.g. `nextitnet`.
   public let name: String
   let decode: @Sendable (Data) throws -> any Network
   let samples: @Sendable (SampleShape) -> [ModelSample]
 
   /// - Parameters:
-  ///   - name: the word of the language.
-  ///   - type: what is built.
-  ///   - samples: configurations of about the given shape that together use all that the model can do, each with a name.
-  ///     Depth and residual weights are set by those who ask.
+  ///   - name: the name of the model in the language.
+  ///   - type: the type of the network.
+  ///   - samples: named configurations of about the given shape that together use all features of the model. Callers set
+  ///     their depth and residual weights.
   init<Built: ConfiguredNetwork>(
     _ name: String, _ type: Built.Type,
     samples: @escaping @Sendable (SampleShape) -> [(name: String, configuration: Built.Configuration)]
@@ -54,14 +54,14 @@ public struct ModelKind: Sendable {
   }
 }
 
-/// The data that a sample is made for.
+/// The dimensions of a sample network and of its data.
 public struct SampleShape: Sendable {
-  /// Items, the pad included.
+  /// The number of items, the pad included.
   public var items: Int
-  /// Items of a sequence.
+  /// The number of items of a sequence.
   public var length: Int
   public var users: Int
-  /// Width of the hidden states, a multiple of 4.
+  /// The width of the hidden states, a multiple of 4.
   public var width: Int
 
   public init(items: Int, length: Int, users: Int, width: Int) {
@@ -72,10 +72,10 @@ public struct SampleShape: Sendable {
   }
 }
 
-/// A small network of a kind.
+/// A small network for tests.
 public struct ModelSample: Sendable, CustomStringConvertible {
   public let kind: String
-  /// The kind, and what is special about this sample of it.
+  /// The kind, with a suffix if there are several samples of it.
   public let name: String
   private let build: @Sendable (_ blocks: Int, _ alpha: Bool) throws -> any Network
 

@@ -1,13 +1,14 @@
 import Kernels
 import Layers
 
-/// SASRec (Kang and McAuley, ICDM 2018) as StackRec trains it; with `users`, SSE-PT: see SSEPT.swift.
+/// SASRec (Kang and McAuley, ICDM 2018) with StackRec's residual weights. With `users`, it is SSE-PT: see SSEPT.swift.
 ///
 ///     x0     = LN(dropout([user embedding ;] item embedding + position embedding))
-///     blocks = causal attention and feed-forward, see `AttentionBlock`
+///     blocks = causal attention and feed-forward layers, see `AttentionBlock`
 ///     scores = h W^T + b
 ///
-/// Embeddings normal 0.01; the output layer `(V, d)` as PyTorch draws a linear layer, uniform in ±1/sqrt(d).
+/// Embeddings are initialised by a normal distribution with deviation 0.01. The output layer `(V, d)` is initialised as a
+/// linear layer in PyTorch: uniform in ±1/sqrt(d).
 public struct SASRec: ConfiguredNetwork {
   public var kind: String { (configuration.users == nil ? ModelKind.sasRec : .ssePT).name }
   public let layout: ParameterLayout
@@ -23,17 +24,17 @@ public struct SASRec: ConfiguredNetwork {
   private let stemNorm: Norm
 
   public struct Configuration: ModelConfiguration {
-    /// Items, the pad included.
+    /// The number of items V, the pad included.
     public var items: Int
-    /// Items of a sequence; the network reads one less.
+    /// The number of items of a sequence. The network reads all but the last.
     public var length: Int
-    /// Width of the item embedding.
+    /// The width of the item embedding.
     public var dim: Int
     public var blocks: Int
     public var heads: Int
     public var dropout: Double
     public var alpha: Bool
-    /// For SSE-PT.
+    /// The user embedding of SSE-PT; nil for SASRec.
     public var users: Users?
     public var head: Head
 
@@ -52,6 +53,7 @@ public struct SASRec: ConfiguredNetwork {
       self.head = head
     }
 
+    /// The width of the hidden states.
     var width: Int { dim + (users?.dim ?? 0) }
 
     func check() throws {
@@ -83,14 +85,14 @@ public struct SASRec: ConfiguredNetwork {
       "item_embedding", rows: configuration.items, width: configuration.dim, initial: .normal(0.01), in: builder)
     positions = builder.add(
       "position_embedding.weight", [configuration.length - 1, width], .normal(0.01), .embedding, reference: .always)
-    stemDropout = Dropout(configuration.dropout, place: "embedding")
+    stemDropout = Dropout(configuration.dropout, layer: "embedding")
     stemNorm = Norm("norm", width, epsilon: 1e-5, in: builder)
     stacks = [
       BlockStack(count: configuration.blocks, width: width, in: builder) { index, builder in
         AttentionBlock(
           .init(
             width: width, heads: configuration.heads, dropout: configuration.dropout, alpha: configuration.alpha,
-            place: "blocks.\(index)"),
+            name: "blocks.\(index)"),
           in: builder)
       }
     ]
@@ -113,7 +115,7 @@ public struct SASRec: ConfiguredNetwork {
 
   public var rowTables: [RowTable] { [items.table] + (users.map { [$0.table] } ?? []) }
 
-  // Kept: what the stack keeps, then the stem's normalised sum and reciprocal deviations.
+  // Saved: the memory of the stack, then the normalised sum of the stem and its reciprocal standard deviations.
   public func savedCount(_ tile: Tile, training: Bool) -> Int {
     stackCount(tile, training) + tile.rows * (width + 1)
   }
@@ -131,7 +133,7 @@ public struct SASRec: ConfiguredNetwork {
     let xhat = saved + stackCount(tile, pass.isTraining)
     let userWidth = users?.table.width ?? 0
     items.forward(tile.rows, ids: input.items, y: xhat + userWidth, stride: width, pass: pass)
-    // Shorter sequences stand at the end of the positions, as they would padded in front.
+    // A shorter sequence uses the last positions, as if it were padded in front.
     let first = configuration.length - 1 - tile.positions
     for t in 0..<tile.positions {
       let row = xhat + t * tile.sequences * width
@@ -162,7 +164,7 @@ public struct SASRec: ConfiguredNetwork {
         c: width)
     }
     guard users != nil else { return }
-    // One look-up a sequence: its gradient is the sum over the positions.
+    // A sequence looks its user up once, so the gradient of the user embedding is the sum over the positions.
     for t in 1..<max(1, tile.positions) {
       for b in 0..<tile.sequences {
         Elementwise.addScaled(d + b * width, d + (t * tile.sequences + b) * width, 1, userWidth)

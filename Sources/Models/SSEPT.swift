@@ -1,9 +1,9 @@
 import Layers
 
-// SSE-PT (Wu et al., RecSys 2020) is SASRec on the concatenation of a user's and an item's embedding, trained with
-// stochastic shared embeddings. The network is `SASRec`'s; a configuration with users makes it SSE-PT.
+// SSE-PT (Wu et al., RecSys 2020) is SASRec on the concatenation of user and item embeddings, trained with stochastic shared
+// embeddings. `SASRec` implements both: a configuration with users makes it SSE-PT.
 extension SASRec {
-  /// What SSE-PT has besides: user embeddings, and the probabilities of the stochastic shared embeddings.
+  /// The options that SSE-PT adds to SASRec: user embeddings and the probabilities of stochastic shared embeddings.
   public struct Users: Sendable, Equatable, Codable {
     public var count: Int
     public var dim: Int

@@ -159,7 +159,7 @@ import Testing
   private static let unclear: [(String, String, String)] = [
     ("list.json", "[\n{\"user\":1,\"item\":2},\n{\"user\":1,\"item\":3}\n]\n", "JSON list"),
     ("flat.json", "[[1,2,3],[4,5,6]]\n", "JSON list"),
-    ("pretty.json", "{\n  \"user\": 1,\n  \"item\": 2\n}\n", "no JSON object"),
+    ("pretty.json", "{\n  \"user\": 1,\n  \"item\": 2\n}\n", "not a JSON object"),
     ("py.json", "{u'username': u'C', u'product_id': u'7'}\n", "Python"),
     ("odd.txt", "1 10\n1 20\n2 10 7\n2 20\n3 10\n", "one of them has 3"),
     ("code.swift", "import Foundation\n\nlet a = [1, 2, 3]\nprint(a)\n", "not clear"),

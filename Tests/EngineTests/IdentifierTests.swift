@@ -81,7 +81,7 @@ import Testing
 
   @Test func textBehindAQuoteDoesNotFit() throws {
     let problem = try #require(try Self.problem("user,item\n1,\"a\"b\n"))
-    #expect(problem.line == 2 && problem.column == 6 && problem.message.contains("behind a closing quote"))
+    #expect(problem.line == 2 && problem.column == 6 && problem.message.contains("after a closing quote"))
     #expect(try Self.items("user,item\n1,5\" nail\n") == ["5\" nail"])
   }
 

@@ -23,7 +23,7 @@ import Testing
     ("user,item\n,2\n", 2, 1, "the user is missing"),
     ("user,item\n1,\n", 2, 3, "the item is missing"), ("user,item,time\n1,2,soon\n", 2, 5, "expected a time"),
     ("user,item\n1,\"2\n", 2, 3, "not closed"),
-    ("user,item\n1,\"2\"3\n", 2, 6, "behind a closing quote"), ("user,item\n1,\"2\n3\"\n", 2, 3, "not closed"),
+    ("user,item\n1,\"2\"3\n", 2, 6, "after a closing quote"), ("user,item\n1,\"2\n3\"\n", 2, 3, "not closed"),
     ("1::2::x::4\n", 1, 7, "expected"),
     ("{\"user\":1,\"item\":\"\\q\"}\n", 1, 18, "escape"),
   ]
@@ -55,7 +55,7 @@ import Testing
   @Test func ratingsThatAreNone() throws {
     let text = "user,item,rating\n1,2,good\n1,3,4\n"
     let read = try Self.read(text)
-    #expect(read.rows == ["1 2 3"] && read.notes.contains("ratings are not kept: 1 of them are no numbers"))
+    #expect(read.rows == ["1 2 3"] && read.notes.contains("ratings are not kept: 1 of them are not numbers"))
     #expect { try Self.read(text, .init(rating: "rating")) } throws: { ($0 as? DataError)?.line == 2 }
   }
 

@@ -106,7 +106,7 @@ import Testing
     let zerosAgain = try withFile(lists, "x.inter") { try Histories.read($0).histories.windows(length: 3) }
     #expect(Self.rows(zerosAgain) == Self.rows(zeros))
     try withFile(lists.replacingOccurrences(of: "\t2\n", with: "\t3\n"), "x.inter") { path in
-      #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.message.contains("length is said to be \"3\"") == true }
+      #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.message.contains("length is given as \"3\"") == true }
     }
     try withFile(file, "x.inter") { path in
       #expect { try Histories.read(path, .init(time: "timestamp")) } throws: { ($0 as? DataError)?.argument == "time" }
@@ -157,7 +157,7 @@ import Testing
         ["PAD", "PAD", "5", "6", "7"], ["PAD", "PAD", "PAD", "6", "5"], ["7", "6", "5", "6", "7"],
       ])
     let notes = try withFile("a,b,0,0\nb,a,c,0\n") { try Histories.read($0, .init(format: .sequences)).notes }
-    #expect(notes.contains { $0.contains("behind the others are taken as padding") })
+    #expect(notes.contains { $0.contains("at the end of lines are read as padding") })
   }
 
   @Test func paddingThatIsNotClearIsRefused() throws {

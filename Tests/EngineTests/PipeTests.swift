@@ -80,7 +80,9 @@ import Testing
     }
     #expect { try Histories.cacheKey(path, .init()) } throws: { ($0 as? DataError)?.argument == "cache" }
     #expect(Histories.columnNames(path).isEmpty)
-    #expect { try Histories.read(path, .init(format: .srsd)) } throws: { ($0 as? DataError)?.message.contains("no ordinary file") == true }
+    #expect { try Histories.read(path, .init(format: .srsd)) } throws: {
+      ($0 as? DataError)?.message.contains("not a regular file") == true
+    }
   }
 
   /// A long file is left as soon as someone wants it, in every format.
@@ -130,7 +132,7 @@ import Testing
       #expect(try Self.problem(whole + Data(rest.utf8)) != nil, "\(rest.debugDescription)")
       #expect(try Self.problem(first + Data(rest.utf8) + second) != nil, "\(rest.debugDescription)")
     }
-    #expect(try Self.problem(first + Data([0, 0, 0]) + second)?.message.contains("other bytes stand behind") == true)
+    #expect(try Self.problem(first + Data([0, 0, 0]) + second)?.message.contains("other bytes follow") == true)
     #expect(try Self.problem(whole + Data(repeating: 0, count: 600_000)) == nil)
     for length in (first.count + 1)..<whole.count {
       #expect(try Self.problem(whole.prefix(length))?.message.contains("cut off") == true, "\(length) bytes")

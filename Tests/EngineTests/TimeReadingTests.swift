@@ -63,19 +63,19 @@ import Testing
   ]
 
   @Test(arguments: sizes)
-  func unitsAreToldBySize(_ text: String, _ unit: TimeUnit, _ ticks: Int64, _ perSecond: Int64) throws {
+  func unitsAreDetectedBySize(_ text: String, _ unit: TimeUnit, _ ticks: Int64, _ perSecond: Int64) throws {
     let read = try Self.read([text])
     #expect(read.histories.times.map(Array.init) == [ticks] && read.histories.ticksPerSecond == perSecond)
-    #expect(read.notes.contains { $0.contains("times are taken as \(unit.rawValue), from 2021-01-01") })
+    #expect(read.notes.contains { $0.contains("times are read as \(unit.rawValue), from 2021-01-01") })
     #expect(read.histories.timeRange?.first.hasPrefix("2021-01-01") == true)
-    // A 0 says nothing of the unit.
+    // A time of 0 is no evidence of a unit.
     #expect(try Self.read([text, "0"]).histories.times?.last == ticks)
   }
 
   @Test func secondsStayAsTheyAre() throws {
     let read = try Self.read(["100000000000", "99999999999", "-100000000000", "0"])
     #expect(read.histories.times.map(Array.init) == [-100_000_000_000, 0, 99_999_999_999, 100_000_000_000])
-    #expect(read.histories.ticksPerSecond == 1 && !read.notes.contains { $0.contains("taken as") })
+    #expect(read.histories.ticksPerSecond == 1 && !read.notes.contains { $0.contains("times are read as") })
   }
 
   @Test func unitsCanBeGiven() throws {

@@ -73,7 +73,7 @@ extension Builtin.Call {
     do {
       return try body()
     } catch let problem as DataError {
-      let place = problem.place.map { $0 + ": " } ?? ""
+      let place = problem.location.map { $0 + ": " } ?? ""
       throw error(
         problem.argument == "file" ? .file : .data, place + problem.message, argument: problem.argument ?? "file",
         help: problem.help)

@@ -113,7 +113,7 @@ extension Builtin {
       guard part > 0 else { throw call.error(.badValue, "a share of 0% leaves nothing to train on", argument: "share") }
       return .object(
         SplitValue(
-          split.fraction(part, told: "\(NumberFormat.text(part * 100)) %")))
+          split.fraction(part, label: "\(NumberFormat.text(part * 100)) %")))
     }
   }
 }

@@ -1,6 +1,6 @@
 import Kernels
 
-/// A place between two steps of a training that it can go on from, to the same bits.
+/// The state of a training between two steps. Resuming from it gives the same bits as a training without interruption.
 public struct TrainingCheckpoint {
   let state: TrainingState
   /// Evaluations so far took the mean rank of tied items, as version 0.1 did; later ones are expectations.
@@ -11,28 +11,31 @@ public struct TrainingCheckpoint {
     self.hasMeanRanks = hasMeanRanks
   }
 
-  /// Steps taken so far, all phases counted.
+  /// The number of steps so far, over all phases.
   public var step: Int { state.step }
+  /// The number of the phase, from 1.
   public var phase: Int { state.phase.index + 1 }
 }
 
-/// What a training leaves for later.
+/// What a training saves.
 public enum TrainingRecord {
   case underway(TrainingCheckpoint)
-  /// With the state at the end, where the training ran to the end of its last phase: a longer one can go on from there.
+  /// A finished run. If it reached the end of its last phase, `end` is its last state, from which a longer training can go
+  /// on.
   case finished(TrainingRun, end: TrainingCheckpoint?)
 }
 
-/// Who keeps what a training could go on from. A keeper that cannot write says so itself: the training goes on.
+/// Saves checkpoints. A failure to save does not stop the training; the keeper itself must report it.
 public protocol CheckpointKeeper {
-  /// How often, counted in a phase's steps or in wall-clock time; nil: only when it is interrupted, and its end.
+  /// The interval between checkpoints, in steps or epochs of a phase or in wall-clock time; nil: only at an interruption and
+  /// at the end.
   var every: Extent? { get }
   func save(_ record: TrainingRecord)
-  /// Right after a growth.
+  /// Called right after a growth.
   func grew(_ checkpoint: TrainingCheckpoint)
 }
 
-/// When the next checkpoint is due.
+/// Decides when the next checkpoint is due.
 struct CheckpointSchedule {
   private let stepsBetween: Int?
   private let secondsBetween: Double?

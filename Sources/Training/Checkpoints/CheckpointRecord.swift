@@ -2,16 +2,16 @@ import Evaluation
 import Growth
 import Layers
 
-/// The numbers of a training, as JSON.
+/// The state of a training without its tensors, as JSON for a checkpoint.
 struct CheckpointRecord: Codable {
   var isFinished: Bool
   var phase: TrainingState.PhaseState
-  /// Steps of the optimizer.
-  var adamSteps: Int
-  /// Steps that it had taken when each parameter began; empty: 0 for all.
-  var births: [Int]
-  /// The same of `best_` tensors; nil: there are none.
-  var bestBirths: [Int]?
+  /// The number of steps of the optimizer. The name in files is from version 0.1, which had Adam only.
+  var optimizerSteps: Int
+  /// For each parameter, the optimizer's step count at which its own count began; empty: 0 for all.
+  var startSteps: [Int]
+  /// The same for the `best_` tensors; nil if the file has none.
+  var bestStartSteps: [Int]?
   var step: Int
   var epoch: Double
   var seconds: Double
@@ -23,8 +23,16 @@ struct CheckpointRecord: Codable {
   var newBlocks: [Int]
   var fallback: Fallback?
   var stop: Stop
-  /// How metrics treat tied items: `expectation`; nil in files of version 0.1, which took the mean rank.
+  /// How metrics treat tied items: `expectation`; nil in files of version 0.1, which used the mean rank.
   var ties: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case isFinished, phase
+    case optimizerSteps = "adamSteps"
+    case startSteps = "births"
+    case bestStartSteps = "bestBirths"
+    case step, epoch, seconds, cpuSeconds, evaluationSeconds, history, growths, best, newBlocks, fallback, stop, ties
+  }
 
   struct Point: Codable {
     let step: Int
@@ -54,14 +62,14 @@ struct CheckpointRecord: Codable {
   }
 }
 
-// The numbers of a training, to and from what is written of them.
+// Conversions between the state of a training and its record.
 extension CheckpointRecord {
   static let ties = "expectation"
 
   init(_ state: TrainingState) throws {
     self.init(
-      isFinished: false, phase: state.phase, adamSteps: state.optimizer.steps, births: state.optimizer.starts,
-      bestBirths: state.bestOptimizer?.starts, step: state.step, epoch: state.epoch, seconds: state.seconds,
+      isFinished: false, phase: state.phase, optimizerSteps: state.optimizer.steps, startSteps: state.optimizer.starts,
+      bestStartSteps: state.bestOptimizer?.starts, step: state.step, epoch: state.epoch, seconds: state.seconds,
       cpuSeconds: state.cpuSeconds, evaluationSeconds: state.evaluationSeconds, history: state.history.map { Point($0) },
       growths: state.growths.map { Growth($0) }, best: state.best ?? 0, newBlocks: state.newBlocks.sorted(),
       fallback: try state.fallback.map {
@@ -74,18 +82,19 @@ extension CheckpointRecord {
   init(_ run: TrainingRun) {
     let best = run.history.lastIndex { $0.step == run.best.step && $0.phase == run.best.phase }
     self.init(
-      isFinished: true, phase: .init(), adamSteps: 0, births: [], step: run.steps, epoch: run.history.last?.epoch ?? 0,
+      isFinished: true, phase: .init(), optimizerSteps: 0, startSteps: [], step: run.steps, epoch: run.history.last?.epoch ?? 0,
       seconds: run.seconds, cpuSeconds: run.history.last?.cpuSeconds ?? 0, evaluationSeconds: run.evaluationSeconds,
       history: run.history.map { Point($0) }, growths: run.growths.map { Growth($0) }, best: best ?? 0, newBlocks: [],
       stop: Stop(run.stop), ties: Self.ties)
   }
 
-  /// Makes it the record of a training that ended in this state.
+  /// Marks the training as finished.
   mutating func finish(_ reason: StopReason) {
     isFinished = true
     stop = Stop(reason)
   }
 
+  /// Copies the record into a state. Parameters and optimizer are restored apart.
   func restore(_ state: inout TrainingState) {
     state.phase = phase
     state.step = step
@@ -99,21 +108,21 @@ extension CheckpointRecord {
     state.newBlocks = Set(newBlocks)
   }
 
-  /// Could these numbers be of a training of such a model and recipe? Whoever wrote them may have made a mistake, or mean
-  /// harm: nothing here may lead outside of a list, or past what a sum can hold.
+  /// Whether the numbers are possible for a training of such a model and recipe. A file may come from a faulty or hostile
+  /// program, so no index may lie outside of its list and no sum may overflow.
   func isConsistent(depth: Int, parameters: Int, phases: Int) -> Bool {
-    func fits(_ births: [Int]?) -> Bool { births.map { $0.isEmpty || $0.count == parameters } ?? true }
-    func counts(_ numbers: Int...) -> Bool { numbers.allSatisfy { (0...1_000_000_000_000_000).contains($0) } }
-    func times(_ numbers: Double...) -> Bool { numbers.allSatisfy { $0 >= 0 && $0 < 1e12 } }
-    return history.indices.contains(best) && fits(births) && fits(bestBirths)
-      && (births + (bestBirths ?? [])).allSatisfy { counts($0) }
+    func fits(_ startSteps: [Int]?) -> Bool { startSteps.map { $0.isEmpty || $0.count == parameters } ?? true }
+    func areCounts(_ numbers: Int...) -> Bool { numbers.allSatisfy { (0...1_000_000_000_000_000).contains($0) } }
+    func areTimes(_ numbers: Double...) -> Bool { numbers.allSatisfy { $0 >= 0 && $0 < 1e12 } }
+    return history.indices.contains(best) && fits(startSteps) && fits(bestStartSteps)
+      && (startSteps + (bestStartSteps ?? [])).allSatisfy { areCounts($0) }
       && newBlocks.allSatisfy { (0..<depth).contains($0) } && (fallback.map { history.indices.contains($0.best) } ?? true)
-      && (0..<phases).contains(phase.index) && counts(phase.step, phase.waiting, phase.plateauWaiting, phase.lossCount)
-      && counts(step, adamSteps) && times(epoch, seconds, cpuSeconds, evaluationSeconds, phase.startSeconds)
-      && growths.allSatisfy { $0.mark != nil && counts($0.step, $0.from, $0.to) && times($0.epoch, $0.seconds) }
+      && (0..<phases).contains(phase.index) && areCounts(phase.step, phase.waiting, phase.plateauWaiting, phase.lossCount)
+      && areCounts(step, optimizerSteps) && areTimes(epoch, seconds, cpuSeconds, evaluationSeconds, phase.startSeconds)
+      && growths.allSatisfy { $0.mark != nil && areCounts($0.step, $0.from, $0.to) && areTimes($0.epoch, $0.seconds) }
       && history.allSatisfy { point in
-        point.metrics.keys.allSatisfy { Metric(named: $0) != nil } && counts(point.step, point.phase, point.blocks)
-          && times(point.epoch, point.seconds, point.cpuSeconds)
+        point.metrics.keys.allSatisfy { Metric(named: $0) != nil } && areCounts(point.step, point.phase, point.blocks)
+          && areTimes(point.epoch, point.seconds, point.cpuSeconds)
       }
   }
 }
@@ -142,7 +151,7 @@ extension CheckpointRecord.Growth {
       carry: mark.carry)
   }
 
-  /// nil: of an operator that there is not.
+  /// nil if there is no such growth operator.
   var mark: GrowthMark? {
     GrowthOperator(rawValue: by).map {
       GrowthMark(step: step, epoch: epoch, seconds: seconds, from: from, to: to, by: $0, carry: carry)

@@ -5,25 +5,25 @@ import Kernels
 import Layers
 import ModelFiles
 
-/// A checkpoint in a file: the file of a model (`ModelFile`) that has its best parameters so far, with the rest of the
-/// training beside them. Any program that reads such models reads it.
+/// The file format of checkpoints: a model's file (`ModelFile`) with the best parameters so far, and the rest of the training
+/// state. Any program that reads such models can read it.
 ///
-/// Metadata: `format` is `stackrec-checkpoint`; `training` (JSON) has the numbers and the history; `identity` (JSON) what the
-/// training started from, and `fingerprint` names that. Tensors of a training that is not finished, a parameter's name after
-/// each:
+/// Metadata: `format` is `stackrec-checkpoint`; `training` (JSON) has the numbers and the history of the training; `identity`
+/// (JSON) describes what it started from; `fingerprint` is a hash of that. If the training is not finished, these tensors
+/// follow, each with the name of a parameter as its suffix:
 ///
-/// - `training/current/`: the parameters at the step
-/// - `training/NAME/`: the optimizer's state, for Adam `first` and `second`
-/// - `training/best_NAME/`: the state that belongs to the best parameters, where a growth will take it along
+/// - `training/current/`: the current parameters
+/// - `training/NAME/`: the optimizer's state; for Adam, NAME is `first` and `second`
+/// - `training/best_NAME/`: the optimizer's state at the best parameters, if a growth will carry it over
 /// - `training/fallback/`: the best parameters before the last growth
 public enum TrainingFile {
-  /// What a file held.
+  /// The contents of a checkpoint.
   public enum Contents {
     case underway(TrainingCheckpoint)
     case finished(Finished)
   }
 
-  /// A finished training without its data, which the caller has.
+  /// A finished training without its data.
   public struct Finished {
     let model: Model
     let record: CheckpointRecord
@@ -33,7 +33,7 @@ public enum TrainingFile {
 
   // MARK: Writing
 
-  /// What the file of a training holds.
+  /// The contents of a checkpoint's file.
   public static func contents(_ training: TrainingRecord, _ known: Vocabularies, _ identity: TrainingIdentity) throws
     -> StoredTensors
   {
@@ -73,15 +73,15 @@ public enum TrainingFile {
 
   // MARK: Reading
 
-  /// Reads a checkpoint back.
+  /// Reads a checkpoint.
   ///
   /// - Parameters:
-  ///   - path: of the file.
-  ///   - identity: of the training that wants to go on.
-  ///   - recipe: of it.
-  ///   - shorter: of a training that is the same but for a shorter last phase, whose checkpoint it is: what comes out goes on
-  ///     from where that one had got to, its end included.
-  /// - Throws: `ModelFile.Failure` for anything that is not a whole checkpoint of this very training.
+  ///   - path: the path of the file.
+  ///   - identity: the identity of the training that resumes.
+  ///   - recipe: the recipe of that training.
+  ///   - shorter: if the checkpoint belongs to a training that differs only in a shorter last phase, the identity of that
+  ///     training. The training then goes on from the state that the shorter one reached, even if that one is finished.
+  /// - Throws: `ModelFile.Failure` unless the file is a complete checkpoint of the expected training.
   public static func read(
     _ path: String, _ identity: TrainingIdentity, _ recipe: Recipe, shorter: TrainingIdentity? = nil
   ) throws -> Contents {
@@ -89,13 +89,13 @@ public enum TrainingFile {
     return try read(path, fingerprints: [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }, recipe)
   }
 
-  /// The same for a file that has one of some fingerprints.
+  /// Reads a checkpoint that has one of the given fingerprints. With `goesOn`, a finished training yields its last state.
   static func read(_ path: String, fingerprints: [String], _ recipe: Recipe, goesOn: Bool = false) throws -> Contents {
     let file = try ModelReader(path)
     func bad(_ message: String) -> ModelFile.Failure { ModelFile.Failure(path, .contents(message)) }
     let model = file.model
     guard file.metadata["format"] == ModelFile.checkpointFormat, let text = file.metadata["training"] else {
-      throw bad("is the file of a model, not of a training that could go on")
+      throw bad("is the file of a model, not a checkpoint of a training")
     }
     guard let fingerprint = file.metadata["fingerprint"], fingerprints.contains(fingerprint) else {
       throw bad("is of another training: its model, data or recipe differ")
@@ -122,8 +122,10 @@ public enum TrainingFile {
     let current = Model(model.network, values: try file.values(layout, prefix: "training/current/"), seed: model.seed)
     var state = TrainingState(model: current, recipe)
     state.bestValues = model.values
-    state.optimizer = try optimizer("", steps: record.adamSteps, starts: record.births)
-    if let starts = record.bestBirths { state.bestOptimizer = try optimizer("best_", steps: record.adamSteps, starts: starts) }
+    state.optimizer = try optimizer("", steps: record.optimizerSteps, starts: record.startSteps)
+    if let starts = record.bestStartSteps {
+      state.bestOptimizer = try optimizer("best_", steps: record.optimizerSteps, starts: starts)
+    }
     if let fallback = record.fallback {
       let network = try ModelReader.network(fallback.kind, fallback.configuration, path)
       let old = Model(network, values: try file.values(network.layout, prefix: "training/fallback/"), seed: model.seed)
@@ -133,14 +135,14 @@ public enum TrainingFile {
     return .underway(TrainingCheckpoint(state: state, hasMeanRanks: record.ties == nil))
   }
 
-  /// What the training of a checkpoint started from; nil for a file of version 0.1, or of something else.
+  /// The identity of a checkpoint's training; nil for checkpoints of version 0.1 and for other files.
   public static func identity(_ path: String) -> TrainingIdentity? {
     ModelFile.metadata(path)?["identity"].flatMap { try? TrainingIdentity(text: $0) }
   }
 }
 
 extension TrainingFile.Finished {
-  /// The run as it ended, on the data it was trained on.
+  /// The finished run. `data` is the data that it was trained on.
   public func run(_ recipe: Recipe, name: String, _ data: Split) -> TrainingRun {
     let history = record.history.map(\.point)
     return TrainingRun(

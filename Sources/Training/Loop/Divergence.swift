@@ -1,7 +1,7 @@
 import Layers
 
 extension Model {
-  /// The first parameter, in the order of the layout, that holds a value which is not a finite number.
+  /// The name of the first parameter, in the order of the layout, with a value that is not finite; nil if there is none.
   var firstNotFinite: String? {
     network.layout.parameters.first { parameter in
       values.values[parameter.range].contains { !$0.isFinite }

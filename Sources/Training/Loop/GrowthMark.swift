@@ -1,11 +1,15 @@
 import Growth
 
-/// A growth during a run.
+/// A growth in the course of a run.
 public struct GrowthMark: Sendable {
+  /// The number of steps before the growth, over all phases.
   public let step: Int
   public let epoch: Double
+  /// The training time in seconds, the growth included.
   public let seconds: Double
+  /// The number of blocks before the growth.
   public let from: Int
+  /// The number of blocks after it.
   public let to: Int
   public let by: GrowthOperator
   public let carry: String

@@ -1,20 +1,23 @@
 import Evaluation
 
-/// One evaluation during training.
+/// One evaluation on the validation part in the course of a run.
 public struct HistoryPoint: Sendable {
-  /// Steps, epochs and time from the very beginning of the run, all phases counted.
+  /// The number of steps before the evaluation, over all phases.
   public let step: Int
+  /// The number of epochs before the evaluation, over all phases.
   public let epoch: Double
-  /// Training time: wall-clock seconds, evaluation and growth's own evaluation left out.
+  /// The training time so far in wall-clock seconds, without evaluation.
   public let seconds: Double
-  /// Processor seconds of training, all threads.
+  /// The training time so far in processor seconds, summed over all threads.
   public let cpuSeconds: Double
-  /// Mean training loss since the point before; nil right after the start or a growth.
+  /// The mean training loss since the previous point; nil at the beginning of a phase.
   public let loss: Double?
-  /// Learning rate of the step before, or of the first; nil in runs of version 0.1, which had one rate.
+  /// The learning rate of the last step, or of the next one at the beginning of a phase. nil in runs of version 0.1, which
+  /// had a constant rate.
   public let rate: Double?
-  /// Validation metrics by name.
+  /// The metrics on the validation part.
   public let metrics: [Metric: Double]
+  /// The index of the phase, from 0.
   public let phase: Int
   public let blocks: Int
 }

@@ -3,7 +3,7 @@ import Evaluation
 import Kernels
 import Layers
 
-/// One phase of a training on its way from where it stands to its end.
+/// Runs one phase of a training from its current state to its end.
 struct PhaseRun {
   private let trainer: Trainer
   private let phase: Phase
@@ -12,16 +12,16 @@ struct PhaseRun {
   private let makeBatch: BatchMaker
   private let negatives: NegativeSampler?
   private let backend: any StepBackend
-  /// What stands still while `phase.freezeOld` lasts.
+  /// The parameters that are not updated while `phase.freezeOld` lasts.
   private let frozen: FrozenPart
-  /// What the next phase waits for.
+  /// The plateau that ends this phase and begins the next one; nil if there is none.
   private let next: Phase.Plateau?
-  /// Steps between evaluations.
+  /// The number of steps between evaluations.
   private let evaluateEvery: Int
   private let planned: Int?
   private let batchSize: Int
 
-  /// Why it ended, and of an interrupted phase the state to go on from.
+  /// Why the phase ended; if it was interrupted, with the state to resume from.
   typealias End = (stop: StopReason, pending: TrainingState?)
 
   init(_ trainer: Trainer, _ state: TrainingState) {
@@ -43,20 +43,20 @@ struct PhaseRun {
     planned = trainer.plannedSteps()
   }
 
-  /// Begins the phase, after its growth, with an evaluation: its start is a candidate for its best too, as a growth may only be
-  /// followed by worse.
+  /// Begins the phase, after its growth, with an evaluation. This evaluation can be the best one of the phase, because
+  /// training after a growth may only make the model worse.
   ///
-  /// - Returns: false where it was interrupted; the state is then one that the phase can begin from again.
+  /// - Returns: false if it was interrupted. The phase can then begin again from the state.
   func begin(_ state: inout TrainingState) -> Bool {
     state.phase = .init(index: state.phase.index, isUnderway: true, startSeconds: state.seconds)
     // Only asked whether someone wants the training to end.
     nonisolated(unsafe) let observer = trainer.observer
-    let rate = trainer.rate(at: trainer.place(state, planned: planned))
+    let rate = trainer.rate(at: trainer.position(state, planned: planned))
     let point = try? addPoint(&state, loss: nil, rate: rate) { try ranks($0) { observer.shouldStop } }
     state.bestValues = state.model.values.copy()
     guard point != nil else {
       state.best = nil
-      // Without a single evaluation there is nothing to keep: who goes on begins.
+      // Without a single evaluation there is nothing to keep, and the training begins from the start when it is resumed.
       if state.history.isEmpty { state.phase.isUnderway = false } else { state.phase.isBeginDue = true }
       return false
     }
@@ -66,13 +66,13 @@ struct PhaseRun {
     return true
   }
 
-  /// Goes on with the phase to its end.
+  /// Runs the phase to its end.
   func run(_ state: inout TrainingState) throws -> End {
     var schedule = CheckpointSchedule(trainer.keeper?.every, steps: { trainer.steps($0, train) })
     if let end = evaluateIfDue(&state) { return end }
     while !isOver(phase.run, state) {
       if trainer.observer.shouldStop { return interrupted(&state) }
-      let rate = trainer.rate(at: trainer.place(state, planned: planned))
+      let rate = trainer.rate(at: trainer.position(state, planned: planned))
       if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
       trainer.observer.stepped(progress(state, rate: rate))
       if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) { state.phase.isEvaluationDue = true }
@@ -82,12 +82,11 @@ struct PhaseRun {
     return (.finished, nil)
   }
 
-  /// Evaluates where it is time to; returns the end of the phase, if this is it. An evaluation that is interrupted is given up,
-  /// and made again by who goes on.
+  /// Evaluates if an evaluation is due, and returns how the phase ends, if it ends here. An interrupted evaluation is given
+  /// up, and repeated when the training is resumed.
   private func evaluateIfDue(_ state: inout TrainingState) -> End? {
     guard state.phase.isEvaluationDue == true else { return nil }
-    let place = trainer.place(state, planned: planned)
-    let rate = trainer.rate(at: place.before)
+    let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
     guard let point = evaluate(&state, rate: rate) else { return (.interrupted, state.copy()) }
     state.phase.isEvaluationDue = nil
     if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
@@ -104,7 +103,7 @@ struct PhaseRun {
     trainer.progress(state, planned: planned, batch: batchSize, rate: rate)
   }
 
-  /// Takes a step; returns why the training cannot go on, if it cannot.
+  /// Takes one step. Returns the reason if the training diverged.
   private func step(_ state: inout TrainingState, rate: Double) throws -> StopReason? {
     let start = ProcessClock.wall()
     let cpu = ProcessClock.cpu()
@@ -131,8 +130,8 @@ struct PhaseRun {
     return nil
   }
 
-  /// Is a loss so far above the running mean that its step had better not be taken? The mean, over about twenty steps,
-  /// takes no part of a spike.
+  /// Whether the loss exceeds `spikeGuard` times the running mean, so that the update is skipped. The mean averages about
+  /// twenty steps and leaves spikes out.
   private func isSpike(_ loss: Double, _ phase: inout TrainingState.PhaseState) -> Bool {
     guard let limit = trainer.recipe.spikeGuard else { return false }
     if let mean = phase.meanLoss, loss > limit * mean { return true }
@@ -142,10 +141,11 @@ struct PhaseRun {
 
   private func interrupted(_ state: inout TrainingState) -> End {
     let pending = state.copy()
-    // An interrupted run keeps what it learnt since its last evaluation, if that is better and soon known.
+    // Evaluate once more, so that the steps since the last evaluation are not lost if the parameters are now better and
+    // this is soon known.
     if state.phase.lossCount > 0 {
       let deadline = ProcessClock.wall() + Self.patienceOfInterruption
-      let rate = trainer.rate(at: trainer.place(state, planned: planned).before)
+      let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
       let loss = state.phase.lossSum / Double(state.phase.lossCount)
       if (try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0) { ProcessClock.wall() > deadline } })) != nil {
         keepIfBest(&state)
@@ -196,7 +196,7 @@ struct PhaseRun {
     if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }
   }
 
-  /// Does the metric that the next phase waits for stand still?
+  /// Whether the metric of the next phase's plateau has not improved for the required number of evaluations.
   private func isPlateau(_ point: HistoryPoint, _ phase: inout TrainingState.PhaseState) -> Bool {
     guard let next, let now = point.metrics[next.metric] else { return false }
     phase.plateauWaiting = now > phase.plateauBest ? 0 : phase.plateauWaiting + 1

@@ -1,44 +1,51 @@
 import Evaluation
 
-/// How much sooner one run reaches what another one reached at its best.
+/// The speed-up of one run over another: how much less training it needs to reach the best metric of the other.
 public struct Speedup: Sendable {
   public let metric: Metric
-  /// The quality both reach: the best of `over`.
+  /// The target value: the best value of the other run.
   public let target: Double
+  /// The training that a run needed to reach the target, without evaluation.
   public struct Cost: Sendable {
     public let seconds: Double
     public let cpuSeconds: Double
     public let steps: Double
   }
-  /// What `over` took to get there.
+  /// The cost of the target for the other run.
   public let over: Cost
-  /// What the other run took, all its phases counted; nil if it never got there.
+  /// The cost of the target for this run, over all phases; nil if it never reached the target.
   public let reached: Cost?
-  /// The best it got to.
+  /// The best value of this run.
   public let best: Double
 
-  /// Ratio of training times, evaluation left out; infinite where the target was there before the first step.
+  /// The ratio of training times. Infinite if this run reached the target before its first step; nil if it never did or if the
+  /// other run needed no time.
   public var ratio: Double? { over.seconds > 0 ? reached.map { over.seconds / $0.seconds } : nil }
   public var cpuRatio: Double? { over.cpuSeconds > 0 ? reached.map { over.cpuSeconds / $0.cpuSeconds } : nil }
   public var stepRatio: Double? { over.steps > 0 ? reached.map { over.steps / $0.steps } : nil }
 
-  /// Seconds of evaluation of the two whole runs, which are in none of the times.
+  /// The seconds that evaluation took in both runs. They are not part of the costs.
   public let evaluation: (run: Double, over: Double)
 
-  /// The speed-up to one quality.
+  /// The speed-up for one target value.
   public struct CurvePoint: Sendable {
     public let target: Double
-    /// nil: never.
+    /// The training time of this run in seconds; nil if it never reached the target.
     public let seconds: Double?
+    /// The training time of the other run in seconds.
     public let over: Double
     public var ratio: Double? { seconds.map { over / $0 } }
   }
-  /// For every value by which `over` got better than ever before.
+  /// One point for every evaluation at which the other run improved on its best value so far.
   public let curve: [CurvePoint]
-  /// Was the other run's last evaluation its best? Then more training would have set a higher bar.
+  /// Whether the last evaluation of the other run was its best. With more training, its best value might be higher.
   public let wasImproving: Bool
 
-  /// - Returns: nil where `over` was never evaluated on the metric.
+  /// - Parameters:
+  ///   - run: the run whose speed-up is computed.
+  ///   - other: the run it is compared with.
+  ///   - metric: the metric on the validation part.
+  /// - Returns: nil if one of the runs was never evaluated on the metric.
   public init?(_ run: TrainingRun, over other: TrainingRun, on metric: Metric) {
     let values = other.history.compactMap { $0.metrics[metric] }
     guard let target = values.max(), run.history.contains(where: { $0.metrics[metric] != nil }) else { return nil }
@@ -58,7 +65,8 @@ public struct Speedup: Sendable {
     best = run.history.compactMap { $0.metrics[metric] }.max() ?? 0
   }
 
-  /// When the metric first reaches the target: between two evaluations, by a straight line.
+  /// The cost at which the metric first reaches the target, interpolated linearly between two evaluations; nil if it never
+  /// does.
   static func reach(_ target: Double, _ history: [HistoryPoint], _ metric: Metric) -> Cost? {
     var before: HistoryPoint?
     for point in history {

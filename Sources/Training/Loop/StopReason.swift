@@ -5,8 +5,8 @@ public enum StopReason: Sendable, Equatable {
   case finished
   case patience(Int, Metric)
   case interrupted
-  /// The loss was not a number at this step; the model has the best parameters evaluated before. The parameter is the
-  /// first that holds no number, where one does: else the values overflowed on their way.
+  /// The loss was not finite at this step. The run's model has the best parameters of the evaluations before. `parameter` is
+  /// the first parameter with a value that is not finite; nil if all are finite, so that an activation overflowed.
   case diverged(step: Int, parameter: String?)
 
   public var text: String {

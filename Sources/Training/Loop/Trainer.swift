@@ -4,7 +4,7 @@ import Growth
 import Kernels
 import Layers
 
-/// The training loop: one for every model, one phase or many, from the beginning or from where one stopped.
+/// The training loop for all models. It runs one phase or several, from the beginning or from a checkpoint.
 public struct Trainer {
   let recipe: Recipe
   let name: String
@@ -14,12 +14,12 @@ public struct Trainer {
   let keeper: (any CheckpointKeeper)?
 
   /// - Parameters:
-  ///   - recipe: how it is trained.
-  ///   - name: what the run is called.
-  ///   - data: what it is trained and validated on.
-  ///   - pool: the threads to work on.
-  ///   - observer: sees what happens; may end the training.
-  ///   - keeper: takes the states the training could go on from; nil: nobody does.
+  ///   - recipe: the hyperparameters of the training.
+  ///   - name: the name of the run.
+  ///   - data: the data to train and validate on.
+  ///   - pool: the threads to run on.
+  ///   - observer: gets the progress and can stop the training.
+  ///   - keeper: saves checkpoints; nil: none are saved.
   public init(
     _ recipe: Recipe, name: String = "run", data: Split, pool: WorkerPool, observer: any TrainingObserver,
     keeper: (any CheckpointKeeper)? = nil
@@ -32,15 +32,17 @@ public struct Trainer {
     self.keeper = keeper
   }
 
-  /// Trains `model` through the phases of the recipe, one after the other; each but the first may grow it. The model given
-  /// is not changed; the run's model has the best parameters of the last phase by the watched metric on the validation part;
-  /// interrupted or diverged soon after a growth, the better ones from before it.
+  /// Trains a copy of `model` through all phases of the recipe. A phase may begin with a growth.
+  ///
+  /// The run's model has the best parameters of the last phase by the watched metric on the validation part. If the training
+  /// was interrupted or diverged, and the best parameters before the last growth are better, it has those.
   ///
   /// - Parameters:
-  ///   - model: where it begins.
-  ///   - checkpoint: where an earlier training of the same model, data and recipe had got to. What comes out has the bits
-  ///     that it would have had without the interruption, times excepted.
-  /// - Throws: `TrainingError`, `GrowthError` or `MemoryBudget.Exceeded`, before anything is trained, for what cannot be.
+  ///   - model: the initial model. It is not changed.
+  ///   - checkpoint: the state of an interrupted training with the same model, data and recipe. The result has the same bits
+  ///     as without the interruption, except for times.
+  /// - Throws: `TrainingError`, `GrowthError` or `MemoryBudget.Exceeded` before the first step; `DataError` if the data turns
+  ///   out to be damaged.
   public func run(_ model: Model, from checkpoint: TrainingCheckpoint? = nil) throws -> TrainingRun {
     try check(model)
     var state = checkpoint?.state.copy() ?? TrainingState(model: model.copy(), recipe)
@@ -65,7 +67,7 @@ public struct Trainer {
         break
       }
     }
-    // A growth that had no time to pay is not what was learnt.
+    // Soon after a growth the model may still be worse than before it: then return the model from before.
     if stop == .interrupted || stop.isDivergence, let fallback = state.fallback,
       value(state.history[fallback.best]) > value(state.bestPoint)
     {
@@ -83,7 +85,7 @@ public struct Trainer {
     return run
   }
 
-  /// The end of the last phase. Its state stays as it is, for a longer training that goes on from here.
+  /// Ends the training after its last phase. The saved state is unchanged, so that a longer training can go on from it.
   private func finished(_ state: TrainingState) -> TrainingRun {
     let best = Model(state.model.network, values: state.bestValues, seed: state.model.seed)
     let run = run(state, model: best, stop: .finished, pending: nil)
@@ -98,21 +100,22 @@ public struct Trainer {
       pending: pending)
   }
 
-  /// Goes on with an interrupted run: a run that can (`TrainingRun.canResume`) of the same data and recipe.
+  /// Resumes an interrupted run with the same data and recipe. Returns the run itself if it was not interrupted
+  /// (`TrainingRun.canResume`).
   public func resume(_ run: TrainingRun) throws -> TrainingRun {
     guard let pending = run.pending else { return run }
     return try self.run(pending.start, from: pending.checkpoint)
   }
 
-  /// The watched metric, below everything where there is none.
+  /// The watched metric of an evaluation; -1, below all values, if there is none.
   func value(_ point: HistoryPoint?) -> Double { point?.metrics[recipe.watch] ?? -1 }
 
-  /// Who computes the steps of a phase.
+  /// The backend that computes the steps of a phase.
   ///
   /// - Parameters:
-  ///   - state: whose model and optimizer state are changed in place.
-  ///   - length: items of a sequence.
-  ///   - batch: sequences of the largest batch.
+  ///   - state: the state whose model and optimizer state are changed in place.
+  ///   - length: the number of items of a sequence.
+  ///   - batch: the number of sequences of the largest batch.
   func backend(_ state: TrainingState, length: Int, batch: Int) -> any StepBackend {
     TiledStep(state.model, state.optimizer, loss: recipe.loss, length: length, batch: batch, pool: pool)
   }
@@ -131,7 +134,7 @@ public struct Trainer {
     if phase.carry.optimizer, let old = state.bestOptimizer {
       for (source, target) in zip(old.tensors, optimizer.tensors) { plan.transfer(from: source, to: target) }
       optimizer.restore(steps: state.optimizer.steps, starts: [])
-      // What is fresh has taken no step yet, whatever the others have.
+      // Copied parameters keep the step count of their source; new ones begin to count now.
       for step in plan.steps { optimizer.setStart(of: step.target, step.source.map { old.start(of: $0) } ?? optimizer.steps) }
     }
     if let best = state.best { state.fallback = .init(model: state.model, best: best) }
@@ -150,12 +153,12 @@ public struct Trainer {
 
   // MARK: Evaluation
 
-  /// Adds a point to the history.
+  /// Evaluates the model on the validation part and adds a point to the history.
   ///
   /// - Parameters:
-  ///   - loss: mean since the point before.
-  ///   - rate: the learning rate there.
-  ///   - ranks: of the validation part, those of so many and more all given as beyond.
+  ///   - loss: the mean training loss since the previous point.
+  ///   - rate: the learning rate.
+  ///   - ranks: computes the ranks of the validation targets. Ranks from `limit` on may be `Rank.beyond`.
   @discardableResult
   func evaluate(
     _ state: inout TrainingState, loss: Double?, rate: Double, ranks: (_ limit: Int?) throws -> [Rank]

@@ -2,8 +2,12 @@ import Growth
 import Kernels
 import Layers
 
-/// What is refused before the first step, so that a mistake in the last phase costs no night of training.
+/// Checks before the first step. They cover all phases, so that an error in the last phase does not appear after hours of
+/// training.
 extension Trainer {
+  /// Checks that the recipe is valid for the model and the data, and that all phases fit into memory.
+  ///
+  /// - Throws: `TrainingError`, `GrowthError` or `MemoryBudget.Exceeded`.
   func check(_ model: Model) throws {
     let phases = recipe.phases
     guard !phases.isEmpty else { throw TrainingError.noPhases }
@@ -38,9 +42,10 @@ extension Trainer {
     observer.planned(name: name, blocks: network.depth, parameters: network.layout.count, bytes: needed)
   }
 
-  /// The largest batch of the training.
+  /// The size of the largest batch of the training, in sequences.
   var batchSize: Int { min(recipe.batch, data.train.count) }
 
+  /// Checks that a network can be trained in memory; returns the bytes that it needs.
   private func checkMemory(_ network: any Network) throws -> Double {
     let needed = TiledStep.bytes(network, recipe, length: data.train.length, batch: batchSize, threads: pool.threads)
     try MemoryBudget.check(needed, "training \(network.depth) blocks on sequences of \(data.train.length)")

@@ -1,7 +1,8 @@
 import Datasets
 
-/// How long things last.
+/// Lengths of phases and of the training, and the remaining time.
 extension Trainer {
+  /// The number of steps of a length on a share of `train`; nil for a length in seconds.
   func steps(_ extent: Extent, _ train: SequenceSet, share: Double = 1) -> Int? {
     switch extent {
     case .steps(let count): count
@@ -11,6 +12,7 @@ extension Trainer {
     }
   }
 
+  /// Whether a length ends after `step` steps and `seconds` seconds. nil never ends.
   func isOver(_ extent: Extent?, _ train: SequenceSet, _ step: Int, _ seconds: Double) -> Bool {
     switch extent {
     case nil: false
@@ -19,12 +21,12 @@ extension Trainer {
     }
   }
 
-  /// Steps of a phase; nil where they are not known before.
+  /// The number of steps of a phase; nil if it is not known in advance.
   func plannedSteps(of phase: Phase) -> Int? {
     phase.run.flatMap { steps($0, data.train, share: phase.dataShare) }
   }
 
-  /// Steps of all phases; nil where they are not known before.
+  /// The number of steps of all phases; nil if it is not known in advance.
   func plannedSteps() -> Int? {
     var total = 0
     for phase in recipe.phases {
@@ -34,13 +36,14 @@ extension Trainer {
     return total
   }
 
+  /// An estimate of the remaining training time in seconds; nil if it cannot be estimated.
   private func secondsLeft(_ state: TrainingState, planned: Int?) -> Double? {
     let phases = recipe.phases
     let present = state.phase
     let spent = state.seconds - present.startSeconds
     if case .seconds(let limit) = phases[present.index].run, phases.count == 1 { return max(0, limit - spent) }
     guard planned != nil, present.step > 0 else { return nil }
-    // Steps of a deeper phase take longer, about in proportion to its blocks.
+    // The time of a step is about proportional to the number of blocks.
     let perBlock = spent / Double(present.step) / Double(max(1, state.model.network.depth))
     var left = 0.0
     var depth = state.model.network.depth
@@ -52,16 +55,16 @@ extension Trainer {
     return left
   }
 
-  /// Where the next step of a training stands, for the schedule.
-  func place(_ state: TrainingState, planned: Int?) -> StepPlace {
-    StepPlace(
+  /// The position of the next step, for the schedule.
+  func position(_ state: TrainingState, planned: Int?) -> StepPosition {
+    StepPosition(
       step: state.step, planned: planned, phaseStep: state.phase.step,
       phasePlanned: plannedSteps(of: recipe.phases[state.phase.index]),
       sinceGrowth: state.growths.last.map { state.step - $0.step })
   }
 
-  /// The learning rate of a step.
-  func rate(at place: StepPlace) -> Double { recipe.optimizer.rate * recipe.schedule.factor(place) }
+  /// The learning rate of the step at a position.
+  func rate(at position: StepPosition) -> Double { recipe.optimizer.rate * recipe.schedule.factor(position) }
 
   func progress(_ state: TrainingState, planned: Int?, batch: Int, rate: Double) -> TrainingProgress {
     let speed = state.seconds > 0 ? Double(state.step) / state.seconds : 0

@@ -2,14 +2,14 @@
 public enum TrainingError: Error, Equatable, Sendable {
   case noPhases
   case emptyBatch
-  /// The output layer has other items than the data. Counts without the pad.
+  /// The output layer has another number of items than the data. The counts exclude the pad.
   case otherItems(model: Int, data: Int)
-  /// An embedding table has other rows than the data: `what` is items or users.
+  /// An embedding table has another number of rows than the data needs. `what` is "items" or "users".
   case otherRows(what: String, model: Int, data: Int)
-  /// The first phase says when the one before it ends.
+  /// The first phase has a plateau condition, which would end a phase before it.
   case firstPhaseWaits
-  /// A phase, from 1, freezes old blocks without a growth.
+  /// A phase freezes old blocks but has no growth. `phase` counts from 1.
   case freezesWithoutGrowth(phase: Int)
-  /// The data's sequences are longer than the model reads.
+  /// The sequences of the data are longer than the model can read. Both are numbers of items.
   case tooLong(model: Int, data: Int)
 }

@@ -2,7 +2,7 @@ import Datasets
 import Evaluation
 import Layers
 
-/// A finished (or interrupted) training: the best model, how it got there, and what it cost.
+/// The result of a finished or interrupted training: the best model, the history of evaluations and the training time.
 public final class TrainingRun: Sendable {
   public let name: String
   public let model: Model
@@ -11,15 +11,16 @@ public final class TrainingRun: Sendable {
   public let history: [HistoryPoint]
   public let growths: [GrowthMark]
   public let stop: StopReason
-  /// The evaluation whose parameters the model has.
+  /// The evaluation of the run's model.
   public let best: HistoryPoint
+  /// The time of all evaluations in wall-clock seconds.
   public let evaluationSeconds: Double
-  /// Of an interrupted run: what it goes on from.
+  /// What an interrupted run resumes from; nil for others.
   let pending: Pending?
 
-  /// The rest of an interrupted run.
+  /// The initial model and the state of an interrupted run.
   ///
-  /// `@unchecked Sendable`: nothing changes it after the run; who goes on works on a copy.
+  /// `@unchecked Sendable`: nothing changes it after the run; resuming copies the state.
   struct Pending: @unchecked Sendable {
     let start: Model
     let checkpoint: TrainingCheckpoint
@@ -41,20 +42,22 @@ public final class TrainingRun: Sendable {
     self.evaluationSeconds = evaluationSeconds
   }
 
-  /// Can it go on from where it was interrupted?
+  /// Whether the run was interrupted, so that `Trainer.resume` can continue it.
   public var canResume: Bool { pending != nil }
 
-  /// How many sampled items the validation targets were ranked among; nil where it was all of them.
+  /// The number of sampled candidates per validation target; nil for a full ranking.
   public var sampledCandidates: Int? {
     guard case .sampled(let count, _) = recipe.candidates, count < data.valid.rankedItems.count - 2 else { return nil }
     return count
   }
 
-  /// Were two runs validated on the same sequences, against the same candidates?
+  /// Whether two runs were validated on the same sequences with the same number of candidates.
   public func isValidated(like other: TrainingRun) -> Bool {
     data.valid.hasSameSequences(as: other.data.valid) && sampledCandidates == other.sampledCandidates
   }
 
+  /// The number of steps, over all phases.
   public var steps: Int { history.last?.step ?? 0 }
+  /// The training time in wall-clock seconds, without evaluation.
   public var seconds: Double { history.last?.seconds ?? 0 }
 }

@@ -2,8 +2,8 @@ import Growth
 import Kernels
 import Layers
 
-/// Everything that changes while a training goes on. Between two steps it is all that is needed to go on as if nothing
-/// had happened: random numbers belong to steps, not to a generator (`RandomStream`), and batches to steps of a phase.
+/// Everything that changes in the course of a training. Between two steps, a copy of it is enough to resume the training with
+/// the same bits: the step number determines all random numbers (`RandomStream`) and batches.
 struct TrainingState {
   var model: Model
   var optimizer: OptimizerState
@@ -15,39 +15,43 @@ struct TrainingState {
   var history: [HistoryPoint] = []
   var growths: [GrowthMark] = []
   var bestValues: FloatBuffer
-  /// The optimizer's state that belongs to the best values, where a later growth takes it along.
+  /// The optimizer's state at the best values; nil unless a later growth carries it over.
   var bestOptimizer: OptimizerState?
-  /// Place of the best evaluation in `history`.
+  /// The index of the best evaluation of this phase in `history`.
   var best: Int?
-  /// Blocks that the growth of this phase added.
+  /// The indices of the blocks that the growth of this phase added.
   var newBlocks: Set<Int> = []
-  /// What was learnt before the growth of this phase, in case that gets no time to pay.
+  /// The best model before the growth of this phase. It is the result if the training ends before the larger model is better.
   var fallback: Fallback?
   var phase = PhaseState()
 
   struct Fallback {
     let model: Model
+    /// The index of its evaluation in `history`.
     let best: Int
   }
 
-  /// Where the present phase stands.
+  /// The state of the current phase.
   struct PhaseState: Codable, Equatable {
     var index = 0
-    /// Has it begun, with its growth and its first evaluation?
+    /// Whether the growth and the first evaluation of the phase are done.
     var isUnderway = false
+    /// The number of steps of the phase so far.
     var step = 0
-    /// Training time when it began.
+    /// The training time at the beginning of the phase, in seconds.
     var startSeconds = 0.0
-    /// Losses since the last evaluation.
+    /// The sum of the losses since the last evaluation.
     var lossSum = 0.0
+    /// The number of the losses since the last evaluation.
     var lossCount = 0
     var lastLoss: Double?
-    /// Running mean of the losses, for the spike guard.
+    /// The running mean of the losses, for the spike guard.
     var meanLoss: Double?
-    /// Evaluations since the best one.
+    /// The number of evaluations since the best one, for patience.
     var waiting = 0
-    /// Of the metric that the next phase's growth waits for.
+    /// The best value of the metric of the next phase's plateau.
     var plateauBest = -1.0
+    /// The number of evaluations since that value.
     var plateauWaiting = 0
     /// Was the training interrupted inside of the phase's first evaluation, which is to be made again? nil: no.
     var isBeginDue: Bool?
@@ -63,7 +67,7 @@ struct TrainingState {
 
   var bestPoint: HistoryPoint? { best.map { history[$0] } }
 
-  /// A state that training does not change any more.
+  /// A deep copy, which further training does not change.
   func copy() -> TrainingState {
     var twin = self
     twin.model = model.copy()

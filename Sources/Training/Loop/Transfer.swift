@@ -1,8 +1,8 @@
 import Layers
 
 extension Model {
-  /// The same network scoring `targets` items of another vocabulary (the pad included), their embeddings fresh, everything
-  /// else as trained: where fine-tuning on a target data set starts.
+  /// The initial model for fine-tuning on a target data set: the same network with an output layer for `targets` items of
+  /// another vocabulary, the pad included. The output layer is newly initialised; all other parameters are copied.
   public func retargeted(_ targets: Int, seed: UInt64) throws -> Model {
     let model = Model(try network.withTargets(targets), seed: seed)
     for parameter in model.network.layout.parameters where parameter.part != .output {

@@ -2,16 +2,16 @@ import Datasets
 import Kernels
 import Layers
 
-/// What a training minimises over the output layer. A loss is a file with a type, and a line in `Losses`; memory,
-/// gradients and their reduction, batches, files and fingerprints come from what the type says.
+/// A training loss on the output layer. To add a loss, add a file with its type and a line in `Losses`. The rest of the
+/// engine gets what it needs from the type: memory, gradients, batches, files and fingerprints.
 public protocol Loss: Component {
-  /// As a script writes it, e.g. `sampled_softmax(20%, log_uniform)`.
+  /// The loss as a script writes it, e.g. `sampled_softmax(20%, log_uniform)`.
   var name: String { get }
-  /// How far its gradient reaches into an output table of so many rows, the pad's included.
+  /// Which rows of an output table with this number of rows (the pad's included) have gradients.
   func reach(rows: Int) -> OutputReach
-  /// Draws the negatives that all positions of a batch share; nil where there are none.
+  /// The sampler of the negatives that all positions of a batch share; nil if the loss has none.
   func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler?
-  /// Computes the loss of a tile and its gradients. Made once a step, used by all threads.
+  /// The computation of one step. It is created once per step and used by all threads.
   func head(_ step: LossStep) -> any LossHead
 }
 
@@ -24,16 +24,16 @@ public enum Losses {
   public static let kinds: [any Loss.Type] = [Softmax.self, SampledSoftmax.self, Pairwise.self]
 }
 
-/// How far a loss's gradient reaches into the output table.
+/// The rows of the output table that have gradients.
 public enum OutputReach: Sendable, Equatable {
   /// Every row.
   case table
-  /// The rows of so many candidates that a batch shares, and of its targets.
+  /// The rows of this number of candidates, which all positions of a batch share, and the rows of the targets.
   case candidates(Int)
-  /// The rows of the targets and of so many negatives of their own for every position.
+  /// The rows of the targets, and of this number of negatives per position.
   case rows(negatives: Int)
 
-  /// Rows whose gradients every lane keeps.
+  /// The number of rows whose gradients each lane sums.
   public func sharedRows(_ table: Int) -> Int {
     switch self {
     case .table: table
@@ -42,7 +42,7 @@ public enum OutputReach: Sendable, Equatable {
     }
   }
 
-  /// Rows whose gradients every position of a batch keeps for itself.
+  /// The number of single rows per position whose gradients are stored per position.
   var ownRows: Int {
     switch self {
     case .table: 0
@@ -51,41 +51,48 @@ public enum OutputReach: Sendable, Equatable {
     }
   }
 
-  /// Negatives that every position has for itself.
+  /// The number of negatives per position that are not shared with others.
   var ownNegatives: Int {
     if case .rows(let negatives) = self { return negatives }
     return 0
   }
 }
 
-/// What a loss computes with in one step.
+/// The inputs of a loss in one step.
 public struct LossStep: Sendable {
   public let output: OutputTable
   public let parameters: FloatBuffer
-  /// The rows of the table, or of the candidates, laid out for products; empty where a loss reads single rows.
+  /// The rows of the table or of the candidates in the layout for matrix products. Not loaded for a loss that reads single
+  /// rows.
   public let panels: OutputPanels
-  /// The candidates, as they were drawn.
+  /// The negatives of the batch; nil if the loss has no shared negatives.
   public let negatives: Negatives?
 }
 
-/// A loss and its gradients for the rows of one tile.
+/// Computes the loss and its gradients for the rows of one tile.
 public protocol LossHead: Sendable {
-  /// Weighted loss of a tile. On exit `hidden` `(rows, d)` holds the gradient of the hidden states, 0 in rows that do not
-  /// count. `shared` (this lane's, of the whole table or the candidates: rows, then biases) is added to; `own` gets the
-  /// gradients of single rows, and is not read for rows that do not count.
+  /// Returns the weighted loss of a tile and computes its gradients.
+  ///
+  /// - Parameters:
+  ///   - rows: the targets and weights of the rows.
+  ///   - hidden: the hidden states `(rows, d)`; on exit their gradients, 0 in rows with weight 0.
+  ///   - shared: this lane's gradients of the whole table or of the candidates, first the rows, then the biases. The gradients
+  ///     are added.
+  ///   - own: memory for the gradients of single rows of the output table.
+  ///   - memory: memory of the thread.
   func run(
     _ rows: LossRows, hidden: UnsafeMutablePointer<Float>, shared: UnsafeMutablePointer<Float>, own: OwnRowGradients,
     memory: LossMemory
   ) -> Double
 }
 
-/// The rows of a tile: what each must predict, how much it counts, and what it is set against.
+/// The rows of a tile, with the target, the weight and the negatives of each.
 public struct LossRows {
   public let count: Int
   public let targets: UnsafePointer<Int32>
   /// 0 for a row that does not count.
   public let weights: UnsafePointer<Float>
-  /// A row's own negatives, one row's after the other's.
+  /// `(rows, negatives)`: the negatives of each row; nil if the loss has none per row.
   public let negatives: UnsafePointer<Int32>?
 
   public init(
@@ -98,13 +105,17 @@ public struct LossRows {
   }
 }
 
-/// Where a tile's rows leave the gradients of single rows of the output table; what a loss has no use for is empty.
+/// Memory for the gradients of single rows of the output table, per row of a tile. Parts that a loss does not use are empty.
+///
+/// `@unchecked Sendable`: each tile writes to its own part.
 public struct OwnRowGradients: @unchecked Sendable {
-  /// Of the targets' rows `(rows, d)`, and of their biases `(rows)`.
+  /// The gradients of the targets' rows: `(rows, d)`.
   public let targets: UnsafeMutablePointer<Float>
+  /// The gradients of the targets' biases: `(rows)`.
   public let bias: UnsafeMutablePointer<Float>
-  /// Of the negatives' rows `(rows, negatives, d)`, and of their biases `(rows, negatives)`.
+  /// The gradients of the negatives' rows: `(rows, negatives, d)`.
   public let negatives: UnsafeMutablePointer<Float>
+  /// The gradients of the negatives' biases: `(rows, negatives)`.
   public let negativeBias: UnsafeMutablePointer<Float>
 
   public init(

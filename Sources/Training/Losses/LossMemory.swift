@@ -1,31 +1,37 @@
 import Kernels
 import Layers
 
-/// What a thread needs for the logits of a tile: they exist for a few rows at a time.
+/// The memory of one thread for the logits of a tile. It has room for the logits of a few rows at a time.
+///
+/// `@unchecked Sendable`: one thread at a time uses it.
 public final class LossMemory: @unchecked Sendable {
-  /// Rows that go through the table together: the table is read, and its gradient added to, once for so many.
+  /// The number of rows that are processed together. The output table is read, and its gradient added to, once per chunk.
   let chunk: Int
-  /// Logits, then their gradients, panel by panel: `(panels, rows, 64)`.
+  /// `(panels, rows, 64)`: the logits, then their exponentials, then their gradients.
   let logits: FloatBuffer
   let hidden: FloatBuffer
   let gradient: FloatBuffer
   let targetLogits: FloatBuffer
   let weights: FloatBuffer
-  /// Largest logit of a row so far; what the exponentials of a panel were taken against, panel by panel.
+  /// `(rows)`: the largest logit of each row so far.
   let top: FloatBuffer
+  /// `(panels, rows)`: the value subtracted from the logits of a panel before the exponential.
   let base: FloatBuffer
+  /// `(rows, 16)`: partial sums of the exponentials.
   let sums: FloatBuffer
   let scale: FloatBuffer
-  /// The bias gradient of a panel that is not whole.
+  /// The bias gradient of a last panel with fewer than 64 items.
   let tail: FloatBuffer
   let targets: UnsafeMutablePointer<Int32>
+  /// The column of the negative that equals a row's target, or -1.
   let removed: UnsafeMutablePointer<Int32>
+  /// The rows of the tile that count.
   let rows: UnsafeMutablePointer<Int>
 
   /// - Parameters:
-  ///   - rows: of the largest tile.
-  ///   - width: of the hidden states.
-  ///   - columns: logits of a row.
+  ///   - rows: the number of rows of the largest tile.
+  ///   - width: the width of the hidden states.
+  ///   - columns: the number of logits of a row.
   init(rows: Int, width: Int, columns: Int) {
     let panels = (columns + OutputPanels.panel - 1) / OutputPanels.panel
     chunk = max(1, min(rows, max(24, min(64, (1 << 20) / max(columns, 1)))))

@@ -2,22 +2,24 @@ import Datasets
 import Glibc
 import Kernels
 
-/// Negatives of one batch and the log expected counts of items under the way they were drawn.
+/// The negatives of one batch, and the log expected counts of items under the distribution that they were drawn from.
 public struct Negatives: Sendable {
-  /// Distinct items, the pad never among them.
+  /// Distinct items without the pad.
   public let items: [Int32]
   private let expected: Expected
 
   private enum Expected: Sendable {
+    /// The log expected count by item.
     case given([Float])
+    /// All items have this log expected count.
     case same(Float)
-    /// Drawn in so many tries; by item, the log of the probability that one try misses it.
+    /// The number of tries; by item, the log of the probability that one try does not draw it.
     case tries(Double, logMiss: [Double])
   }
 
   /// - Parameters:
-  ///   - items: distinct items, the pad never among them.
-  ///   - logExpected: log of the expected count, by item number.
+  ///   - items: distinct items without the pad.
+  ///   - logExpected: the log expected counts, by item number.
   public init(items: [Int32], logExpected: [Float]) {
     self.items = items
     expected = .given(logExpected)
@@ -33,35 +35,35 @@ public struct Negatives: Sendable {
     expected = .tries(Double(tries), logMiss: logMiss)
   }
 
-  /// Log of an item's expected count; the pad has that of the rarest item. Computed for those that are asked for: a batch
-  /// touches few of many items.
+  /// The log expected count of an item. The pad gets that of the least popular item. It is computed on demand, because a
+  /// batch uses only a few of many items.
   public func logExpected(of item: Int32) -> Float {
     switch expected {
     case .given(let values): values[Int(item)]
     case .same(let value): value
-    // Drawn until enough were distinct: 1 - (1 - p)^tries.
+    // Items are drawn until enough are distinct. The probability of being among them is 1 - (1 - p)^tries.
     case .tries(let tries, let logMiss): Float(log(-expm1(tries * logMiss[Int(item)])))
     }
   }
 }
 
-/// Draws negatives for sampled softmax.
+/// Draws the negatives of sampled softmax.
 public struct NegativeSampler: Sendable {
-  /// How many are drawn a batch.
+  /// The number of negatives per batch.
   public let count: Int
   private let stream: RandomStream
   private let distribution: NegativeDistribution
-  /// Items by popularity, the most popular first.
+  /// The items by popularity, the most popular first.
   private let order: [Int32]
   private let logItems: Double
-  /// By item, the log of the probability that one log-uniform draw misses it.
+  /// By item, the log of the probability that one log-uniform draw does not draw it.
   private let logMiss: [Double]
 
   /// - Parameters:
-  ///   - share: of the items that are drawn a batch, above 0 to 1.
-  ///   - distribution: how they are drawn.
-  ///   - popularity: count of each item in the training data, entry 0 being the pad.
-  ///   - seed: of the draws.
+  ///   - share: the share of the items that is drawn per batch, above 0 and at most 1.
+  ///   - distribution: the distribution of the draws.
+  ///   - popularity: the count of each item in the training data; entry 0 is the pad's.
+  ///   - seed: the seed of the draws.
   public init(share: Double, distribution: NegativeDistribution, popularity: [Int], seed: UInt64) {
     let n = popularity.count - 1
     count = Self.count(share: share, rows: popularity.count)
@@ -80,9 +82,10 @@ public struct NegativeSampler: Sendable {
     self.logMiss = logMiss
   }
 
-  /// How many negatives a share of an output table of so many rows is, the pad's row left out.
+  /// The number of negatives for a share of the items of an output table with `rows` rows, one of them the pad's.
   static func count(share: Double, rows: Int) -> Int { min(rows - 1, max(1, Int((share * Double(rows - 1)).rounded()))) }
 
+  /// Draws the negatives of a step.
   public func draw(step: UInt64) -> Negatives {
     var numbers = stream.numbers(at: step)
     let n = order.count

@@ -2,14 +2,17 @@ import Glibc
 import Kernels
 import Layers
 
-/// The transfer task's pairwise logistic loss, for one uniform negative n that is not the target p:
-/// `-log s(h e_p) - log(1 - s(h e_n)) + l2 / 2 (|e_p|^2 + |e_n|^2)`, s being the logistic function; where the output layer has
-/// a bias, it is added to both scores.
+/// The pairwise logistic loss of the transfer task, for the target p and one uniformly drawn negative n:
+///
+///     -log s(h e_p) - log(1 - s(h e_n)) + l2 / 2 (|e_p|^2 + |e_n|^2)
+///
+/// s is the logistic function, h the hidden state, e an item's row of the output table. If the output layer has a bias, it is
+/// added to both scores.
 public struct Pairwise: Loss {
   public static let kind = "pairwise"
   public static let summary = "The transfer task's pairwise logistic loss with one uniform negative."
   public static let example = "finetune(target, l2: 0.02)"
-  /// `finetune` makes it.
+  /// The function `finetune` creates it; it has no function of its own.
   public static let hasFunction = false
   public static let samples = [Pairwise(l2: 0.02)]
   public static let fields: [Field<Pairwise>] = [Field("l2", \.l2)]
@@ -31,6 +34,7 @@ extension Pairwise: LegacyNamed {
   var legacyName: String { name }
 }
 
+/// The computation of `Pairwise` for the rows of a tile.
 struct PairwiseHead: LossHead {
   let output: OutputTable
   let parameters: FloatBuffer
@@ -58,7 +62,7 @@ struct PairwiseHead: LossHead {
         sp += Double(bias[Int(rows.targets[row])])
         sn += Double(bias[Int(negatives[row])])
       }
-      // log(1 + exp(x)) without overflow; its slope is the logistic function.
+      // log(1 + exp(x)) without overflow. Its derivative is the logistic function.
       func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
       func logistic(_ x: Double) -> Double { x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)) }
       let squares = Double(Elementwise.dot(p, p, d) + Elementwise.dot(n, n, d))

@@ -1,8 +1,8 @@
 import Datasets
 
-/// Cross-entropy of the target against itself and a share of the items as negatives, which are drawn once a batch and
-/// shared by its positions (Bengio and Senécal, 2008). Logits are corrected by the log expected counts of the items;
-/// negatives that are a position's own target are removed there.
+/// Sampled softmax (Bengio and Senécal, 2008): the cross-entropy over the target and a share of the items as negatives. All
+/// positions of a batch share the negatives. The log expected counts of the items are subtracted from their logits. A negative
+/// that is the target of a position is left out at that position.
 public struct SampledSoftmax: Loss {
   public static let kind = "sampled_softmax"
   public static let summary =
@@ -20,7 +20,7 @@ public struct SampledSoftmax: Loss {
       .word(of: NegativeDistribution.self, "how they are drawn: uniformly, or by popularity rank as log-uniform")),
   ]
 
-  /// Of the items, the pad left out; above 0 to 1.
+  /// The share of the items, without the pad, that are negatives: above 0 and at most 1.
   public var share = 0.0
   public var distribution = NegativeDistribution.logUniform
 
@@ -46,14 +46,15 @@ extension SampledSoftmax: LegacyNamed {
   var legacyName: String { name }
 }
 
-/// How negatives are drawn, without replacement.
+/// The distribution of negatives. They are drawn without replacement.
 public enum NegativeDistribution: String, Codable, Sendable, CaseIterable {
   case uniform
-  /// P(rank k) = log((k + 2) / (k + 1)) / log(n + 1), rank 0 the most popular item in the training data.
+  /// P(rank k) = log((k + 2) / (k + 1)) / log(n + 1) for n items. Rank 0 is the most popular item in the training data.
   case logUniform = "log_uniform"
 }
 
 enum NumberText {
+  /// The shortest text of a number, without ".0" for a whole one.
   static func short(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
   }

@@ -1,4 +1,4 @@
-/// Cross-entropy of the target against all items: `-log softmax(h W' + b)[target]`.
+/// The cross-entropy of the target over all items: `-log softmax(h W^T + b)[target]`.
 public struct Softmax: Loss {
   public static let kind = "softmax"
   public static let summary = "Cross-entropy of the target against all items."

@@ -2,8 +2,8 @@ import Foundation
 import Kernels
 import Layers
 
-/// Softmax over all items, or over the target and shared negatives: loss and gradients of the rows of one tile. Logits exist
-/// for a few rows at a time, panel by panel.
+/// The computation of `Softmax` and `SampledSoftmax` for the rows of one tile. Logits are in memory for a few rows at a time,
+/// in panels of 64 items.
 struct SoftmaxHead: LossHead {
   private let output: OutputTable
   private let parameters: FloatBuffer
@@ -46,7 +46,8 @@ struct SoftmaxHead: LossHead {
       for i in 0..<n {
         let row = memory.rows[start + i]
         if panels.items != nil {
-          // h is still in memory.hidden: the target's own row gets dt * h.
+          // `targetLogits` has the gradient dt of the target's logit. The gradient of the target's row is dt * h, and h is
+          // still in `memory.hidden`.
           Elementwise.scale(own.targets + row * d, memory.hidden.base + i * d, memory.targetLogits.base[i], d)
           own.bias[row] = memory.targetLogits.base[i]
         }
@@ -57,8 +58,9 @@ struct SoftmaxHead: LossHead {
     return loss
   }
 
-  /// Leaves exponentials of the logits in their place, and what makes gradients of them in `scale`, `base` and `top`;
-  /// returns the loss. Sampled: the gradients of the targets' logits go to `targetLogits`.
+  /// Returns the loss of n rows. Replaces the logits by their exponentials, and writes to `scale`, `base` and `top` what
+  /// `backward` needs to compute gradients from them. For sampled softmax, the gradients of the targets' logits are written
+  /// to `targetLogits`.
   private func softmax(_ n: Int, _ memory: LossMemory) -> Double {
     let d = output.width
     let sampled = panels.items != nil
@@ -68,14 +70,14 @@ struct SoftmaxHead: LossHead {
     for i in 0..<n {
       top[i] = -.infinity
       guard sampled else { continue }
-      // The target stands before the negatives; one of these that is the target is not counted.
+      // The target's logit is apart from those of the negatives. A negative that equals the target is left out.
       let target = memory.targets[i]
       at[i] =
         Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
         + (output.bias.map { parameters.base[$0.offset + Int(target)] } ?? 0) - (negatives?.logExpected(of: target) ?? 0)
       top[i] = at[i]
       sums[16 * i] = 1
-      memory.removed[i] = panels.place(of: target).map(Int32.init) ?? -1
+      memory.removed[i] = panels.index(of: target).map(Int32.init) ?? -1
     }
     panels.forEachPanel { panel, first, _ in
       let x = memory.logits.base + panel * n * OutputPanels.panel
@@ -95,7 +97,7 @@ struct SoftmaxHead: LossHead {
     return loss
   }
 
-  /// From the exponentials of the logits to the gradients of hidden states, rows and biases.
+  /// Computes the gradients of hidden states, output rows and biases from the exponentials of the logits.
   private func backward(_ n: Int, shared gradients: UnsafeMutablePointer<Float>, _ memory: LossMemory) {
     let (d, v) = (output.width, panels.count)
     let sampled = panels.items != nil

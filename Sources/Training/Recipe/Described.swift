@@ -1,18 +1,18 @@
-/// A setting of a training as a table of named values: the one place from which its encoding, the fingerprint, the row in
-/// the database and comparisons are made. A new value is a line of `fields`.
+/// A part of a recipe as a list of named fields. Its JSON, the fingerprint, the row in the database and comparisons are
+/// generated from this list. To add a value, add a line to `fields`.
 public protocol Described: Sendable {
-  /// All values as they are when nothing is asked for.
+  /// All values have their defaults.
   init()
   static var fields: [Field<Self>] { get }
 }
 
-/// One value of a setting.
+/// One field of a `Described` type.
 public struct Field<Owner>: Sendable {
-  /// The word of the language.
+  /// The name in the language and in JSON.
   public let key: String
-  /// How a script gives it; nil where that is a matter of its own.
+  /// How a script specifies the value; nil if a function of the language handles it by its own code.
   public let form: FieldForm?
-  /// nil: nothing is said.
+  /// nil: the field has no value.
   let get: @Sendable (Owner) throws -> Tree?
   let set: @Sendable (inout Owner, Tree) throws -> Void
 
@@ -52,7 +52,8 @@ public struct Field<Owner>: Sendable {
   }
 }
 
-/// How a script gives a value of a component: from this its function, checks, help and documentation are made.
+/// How a script specifies a value of a component. The function of the language, its checks, help and documentation are
+/// generated from this.
 public struct FieldForm: Sendable {
   public enum Kind: Sendable {
     case number, whole, flag
@@ -65,11 +66,11 @@ public struct FieldForm: Sendable {
 
   public let kind: Kind
   public let summary: String
-  /// The default as people write it; nil: as it is printed.
+  /// The default as documentation writes it, e.g. `1e-3`; nil: as the program prints it.
   public let text: String?
-  /// Must be given, by place.
+  /// Whether the argument is required. A required argument is positional.
   public let isRequired: Bool
-  /// What is wrong with a number; nil: nothing.
+  /// The reason why a number is not valid; nil if it is valid.
   public let problem: @Sendable (Double) -> String?
 
   public init(
@@ -83,19 +84,19 @@ public struct FieldForm: Sendable {
     self.problem = problem
   }
 
-  /// A word of a Swift enumeration.
+  /// One of the words of a Swift enumeration.
   public static func word<Word: RawRepresentable & CaseIterable>(of _: Word.Type, _ summary: String) -> FieldForm
   where Word.RawValue == String {
     FieldForm(.words(Word.allCases.map(\.rawValue)), summary)
   }
 }
 
-/// What numbers must be.
+/// Checks of numbers, for `FieldForm.problem`.
 public enum NumberRule {
   public static let positive: @Sendable (Double) -> String? = { $0 > 0 && $0.isFinite ? nil : "must be above 0" }
-  /// From 0 to below 1.
+  /// In [0, 1).
   public static let fraction: @Sendable (Double) -> String? = { $0 >= 0 && $0 < 1 ? nil : "must be from 0 to below 1" }
-  /// Above 0 and below 1.
+  /// In (0, 1).
   public static let innerFraction: @Sendable (Double) -> String? = { $0 > 0 && $0 < 1 ? nil : "must be above 0 and below 1" }
   public static let coefficient: @Sendable (Double) -> String? = {
     $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6"
@@ -103,7 +104,7 @@ public enum NumberRule {
 }
 
 extension Described {
-  /// All values that are not as they are by default.
+  /// All values that differ from their defaults, by key.
   public func described() throws -> [String: Tree] {
     let defaults = Self()
     var values: [String: Tree] = [:]
@@ -114,6 +115,7 @@ extension Described {
     return values
   }
 
+  /// - Throws: `Tree.Failure` for an unknown key or a value of the wrong type.
   public init(described tree: Tree) throws {
     guard case .object(let values) = tree else { throw Tree.Failure(message: "\(tree.canonical) is not an object") }
     self.init()
@@ -127,17 +129,18 @@ extension Described {
   }
 }
 
-/// A setting of which there are several kinds: a loss, an optimizer, a schedule. Its tree has its kind besides its values.
+/// A part of a recipe that has several kinds: a loss, an optimizer or a schedule. Its tree has the kind besides the values.
 public protocol Component: Described {
-  /// The word of the language.
+  /// The name of the kind in the language.
   static var kind: String { get }
-  /// What it is, for help: a sentence or two.
+  /// A description for help, of one or two sentences.
   static var summary: String { get }
   /// A line of a script that uses it.
   static var example: String { get }
-  /// Is there a function of the language for it? Not for one that only another function uses, nor for one without options.
+  /// Whether the language has a function for it. A component without options has none, nor one that only another function
+  /// creates.
   static var hasFunction: Bool { get }
-  /// Some with options that are not the defaults, for whatever must hold for all.
+  /// Examples with values other than the defaults, for tests that apply to all components.
   static var samples: [Self] { get }
 }
 
@@ -146,19 +149,20 @@ extension Component {
   public static var hasFunction: Bool { !fields.isEmpty }
   public static var samples: [Self] { [Self()] }
 
+  /// The kind and all values that differ from their defaults.
   public func component() throws -> Tree {
     .object(try described().merging(["kind": .text(Self.kind)]) { first, _ in first })
   }
 
-  /// One of the values that were given, the others as they are by default.
+  /// A component with the given values and the defaults of all others.
   public init(component values: [String: Tree]) throws { try self.init(described: .object(values)) }
 
-  /// The default of a value; nil: none.
+  /// The default of a field; nil if it has none.
   public static func defaultValue(_ key: String) -> Tree? {
     fields.first { $0.key == key }.flatMap { try? $0.get(Self()) }
   }
 
-  /// As a script would write it, with the values that are not defaults.
+  /// The component as a script would write it, with the values that are not defaults.
   public var text: String {
     let values = (try? described()) ?? [:]
     guard !values.isEmpty else { return Self.kind }
@@ -178,15 +182,15 @@ extension Component {
     }
   }
 
-  /// Has it no options at all?
+  /// Whether the component has no options.
   public static var isPlain: Bool { fields.isEmpty }
 
-  /// Keys and forms of all values that a script can give.
+  /// The keys and forms of all values that a script can specify.
   public static var forms: [(key: String, form: FieldForm)] { fields.compactMap { field in field.form.map { (field.key, $0) } } }
 }
 
 extension Field {
-  /// A value that is one of several kinds.
+  /// A field whose value is a component of one of several kinds.
   init<Kind>(
     _ key: String, among kinds: [any Component.Type], get: @escaping @Sendable (Owner) -> Kind,
     set: @escaping @Sendable (inout Owner, Kind) -> Void

@@ -1,4 +1,4 @@
-/// A length of training.
+/// A length of training in steps, epochs or wall-clock seconds.
 public enum Extent: Sendable, Equatable {
   case steps(Int)
   case epochs(Double)
@@ -19,7 +19,7 @@ extension Extent {
 extension Extent: Codable {
   private enum Key: String, CodingKey { case steps, epochs, seconds }
 
-  /// `{"steps": 100}`, `{"epochs": 2.5}`, `{"seconds": 60}`
+  /// Encodes as `{"steps": 100}`, `{"epochs": 2.5}` or `{"seconds": 60}`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     switch self {

@@ -1,21 +1,22 @@
 import Evaluation
 import Growth
 
-/// A stretch of training, perhaps with a growth before it.
+/// A phase of a training. It may begin with a growth.
 public struct Phase: Sendable, Equatable {
-  /// How long; nil: until patience ends it, or the next phase begins by its `when`.
+  /// The length of the phase; nil: until patience ends it or the next phase begins by its `when`.
   public var run: Extent?
-  /// Depth to grow to.
+  /// The number of blocks to grow to; nil: the default of the growth operator.
   public var to: Int?
   public var by: GrowthOperator?
   public var carry: Carry
-  /// Share of the training sequences; shares are nested.
+  /// The share of the training sequences that is used, from 0 to 1. A larger share contains every smaller one.
   public var dataShare: Double
-  /// Ends the phase before as soon as its metric has not got better in so many evaluations.
+  /// The plateau that ends the previous phase and begins this one; nil: the previous phase ends by its own length.
   public var when: Plateau?
-  /// Trains only what the growth added, blocks and output layer, for so long (MSLT, Yang et al., arXiv 2011.13635).
+  /// For this long, only the new blocks and the output layer are trained (MSLT, Yang et al., arXiv 2011.13635).
   public var freezeOld: Extent?
 
+  /// A metric that has not improved for a number of evaluations.
   public struct Plateau: Sendable, Equatable, Codable {
     public let evaluations: Int
     public let metric: Metric
@@ -45,7 +46,7 @@ public struct Phase: Sendable, Equatable {
   }
 
   public var grows: Bool { to != nil || by != nil }
-  /// The operator of a phase that grows.
+  /// The growth operator of a phase with a growth.
   var growth: GrowthOperator { by ?? .adjacent }
 }
 

@@ -2,42 +2,43 @@ import Datasets
 import Evaluation
 import Layers
 
-/// What a training is: with the model and the data it starts from, all that decides what comes out.
+/// All hyperparameters of a training. Together with the initial model and the data, the recipe determines the result.
 ///
-/// Its canonical text is what the fingerprint, the row in the database, comparisons of runs, checkpoints and `--resume`
-/// read. Values that are as they are by default are left out of it, so an option that is added later changes no older text.
+/// The fingerprint, the row in the database, comparisons of runs, checkpoints and `--resume` use its canonical text. The text
+/// leaves out values that equal their defaults, so an option that is added later does not change older texts.
 public struct Recipe: Sendable {
   public var phases: [Phase] = []
-  /// Sequences a step.
+  /// The number of sequences of a batch.
   public var batch = 256
   public var loss: any Loss = Softmax()
   public var optimizer: any Optimizer = Adam()
   public var schedule: any Schedule = ConstantRate()
-  /// Count positions whose target is the pad.
+  /// Whether positions whose target is the pad count in the loss.
   public var padsInLoss = false
+  /// The interval between evaluations.
   public var evaluateEvery = Extent.steps(100)
-  /// What chooses the best parameters and what patience waits for.
+  /// The metric on the validation part that selects the best parameters and that patience refers to.
   public var watch = Metric(.mrr, 5)
-  /// Evaluations without a better value before a phase ends; nil: never.
+  /// The number of evaluations without an improvement after which a phase ends; nil: no early stopping.
   public var patience: Int?
   public var metrics = [Metric(.mrr, 5), Metric(.hr, 5), Metric(.ndcg, 5)]
   public var seed: UInt64 = 0
   /// When the training sequences are put in a new order.
   public var shuffle = Shuffle.everyEpoch
-  /// What becomes of an epoch's last batch where it is smaller than the others.
+  /// What happens to the last batch of an epoch if it is smaller than the others.
   public var lastBatch = LastBatch.keep
-  /// Which of two evaluations with the same value of the watched metric is the best.
+  /// Which of two evaluations with the same value of the watched metric is the best one.
   public var ofEquals = OfEquals.later
-  /// What validation targets are ranked among.
+  /// The candidates that validation targets are ranked among.
   public var candidates = RankingCandidates.all
-  /// A step whose loss is so many times the running mean of its phase's losses is not taken; nil: all are.
+  /// A step is skipped if its loss is above this multiple of the running mean of its phase's losses; nil: no step is skipped.
   public var spikeGuard: Double?
 
   public init(phases: [Phase]) { self.phases = phases }
 
-  /// Every metric that an evaluation computes: those asked for, the watched one, and those that phases wait for.
+  /// All metrics that an evaluation computes: `metrics`, the watched one, and those of plateaus.
   var allMetrics: Set<Metric> { Set(metrics + [watch] + phases.compactMap { $0.when?.metric }) }
-  /// Does a growth take the optimizer's state along?
+  /// Whether a growth carries the optimizer's state over.
   var carriesOptimizer: Bool { phases.contains { $0.grows && $0.carry.optimizer } }
 }
 
@@ -76,17 +77,17 @@ extension Recipe: Described {
     Field("skip_spikes", \.spikeGuard),
   ]
 
-  /// Of the way a recipe is written. Another way of writing the same gets another number.
+  /// The version of the canonical text. A change to how recipes are written gets a new number.
   static let version = 1
 
   public func tree() throws -> Tree {
     .object(try described().merging(["version": .whole(Int64(Self.version))]) { first, _ in first })
   }
 
-  /// One text for equal recipes.
+  /// The canonical text. Equal recipes have equal texts.
   public func canonical() throws -> String { try tree().canonical }
 
-  /// - Throws: `Tree.Failure` for what is no recipe, or one of a newer version.
+  /// - Throws: `Tree.Failure` if the text is not a recipe of this version.
   public init(canonical text: String) throws {
     guard case .object(var values) = try Tree(parsing: text), values.removeValue(forKey: "version") == .whole(Int64(Self.version))
     else { throw Tree.Failure(message: "not a recipe of version \(Self.version)") }

@@ -2,17 +2,17 @@ import Datasets
 import Kernels
 import Layers
 
-/// What a training starts from: model, data and recipe. Two trainings of the same identity come to the same result, to the
-/// bit, on one machine; for phases that end by the clock, in kind.
+/// What a training starts from: model, data and recipe. Two trainings with the same identity give the same bits on one
+/// machine, except for phases whose length is given in seconds.
 public struct TrainingIdentity: Sendable, Equatable {
   /// The network's kind, configuration and seed, and a hash of its values.
   public let model: [String: String]
   /// Hashes of the training and validation sequences.
   public let data: [String: String]
   public let recipe: Tree
-  /// 16 hexadecimal digits over all of it: the name of the training's folder.
+  /// A hash of all of the above, as 16 hexadecimal digits. It is part of the name of the training's folder.
   public let fingerprint: String
-  /// What version 0.1 would have called it; nil for what that did not know.
+  /// The fingerprint that version 0.1 gave the same training; nil if that version did not support it.
   public let legacyFingerprint: String?
 
   public init(_ model: Model, _ data: Split, _ recipe: Recipe) throws {
@@ -26,9 +26,9 @@ public struct TrainingIdentity: Sendable, Equatable {
     legacyFingerprint = try LegacyFingerprint.text(model, data, recipe)
   }
 
-  /// One that was written down.
+  /// Reads an identity from its `text`.
   ///
-  /// - Throws: `Tree.Failure` for a text that is none.
+  /// - Throws: `Tree.Failure` if the text is not an identity.
   public init(text: String) throws {
     guard case .object(let parts) = try Tree(parsing: text), let recipe = parts["recipe"] else {
       throw Tree.Failure(message: "not the identity of a training")
@@ -40,7 +40,7 @@ public struct TrainingIdentity: Sendable, Equatable {
     legacyFingerprint = nil
   }
 
-  /// What is written down.
+  /// The identity as JSON, for checkpoints.
   public var text: String {
     func object(_ values: [String: String]) -> Tree { .object(values.mapValues { .text($0) }) }
     return Tree.object(["model": object(model), "data": object(data), "recipe": recipe]).canonical
@@ -71,18 +71,18 @@ public struct TrainingIdentity: Sendable, Equatable {
     return hash.text
   }
 
-  /// Of a data set alone, its test part included.
+  /// A hash of a data set with all its parts.
   public static func hash(_ data: Split) -> String { hash([data.train, data.valid, data.test]) }
 
-  /// Of any bytes.
+  /// A hash of any bytes.
   public static func hash(_ bytes: [UInt8]) -> String {
     var hash = WordHash()
     bytes.withUnsafeBytes { hash.add($0) }
     return hash.text
   }
 
-  /// Is this the same training as another one but for a longer last phase? Only where the learning rate does not depend on how
-  /// long a training is to be.
+  /// Whether this training differs from another one only in a longer last phase. False if there is a learning-rate schedule,
+  /// which could depend on the planned length.
   public func isLonger(than other: TrainingIdentity) -> Bool {
     guard model == other.model, data == other.data, let (own, ownRun) = Self.cut(recipe), let (rest, run) = Self.cut(other.recipe),
       own == rest, case .object(let values) = recipe, values["schedule"] == nil
@@ -96,7 +96,7 @@ public struct TrainingIdentity: Sendable, Equatable {
     }
   }
 
-  /// A recipe without the length of its last phase, and that.
+  /// A recipe without the length of its last phase, and that length.
   private static func cut(_ recipe: Tree) -> (rest: Tree, run: Extent?)? {
     guard case .object(var values) = recipe, case .list(var phases)? = values["phases"], case .object(var last)? = phases.last
     else { return nil }
@@ -106,16 +106,16 @@ public struct TrainingIdentity: Sendable, Equatable {
     return (.object(values), run)
   }
 
-  /// A value that two trainings do not have in common.
+  /// A value in which two trainings differ.
   public struct Difference: Sendable, Equatable {
-    /// `model.seed`, `data.train`, `optimizer.lr`, `phases.1.run.steps`
+    /// The path of the value, e.g. `model.seed`, `data.train`, `optimizer.lr`, `phases.1.run.steps`.
     public let name: String
-    /// nil: not there, which for a value of the recipe means its default.
+    /// nil if the value is absent. An absent value of the recipe has its default.
     public let own: String?
     public let other: String?
   }
 
-  /// Where another training differs, in the order of the names.
+  /// The differences from another training, in the order of their names.
   public func differences(from other: TrainingIdentity) -> [Difference] {
     func leaves(_ identity: TrainingIdentity) -> [String: String] {
       var all = identity.recipe.leaves().mapValues(\.canonical)

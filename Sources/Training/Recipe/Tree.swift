@@ -1,11 +1,11 @@
 import Foundation
 
-/// JSON as a value, with one text for each: keys sorted, no blanks, numbers in their shortest exact form. What is written
-/// of a recipe is made of it, so that equal recipes have equal texts.
+/// A JSON value with a canonical text: sorted keys, no blanks, numbers in their shortest exact form. Recipes are written with
+/// it, so that equal recipes have equal texts.
 public enum Tree: Sendable, Equatable, Hashable {
   case flag(Bool)
   case whole(Int64)
-  /// Above the largest `Int64`.
+  /// A whole number above the largest `Int64`.
   case large(UInt64)
   case number(Double)
   case text(String)
@@ -40,11 +40,12 @@ public enum Tree: Sendable, Equatable, Hashable {
     return result + "\""
   }
 
-  /// What is not JSON, or not what was expected.
+  /// A text is not JSON, or a value is not of the expected form.
   public struct Failure: Error, Equatable {
     public let message: String
   }
 
+  /// - Throws: `Failure` if the text is not JSON.
   public init(parsing text: String) throws {
     do {
       self = try JSONDecoder().decode(Tree.self, from: Data(text.utf8))
@@ -58,6 +59,9 @@ public enum Tree: Sendable, Equatable, Hashable {
     self = try JSONDecoder().decode(Tree.self, from: JSONEncoder().encode([value])).first ?? .list([])
   }
 
+  /// Decodes a value from the tree.
+  ///
+  /// - Throws: `Failure` if the tree does not describe such a value.
   func decoded<Value: Decodable>(as: Value.Type) throws -> Value {
     do {
       return try JSONDecoder().decode([Value].self, from: Data(Tree.list([self]).canonical.utf8))[0]
@@ -71,7 +75,7 @@ public enum Tree: Sendable, Equatable, Hashable {
     return nil
   }
 
-  /// Every value inside by its path, such as `optimizer.lr` or `phases.0.run.steps`.
+  /// All values inside by their paths, such as `optimizer.lr` or `phases.0.run.steps`.
   public func leaves(_ path: String = "") -> [String: Tree] {
     func under(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
     switch self {

@@ -1,7 +1,7 @@
-/// How the learning rate changes in the course of a training. A schedule is a file with a type, and a line in `Schedules`.
+/// A learning-rate schedule. To add a schedule, add a file with its type and a line in `Schedules`.
 public protocol Schedule: Component {
-  /// What the optimizer's rate is multiplied with at a step.
-  func factor(_ place: StepPlace) -> Double
+  /// The factor by which the optimizer's learning rate is multiplied at a step.
+  func factor(_ position: StepPosition) -> Double
 }
 
 /// All schedules.
@@ -9,14 +9,17 @@ public enum Schedules {
   public static let kinds: [any Schedule.Type] = [ConstantRate.self]
 }
 
-/// Where a step stands, counted from 0: in the whole training, in its phase, and since the last growth. What is planned is
-/// nil where it is not known, as for a training that ends by patience.
-public struct StepPlace: Sendable, Equatable {
+/// The position of a step in the training, in its phase, and since the last growth. Steps count from 0.
+public struct StepPosition: Sendable, Equatable {
+  /// The index of the step in the training.
   public let step: Int
+  /// The number of steps of the training; nil if it is not known in advance, e.g. with early stopping.
   public let planned: Int?
+  /// The index of the step in its phase.
   public let phaseStep: Int
+  /// The number of steps of the phase; nil if it is not known in advance.
   public let phasePlanned: Int?
-  /// Since the last growth of the training; nil before the first.
+  /// The number of steps since the last growth; nil before the first growth.
   public let sinceGrowth: Int?
 
   public init(step: Int, planned: Int?, phaseStep: Int, phasePlanned: Int?, sinceGrowth: Int?) {
@@ -27,10 +30,10 @@ public struct StepPlace: Sendable, Equatable {
     self.sinceGrowth = sinceGrowth
   }
 
-  /// The step before; the first has none, and is its own.
-  var before: StepPlace {
+  /// The step before this one; the first step of a phase returns itself.
+  var before: StepPosition {
     guard phaseStep > 0 else { return self }
-    return StepPlace(
+    return StepPosition(
       step: step - 1, planned: planned, phaseStep: phaseStep - 1, phasePlanned: phasePlanned, sinceGrowth: sinceGrowth.map { $0 - 1 })
   }
 }

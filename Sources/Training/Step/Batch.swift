@@ -2,24 +2,30 @@ import Datasets
 import Kernels
 import Layers
 
-/// The tokens of one batch as the network reads them: tile after tile, time-major inside a tile.
+/// One batch in the layout that the network reads: tile after tile, each tile time-major, `(T, B)`.
 struct Batch {
   let cut: BatchCut
   let positions: Int
+  /// The input items after masking.
   var items: [Int32]
+  /// The input items before masking.
   var originals: [Int32]
   var targets: [Int32]
-  /// 1 over the number of counted targets, or 0 where a row is not counted.
+  /// 1 / the number of targets that count, or 0 for a row that does not count.
   private(set) var weights: [Float]
-  /// Targets that count. A batch that several processes share is weighted by those of all of them.
+  /// The number of targets that count. If several processes share a batch, the weights are based on the sum over all.
   private(set) var counted = 0
+  /// One user per sequence.
   var users: [Int32]
-  /// The items that a row's target is set against, one row's after the other's; empty where the loss has no such.
+  /// `(rows, negatives)`: the negatives of each row; empty if the loss has none per row.
   var negatives: [Int32] = []
 
   /// - Parameters:
-  ///   - padsCount: count rows whose target is the pad, as the reference does.
-  ///   - masking: numbers that choose the masked items, for the objectives that mask.
+  ///   - set: the data.
+  ///   - indices: the sequences of the batch.
+  ///   - objective: determines inputs and targets.
+  ///   - padsCount: whether rows whose target is the pad count, as in the authors' reference code.
+  ///   - masking: for a sequence of the batch, the positions to mask.
   init(
     _ set: SequenceSet, _ indices: ArraySlice<Int>, objective: Objective, padsCount: Bool,
     masking: (Int) -> Set<Int> = { _ in [] }
@@ -34,16 +40,16 @@ struct Batch {
     weights = [Float](repeating: 0, count: rows)
     users = indices.map { set.user($0) }
     for tile in cut.tiles {
-      for (b, place) in tile.enumerated() {
-        let sequence = set.sequence(indices[indices.startIndex + place])
+      for (b, index) in tile.enumerated() {
+        let sequence = set.sequence(indices[indices.startIndex + index])
         let start = sequence.startIndex
-        let masked = masking(place)
+        let masked = masking(index)
         for t in 0..<positions {
           let row = tile.lowerBound * positions + t * tile.count + b
           let item = sequence[start + t]
           originals[row] = item
           items[row] = masked.contains(t) ? 0 : item
-          // Where the last item is of another vocabulary, it alone is predicted.
+          // In the transfer task the last item belongs to another vocabulary, and only this item is predicted.
           let predicted = objective.target(at: t, masked: masked, lastOnly: set.targetItems != nil, positions: positions)
           let target = predicted.map { sequence[start + $0] }
           guard let target, padsCount || target != 0 || set.targetItems != nil else { continue }
@@ -56,25 +62,26 @@ struct Batch {
     weigh(by: counted)
   }
 
-  /// Makes every counted row weigh 1 over `total` targets.
+  /// Sets the weight of every row that counts to 1 / `total`.
   mutating func weigh(by total: Int) {
     guard total > 0 else { return }
     let weight = 1 / Float(total)
     for row in weights.indices where weights[row] != 0 { weights[row] = weight }
   }
 
-  /// Stochastic shared embeddings: replaces users and input items, pads excepted, now and then by others. Targets stay.
+  /// Applies stochastic shared embeddings: replaces random users and input items by random others. Pads and targets are not
+  /// replaced.
   mutating func share(_ sharing: SharedEmbeddings, users count: Int, items: Int, seed: UInt64, step: UInt64) {
     let userStream = RandomStream(seed: seed, "shared_users")
     let itemStream = RandomStream(seed: seed, "shared_items")
     for tile in cut.tiles {
-      for (b, place) in tile.enumerated() {
+      for (b, index) in tile.enumerated() {
         if sharing.user > 0 {
-          var numbers = userStream.numbers(at: step << 24 | UInt64(place))
-          if numbers.uniform() < sharing.user { users[place] = Int32(numbers.below(count)) }
+          var numbers = userStream.numbers(at: step << 24 | UInt64(index))
+          if numbers.uniform() < sharing.user { users[index] = Int32(numbers.below(count)) }
         }
         guard sharing.item > 0, items > 1 else { continue }
-        var numbers = itemStream.numbers(at: step << 24 | UInt64(place))
+        var numbers = itemStream.numbers(at: step << 24 | UInt64(index))
         for t in 0..<positions {
           let row = tile.lowerBound * positions + t * tile.count + b
           guard numbers.uniform() < sharing.item else { continue }
@@ -85,18 +92,18 @@ struct Batch {
     }
   }
 
-  /// Uniform negatives for every counted row, its target excepted.
+  /// Draws uniform negatives for every row that counts. A negative differs from the row's target.
   ///
   /// - Parameters:
-  ///   - count: how many for each row.
-  ///   - items: how many there are, the pad included.
+  ///   - count: the number of negatives per row.
+  ///   - items: the number of items, the pad included.
   mutating func drawNegatives(_ count: Int, items: Int, seed: UInt64, step: UInt64) {
     let stream = RandomStream(seed: seed, "pairwise_negatives")
     negatives = [Int32](repeating: 0, count: targets.count * count)
     for row in targets.indices where weights[row] != 0 {
       var numbers = stream.numbers(at: step << 32 | UInt64(row))
-      for place in 0..<count {
-        negatives[row * count + place] = Int32(Sampling.other(than: Int(targets[row]), items: items, &numbers))
+      for i in 0..<count {
+        negatives[row * count + i] = Int32(Sampling.other(than: Int(targets[row]), items: items, &numbers))
       }
     }
   }

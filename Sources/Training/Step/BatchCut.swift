@@ -1,10 +1,11 @@
-/// How a batch is cut. The cut depends on the batch alone, never on the number of threads: tiles are dealt to a fixed
-/// number of lanes, every lane adds up its tiles' gradients in their order, and the lanes are added in theirs. So the
-/// result has the same bits for any number of threads.
+/// The division of a batch into tiles and lanes. It depends on the size of the batch only, not on the number of threads.
+///
+/// The tiles are assigned to a fixed number of lanes. Each lane sums the gradients of its tiles in order, and the lanes are
+/// summed in order. So the result has the same bits for any number of threads.
 struct BatchCut: Sendable {
-  /// Lanes that can run at the same time. More would cost a gradient buffer each.
+  /// The largest number of lanes, which limits how many threads can work on a batch. Each lane costs a gradient buffer.
   static let lanes = 8
-  /// Sequences a tile: their activations should stay in the cache of one core.
+  /// The largest number of sequences of a tile, chosen so that the activations of a tile stay in the cache of one core.
   static let largestTile = 16
 
   let tiles: [Range<Int>]

@@ -2,7 +2,8 @@ import Datasets
 import Kernels
 import Layers
 
-/// Makes the batch of a step as a network and a loss want it: masked, with shared embeddings, with negatives of its own.
+/// Creates the batch of a step for a network and a loss: with masks, shared embeddings and negatives per row, if they need
+/// these.
 struct BatchMaker {
   private let set: SequenceSet
   private let network: any Network
@@ -23,9 +24,9 @@ struct BatchMaker {
   func callAsFunction(_ indices: [Int], step: Int) -> Batch {
     var batch = Batch(
       set, indices[...], objective: network.objective, padsCount: padsCount,
-      masking: { place in
+      masking: { index in
         network.objective.masked(
-          set.sequence(indices[place]), pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(place)))
+          set.sequence(indices[index]), pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(index)))
       })
     if let sharing = network.sharing {
       batch.share(sharing, users: set.userNames.count, items: set.items.count, seed: seed, step: UInt64(step))
@@ -35,6 +36,6 @@ struct BatchMaker {
     return batch
   }
 
-  /// Masks of dropout at a step.
+  /// The dropout masks of a step.
   func dropout(_ step: Int) -> any DropoutMasks { StreamMasks(seed: seed, step: UInt64(step)) }
 }

@@ -1,11 +1,12 @@
 import Datasets
 import Kernels
 
-/// Which sequences are in which batch: every epoch in an order of its own, drawn from the seed and the epoch.
+/// The assignment of sequences to batches. Each epoch shuffles the sequences in its own order, drawn from the seed and the
+/// epoch.
 ///
-/// Up to a million sequences are shuffled as a whole. More are shuffled by blocks: the blocks of 4,096 that follow each
-/// other are put in a random order, and of every 64 of them the sequences are mixed. So no table of all of them is needed,
-/// and a file is read piece by piece.
+/// Up to about a million sequences (2^20) are shuffled as a whole. More are shuffled in two levels: blocks of 4,096
+/// consecutive sequences are put in a random order, then the sequences of every 64 blocks are shuffled. This needs no table
+/// of all sequences, and a mapped file is read in large pieces.
 struct Batches {
   private static let block = 4096
   private static let mixed = 64
@@ -39,7 +40,7 @@ struct Batches {
     max(1, lastBatch == .keep ? (count + size - 1) / size : count / size)
   }
 
-  /// The sequences of a phase's step, counted from 0. An epoch's last batch may be smaller.
+  /// The sequences of the batch at a step of the phase, from 0. The last batch of an epoch may be smaller.
   func indices(step: Int) -> [Int] {
     let perEpoch = Self.perEpoch(count, size, lastBatch)
     let epoch = shuffle == .once ? 0 : step / perEpoch
@@ -48,8 +49,8 @@ struct Batches {
     if count > Self.shuffledWhole {
       var numbers = stream.numbers(at: UInt64(epoch))
       let key = numbers.next()
-      let blocks = Scramble(count / Self.block, key: key)
-      return batch.map { place(of: $0, blocks, key) }
+      let blocks = KeyedPermutation(count / Self.block, key: key)
+      return batch.map { sequence(at: $0, blocks, key) }
     }
     if cache.epoch != epoch {
       var numbers = stream.numbers(at: UInt64(epoch))
@@ -59,13 +60,13 @@ struct Batches {
     return Array(cache.order[batch])
   }
 
-  /// The sequence at a place of an epoch. What is left over behind the last whole block comes last.
-  private func place(of place: Int, _ blocks: Scramble, _ key: UInt64) -> Int {
-    let group = place / (Self.block * Self.mixed)
+  /// The sequence at a position of an epoch. The sequences after the last whole block belong to the last group.
+  private func sequence(at position: Int, _ blocks: KeyedPermutation, _ key: UInt64) -> Int {
+    let group = position / (Self.block * Self.mixed)
     let start = group * Self.mixed
     let wholeBlocks = min(Self.mixed, blocks.count - start)
     let rows = min(Self.block * Self.mixed, count - start * Self.block)
-    let inner = Scramble(rows, key: key &+ UInt64(group) &+ 1)[place - start * Self.block]
+    let inner = KeyedPermutation(rows, key: key &+ UInt64(group) &+ 1)[position - start * Self.block]
     let block = inner / Self.block
     guard block < wholeBlocks else { return blocks.count * Self.block + inner - wholeBlocks * Self.block }
     return blocks[start + block] * Self.block + inner % Self.block

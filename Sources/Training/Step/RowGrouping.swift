@@ -1,7 +1,11 @@
-/// Look-ups of a batch gathered by row, each row's in the order of the batch, at a cost that does not depend on the
-/// size of the table.
+/// Groups the look-ups of a batch by table row, in the order of the batch. The cost does not depend on the size of the
+/// table.
+///
+/// Each row has a linked list of its look-ups: `head` and `tail` by row, `next` by look-up.
 final class RowGrouping: @unchecked Sendable {
+  /// The rows that the batch uses, in the order of their first use.
   private(set) var touched: [Int32] = []
+  /// -1 for a row that the batch does not use, -2 for one that is used without a look-up.
   private var head: [Int32]
   private var tail: [Int32]
   private var next: [Int32] = []
@@ -17,7 +21,7 @@ final class RowGrouping: @unchecked Sendable {
     next.removeAll(keepingCapacity: true)
   }
 
-  /// Rows that are touched without a look-up of their own.
+  /// Marks a row as used without adding a look-up.
   func touch(_ row: Int32) {
     if head[Int(row)] == -1 {
       head[Int(row)] = -2
@@ -25,7 +29,7 @@ final class RowGrouping: @unchecked Sendable {
     }
   }
 
-  /// Look-up number `next.count` of the batch.
+  /// Adds the next look-up of the batch. One that is not `counted` gets a number but does not belong to the row.
   func add(_ row: Int32, counted: Bool) {
     let number = Int32(next.count)
     next.append(-1)
@@ -40,10 +44,10 @@ final class RowGrouping: @unchecked Sendable {
     tail[r] = number
   }
 
-  /// The first look-up of a row; nil where there is none.
+  /// The first look-up of a row; nil if it has none.
   func first(_ row: Int32) -> Int? { head[Int(row)] >= 0 ? Int(head[Int(row)]) : nil }
 
-  /// Calls `body` with the look-ups of a row, in order.
+  /// Calls `body` with the number of every look-up of a row, in order.
   @inline(__always)
   func forEach(_ row: Int32, _ body: (Int) -> Void) {
     var number = head[Int(row)]

@@ -3,26 +3,27 @@ import Evaluation
 import Kernels
 import Layers
 
-/// Who computes the steps of a training: on this machine's processors, on several machines, on an accelerator. A step is
-/// `gradients`, `exchange`, `update`, in this order. Nothing below a whole batch is dispatched through here.
+/// Computes the steps of a training. `TiledStep` uses the processors of this machine; another backend could use several
+/// machines or an accelerator. A step calls `gradients`, `exchange` and `update`, in this order. Calls are per batch, so
+/// dynamic dispatch costs nothing.
 protocol StepBackend: AnyObject {
-  /// Loss of a batch; its gradients stay here.
+  /// Computes the gradients of a batch and returns its loss. The backend stores the gradients.
   ///
   /// - Parameters:
-  ///   - negatives: that all positions share, where the loss has such.
-  ///   - dropout: its masks; nil: none.
-  ///   - lowestBlock: no block below it, nor the embeddings, needs a gradient.
+  ///   - negatives: the negatives that all positions share; nil if the loss has none.
+  ///   - dropout: the dropout masks; nil: no dropout.
+  ///   - lowestBlock: the lowest block that needs a gradient. If it is above 0, the embeddings need none either.
   func gradients(_ batch: Batch, negatives: Negatives?, dropout: (any DropoutMasks)?, lowestBlock: Int) -> Double
-  /// Adds up the gradients of the batch: those of all lanes, and of all processes.
+  /// Sums the gradients of the batch over all lanes, and over all processes if there are several.
   func exchange()
-  /// Moves the parameters by the gradients.
+  /// Updates the parameters with the gradients.
   ///
   /// - Parameters:
-  ///   - rate: the learning rate, schedule included.
-  ///   - frozen: what stands still; nil: nothing.
+  ///   - rate: the learning rate after the schedule.
+  ///   - frozen: the parameters that are not updated; nil: all are.
   func update(_ optimizer: any Optimizer, rate: Double, frozen: FrozenPart?)
-  /// The ranks of a set's targets by the parameters as they are: see `Ranking.ranks`.
+  /// The ranks of the targets of `set` with the current parameters: see `Ranking.ranks`.
   func ranks(on set: SequenceSet, among candidates: RankingCandidates, limit: Int?) -> [Rank]
-  /// Parameters and optimizer state, as they are after the last update.
+  /// The parameters and the optimizer's state after the last update.
   var state: (parameters: FloatBuffer, optimizer: OptimizerState) { get }
 }

@@ -2,8 +2,7 @@ import Datasets
 import Kernels
 import Layers
 
-/// Bare training steps, one after the other, without evaluation or early stopping: for benchmarks. `Trainer` takes the
-/// same steps.
+/// Runs training steps without evaluation or early stopping, for benchmarks. `Trainer` runs the same steps.
 public final class Stepper {
   private let batches: Batches
   private let makeBatch: BatchMaker
@@ -20,7 +19,7 @@ public final class Stepper {
       pool: pool)
   }
 
-  /// Takes step `step`, from 0; returns the loss before it.
+  /// Runs step `step`, from 0. Returns the loss of its batch before the update.
   public func step(_ step: Int) -> Double {
     let batch = makeBatch(batches.indices(step: step), step: step)
     let loss = backend.gradients(

@@ -3,11 +3,10 @@ import Evaluation
 import Kernels
 import Layers
 
-/// The steps of a training on this machine's processors: the memory for them, taken once, and the way of a batch through
-/// the network.
+/// Computes training steps on the processors of this machine. It allocates the memory of all steps once.
 ///
-/// Threads take lanes; a lane's tiles go through the network forward and backward while their activations are in
-/// cache. See `BatchCut` for why the result does not depend on the threads.
+/// Each thread processes lanes. A tile goes through the whole network, forward and backward, while its activations are in the
+/// cache. `BatchCut` explains why the result does not depend on the number of threads.
 final class TiledStep: StepBackend {
   private let model: Model
   private let optimizerState: OptimizerState
@@ -29,18 +28,18 @@ final class TiledStep: StepBackend {
   private let ownNegatives: FloatBuffer
   private let ownNegativeBias: FloatBuffer
   private let panels: OutputPanels
-  /// The gradient of a row that no position has touched.
+  /// The gradient of a row that the batch does not use.
   private let zeros: FloatBuffer
-  /// The batch whose gradients lie in the lanes.
+  /// The batch of the current gradients.
   private var batch: Batch?
 
-  /// Gradients of one lane: dense parameters, then the output table's (all rows, or the candidates').
+  /// The gradients of one lane: dense parameters, then the rows and biases of the output table or of the candidates.
   private final class Lane: Sendable {
     let gradients: FloatBuffer
     init(count: Int) { gradients = FloatBuffer(count: count) }
   }
 
-  /// What one thread needs while a tile is on its way.
+  /// The memory of one thread.
   private final class Worker: Sendable {
     let saved: FloatBuffer
     let scratch: FloatBuffer
@@ -55,7 +54,9 @@ final class TiledStep: StepBackend {
     }
   }
 
-  /// Look-ups of one embedding table in a batch.
+  /// The look-ups of a batch in one embedding table, with their gradients.
+  ///
+  /// `@unchecked Sendable`: each tile writes to its own part.
   private final class TableGradient: @unchecked Sendable {
     let table: RowTable
     let ids: UnsafeMutablePointer<Int32>
@@ -73,11 +74,12 @@ final class TiledStep: StepBackend {
   }
 
   /// - Parameters:
-  ///   - model: whose values are trained, in place.
-  ///   - state: of the optimizer, changed in place.
-  ///   - length: items of a sequence.
-  ///   - batch: sequences of the largest batch.
-  ///   - pool: the threads to work on.
+  ///   - model: the model; its values are updated in place.
+  ///   - state: the optimizer's state; it is updated in place.
+  ///   - loss: the training loss.
+  ///   - length: the number of items of a sequence.
+  ///   - batch: the number of sequences of the largest batch.
+  ///   - pool: the threads to run on.
   init(_ model: Model, _ state: OptimizerState, loss: any Loss, length: Int, batch: Int, pool: WorkerPool) {
     self.model = model
     optimizerState = state
@@ -117,8 +119,8 @@ final class TiledStep: StepBackend {
 
   var state: (parameters: FloatBuffer, optimizer: OptimizerState) { (model.values, optimizerState) }
 
-  /// Bytes that training takes at its most: parameters with their copies and the optimizer's state, the memory of the steps,
-  /// and that of validation.
+  /// The largest number of bytes that a training takes at any time: parameters with their copies, the optimizer's state, the
+  /// memory of the steps, and that of validation.
   static func bytes(_ network: any Network, _ recipe: Recipe, length: Int, batch: Int, threads: Int) -> Double {
     let output = network.output
     let reach = recipe.loss.reach(rows: output.rows)
@@ -131,8 +133,8 @@ final class TiledStep: StepBackend {
     let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.candidates != .all)
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: tile.positions, sequences: batch) * $1.width) }
     let ownRows = Double(tile.positions * batch) * Double(reach.ownRows) * (width + 1)
-    // Given, trained, best and the optimizer's state; a growth has the old and the new model at the same time, and takes the
-    // state of the best parameters along where it is asked to.
+    // Three copies of the parameters (initial, current, best) and the optimizer's state. A growth needs the old and the new
+    // model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.
     let tensors = Double(type(of: recipe.optimizer).stateNames.count)
     let copies = 3 + tensors + (recipe.phases.contains(where: \.grows) ? 1 : 0) + (recipe.carriesOptimizer ? tensors : 0)
     let model = copies * Double(network.layout.count) + Double(network.layout.preparedCount) + 2 * shared * width
@@ -205,7 +207,9 @@ final class TiledStep: StepBackend {
     return losses.reduce(0, +)
   }
 
-  /// A batch's lists where all threads may read them, for as long as it lives.
+  /// Copies of a batch's arrays that all threads can read through pointers.
+  ///
+  /// `@unchecked Sendable`: nothing writes to them after `init`.
   private final class BatchMemory: @unchecked Sendable {
     let items, originals, targets, users: UnsafeMutablePointer<Int32>
     let weights: UnsafeMutablePointer<Float>
@@ -232,15 +236,15 @@ final class TiledStep: StepBackend {
     }
   }
 
-  // MARK: Adding up
+  // MARK: Summing gradients
 
-  /// Values that a job works on at a time.
+  /// The number of values per iteration of a parallel loop.
   private static let chunk = 8192
-  /// Rows that a job works on at a time.
+  /// The number of rows per iteration of a parallel loop.
   private static let rowsPerJob = 64
 
-  /// Adds the lanes up in their order, into the first; of a row that several positions looked up, the gradients in the order
-  /// of the batch, into the first.
+  /// Sums the lanes in order, into the first lane. Sums the gradients of all look-ups of a row in the order of the batch, into
+  /// the first look-up.
   func exchange() {
     guard let batch else { return }
     let output = network.output
@@ -259,13 +263,13 @@ final class TiledStep: StepBackend {
     }
     for (row, target) in batch.targets.enumerated() { outputGrouping.add(target, counted: batch.weights[row] != 0) }
     let perRow = reach.ownNegatives
-    for (place, item) in batch.negatives.enumerated() where perRow > 0 {
-      outputGrouping.add(item, counted: batch.weights[place / perRow] != 0)
+    for (index, item) in batch.negatives.enumerated() where perRow > 0 {
+      outputGrouping.add(item, counted: batch.weights[index / perRow] != 0)
     }
     nonisolated(unsafe) let this = self
     addRows(outputGrouping, width: output.width, into: { this.sharedRow($0) }, vector: { this.ownRow($0) })
     if output.bias != nil {
-      addRows(outputGrouping, width: 1, into: { this.sharedBias($0) }, vector: { this.ownBiasPlace($0) })
+      addRows(outputGrouping, width: 1, into: { this.sharedBias($0) }, vector: { this.ownBiasGradient($0) })
     }
   }
 
@@ -280,8 +284,10 @@ final class TiledStep: StepBackend {
     }
   }
 
+  /// Sums the gradients of the look-ups of every row.
+  ///
   /// - Parameters:
-  ///   - into: where the sum of a row is; nil: where its first look-up lies.
+  ///   - into: the memory that the sum of a row is added to; nil: the gradient of its first look-up.
   ///   - vector: the gradient of a look-up.
   private func addRows(
     _ grouping: RowGrouping, width: Int, into: @escaping @Sendable (Int32) -> UnsafeMutablePointer<Float>?,
@@ -297,24 +303,26 @@ final class TiledStep: StepBackend {
     }
   }
 
-  /// Where a candidate's row of the output table is added up.
+  /// The summed gradient of a candidate's row of the output table; nil if the item is not a candidate.
   private func sharedRow(_ item: Int32) -> UnsafeMutablePointer<Float>? {
-    guard case .candidates = reach, let place = panels.place(of: item) else { return nil }
-    return lanes[0].gradients.base + layout.denseCount + place * network.output.width
+    guard case .candidates = reach, let index = panels.index(of: item) else { return nil }
+    return lanes[0].gradients.base + layout.denseCount + index * network.output.width
   }
 
+  /// The summed gradient of a candidate's bias; nil if the item is not a candidate.
   private func sharedBias(_ item: Int32) -> UnsafeMutablePointer<Float>? {
-    guard case .candidates(let count) = reach, let place = panels.place(of: item) else { return nil }
-    return lanes[0].gradients.base + layout.denseCount + count * network.output.width + place
+    guard case .candidates(let count) = reach, let index = panels.index(of: item) else { return nil }
+    return lanes[0].gradients.base + layout.denseCount + count * network.output.width + index
   }
 
-  /// Look-ups of targets come first, those of negatives behind them.
+  /// The gradient of a look-up in the output table. The look-ups of targets come first, then those of negatives.
   private func ownRow(_ lookup: Int) -> UnsafeMutablePointer<Float> {
     let (rows, width) = (batch?.targets.count ?? 0, network.output.width)
     return lookup < rows ? ownTargets.base + lookup * width : ownNegatives.base + (lookup - rows) * width
   }
 
-  private func ownBiasPlace(_ lookup: Int) -> UnsafeMutablePointer<Float> {
+  /// The bias gradient of a look-up in the output table.
+  private func ownBiasGradient(_ lookup: Int) -> UnsafeMutablePointer<Float> {
     let rows = batch?.targets.count ?? 0
     return lookup < rows ? ownBias.base + lookup : ownNegativeBias.base + (lookup - rows)
   }
@@ -327,7 +335,7 @@ final class TiledStep: StepBackend {
     var scale: Float = 1
     if let limit = optimizer.clip {
       let norm = gradientNorm(embeddings: embeddings)
-      // One that is not a number scales nothing; the next loss tells.
+      // A norm of NaN scales nothing. The loss of the next step then reports the divergence.
       if norm > limit { scale = Float(limit / norm) }
     }
     let step = OptimizerStep(optimizer, optimizerState, parameters: model.values, rate: rate, learning: frozen?.learning)
@@ -337,7 +345,7 @@ final class TiledStep: StepBackend {
     }
   }
 
-  /// Euclidean norm of all gradients, in float64, added up in the order of the parameters.
+  /// The Euclidean norm of all gradients, summed in float64 in the order of the parameters.
   private func gradientNorm(embeddings: Bool) -> Double {
     let parts = Locked<[(offset: Int, squares: Double)]>([])
     forEachGradient(lazy: true, embeddings: embeddings) { offset, count, g in
@@ -349,11 +357,11 @@ final class TiledStep: StepBackend {
     return parts.value.sorted { $0.offset < $1.offset }.reduce(0) { $0 + $1.squares }.squareRoot()
   }
 
-  /// Calls `body` with the added-up gradients of all parameters, piece by piece, in parallel.
+  /// Calls `body` with pieces of the summed gradients of all parameters, in parallel.
   ///
   /// - Parameters:
-  ///   - lazy: leaves out rows of tables that the batch did not touch; else their gradient is 0.
-  ///   - embeddings: false leaves the embedding tables out.
+  ///   - lazy: whether to leave out rows of tables that the batch does not use. Otherwise their gradient is 0.
+  ///   - embeddings: whether to include the embedding tables.
   func forEachGradient(
     lazy: Bool, embeddings: Bool = true,
     _ body: @escaping @Sendable (_ offset: Int, _ count: Int, _ gradient: UnsafeMutablePointer<Float>) -> Void
@@ -380,7 +388,7 @@ final class TiledStep: StepBackend {
     }
     guard let bias = output.bias else { return }
     forEachRow(grouping, bias.offset, rows: output.rows, width: 1, lazy: lazy, body) { row in
-      this.sharedBias(row) ?? grouping.first(row).map(this.ownBiasPlace)
+      this.sharedBias(row) ?? grouping.first(row).map(this.ownBiasGradient)
     }
   }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// `.srsd` files: what is read from one is what was written, whatever is done with it.
+/// `.srsd` files: reading, windows, damage and the cache.
 @Suite struct BinaryFileTests {
   let folder: String
 
@@ -47,7 +47,7 @@ import Testing
     #expect(try again == Data(contentsOf: URL(fileURLWithPath: folder + "/a.srsd")))
   }
 
-  /// Windows that stay in the file are those that are copied from memory, in every way of cutting them.
+  /// Windows of a mapped file equal windows that are copied in memory, for all options.
   @Test func windowsInTheFileAreThoseInMemory() throws {
     let histories = sample()
     let mapped = try Histories.read(write(histories)).histories
@@ -76,23 +76,23 @@ import Testing
     #expect(try histories.filtered(minUser: 5, minItem: 10).events == mapped.filtered(minUser: 5, minItem: 10).events)
   }
 
-  /// Every flipped byte of the frame is found when the file is opened, every one of the body when it is used.
+  /// A flipped byte of the header or of the checksums is found when the file is opened; one of the body when it is used.
   @Test func everyFlippedByteIsFound() throws {
     let path = try write(sample(40))
     let good = try Data(contentsOf: URL(fileURLWithPath: path))
-    for place in Swift.stride(from: 0, to: good.count, by: 37) {
+    for offset in Swift.stride(from: 0, to: good.count, by: 37) {
       var bad = good
-      bad[place] ^= 1 << UInt8(place % 8)
+      bad[offset] ^= 1 << UInt8(offset % 8)
       try bad.write(to: URL(fileURLWithPath: path))
-      // Between the header and the body there is nothing that counts.
+      // The bytes between the header and the body are not used.
       var isGap = false
       let error = #expect(
-        throws: DataError.self, "byte \(place)",
+        throws: DataError.self, "byte \(offset)",
         performing: {
           let histories = try BinaryFile(path).histories()
           let set = try histories.windows(length: 5)
           for index in 0..<set.count { _ = set.sequence(index) }
-          isGap = try histories.checked().events == sample(40).events && place < 4096
+          isGap = try histories.checked().events == sample(40).events && offset < 4096
           if isGap { throw DataError("gap") }
         })
       #expect(isGap || error?.message.isEmpty == false)
@@ -103,8 +103,8 @@ import Testing
     }
   }
 
-  /// Numbers that lead outside are found even where all sums are right.
-  @Test func wrongNumbersDoNotLeadOutside() throws {
+  /// Numbers out of range are found even if all checksums are right.
+  @Test func numbersOutOfRangeAreFound() throws {
     var histories = sample(40)
     histories.events = Column(histories.events.map { $0 == 7 ? 9_999 : $0 })
     let set = try Histories.read(write(histories)).histories.windows(length: 20)
@@ -118,15 +118,15 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 3, 10, 1000, 1 << 16, 100_003])
-  func aScrambleIsAPermutation(count: Int) {
-    let scramble = Scramble(count, key: 5)
-    #expect(Set((0..<count).map { scramble[$0] }) == Set(0..<count))
-    if count > 100 { #expect((0..<count).count { scramble[$0] == Scramble(count, key: 6)[$0] } < 20) }
+  func keyedPermutationsArePermutations(count: Int) {
+    let permutation = KeyedPermutation(count, key: 5)
+    #expect(Set((0..<count).map { permutation[$0] }) == Set(0..<count))
+    if count > 100 { #expect((0..<count).count { permutation[$0] == KeyedPermutation(count, key: 6)[$0] } < 20) }
   }
 
-  /// Parts of many sequences share none and leave none out; an epoch has each once, another epoch in another order.
-  @Test func manySequencesAreDealtAndShuffledByBlocks() throws {
-    let count = Deal.least + 12_345
+  /// The parts of many sequences are disjoint and complete. An epoch has every sequence once; each epoch has another order.
+  @Test func manySequencesAreSplitAndShuffledByBlocks() throws {
+    let count = BlockSample.minimumRows + 12_345
     let set = SequenceSet.fixed(length: 2, tokens: (0..<(2 * count)).map { Int32($0 / 2 + 1) }, items: count + 1)
     let split = try set.split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)
     let parts = [split.train, split.valid, split.test].map { Set($0.tokens) }
@@ -140,11 +140,11 @@ import Testing
     #expect(batches.indices(step: 7) == Batches(set, size: 1000, seed: 1, phase: 0).indices(step: 7))
   }
 
-  /// However small the shares: no part is empty, no row is in two, and the order of the parts is that of the cuts.
+  /// Even with very small shares, no part is empty and the parts are disjoint.
   @Test(arguments: [[0.99999, 0.999995, 1], [0.9994, 0.99941, 0.9999], [0.00001, 0.00002, 0.00003], [0.8, 0.9, 1], [0.8, 1]])
-  func dealtPartsAreApart(cuts: [Double]) {
-    for rows in [3 * Deal.block, 3 * Deal.block + 1, 2 * Deal.block + 7_777] {
-      let parts = Deal.parts(rows: rows, key: 9, cuts: cuts).map { deal in (0..<deal.count).map { deal.row($0) } }
+  func sampledPartsAreDisjoint(cuts: [Double]) {
+    for rows in [3 * BlockSample.block, 3 * BlockSample.block + 1, 2 * BlockSample.block + 7_777] {
+      let parts = BlockSample.parts(rows: rows, key: 9, cuts: cuts).map { deal in (0..<deal.count).map { deal.row($0) } }
       #expect(parts.allSatisfy { !$0.isEmpty })
       let all = parts.flatMap { $0 }
       #expect(Set(all).count == all.count && all.allSatisfy { $0 >= 0 && $0 < rows }, "\(cuts), \(rows) rows")
@@ -152,8 +152,8 @@ import Testing
     }
   }
 
-  /// The name of a cached file follows the content and what was said about it.
-  @Test func cachedContentHasOneName() throws {
+  /// The key of a cached file depends on the contents and the options.
+  @Test func cacheKeysDependOnContentsAndOptions() throws {
     let path = folder + "/a.csv"
     try "u,i\na,1\nb,2\n".write(toFile: path, atomically: true, encoding: .utf8)
     let one = try Histories.cacheKey(path, ReadingOptions())

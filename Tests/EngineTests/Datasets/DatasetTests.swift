@@ -6,7 +6,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// A file that is there for one test.
+/// Calls `body` with the path of a temporary file.
 @discardableResult
 func withFile<Result>(_ text: String, _ name: String = "data.txt", _ body: (String) throws -> Result) throws -> Result {
   try withFile(Data(text.utf8), name, body)
@@ -56,7 +56,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     }
   }
 
-  @Test func brokenSequenceFilesAreToldWithTheirPlace() throws {
+  @Test func errorsInSequenceFilesHaveLineAndColumn() throws {
     func problem(_ text: String, _ options: ReadingOptions = .init(format: .sequences)) throws -> DataError? {
       try withFile(text) { path in
         do {
@@ -73,12 +73,12 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(short.line == 3 && short.message.contains("2 items"))
     let named = try #require(try problem("x,a\na,b,c\n", .init(format: .sequences, pad: "x")))
     #expect(named.line == 2)
-    // Padding behind or inside would be taken for items.
+    // Padding between items would be read as items.
     let behind = try #require(try problem("a,0,0\n0,0,b\n"))
     #expect(behind.line == 1 && behind.message.contains("pad"))
     let blanks = try #require(try problem("1,2,3\n4 5 6\n"))
     #expect(blanks.line == 2 && blanks.message.contains("commas"))
-    // Four columns without a header are no sequences.
+    // Four columns without a header are not sequences.
     let table = try #require(try problem("196\t242\t3\t881250949\n", .init()))
     #expect(table.message.contains("table"))
     #expect(try problem("0,a\n", .init(format: .sequences, user: "u"))?.argument == "user")
@@ -144,7 +144,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
   }
 
   /// Dropping item 3 makes user 2 too short, which makes item 2 too rare, which makes user 1 too short.
-  @Test func coreIsFoundAgainAndAgain() throws {
+  @Test func filteringRepeatsUntilTheCoreIsStable() throws {
     let data = Self.histories([[1, 1, 1], [1, 2], [2, 3]], items: 4)
     let kept = try data.filtered(minUser: 2, minItem: 2)
     #expect(ReadingTests.names(kept) == [["1", "1", "1"]])
@@ -163,7 +163,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(throws: DataError.self) { try data.windows(length: 3, minimum: 4) }
   }
 
-  @Test func splitPartsShareNothingAndLoseNothing() throws {
+  @Test func splitPartsAreDisjointAndComplete() throws {
     let set = SequenceSet.fixed(length: 2, tokens: (0..<2000).map { Int32($0 + 1) }, items: 2001)
     let split = try set.split(train: 0.8, valid: 0.1, test: 0.1, seed: 3)
     #expect(split.train.count == 800 && split.valid.count == 100 && split.test.count == 100)
@@ -171,13 +171,13 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     let again = try set.split(train: 0.8, valid: 0.1, test: 0.1, seed: 3)
     #expect(again.train.tokens == split.train.tokens)
     #expect(try set.split(train: 0.8, valid: 0.1, test: 0.1, seed: 4).train.tokens != split.train.tokens)
-    // Shares are nested.
+    // A larger share contains every smaller one.
     #expect(split.train.fraction(0.2).tokens == Array(split.train.fraction(0.4).tokens.prefix(320)))
     #expect(throws: DataError.self) { try set.split(train: 0.9, valid: 0.1, test: 0.1, seed: 1) }
     #expect(throws: DataError.self) { try set.split(train: 0, valid: 0.5, test: 0.5, seed: 1) }
   }
 
-  /// A window of one part would show what another part asks for, so users stay whole.
+  /// A window of one part could contain the target of another part, so all windows of a user stay in one part.
   @Test func overlappingWindowsAreSplitByUser() throws {
     let data = Self.histories((0..<40).map { u in (0..<9).map { Int32(($0 + u) % 7 + 1) } }, items: 8)
     let split = try data.windows(length: 4, stride: 1).split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)
@@ -187,7 +187,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(split.rule.contains("by user"))
   }
 
-  /// What is in the folder of real data, counted as its description says.
+  /// Real data, if its folder exists, has the counts of its description.
   @Test func realData() throws {
     let folder = Fixture.root.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("shared/data").path
@@ -211,8 +211,8 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(p.allSatisfy { $0 >= 0 })
   }
 
-  /// The events that follow a state come as often as the process says: log-likelihood of the truth beats uniform by
-  /// far, and frequencies of the most likely item agree with its probability.
+  /// The events have the probabilities of the process: the log-likelihood is much higher than that of a uniform distribution,
+  /// and the frequency of the most likely item agrees with its probability.
   @Test func oracleIsCalibrated() throws {
     let made = try SyntheticProcess.histories(users: 2000, items: 80, seed: 1)
     let process = try #require(made.process)
@@ -239,7 +239,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(throws: DataError.self) { try SyntheticProcess.histories(users: 5, items: 1, seed: 5) }
   }
 
-  /// The oracle finds its way back through filtering and windows.
+  /// The oracle gives the right probabilities after filtering and windowing.
   @Test func oracleBeatsEveryBaseline() throws {
     let split = try SyntheticProcess.histories(users: 600, items: 200, seed: 2)
       .filtered(minUser: 5, minItem: 5).windows(length: 20).split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)

@@ -3,13 +3,13 @@ import Testing
 
 @testable import Downloads
 
-/// Fetching, against a server on loopback.
+/// Downloads from a server on loopback.
 @Suite struct DownloadTests {
   let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
   static let ratings = Array((0..<40_000).map { "\($0 % 97)::\($0 % 89)::5::\($0)\n" }.joined().utf8)
   static let archive = zip("ml-1m/ratings.dat", ratings)
 
-  /// A zip archive of one file, stored as it is.
+  /// A zip archive of one file without compression.
   static func zip(_ name: String, _ content: [UInt8]) -> [UInt8] {
     func number<T: FixedWidthInteger>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
     var crc: UInt32 = .max
@@ -55,7 +55,7 @@ import Testing
     #expect(try fetch(server, data()).path == path && server.starts == [0])
   }
 
-  @Test func goesOnWhereItBrokeOff() throws {
+  @Test func resumesAfterAnInterruption() throws {
     let server = try LoopbackServer(Self.archive, [.cut(100_000), .status(503), .cut(50_000), .whole])
     defer { server.stop() }
     let (path, notes) = try fetch(server, data())
@@ -68,15 +68,15 @@ import Testing
     #expect(error?.message.contains("after 4 tries") == true && dead.starts.count == 4)
   }
 
-  /// A server that cannot go on from the middle is asked for all of it.
-  @Test func startsAgainWhereRangesAreNotUnderstood() throws {
+  /// If a server does not support ranges, the whole file is downloaded again.
+  @Test func startsAgainIfRangesAreNotSupported() throws {
     let server = try LoopbackServer(Self.archive, [.cut(100_000), .fromTheStart])
     defer { server.stop() }
     let path = try fetch(server, data()).path
     #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path))) == Self.ratings)
   }
 
-  @Test func anotherContentIsRefused() throws {
+  @Test func otherContentsAreRejected() throws {
     var wrong = Self.archive
     wrong[1000] ^= 1
     let server = try LoopbackServer(wrong, [.whole])
@@ -84,7 +84,7 @@ import Testing
     let error = #expect(throws: DownloadError.self) { try fetch(server, data()) }
     #expect(error?.message.contains("its MD5 is") == true && error?.message.contains("thrown away") == true)
     #expect(!FileManager.default.fileExists(atPath: folder + "/ml-1m/ratings.dat"))
-    // What is left of something else does not spoil the next try.
+    // The rest of a failed download does not affect the next attempt.
     let good = try LoopbackServer(Self.archive, [.whole])
     defer { good.stop() }
     try Data(wrong.prefix(5000)).write(to: URL(fileURLWithPath: folder + "/ml-1m.zip.part"))
@@ -93,7 +93,7 @@ import Testing
     #expect(notes.contains { $0.contains("fetched anew") })
   }
 
-  @Test func refusalsAreToldAtOnce() throws {
+  @Test func refusalsAreReportedWithoutRetry() throws {
     let server = try LoopbackServer(Self.archive, [.status(404)])
     defer { server.stop() }
     let error = #expect(throws: DownloadError.self) { try fetch(server, data()) }
@@ -105,7 +105,7 @@ import Testing
     #expect(missing?.message.contains("has no file ml-1m/ratings.dat") == true)
   }
 
-  @Test func isStoppedAndGoesOn() throws {
+  @Test func stopsAndResumes() throws {
     let server = try LoopbackServer(Self.archive, [.whole])
     defer { server.stop() }
     #expect(throws: DownloadStopped.self) { try fetch(server, data()) { now, _ in now == 0 } }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Datasets
 
-/// Every format of data: read, broken, and written back.
+/// All data formats: reading, errors and writing.
 @Suite struct FormatTests {
   private static let pool = WorkerPool(threads: 2)
 
-  /// Users with the names of their items, oldest first.
+  /// By user, the names of the items, oldest first.
   private static func content(_ histories: Histories) -> [String: [String]] {
     var content: [String: [String]] = [:]
     for h in 0..<histories.count {
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test(arguments: ["soon", "2020-13-01", "2021-02-29", "2020-01-01 25:00", "99999999999999999999", "1e30", "nan", ""])
-  func noTimes(_ text: String) throws {
+  func textsThatAreNotTimes(_ text: String) throws {
     let problem = try #require(try Self.problem("user,item,time\nu,i,\(text)\n"))
     #expect(problem.line == 2 && problem.column == 5 && problem.message.contains("expected a time"))
   }
@@ -137,7 +137,7 @@ import Testing
     #expect(try Self.read("\u{feff}user,item\r\n\r\n1,2\r\n\n1,2\r\n1,é") == ["1": ["2", "2", "é"]])
   }
 
-  /// Ids are strings: what looks like a number comes back as it was written.
+  /// Ids are texts: an id that looks like a number is read without changes.
   @Test func identifiersStayAsTheyAre() throws {
     let items = ["7", "007", "0", "00", "-7", "7.0", "1234567890123456789", "999999999999999999", "+7", "x", "日本", "7"]
     let text = "user,item\n" + items.map { "u,\($0)\n" }.joined()
@@ -168,7 +168,7 @@ import Testing
     #expect(lines == ["line 1": ["a"], "line 2": ["b", "a"]])
   }
 
-  @Test func linesThatDoNotFit() throws {
+  @Test func linesWithErrors() throws {
     let text = "user,item,time\n1,2,3\n1,2\n,5,6\n1,4,5\n1,6,soon\n"
     let problem = try #require(try Self.problem(text))
     #expect(problem.line == 3 && problem.message.contains("2 more lines cannot be read either"))
@@ -181,7 +181,7 @@ import Testing
     #expect(try Self.problem("user,item\n1\n", "t.csv", .init(skipsErrors: true))?.message == "the file has no interactions")
   }
 
-  /// Blocks on several threads give what one thread gives, errors and their lines included.
+  /// Several threads give the same result as one thread, including errors and their lines.
   @Test func blocksAreWholeLines() throws {
     var text = "user,item,time,rating\n"
     var rows: [(String, String)] = []
@@ -197,7 +197,7 @@ import Testing
       #expect(one.events == two.events && one.times == two.times && one.ratings == two.ratings)
       #expect(one.items == two.items && one.users == two.users && one.offsets == two.offsets)
       #expect(one.events.count == rows.count && one.items.count == 5004)
-      // The plain way: by user, stable by time.
+      // The expected result: grouped by user, sorted by time with a stable sort.
       let times = rows.indices.map { 1_000_000_000 + $0 * 31 % 1_000_003 }
       let first = rows.indices.filter { rows[$0].0 == "user0" }.sorted { (times[$0], $0) < (times[$1], $1) }
       #expect(one.history(0).map { one.items.name($0) } == first.map { rows[$0].1 })
@@ -311,7 +311,7 @@ import Testing
     #expect(Set(users.train.users).isDisjoint(with: users.test.users) && users.rule.contains("by user"))
   }
 
-  @Test func partsOfTheirOwn() throws {
+  @Test func splitsFromThreeDataSets() throws {
     let train = try withFile("0,a,b\nb,c,a\n") { try Histories.read($0, .init(pad: "0")).histories.windows(length: 3) }
     let test = try withFile("x,d,b\nx,b,a\n") { try Histories.read($0, .init(format: .sequences, pad: "x")).histories.windows(length: 3) }
     let split = try Split(train: train, valid: test, test: test)
@@ -321,7 +321,7 @@ import Testing
     #expect(throws: DataError.self) { try Split(train: train, valid: train, test: short) }
   }
 
-  /// The raw files, as their description counts them.
+  /// Real data, if its folder exists, has the counts of its description.
   @Test func realData() throws {
     let folder = Fixture.root.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("shared/data").path

@@ -1,16 +1,16 @@
 import Foundation
 import Synchronization
 
-/// An HTTP server on loopback that misbehaves as it is told: one answer for each connection, in turn, then the last one
-/// again.
+/// An HTTP server on loopback with scripted answers, including faulty ones. Each connection gets the next answer; after the
+/// last one, it is repeated.
 final class LoopbackServer: Sendable {
   enum Answer: Sendable {
-    /// All that is asked for, ranges included.
+    /// The requested bytes; ranges are supported.
     case whole
-    /// The header promises everything; so many bytes come, then the connection is closed.
+    /// The header announces all bytes. After this number of bytes, the server closes the connection.
     case cut(Int)
     case status(Int)
-    /// Ranges are not understood.
+    /// All bytes; ranges are ignored.
     case fromTheStart
   }
 
@@ -48,7 +48,7 @@ final class LoopbackServer: Sendable {
   func stop() { shutdown(socketNumber, Int32(SHUT_RDWR)) }
 
   var address: String { "http://127.0.0.1:\(port)" }
-  /// Where each request wanted to begin.
+  /// The offset of each request.
   var starts: [Int] {
     state.withLock { $0.requests }.map { request in
       guard let range = request.range(of: "range: bytes=", options: .caseInsensitive) else { return 0 }

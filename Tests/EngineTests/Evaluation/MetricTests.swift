@@ -8,7 +8,7 @@ import Testing
 @testable import Training
 
 @Suite struct MetricTests {
-  /// The fixture's ranks are mean ranks of ties; where nothing is tied they are ours.
+  /// The fixture has mean ranks for ties. Without ties, they equal the ranks of `Ranking`.
   @Test func againstAnIndependentImplementation() throws {
     let fixture = try Fixture("metrics")
     let scores = try fixture.floats("scores")
@@ -21,7 +21,7 @@ import Testing
     for kind in Metric.Kind.allCases {
       for k in 1...29 {
         let metric = Metric(kind, k)
-        // The mean over all orders of the tied items, each tried.
+        // The mean over all orders of the tied items, by enumeration.
         let expected = ranks.map { rank in
           (0...rank.tied).reduce(0.0) { $0 + metric.value(Rank(above: rank.above + $1)) } / Double(rank.tied + 1)
         }
@@ -30,12 +30,12 @@ import Testing
     }
   }
 
-  /// Worked by hand: 4 items; the pad's score, in front, does not count.
+  /// Computed by hand for 4 items. The score of the pad, which comes first, does not count.
   @Test func ranksWithTies() {
     #expect(Ranking.rank(of: 2, [9, 3, 2, 1, 0], items: 5) == Rank(above: 1))
     #expect(Ranking.rank(of: 1, [9, 3, 3, 1, 0], items: 5) == Rank(above: 0, tied: 1))
     #expect(Ranking.rank(of: 1, [0, 0, 0, 0, 0], items: 5) == Rank(above: 0, tied: 3))
-    // Others that are not numbers count as above; a target that is none comes last.
+    // Other items with a score of NaN count as higher; a target with a score of NaN comes last.
     #expect(Ranking.rank(of: 1, [0, 1, .nan, .nan, 0], items: 5) == Rank(above: 2))
     #expect(Ranking.rank(of: 3, [0, 1, 2, .nan, 0], items: 5) == Rank(above: 3))
   }
@@ -49,12 +49,12 @@ import Testing
     #expect(abs(Metric(.ndcg, 10).value(Rank(above: 2)) - 0.5) < 1e-12)
     #expect(Metric(.mrr, 5).mean([]) == 0)
     #expect(Metric(.mrr, 1).mean([Rank(above: 0), Rank(above: 1)]) == 0.5)
-    // Two items tied for the first place, each the target of one sequence.
+    // Two items are tied at the top; each is the target of one sequence.
     #expect(Metric(.hr, 1).mean([Rank(above: 0, tied: 1), Rank(above: 0, tied: 1)]) == 0.5)
     #expect(Metric(.mrr, 2).value(Rank(above: 0, tied: 1)) == 0.75)
   }
 
-  /// A constant scorer gets the metric of a random ranking of 20 items: HR@k is k / 20.
+  /// A scorer with constant scores gets the metric of a random ranking of 20 items: HR@k is k / 20.
   @Test(arguments: Metric.Kind.allCases)
   func aConstantScorerIsARandomRanking(kind: Metric.Kind) {
     let rank = Ranking.rank(of: 7, [Float](repeating: 1, count: 21), items: 21)
@@ -66,7 +66,7 @@ import Testing
     #expect(abs(Metric(.hr, 9).value(rank) - 0.45) < 1e-15 && abs(Metric(.hr, 10).value(rank) - 0.5) < 1e-15)
   }
 
-  /// Sequences 1 2 3, 1 2 3, 1 2 1: after 2 comes 3 twice and 1 once.
+  /// The sequences are 1 2 3, 1 2 3 and 1 2 1: item 2 is followed by 3 twice and by 1 once.
   @Test func baselinesByHand() {
     let set = SequenceSet.fixed(length: 3, tokens: [1, 2, 3, 1, 2, 3, 1, 2, 1], items: 5)
     let scores = FloatBuffer(count: 5)
@@ -75,7 +75,7 @@ import Testing
     #expect(scores.array == [0, 4, 3, 2, 0])
     let markov = Baseline(.markov, train: set)
     markov.scores(set, 0, into: scores.base)
-    // 3 followed 2 twice, 1 once; 2 and 4 never did, and 2 is the more popular.
+    // Item 3 followed 2 twice, item 1 once. Items 2 and 4 never did; 2 is more popular than 4.
     #expect(scores[3] > scores[1] && scores[1] > scores[2] && scores[2] > scores[4])
     let unknown = SequenceSet.fixed(length: 3, tokens: [1, 4, 1], items: 5)
     markov.scores(unknown, 0, into: scores.base)

@@ -8,11 +8,12 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Ranks without scores against ranks from scores, and the last step alone against all steps.
+/// Compares ranks that are counted by panels with ranks from all scores, and evaluation of the last step with that of all
+/// steps.
 @Suite struct RankingTests {
   static let pool = NextItNetTests.pool
 
-  /// A network whose blocks do something.
+  /// A model with random residual weights, so that its blocks change the hidden states.
   static func model(_ dilations: [Int], blocks: Int, items: Int = 200, kernel: Int = 3) throws -> Model {
     let network = try NextItNet(
       .init(items: items, dim: 32, blocks: blocks, dilations: dilations, kernel: kernel, alpha: true))
@@ -33,14 +34,14 @@ import Testing
     return SequenceSet.fixed(length: length, tokens: tokens, items: items)
   }
 
-  /// Items of which many score the same to the last bit, and some are not numbers.
+  /// Many items have scores with the same bits, and some scores are NaN.
   @Test(arguments: [nil, 1, 10, 50, 199, 500])
   func ranksOfAModel(limit: Int?) throws {
     let model = try Self.model([1, 4], blocks: 2)
     let set = Self.set(75, length: 12, items: 200, targets: [77, 130, 131, 199])
     let (output, values) = (model.network.output, model.values)
     for item in stride(from: 3, to: 200, by: 4) {
-      // The same as the item before, in another panel and another vector.
+      // The same row as that of the item before, in another panel and another vector register.
       let twin = (item * 37 + 70) % 200
       (values.base + output.weight.offset + item * 32).update(
         from: values.base + output.weight.offset + twin * 32, count: 32)
@@ -50,10 +51,10 @@ import Testing
       values.base[bias.offset + 77] = .nan
       values.base[bias.offset + 130] = .infinity
       values.base[bias.offset + 131] = -.infinity
-      // The pad is not ranked, whatever it scores.
+      // The pad is not ranked, even with a high score.
       values.base[bias.offset] = .nan
     }
-    // Targets that are no number, that are infinite, and in the panel that is not whole.
+    // Targets with scores of NaN and infinity, and targets in the last panel, which has fewer than 64 items.
     #expect(Set((0..<75).map { set.target($0) }).isSuperset(of: [77, 130, 131, 199]))
     var expected = [Rank](repeating: .beyond, count: set.count)
     expected.withUnsafeMutableBufferPointer { buffer in
@@ -67,7 +68,7 @@ import Testing
     #expect(Ranking.ranks(model, on: set, limit: limit, pool: Self.pool) == expected)
   }
 
-  /// Lists made panel by panel against sorted scores, with items of equal scores and of none.
+  /// Compares lists that are built panel by panel with sorted scores, including equal scores and NaN.
   @Test func listsOfAModel() throws {
     let model = try Self.model([1, 4], blocks: 2)
     let set = Self.set(30, length: 12, items: 200)
@@ -90,7 +91,7 @@ import Testing
     }
   }
 
-  /// Judging leaves out steps that the last output is not made of; what it makes has the bits of the whole.
+  /// Evaluation leaves out steps that the last output does not depend on. The last output has the same bits as with all steps.
   @Test(arguments: [[1, 4], [1, 2, 4, 8], [2], [4, 2], [3, 6], [16], [1]], [4, 19, 20, 35])
   func lastStepAlone(dilations: [Int], positions: Int) throws {
     for (blocks, kernel) in [(1, 3), (3, 3), (4, 3), (2, 2)] {

@@ -19,7 +19,7 @@ import Testing
     return items
   }
 
-  /// Item 0 is the pad; equal scores go to the lower number; what is not a number is never recommended.
+  /// Item 0 is the pad. Of equal scores the lower number comes first. An item with a score of NaN is never recommended.
   @Test func theBestInOrder() {
     #expect(top([9, 1, 5, 3, 5], 3) == [2, 4, 3])
     #expect(top([9, 1, 5, 3, 5], 3, without: [2, 3]) == [4, 1, 0])
@@ -38,7 +38,7 @@ import Testing
     #expect(top(scores, 20, without: seen) == wanted.map { Int32($0) })
   }
 
-  /// By hand: four items, users get [1, 2], [1, 2], [1, 3].
+  /// Computed by hand for four items and the lists [1, 2], [1, 2], [1, 3].
   @Test func beyondAccuracy() {
     let model = Recommendations(k: 2, items: [1, 2, 1, 2, 1, 3])
     let beyond = model.beyond(uses: [0, 4, 2, 1, 1])
@@ -49,7 +49,7 @@ import Testing
     #expect(abs(beyond.popularity - (3 * 4 + 2 * 2 + 1) / 6.0 / 2) < 1e-12)
   }
 
-  /// Sequences {1, 2}, {1, 2, 3}, {3, 4}: cosines by hand.
+  /// Cosines computed by hand for the sequences {1, 2}, {1, 2, 3} and {3, 4}.
   @Test func itemNeighbours() throws {
     let data = ProcessingTests.histories([[1, 2], [2, 1, 3], [3, 4]], items: 5)
     let set = try data.windows(length: 3)
@@ -57,7 +57,8 @@ import Testing
     let test = try ProcessingTests.histories([[1, 3, 4]], items: 5).windows(length: 3)
     var scores = [Float](repeating: 0, count: 5)
     scores.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { baseline.scores(test, 0, into: base) } }
-    // 1: with 2 twice of (2, 2), with 3 once of (2, 2). 3: with 1 and 2 once of (2, 2), with 4 once of (2, 1).
+    // Counts of common sequences, with the counts of both items in parentheses. Item 1: 2 with item 2 (2, 2), 1 with item 3
+    // (2, 2). Item 3: 1 with items 1 and 2 (2, 2), 1 with item 4 (2, 1).
     let wanted: [Float] = [0, 0.5, 1 + 0.5, 0.5, 1 / Float(2).squareRoot()]
     #expect(zip(scores, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(scores)")
   }

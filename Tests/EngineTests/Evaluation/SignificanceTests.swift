@@ -4,7 +4,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Against SciPy 1.16: `scipy.stats.wilcoxon`, `ttest_1samp`, `t.interval`, `bootstrap`, `t.sf`, `t.ppf`.
+/// Compares with SciPy 1.16: `scipy.stats.wilcoxon`, `ttest_1samp`, `t.interval`, `bootstrap`, `t.sf`, `t.ppf`.
 @Suite struct SignificanceTests {
   private let x = [
     -0.0201, -0.0462, 0.0076, 0.041, 0.0768, 0.0255, -0.0076, -0.0192, 0.0574, 0.1017, 0.0336, -0.0417, -0.0279, 0.1, 0.0301, -0.0666,
@@ -76,7 +76,7 @@ import Testing
 
   @Test func bootstrap() throws {
     let result = try #require(Significance.bootstrap(x))
-    // SciPy's, of other random numbers.
+    // The values of SciPy, which uses other random numbers.
     try near(result.low, -0.006123333333333333, 5e-4)
     try near(result.high, 0.024866666666666662, 5e-4)
     #expect(result.p > 0.2 && result.p < 0.32)

@@ -3,7 +3,7 @@ import Foundation
 import Kernels
 import Testing
 
-/// Attention, GELU, sums under a norm and dropout masks against plain loops in double precision.
+/// Compares attention, GELU, layer normalisation of sums and dropout masks with plain loops in double precision.
 @Suite struct AttentionKernelTests {
   struct Plain {
     let time, heads, dh, stride: Int
@@ -62,7 +62,7 @@ import Testing
   @Test(arguments: [(1, 1, 16), (3, 2, 4), (16, 1, 64), (17, 2, 32), (19, 1, 19), (40, 2, 16)], [false, true])
   func attention(shape: (Int, Int, Int), dropped: Bool) {
     let (time, heads, dh) = shape
-    let stride = 2 * heads * dh  // two sequences side by side
+    let stride = 2 * heads * dh  // a tile of two sequences
     let count = time * stride
     let q = KernelTests.random(count, "q"), k = KernelTests.random(count, "k"), v = KernelTests.random(count, "v")
     let dout = KernelTests.random(count, "dout")
@@ -87,7 +87,7 @@ import Testing
       for t in 0..<time {
         for c in 0..<stride {
           let i = t * stride + c
-          // The other sequence's places stay as they were.
+          // The rows of the other sequence are unchanged.
           worst = max(worst, abs(Double(own[i]) - (c < heads * dh ? plain[i] : 7)))
         }
       }
@@ -143,11 +143,11 @@ import Testing
     }
   }
 
-  /// The vector kernel draws the words of the stream, sixteen counters at a time.
-  @Test func masksAreTheStreamsWords() {
+  /// The vectorised kernel uses the words of the random stream, sixteen counters at a time.
+  @Test func dropoutMasksUseTheWordsOfTheStream() {
     let stream = RandomStream(seed: 3, "dropout/here")
     var mask = [Float](repeating: .nan, count: 150)
-    stream.fillMask(&mask, count: 150, place: 77 << 24 | 5, rate: 0.3)
+    stream.fillMask(&mask, count: 150, substream: 77 << 24 | 5, rate: 0.3)
     var numbers = stream.numbers(at: 77 << 24 | 5)
     let words = (0..<192).map { _ in numbers.word() }
     for i in mask.indices {

@@ -3,7 +3,7 @@ import Foundation
 import Kernels
 import Testing
 
-/// The fused kernels against plain loops, for widths with and without a tail.
+/// Compares the fused kernels with plain loops, for widths that are a multiple of the vector length and others.
 @Suite struct KernelTests {
   static let widths = [1, 3, 8, 16, 19, 64, 100]
 
@@ -32,7 +32,7 @@ import Testing
     let x = Self.random(rows * c, "x"), bias = Self.random(c, "bias"), gain = Self.random(c, "gain")
     let shift = Self.random(c, "shift"), skip = Self.random(rows * c, "skip")
     var xhat = x, rstd = [Float](repeating: 0, count: rows), y = x, out = x
-    // Width 1 has no variance: epsilon keeps it finite.
+    // At width 1 the variance is 0; epsilon keeps the result finite.
     let epsilon: Float = 1e-5
     srs_norm_relu(rows, c, x, bias, gain, shift, epsilon, &xhat, &rstd, &y)
     srs_norm_relu_residual(rows, c, x, bias, gain, shift, epsilon, &xhat, &rstd, skip, 0.7, &out)
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Backward by finite differences of the forward pass in double precision.
+  /// Compares the backward pass with finite differences of the forward pass in double precision.
   @Test(arguments: [3, 16, 19])
   func normReluResidualBackward(c: Int) {
     let rows = 3
@@ -79,7 +79,7 @@ import Testing
     #expect(abs(Double(dalpha) - (loss(x, bias, gain, shift, 0.701) - loss(x, bias, gain, shift, 0.699)) / 0.002) < 5e-3)
   }
 
-  /// Panels of 64 columns one after the other against the softmax of whole rows, with logits that grow on the way.
+  /// Compares the softmax by panels of 64 columns with the softmax of whole rows. The logits grow from panel to panel.
   @Test(arguments: [1, 5, 64, 65, 200, 1000], [false, true])
   func softmaxByPanels(c: Int, sampled: Bool) {
     let rows = 5
@@ -87,7 +87,7 @@ import Testing
     let random = Self.random(rows * c, "logits", scale: 6)
     let logits = random.indices.map { random[$0] + Float($0 % c) / 20 }
     let shift = Self.random(c, "bias"), own = Self.random(rows, "own", scale: 6)
-    // A row without a column of its own too; sampled: that column does not take part.
+    // Includes a row without a column of its own. With sampling, a row's own column is left out.
     let targets = (0..<rows).map { $0 == 3 && sampled ? -1 : Int32($0 * 7 % c) }
     let weights: [Float] = [0.1, 0.5, 0, 1, 0.25]
     var top = sampled ? own : Array(repeating: -Float.infinity, count: rows), at = own
@@ -148,15 +148,15 @@ import Testing
   }
 }
 
-/// Convolution over time against loops that know nothing of tiles.
+/// Compares convolutions over time with plain loops.
 @Suite struct ConvolutionTests {
   @Test(
     arguments: [
       (9, 1, true), (9, 4, true), (5, 8, true), (9, 2, false), (4, 3, false), (2, 1, false), (19, 4, true), (35, 2, false),
     ],
     [(5, 4, 3), (16, 16, 3), (32, 64, 3), (48, 80, 2), (16, 32, 5)])
-  func forwardAndBackward(place: (Int, Int, Bool), channels: (Int, Int, Int)) {
-    let (time, dilation, causal) = place
+  func forwardAndBackward(shape: (Int, Int, Bool), channels: (Int, Int, Int)) {
+    let (time, dilation, causal) = shape
     let (ci, co, kernel) = channels
     let batch = 3
     let convolution =
@@ -224,7 +224,7 @@ import Testing
   }
 }
 
-/// Matrix products against three loops, for sizes that are whole tiles and those that are not.
+/// Compares matrix products with three nested loops, for sizes that are multiples of the register tiles and others.
 @Suite struct ProductTests {
   @Test(arguments: [1, 4, 6, 13, 30], [5, 16, 32, 48, 64, 112, 130])
   func products(m: Int, n: Int) {

@@ -15,7 +15,7 @@ import Testing
     #expect(pi == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
-  @Test func aPlaceOfAStreamIsTheSameWhateverWasDrawnBefore() {
+  @Test func substreamsDoNotDependOnEarlierDraws() {
     let stream = RandomStream(seed: 3, "shuffle")
     var a = stream.numbers(at: 7)
     var other = stream.numbers(at: 6)
@@ -41,7 +41,7 @@ import Testing
     #expect(abs(normal.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(n) - 1) < 0.02)
     let truncated = (0..<n).map { _ in numbers.truncatedNormal() }
     #expect(truncated.allSatisfy { abs($0) <= 2 })
-    // The variance of a normal cut at two deviations is 0.774.
+    // The variance of a normal distribution truncated at two deviations is 0.774.
     #expect(abs(truncated.reduce(0) { $0 + $1 * $1 } / Double(n) - 0.7737) < 0.01)
     var counts = [Int](repeating: 0, count: 7)
     for _ in 0..<70_000 { counts[numbers.below(7)] += 1 }

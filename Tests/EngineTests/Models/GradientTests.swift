@@ -8,9 +8,9 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Gradients of whole models by finite differences, every parameter visited.
+/// Compares the gradients of whole models with finite differences, for every parameter tensor.
 @Suite struct GradientTests {
-  /// Moves one parameter along its own gradient: the slope of the loss there must be the gradient's length.
+  /// Moves one parameter tensor along its gradient: the directional derivative must be the norm of the gradient.
   static func check(
     _ model: Model, _ engine: TiledStep, _ batch: Batch, negatives: Negatives? = nil, dropout: (any DropoutMasks)? = nil
   ) {
@@ -24,24 +24,24 @@ import Testing
       guard length > 1e-4 else { continue }
       let old = range.map { model.values[$0] }
       let largest = g.map { abs($0) }.max() ?? 1
-      // A step moves no value by more than so much. A large one may cross the kink of a ReLU, a small one drown in
-      // rounding; a wrong gradient fits neither.
+      // The largest change of a value. A large step may cross the kink of a ReLU, and a small step suffers from rounding. A
+      // wrong gradient agrees with neither.
       let slopes = [5e-4, 1e-4, 2.5e-5].map { largestMove -> Double in
         let h = largestMove / (largest / length)
         func loss(_ sign: Double) -> Double {
-          for (i, place) in range.enumerated() { model.values[place] = old[i] + Float(sign * h * g[i] / length) }
+          for (i, index) in range.enumerated() { model.values[index] = old[i] + Float(sign * h * g[i] / length) }
           return engine.gradients(batch, negatives: negatives, dropout: dropout)
         }
         return (loss(1) - loss(-1)) / (2 * h)
       }
-      for (i, place) in range.enumerated() { model.values[place] = old[i] }
+      for (i, index) in range.enumerated() { model.values[index] = old[i] }
       #expect(
         slopes.contains { abs($0 - length) < 0.02 * length + 5e-4 }, "\(parameter.name): \(slopes) instead of \(length)")
     }
     #expect(visited == model.network.layout.parameters.count)
   }
 
-  /// Every sample of every model, with random values so that no block is silent.
+  /// Every sample of every model. All values are random, so that every block contributes to the loss.
   @Test(arguments: Registry.samples(.init(items: 23, length: 9, users: 5, width: 8)), [true, false])
   func everyModel(sample: ModelSample, alpha: Bool) throws {
     let network = try sample.network(blocks: 2, alpha: alpha)
@@ -55,7 +55,7 @@ import Testing
     Self.check(model, TiledStep(model, on: set), batch, dropout: StreamMasks(seed: 1, step: 5))
   }
 
-  /// Every loss, on a model whose outputs are what the loss asks for.
+  /// Every loss, on a model with the output layer that the loss needs.
   @Test(arguments: LossSample.all)
   func everyLoss(sample: LossSample) throws {
     let model = try GrowthTests.trained("nextitnet", blocks: 2)
@@ -68,7 +68,7 @@ import Testing
   }
 }
 
-/// A loss with its options, for whatever must hold for all of them.
+/// A loss with its options, for tests that apply to all losses.
 struct LossSample: Sendable, CustomStringConvertible {
   let loss: any Loss
   var description: String { loss.name }

@@ -8,28 +8,28 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Every model against PyTorch: scores, losses, all gradients and five optimizer steps.
+/// Compares every model with PyTorch: scores, losses, all gradients and five optimizer steps.
 @Suite struct ModelFixtureTests {
-  /// A registered model has a fixture.
+  /// Every registered model has a fixture.
   @Test func everyKindHasAFixture() throws {
     let kinds = try Set(Fixture.models.map { try Fixture($0).network().kind })
     #expect(kinds == Set(Registry.kinds.map(\.name)))
   }
 
-  /// Multipliers of a fixture.
+  /// The dropout masks of a fixture.
   final class GivenMasks: DropoutMasks {
     let masks: [String: [Float]]
 
     init(_ fixture: Fixture) {
       masks = Dictionary(
         uniqueKeysWithValues: fixture.file.tensors.filter { $0.name.hasPrefix("dropout.") }.map { name, tensor in
-          let place = String(name.dropFirst("dropout.".count))
-          return (place == "embedding" ? place : "blocks." + place, tensor.floats)
+          let layer = String(name.dropFirst("dropout.".count))
+          return (layer == "embedding" ? layer : "blocks." + layer, tensor.floats)
         })
     }
 
-    func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, place: String, sequence: Int, rate: Double) {
-      let all = masks[place] ?? []
+    func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, layer: String, sequence: Int, rate: Double) {
+      let all = masks[layer] ?? []
       for i in 0..<count { mask[i] = all[sequence * count + i] }
     }
   }
@@ -55,14 +55,14 @@ import Testing
       }
       var batch = Batch(
         set, Array(0..<set.count)[...], objective: model.network.objective, padsCount: false,
-        masking: { [masked] place in masked.isEmpty ? [] : Set(masked[place]) })
+        masking: { [masked] index in masked.isEmpty ? [] : Set(masked[index]) })
       if isShared {
         let tokens = try fixture.integers("swapped_tokens")
         let swapped = try fixture.integers("swapped_users")
         for tile in batch.cut.tiles {
-          for (b, place) in tile.enumerated() {
-            batch.users[place] = Int32(swapped[place])
-            for t in 0..<10 { batch.items[tile.lowerBound * 10 + t * tile.count + b] = Int32(tokens[place * 10 + t]) }
+          for (b, index) in tile.enumerated() {
+            batch.users[index] = Int32(swapped[index])
+            for t in 0..<10 { batch.items[tile.lowerBound * 10 + t * tile.count + b] = Int32(tokens[index * 10 + t]) }
           }
         }
       }
@@ -93,7 +93,7 @@ import Testing
       let loss = c.engine.step(c.batch, Adam(rate: 0.01, lazy: false), dropout: c.dropout)
       #expect(abs(Float(loss) - (try c.fixture.floats("step_losses"))[step - 1]) < 2e-5)
       if [1, 3, 5].contains(step) {
-        // A bias on the keys has no gradient but rounding, out of which Adam makes steps.
+        // The gradient of the key's bias is 0 except for rounding, which Adam scales up to full steps.
         try expectEqual(c.model.values, c.fixture, "step\(step).", c.model.network.layout, tolerance: 5e-5) {
           $0.hasSuffix("key.bias")
         }
@@ -107,7 +107,7 @@ import Testing
     GradientTests.check(c.model, c.engine, c.batch, dropout: c.dropout)
   }
 
-  /// The stochastic replacements: how often, never a pad, targets untouched.
+  /// Stochastic shared embeddings: replacements have the right frequency, never replace a pad, and leave targets unchanged.
   @Test func sharedEmbeddingsReplaceUsersAndItems() throws {
     let set = SequenceSet.fixed(
       length: 20, tokens: (0..<20_000).map { (i: Int) -> Int32 in i % 20 < 5 ? 0 : Int32(1 + i * 7 % 49) }, items: 50,
@@ -119,7 +119,7 @@ import Testing
     let swapped = zip(batch.items, plain.items).filter { $0 != $1 }.count
     let filled = plain.items.filter { $0 != 0 }.count
     #expect(zip(batch.items, plain.items).allSatisfy { $1 != 0 || $0 == 0 })
-    // 1 in 49 draws its own item again.
+    // One of 49 replacements draws the same item again.
     let itemShare = Double(swapped) / Double(filled)
     #expect(abs(itemShare - 0.098) < 0.01)
     let userShare = Double(batch.users.count { $0 != 3 }) / 1000
@@ -135,15 +135,15 @@ import Testing
 
   @Test func dropoutMasksHaveTheirRate() {
     var mask = [Float](repeating: .nan, count: 100_003)
-    StreamMasks(seed: 1, step: 5).fill(&mask, count: mask.count, place: "blocks.0.ff1", sequence: 3, rate: 0.2)
+    StreamMasks(seed: 1, step: 5).fill(&mask, count: mask.count, layer: "blocks.0.ff1", sequence: 3, rate: 0.2)
     #expect(mask.allSatisfy { $0 == 0 || $0 == 1.25 })
     let share = Double(mask.count { $0 == 0 }) / 100_003
     #expect(abs(share - 0.2) < 0.005)
     var other = mask
-    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, place: "blocks.0.ff1", sequence: 4, rate: 0.2)
+    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, layer: "blocks.0.ff1", sequence: 4, rate: 0.2)
     let both = Double(zip(mask, other).count { $0 == 0 && $1 == 0 }) / 100_003
     #expect(abs(both - 0.04) < 0.003)
-    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, place: "blocks.0.ff1", sequence: 3, rate: 0.2)
+    StreamMasks(seed: 1, step: 5).fill(&other, count: mask.count, layer: "blocks.0.ff1", sequence: 3, rate: 0.2)
     #expect(mask == other)
   }
 
@@ -178,8 +178,8 @@ import Testing
     #expect(worstDifference(gradient, try fixture.floats("grad.embedding")) < 1e-6)
   }
 
-  /// Fine-tuning starts with the trained network and fresh targets, from a fine-tuned model too.
-  @Test func retargetedModelsKeepAllButTheirTargets() throws {
+  /// Fine-tuning starts with the trained network and a new output layer, also when the model has been fine-tuned before.
+  @Test func retargetedModelsKeepAllButTheOutputLayer() throws {
     let trained = try GrowthTests.trained("nextitnet", blocks: 2)
     let once = try trained.retargeted(12, seed: 1)
     for i in 0..<once.values.count { once.values[i] += 1 }

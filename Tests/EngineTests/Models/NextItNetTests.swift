@@ -8,7 +8,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Sampled softmax and lazy Adam against PyTorch, on NextItNet.
+/// Compares sampled softmax and lazy Adam with PyTorch, on NextItNet.
 @Suite struct NextItNetTests {
   static let pool = WorkerPool(threads: 2)
 
@@ -57,7 +57,7 @@ import Testing
   }
 }
 
-/// Compares a buffer, parameter by parameter, with the fixture's tensors.
+/// Compares a buffer with the tensors of a fixture, parameter by parameter.
 func expectEqual(
   _ buffer: FloatBuffer, _ fixture: Fixture, _ prefix: String, _ layout: ParameterLayout, tolerance: Float,
   leavingOut: (String) -> Bool = { _ in false }

@@ -10,7 +10,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Keeps every checkpoint of a run, as bytes.
+/// Stores the bytes of every checkpoint of a run.
 private final class MemoryKeeper: CheckpointKeeper {
   let every: Extent?
   private let known: Vocabularies
@@ -36,7 +36,7 @@ private final class MemoryKeeper: CheckpointKeeper {
   }
 }
 
-/// What a run came to, times left out.
+/// The result of a run without times.
 private struct Outcome: Equatable {
   let values: [Float]
   let metrics: [[Metric: Double]]
@@ -62,7 +62,7 @@ private struct Outcome: Equatable {
     Model(try #require(TrainerTests.samples.first { $0.name == name }).network(), seed: 5)
   }
 
-  /// Growths that carry the optimizer, freeze, wait for a plateau and may fall back.
+  /// A recipe with growths that carry the optimizer's state over, freeze old blocks, wait for a plateau, and can fall back.
   private static let recipe: Recipe = {
     var recipe = Recipe(phases: [
       Phase(run: .steps(6)),
@@ -121,8 +121,8 @@ private struct Outcome: Equatable {
     #expect(finished.run(Self.recipe, name: "run", Self.data).best.step == whole.best.step)
   }
 
-  /// Stopped at every step, between phases too, and resumed in memory.
-  @Test func interruptedRunsGoOnToTheSameBits() throws {
+  /// Runs are interrupted at every step, also between phases, and resumed in memory.
+  @Test func resumedRunsHaveTheSameBits() throws {
     let model = try Self.model("nextitnet")
     let whole = try Self.trainer(TestObserver()).run(model)
     #expect(!whole.canResume)
@@ -133,12 +133,12 @@ private struct Outcome: Equatable {
       #expect(part.stop == .interrupted && part.canResume)
       let rest = try Self.trainer(TestObserver()).resume(part)
       #expect(Outcome(rest) == Outcome(whole), "stopped after step \(stop)")
-      // The interrupted run is as it was.
+      // Resuming does not change the interrupted run.
       #expect(Outcome(try Self.trainer(TestObserver()).resume(part)) == Outcome(whole))
     }
   }
 
-  /// No flipped byte and no cut goes unnoticed; nothing crashes.
+  /// Every flipped byte and every truncation is an error.
   @Test func damageIsAnError() throws {
     let model = try Self.model("ssept")
     let identity = try TrainingIdentity(model, Self.data, Self.recipe)
@@ -146,19 +146,19 @@ private struct Outcome: Equatable {
     _ = try Self.trainer(TestObserver(), keeper).run(model)
     let whole = try #require(keeper.files.last)
     let headerLength = Int(whole.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-    // Every 211th byte of the header (its padding excepted, which says nothing), every 9,973rd of the rest.
+    // Every 211th byte of the header without its padding, and every 9,973rd byte of the rest.
     let header = stride(from: 0, to: 8 + headerLength - 8, by: 211)
-    for place in Array(header) + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
+    for offset in Array(header) + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
       var damaged = whole
-      damaged[place] ^= 1 << UInt8(place % 7)
-      #expect(throws: ModelFile.Failure.self, "byte \(place)") { try Self.read(damaged, identity) }
+      damaged[offset] ^= 1 << UInt8(offset % 7)
+      #expect(throws: ModelFile.Failure.self, "byte \(offset)") { try Self.read(damaged, identity) }
     }
     for length in stride(from: 0, to: whole.count, by: whole.count / 40) {
       #expect(throws: ModelFile.Failure.self, "cut at \(length)") { try Self.read(whole.prefix(length), identity) }
     }
     let other = try TrainingIdentity(Model(model.network, seed: 9), Self.data, Self.recipe)
     #expect(throws: ModelFile.Failure.self) { try Self.read(whole, other) }
-    // As a model it is whole: its best parameters.
+    // The checkpoint can be read as a model, which has the best parameters.
     let path = try Self.write(whole)
     defer { unlink(path) }
     #expect(try ModelFile.read(path).model.network.kind == "ssept")
@@ -227,8 +227,8 @@ private struct Outcome: Equatable {
     }
   }
 
-  /// A header that claims more than there is takes no memory.
-  @Test func claimsAreHeldAgainstTheFile() throws {
+  /// A header with sizes larger than the file does not allocate memory.
+  @Test func sizesAreCheckedAgainstTheFile() throws {
     let model = try Self.model("nextitnet")
     let identity = try TrainingIdentity(model, Self.data, Self.recipe)
     for header in [
@@ -249,8 +249,8 @@ private struct Outcome: Equatable {
     #expect(throws: ModelFile.Failure.self) { try Self.read(long, identity) }
   }
 
-  /// Norm of the gradients after clipping, seen through one step of plain numbers: Adam's first moment is a tenth of it.
-  @Test func clippingScalesAllGradientsAlike() throws {
+  /// Measures the gradients after clipping by Adam's first moment, which is a tenth of the gradient after one step.
+  @Test func clippingScalesAllGradientsByTheSameFactor() throws {
     func moments(_ clip: Double?) throws -> [Float] {
       var recipe = Self.recipe
       recipe.optimizer = Adam(rate: 1e-3, clip: clip)
@@ -279,12 +279,12 @@ private struct Outcome: Equatable {
     func grew(_ checkpoint: TrainingCheckpoint) {}
   }
 
-  @Test func spikesAreNotTaken() throws {
+  @Test func stepsWithSpikesAreSkipped() throws {
     var recipe = Self.recipe
     recipe.spikeGuard = 1.0000001
     recipe.optimizer = Adam(rate: 1e-12, clip: 2)
     recipe.phases = [Phase(run: .steps(20))]
-    // At a rate that changes nothing, about half of the losses are above their running mean.
+    // At a learning rate that changes nothing, about half of the losses are above their running mean.
     let model = try Self.model("nextitnet")
     let keeper = CountKeeper()
     _ = try Trainer(recipe, data: Self.data, pool: WorkerPool(threads: 2), observer: TestObserver(), keeper: keeper).run(model)

@@ -10,14 +10,14 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Files of each version that was ever written stay readable: Tests/Fixtures/checkpoints/vN.
+/// Checkpoints of all former versions stay readable: Tests/Fixtures/checkpoints/vN.
 ///
-/// A new version of the format gets a folder of its own, written with `SRS_WRITE_CHECKPOINTS=1`; folders that are there
-/// are never written again.
+/// A new version of the format gets a new folder, written with `SRS_WRITE_CHECKPOINTS=1`. Existing folders are never written
+/// again.
 @Suite struct OldVersionTests {
   private static let root = Fixture.root.appendingPathComponent("checkpoints")
 
-  /// What a file holds, in numbers that do not depend on the machine that reads it.
+  /// The contents of a file as numbers that do not depend on the machine.
   private struct Content: Codable, Equatable {
     var kind: String
     var step: Int
@@ -91,7 +91,7 @@ import Testing
     try encoder.encode(content(checkpoint, run.model, known)).write(to: folder.appendingPathComponent("\(kind).json"))
   }
 
-  @Test func everyVersionIsReadAndGoesOn() throws {
+  @Test func everyVersionCanBeReadAndResumed() throws {
     let present = Self.root.appendingPathComponent("v\(ModelFile.version)")
     if ProcessInfo.processInfo.environment["SRS_WRITE_CHECKPOINTS"] != nil, !FileManager.default.fileExists(atPath: present.path) {
       for kind in ["nextitnet", "ssept"] { try Self.write(kind, into: present) }

@@ -9,9 +9,9 @@ import Testing
 @testable import Evaluation
 @testable import Training
 
-/// A training as one value: its text, what changes it, and what it was called before.
+/// Recipes: canonical texts, fingerprints and the fingerprints of version 0.1.
 @Suite struct RecipeTests {
-  /// Every option with another value than its default. A new option without a line here is a failure.
+  /// For every option, a value other than its default. `everyFieldIsChangedHere` fails for an option without a line here.
   static let changes: [String: @Sendable (inout Recipe) -> Void] = [
     "phases": { $0.phases = [Phase(run: .steps(3))] }, "batch": { $0.batch = 65 },
     "loss": { $0.loss = SampledSoftmax(share: 0.25, distribution: .uniform) },
@@ -33,7 +33,7 @@ import Testing
     "form": { $0.form = .tensorflow }, "lazy": { $0.lazy = false }, "l2": { $0.l2 = 0.01 }, "clip": { $0.clip = 1 },
   ]
 
-  /// A schedule that is not registered: it can be trained with, but not read back.
+  /// A schedule that is not registered: it can be used for training, but a recipe with it cannot be read.
   struct TestSchedule: Schedule {
     static let kind = "test_half_after"
     static let summary = "Half the rate after so many steps."
@@ -42,20 +42,20 @@ import Testing
     var half = 0
     init() {}
     init(half: Int) { self.half = half }
-    func factor(_ place: StepPlace) -> Double { place.step < half ? 1 : 0.5 }
+    func factor(_ position: StepPosition) -> Double { position.step < half ? 1 : 0.5 }
   }
 
   @Test func everyFieldIsChangedHere() {
     #expect(Set(Recipe.fields.map(\.key)) == Set(Self.changes.keys))
     #expect(Set(Phase.fields.map(\.key)) == Set(Self.phaseChanges.keys))
     #expect(Set(Adam.fields.map(\.key)) == Set(Self.adamChanges.keys))
-    // Every stored value is a field.
+    // Every stored property is a field.
     #expect(Mirror(reflecting: Recipe()).children.count == Recipe.fields.count)
     #expect(Mirror(reflecting: Phase()).children.count == Phase.fields.count)
     #expect(Mirror(reflecting: Adam()).children.count == Adam.fields.count)
   }
 
-  /// All recipes that differ from the default in one value.
+  /// For every option, a recipe that differs from the default in this option only.
   private static func all() -> [(key: String, recipe: Recipe)] {
     var recipes: [(key: String, recipe: Recipe)] = [("", Recipe(phases: [Phase()]))]
     for (key, change) in changes.sorted(by: { $0.key < $1.key }) {
@@ -77,8 +77,8 @@ import Testing
     return recipes
   }
 
-  /// Any option changes the fingerprint, and the comparison names it.
-  @Test func everyOptionCounts() throws {
+  /// Every option changes the fingerprint, and the list of differences names it.
+  @Test func everyOptionChangesTheFingerprint() throws {
     let model = try TrainerTests.model()
     let base = try TrainingIdentity(model, TrainerTests.data, Recipe(phases: [Phase()]))
     var seen: [String: String] = [:]
@@ -88,13 +88,13 @@ import Testing
       let names = identity.differences(from: base).map(\.name)
       let stem = key == "phases" ? "phases.0.run" : key == "optimizer" ? "optimizer.lr" : key
       #expect(key.isEmpty ? names.isEmpty : names.contains { $0 == stem || $0.hasPrefix(stem + ".") }, "\(key): \(names)")
-      // What was written down is the same identity.
+      // The identity survives writing and reading.
       let back = try TrainingIdentity(text: identity.text)
       #expect(back.fingerprint == identity.fingerprint && back.differences(from: identity).isEmpty, "\(key)")
     }
     let other = try TrainingIdentity(Model(model.network, seed: 6), TrainerTests.data, Recipe(phases: [Phase()]))
     #expect(Set(other.differences(from: base).map(\.name)) == ["model.seed", "model.values"])
-    let half = try TrainingIdentity(model, TrainerTests.data.fraction(0.5, told: "half"), Recipe(phases: [Phase()]))
+    let half = try TrainingIdentity(model, TrainerTests.data.fraction(0.5, label: "half"), Recipe(phases: [Phase()]))
     #expect(half.differences(from: base).map(\.name) == ["data.train"])
     #expect(try TrainingIdentity(model.copy(), TrainerTests.data, Recipe(phases: [Phase()])) == base)
   }
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// These texts are in files: they may gain options, but what is here must not change.
+  /// Existing files contain these texts, so they must not change. New options may be added.
   @Test func goldenTexts() throws {
     #expect(try Recipe(phases: []).canonical() == #"{"version":1}"#)
     var recipe = Recipe(phases: [
@@ -130,7 +130,7 @@ import Testing
     )
   }
 
-  /// Fingerprints as a hash of plain numbers, which no library of the machine has a part in.
+  /// Fingerprints of models whose values do not depend on libraries of the machine.
   @Test func goldenFingerprints() throws {
     let model = Model(try NextItNet(.init(items: 5, dim: 2, blocks: 1)), seed: 7)
     for i in 0..<model.values.count { model.values[i] = Float(i) / 64 }
@@ -147,8 +147,8 @@ import Testing
     #expect(try TrainingIdentity(model, data, recipe).legacyFingerprint == nil, "version 0.1 had one rate")
   }
 
-  /// The rate is the optimizer's times the schedule's factor, and the history has it.
-  @Test func theScheduleMovesTheRate() throws {
+  /// The learning rate is the optimizer's rate times the schedule's factor; the history records it.
+  @Test func theScheduleScalesTheLearningRate() throws {
     let run = try TrainerTests.run([Phase(run: .steps(20))]) { $0.schedule = TestSchedule(half: 10) }
     #expect(run.history.map(\.rate) == [1e-3, 1e-3, 1e-3, 0.5e-3, 0.5e-3])
     let constant = try TrainerTests.run([Phase(run: .steps(20))])

@@ -10,7 +10,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Looks on and stops a run where a test wants it.
+/// Counts the events of a run and stops it after a number of steps.
 final class TestObserver: TrainingObserver {
   var stopAfter = Int.max
   private(set) var steps = 0
@@ -30,7 +30,7 @@ final class TestObserver: TrainingObserver {
       .split(train: 0.8, valid: 0.1, test: 0.1, seed: 1)
   }()
 
-  /// All models, for this data.
+  /// Samples of all models for this data.
   static let samples = Registry.samples(
     .init(items: data.train.items.count, length: 12, users: data.train.userNames.count, width: 16))
 
@@ -50,7 +50,7 @@ final class TestObserver: TrainingObserver {
     return try Trainer(recipe, data: data, pool: WorkerPool(threads: threads), observer: observer).run(try model ?? Self.model())
   }
 
-  /// Every model, dropout and replacements included.
+  /// Every model, including dropout and shared embeddings.
   @Test(arguments: samples)
   func sameBitsForAnyNumberOfThreadsByModel(sample: ModelSample) throws {
     let network = try sample.network(blocks: 2)
@@ -66,7 +66,7 @@ final class TestObserver: TrainingObserver {
 
   private var data: Split { Self.data }
 
-  /// 128 convolutions: grown, stepped and judged.
+  /// A network with 128 convolutions can be grown, trained and evaluated.
   @Test func paperDepth() throws {
     let phases = [8, 16, 32, 64].map { depth in
       depth == 8
@@ -77,8 +77,8 @@ final class TestObserver: TrainingObserver {
     #expect(run.history.allSatisfy { $0.metrics.values.allSatisfy(\.isFinite) })
   }
 
-  /// A frozen phase moves the new blocks and the output layer only, and needs no gradient below them.
-  @Test func frozenBlocksStandStill() throws {
+  /// Freezing updates the new blocks and the output layer only, and computes no gradient below them.
+  @Test func frozenBlocksAreNotUpdated() throws {
     let before = try Self.run([Phase(run: .steps(5))])
     let run = try Self.run(
       [Phase(run: .steps(4), to: 4, by: .cross, carry: .all, freezeOld: .steps(4))], model: before.model)
@@ -90,12 +90,12 @@ final class TestObserver: TrainingObserver {
     #expect(moved.allSatisfy { ($0.block?.index ?? 3) >= 2 && ($0.block != nil || $0.part == .output) })
   }
 
-  /// A phase ends when the metric that the next one waits for stands still.
-  @Test func growthWhenTheMetricStandsStill() throws {
+  /// A phase ends when the metric of the next phase's plateau does not improve.
+  @Test func growthAtAPlateau() throws {
     let waiting = try Self.run([
       Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(2, on: Metric(.hr, 5))),
     ]) { $0.optimizer = Adam(rate: 1e-9) }
-    // Nothing is learnt at this rate: the first evaluation is the best, two more do not beat it.
+    // At this learning rate nothing changes: the first evaluation is the best, and two more do not improve on it.
     #expect(waiting.growths.map(\.step) == [15])
     #expect(waiting.history.allSatisfy { $0.metrics[Metric(.hr, 5)] != nil })
   }
@@ -149,13 +149,13 @@ final class TestObserver: TrainingObserver {
     #expect(run.history.map(\.blocks) == [2, 2, 2, 4, 4, 8, 8])
     #expect(zip(run.history, run.history.dropFirst()).allSatisfy { $0.seconds <= $1.seconds })
     #expect(observer.evaluations == 4 && observer.marks.count == 2)
-    // A preserving growth starts where the best of the phase before was.
+    // After a function-preserving growth, the first evaluation equals the best of the previous phase.
     let metric = run.recipe.watch
     let before = run.history.prefix(3).compactMap { $0.metrics[metric] }.max()
     #expect(run.history[3].metrics[metric] == before)
   }
 
-  @Test func stopsWhenAskedAndKeepsWhatWasLearnt() throws {
+  @Test func interruptedRunsKeepTheBestParameters() throws {
     let observer = TestObserver()
     observer.stopAfter = 7
     let start = try Self.model()
@@ -166,7 +166,7 @@ final class TestObserver: TrainingObserver {
     #expect(run.model.values.array != start.values.array)
   }
 
-  /// A phase that patience ended is followed by the next one, whose own end is told.
+  /// After a phase that ended by patience, the next phase runs; the stop reason is that of the last phase.
   @Test func patienceOfOnePhaseIsNotTheEndOfTheRun() throws {
     let observer = TestObserver()
     let run = try Self.run([Phase(run: .steps(500)), Phase(run: .steps(5), to: 4)], observer: observer) {
@@ -176,8 +176,8 @@ final class TestObserver: TrainingObserver {
     #expect(run.growths.map(\.step) == [10] && run.steps == 15 && run.stop == .finished)
   }
 
-  /// A growth that had no time to pay is not what was learnt.
-  @Test func interruptedRightAfterAGrowthGivesTheBetterModelBefore() throws {
+  /// If a run is interrupted before a growth improves the metric, the result is the model before the growth.
+  @Test func interruptedRightAfterAGrowthGivesTheModelBefore() throws {
     let observer = TestObserver()
     observer.stopAfter = 61
     let run = try Self.run([Phase(run: .steps(60)), Phase(run: .steps(60), to: 4, carry: .reference)], observer: observer) {
@@ -190,7 +190,7 @@ final class TestObserver: TrainingObserver {
   }
 
   @Test func patienceEndsAPhase() throws {
-    // A rate of 0 never gets better.
+    // With a learning rate of 0, the metric never improves.
     let run = try Self.run([Phase(run: nil)]) {
       $0.optimizer = Adam(rate: 1e-30)
       $0.patience = 3
@@ -199,7 +199,7 @@ final class TestObserver: TrainingObserver {
     #expect(run.steps == 15)
   }
 
-  @Test func aLossThatIsNoNumberKeepsTheLastGoodParameters() throws {
+  @Test func aLossOfNaNKeepsTheBestParameters() throws {
     let run = try Self.run([Phase(run: .steps(50))]) { $0.optimizer = Adam(rate: 1e30) }
     guard case .diverged = run.stop else {
       Issue.record("it should have diverged, not: \(run.stop.text)")
@@ -209,7 +209,7 @@ final class TestObserver: TrainingObserver {
     #expect(finite)
   }
 
-  @Test func whatCannotBeIsSaidBeforeAnythingRuns() throws {
+  @Test func invalidRecipesAreErrorsBeforeTheFirstStep() throws {
     let observer = TestObserver()
     #expect(throws: GrowthError.self) {
       try Self.run([Phase(run: .steps(5)), Phase(run: .steps(5), to: 2, by: .adjacent)], observer: observer)
@@ -220,7 +220,7 @@ final class TestObserver: TrainingObserver {
     #expect(observer.steps == 0)
   }
 
-  @Test func everySequenceOnceAnEpochInAnOrderOfItsOwn() {
+  @Test func everyEpochHasEverySequenceOnceInAnotherOrder() {
     let batches = Batches(Self.data.train, size: 50, seed: 1, phase: 0)
     let perEpoch = Batches.perEpoch(Self.data.train.count, 50)
     let first = (0..<perEpoch).flatMap { batches.indices(step: $0) }
@@ -249,7 +249,7 @@ final class TestObserver: TrainingObserver {
   }
 
   @Test(arguments: NegativeDistribution.allCases)
-  func negativesAreDistinctAndAsLikelyAsTheySay(distribution: NegativeDistribution) {
+  func negativesAreDistinctWithTheRightExpectedCounts(distribution: NegativeDistribution) {
     let popularity = [0] + (1...50).map { 1000 - $0 }
     let sampler = NegativeSampler(share: 0.2, distribution: distribution, popularity: popularity, seed: 1)
     var counts = [Double](repeating: 0, count: 51)
@@ -289,7 +289,7 @@ final class TestObserver: TrainingObserver {
 }
 
 @Suite struct AdamTests {
-  /// A parameter that began later, or stood still, is corrected by the steps it took itself.
+  /// The bias correction of a parameter counts the steps of this parameter: fewer for one that was added later or frozen.
   @Test func biasCorrectionCountsAParametersOwnSteps() throws {
     let model = try GrowthTests.trained("nextitnet", blocks: 2)
     let layout = model.network.layout
@@ -304,7 +304,7 @@ final class TestObserver: TrainingObserver {
         Adam(rate: 0.01), state, parameters: model.values, learning: step < 10 ? [early.range] : nil)
       update.apply(0, layout.denseCount, gradient.base)
     }
-    // Adam's first step is the rate, whatever the gradient.
+    // The size of Adam's first step is the learning rate, for any gradient.
     #expect(abs(before[late.offset] - model.values[late.offset] - 0.01) < 1e-5)
     #expect(abs(before[early.offset] - model.values[early.offset] - 0.1) < 1e-4)
     #expect(state.start(of: late) == 9)

@@ -1,0 +1,266 @@
+import Kernels
+
+/// Sequences of exactly `length` items, oldest first. Shorter sequences are padded in front with item 0.
+public final class SequenceSet: Sendable {
+  /// The number of items of a sequence.
+  public let length: Int
+  private let rows: Rows
+  public let items: Vocabulary
+  /// In the transfer task, the vocabulary of the last item of every sequence; nil for other data.
+  public let targetItems: Vocabulary?
+  public let userNames: Vocabulary
+  /// Whether the data names its users.
+  public let hasUsers: Bool
+  /// The origin of the data as text.
+  public let source: String
+  /// The process that generated the data, for synthetic data.
+  public let process: SyntheticProcess?
+  /// Whether sequences of one user can share events. `split` then keeps all sequences of a user in one part.
+  public let overlaps: Bool
+  /// The number of sequences.
+  public let count: Int
+
+  private enum Rows: Sendable {
+    /// Sequences in memory: `(count, length)` item numbers, the user of each, and the time of the last event of each.
+    case copied(tokens: [Int32], users: [Int32], times: [Int64]?)
+    /// Windows of the histories of a mapped file, which are read on demand.
+    case windows(WindowRows, RowOrder)
+  }
+
+  public init(
+    length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
+    hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false,
+    targetItems: Vocabulary? = nil
+  ) {
+    self.length = length
+    rows = .copied(tokens: tokens, users: users, times: times)
+    self.items = items
+    self.userNames = userNames
+    self.hasUsers = hasUsers
+    self.source = source
+    self.process = process
+    self.overlaps = overlaps
+    self.targetItems = targetItems
+    count = users.count
+  }
+
+  init(_ windows: WindowRows, _ order: RowOrder = .all) {
+    let histories = windows.histories
+    length = windows.options.length
+    rows = .windows(windows, order)
+    items = histories.items
+    userNames = histories.users
+    hasUsers = histories.hasUsers
+    source = histories.source
+    process = histories.process
+    overlaps = (windows.options.stride ?? length) < length
+    targetItems = nil
+    count = order.count(of: windows.count)
+  }
+
+  /// The items that models rank: those of the target vocabulary in the transfer task.
+  public var rankedItems: Vocabulary { targetItems ?? items }
+
+  /// The items of one sequence.
+  public func sequence(_ index: Int) -> ArraySlice<Int32> {
+    switch rows {
+    case .copied(let tokens, _, _): tokens[(index * length)..<((index + 1) * length)]
+    case .windows(let windows, let order): windows.items(order.row(index))[...]
+    }
+  }
+
+  /// The last item of a sequence, which is the target of evaluation.
+  public func target(_ index: Int) -> Int32 {
+    switch rows {
+    case .copied(let tokens, _, _): tokens[(index + 1) * length - 1]
+    case .windows: sequence(index)[length - 1]
+    }
+  }
+
+  public func user(_ index: Int) -> Int32 {
+    switch rows {
+    case .copied(_, let users, _): users[index]
+    case .windows(let windows, let order): windows.user(order.row(index))
+    }
+  }
+
+  /// The time of the last event of a sequence, in ticks; nil if the data has no times.
+  public func time(_ index: Int) -> Int64? {
+    switch rows {
+    case .copied(_, _, let times): times?[index]
+    case .windows(let windows, let order): hasTimes ? windows.time(order.row(index)) : nil
+    }
+  }
+
+  public var hasTimes: Bool {
+    switch rows {
+    case .copied(_, _, let times): times != nil
+    case .windows(let windows, _): windows.histories.times != nil
+    }
+  }
+
+  /// The items of all sequences: `(count, length)`. For a mapped file, this copies them.
+  public var tokens: [Int32] {
+    switch rows {
+    case .copied(let tokens, _, _): return tokens
+    case .windows:
+      var all: [Int32] = []
+      all.reserveCapacity(count * length)
+      for index in 0..<count { all += sequence(index) }
+      return all
+    }
+  }
+
+  /// The user number of every sequence.
+  public var users: [Int32] {
+    switch rows {
+    case .copied(_, let users, _): users
+    case .windows: (0..<count).map(user)
+    }
+  }
+
+  var times: [Int64]? {
+    switch rows {
+    case .copied(_, _, let times): times
+    case .windows: hasTimes ? (0..<count).map { time($0) ?? 0 } : nil
+    }
+  }
+
+  /// The number of occurrences of each item. Entry 0, the pad's, is 0.
+  public func uses() -> [Int] {
+    var uses = [Int](repeating: 0, count: items.count)
+    forEachItem { if $0 != 0 { uses[Int($0)] += 1 } }
+    return uses
+  }
+
+  private func forEachItem(_ body: (Int32) -> Void) {
+    switch rows {
+    case .copied(let tokens, _, _): for token in tokens { body(token) }
+    case .windows: for index in 0..<count { for item in sequence(index) { body(item) } }
+    }
+  }
+
+  /// The number of items without pads.
+  public var interactions: Int {
+    switch rows {
+    case .copied(let tokens, _, _): tokens.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
+    case .windows(let windows, let order): (0..<count).reduce(0) { $0 + windows.find(order.row($1)).window.count }
+    }
+  }
+
+  /// Whether both sets have the same sequences in the same order.
+  public func hasSameSequences(as other: SequenceSet) -> Bool {
+    if self === other { return true }
+    guard length == other.length, count == other.count else { return false }
+    if case .copied(let a, _, _) = rows, case .copied(let b, _, _) = other.rows { return a == b }
+    return identity == other.identity || (0..<count).allSatisfy { sequence($0) == other.sequence($0) }
+  }
+
+  /// A hash of the contents: of the sequences in memory, or of the mapped file and the selection of windows.
+  public var identity: UInt64 {
+    var hash = WordHash()
+    addIdentity(to: &hash)
+    return hash.value
+  }
+
+  /// Adds the contents to a hash. Fingerprints of trainings contain this hash, so its inputs must not change. In particular,
+  /// the names of `WindowOptions`, its properties and cases, and the cases of `WindowRows.Part` are part of the hashed text.
+  public func addIdentity(to hash: inout WordHash) {
+    hash.add(UInt64(length))
+    switch rows {
+    case .copied(let tokens, let users, _):
+      tokens.withUnsafeBytes { hash.add($0) }
+      users.withUnsafeBytes { hash.add($0) }
+      for names in [items, userNames, targetItems ?? Vocabulary([])] {
+        hash.add(UInt64(names.count))
+        for name in names.names { hash.add(name) }
+      }
+    case .windows(let windows, let order):
+      hash.add(windows.histories.file?.identity ?? 0)
+      hash.add("\(windows.options) \(windows.part)")
+      order.adding(to: &hash)
+    }
+  }
+
+  /// The first damage that was found in the mapped file; nil if there is none.
+  public var fault: DataError? {
+    guard case .windows(let windows, _) = rows else { return nil }
+    return windows.histories.file?.fault
+  }
+
+  /// The sequences with the given indices, in that order.
+  public func selecting(_ indices: some Collection<Int>) -> SequenceSet {
+    let (allTokens, allUsers, allTimes): ([Int32], [Int32], [Int64]?)
+    switch rows {
+    case .windows(let windows, let order):
+      return SequenceSet(windows, .listed(indices.map { Int32(order.row($0)) }))
+    case .copied(let tokens, let users, let times): (allTokens, allUsers, allTimes) = (tokens, users, times)
+    }
+    let tokens = [Int32](unsafeUninitializedCapacity: indices.count * length) { buffer, filled in
+      allTokens.withUnsafeBufferPointer { all in
+        guard let from = all.baseAddress, let to = buffer.baseAddress else { return }
+        for index in indices {
+          (to + filled).initialize(from: from + index * length, count: length)
+          filled += length
+        }
+      }
+    }
+    let users = indices.map { allUsers[$0] }
+    let times = allTimes.map { all in indices.map { all[$0] } }
+    return SequenceSet(
+      length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
+      hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
+  }
+
+  /// The sequences of a sample.
+  func selecting(_ sample: BlockSample) -> SequenceSet {
+    if case .windows(let windows, .all) = rows { return SequenceSet(windows, .sampled(sample)) }
+    return selecting((0..<sample.count).map { sample.row($0) })
+  }
+
+  /// The number of sequences of `fraction(share)`.
+  public func fractionCount(_ share: Double) -> Int {
+    share >= 1 ? count : min(count, max(1, Int((Double(count) * share).rounded())))
+  }
+
+  /// The first `share` of the sequences, at least one. A larger share contains every smaller one.
+  public func fraction(_ share: Double) -> SequenceSet {
+    if share >= 1 { return self }
+    if case .windows(let windows, let order) = rows { return SequenceSet(windows, .first(fractionCount(share), order)) }
+    return selecting(0..<fractionCount(share))
+  }
+
+  /// The same sequences sorted by the time of their last event; nil without times.
+  public func byTime() -> SequenceSet? {
+    guard let times else { return nil }
+    return selecting((0..<count).sorted { (times[$0], $0) < (times[$1], $1) })
+  }
+
+  /// Collects sequences in memory.
+  struct Builder {
+    let length: Int
+    private var tokens: [Int32] = []
+    private var users: [Int32] = []
+    private var times: [Int64] = []
+
+    init(length: Int, capacity: Int = 0) {
+      self.length = length
+      tokens.reserveCapacity(capacity * length)
+      users.reserveCapacity(capacity)
+    }
+
+    mutating func add(_ items: UnsafeBufferPointer<Int32>, user: Int32, time: Int64?) {
+      for _ in items.count..<max(items.count, length) { tokens.append(0) }
+      tokens.append(contentsOf: items)
+      users.append(user)
+      if let time { times.append(time) }
+    }
+
+    func build(_ from: Histories, overlaps: Bool) -> SequenceSet {
+      SequenceSet(
+        length: length, tokens: tokens, users: users, times: times.count == users.count ? times : nil,
+        items: from.items, userNames: from.users, hasUsers: from.hasUsers, source: from.source, process: from.process,
+        overlaps: overlaps)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/// The protocol of an evaluation, for captions. Results of different protocols must not be compared.
+public enum EvaluationProtocol: String, Sendable, CaseIterable {
+  /// The validation part and the test part are disjoint: no test sequence influences training.
+  case heldOut = "held_out"
+  /// The protocol of the authors' reference code: 80 % training, 20 % test. The test part is also the validation part, which
+  /// selects the best parameters, and pads count in the loss.
+  case stackrec
+}
+
+/// Training, validation and test sequences of one data set.
+public final class Split: Sendable {
+  public let train: SequenceSet
+  public let valid: SequenceSet
+  public let test: SequenceSet
+  /// A description of the split for captions.
+  public let rule: String
+  public let evaluation: EvaluationProtocol
+
+  public init(
+    train: SequenceSet, valid: SequenceSet, test: SequenceSet, rule: String, evaluation: EvaluationProtocol = .heldOut
+  ) {
+    self.train = train
+    self.valid = valid
+    self.test = test
+    self.rule = rule
+    self.evaluation = evaluation
+  }
+
+  /// The same split with a share of the training sequences.
+  ///
+  /// - Parameter label: the share as text, for captions.
+  public func fraction(_ share: Double, label: String) -> Split {
+    Split(
+      train: train.fraction(share), valid: valid, test: test, rule: "\(rule), \(label) of train", evaluation: evaluation)
+  }
+}
