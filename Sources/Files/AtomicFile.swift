@@ -2,14 +2,14 @@ import CFiles
 import Foundation
 import Synchronization
 
-/// Files that are there whole or not at all.
-public enum WholeFile {
+/// Writes files atomically: a file gets its name only after all its bytes are written and synced.
+public enum AtomicFile {
   public struct Failure: Error {
     public let message: String
     public init(message: String) { self.message = message }
   }
 
-  /// Where the parts of a file go while it is written.
+  /// Receives the bytes of a file that is being written.
   public struct Sink {
     let descriptor: Int32
     let path: String
@@ -27,7 +27,7 @@ public enum WholeFile {
 
   public static func write(_ data: Data, to path: String) throws(Failure) { try write([(path, data)]) }
 
-  /// Writes several files; none takes its name before all of them are written and synced.
+  /// Writes several files. None of them gets its name before all are written and synced.
   public static func write(_ files: [(path: String, data: Data)]) throws(Failure) {
     var drafts: [Draft] = []
     for (path, data) in files {
@@ -43,8 +43,8 @@ public enum WholeFile {
     for draft in drafts { try draft.publish() }
   }
 
-  /// Writes what `body` gives beside the target, syncs, and renames; makes the folders it needs. Where `body` throws,
-  /// nothing is left and what was there stays. A device or a FIFO is written to as it is.
+  /// Writes a file atomically from the bytes that `body` passes to its sink; creates the folders of the path if necessary. If
+  /// `body` throws, the target stays as it was and nothing else is left. A device or a FIFO is written to directly.
   public static func write(to path: String, _ body: (Sink) throws -> Void) throws {
     let draft = try Draft(path)
     try body(draft.sink)
@@ -52,41 +52,41 @@ public enum WholeFile {
     try draft.publish()
   }
 
-  /// The folder of a path, made where it is not there, and the name in it.
-  static func place(of path: String) throws(Failure) -> (Folder, String) {
-    guard !path.contains("\0") else { throw Failure(message: "a file's name cannot hold a zero byte") }
+  /// Splits a path into its folder, which is created if necessary, and the file name.
+  static func split(_ path: String) throws(Failure) -> (Folder, String) {
+    guard !path.contains("\0") else { throw Failure(message: "a file name cannot contain a zero byte") }
     let cut = path.utf8.lastIndex(of: UInt8(ascii: "/"))
     let name = cut.map { String(path[path.utf8.index(after: $0)...]) } ?? path
     guard !name.isEmpty, name != ".", name != ".." else {
       throw Failure(message: "\(path.isEmpty ? "\"\"" : path) cannot be written: it names a folder, not a file")
     }
     let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
-    return (try Folder.made(folder), name)
+    return (try Folder.create(folder), name)
   }
 
   static func reason() -> String { String(cString: strerror(errno)) }
 }
 
-/// A file that is being written. Until it is published its name does not have it; if this value goes before, nothing is
-/// left.
+/// A file that is being written. It gets its name when it is published; if it is deinitialized before that, nothing is left of
+/// it.
 final class Draft {
   private let folder: Folder
   private let name: String
   private let path: String
   private let descriptor: Int32
-  /// Devices and FIFOs have nothing to replace.
+  /// Is it a device, a FIFO or an open descriptor, which is written to directly instead of being replaced?
   private let isPlain: Bool
-  /// The name it has meanwhile; nil while it has none.
+  /// The temporary name; nil while the file has no name.
   private var part: String?
 
-  /// Folders that were swept, by device and number: once a process is enough.
+  /// The folders, by device and inode, whose temporary files of killed processes were removed. Each is swept once per process.
   private static let swept = Mutex<Set<[UInt64]>>([])
 
-  var sink: WholeFile.Sink { .init(descriptor: descriptor, path: path) }
+  var sink: AtomicFile.Sink { .init(descriptor: descriptor, path: path) }
 
-  init(_ path: String) throws(WholeFile.Failure) {
+  init(_ path: String) throws(AtomicFile.Failure) {
     self.path = path
-    (folder, name) = try WholeFile.place(of: path)
+    (folder, name) = try AtomicFile.split(path)
     var old = stat()
     var rights: mode_t?
     if fstatat(folder.descriptor, name, &old, AT_SYMLINK_NOFOLLOW) == 0 {
@@ -96,20 +96,20 @@ final class Draft {
         descriptor = open
         return
       }
-      // A link to a file is replaced; one to a device leads there.
+      // A symbolic link to an ordinary file is replaced; a link to a device is followed.
       let isThere = !isLink || fstatat(folder.descriptor, name, &old, 0) == 0
       switch isThere ? old.st_mode & S_IFMT : S_IFREG {
       case S_IFREG: if !isLink { rights = old.st_mode & 0o777 }
       case S_IFCHR, S_IFIFO:
         guard Sandbox.root(of: path) == nil else {
-          throw WholeFile.Failure(message: "\(path) is a device or a FIFO; in a sandbox only ordinary files are written")
+          throw AtomicFile.Failure(message: "\(path) is a device or a FIFO; in a sandbox only ordinary files are written")
         }
         isPlain = true
         descriptor = try Self.opened(folder, name, path)
         return
-      case S_IFDIR: throw WholeFile.Failure(message: "\(path) cannot be written: it is a folder")
-      case S_IFBLK: throw WholeFile.Failure(message: "\(path) cannot be written: it is a disk")
-      default: throw WholeFile.Failure(message: "\(path) cannot be written: it is no ordinary file")
+      case S_IFDIR: throw AtomicFile.Failure(message: "\(path) cannot be written: it is a folder")
+      case S_IFBLK: throw AtomicFile.Failure(message: "\(path) cannot be written: it is a disk")
+      default: throw AtomicFile.Failure(message: "\(path) cannot be written: it is not an ordinary file")
       }
     }
     isPlain = false
@@ -119,7 +119,7 @@ final class Draft {
     {
       folder.sweep()
     }
-    // Without a name nothing is left by a kill; it gets one by way of /proc.
+    // A file without a name disappears if the process is killed. Linking it to its name needs /proc.
     var (found, itsName) = (Int32(-1), String?.none)
     if access("/proc/self/fd", X_OK) == 0 { found = srs_open_unnamed(folder.descriptor, 0o666) }
     if found < 0 {
@@ -128,7 +128,7 @@ final class Draft {
       _ = flock(found, LOCK_EX | LOCK_NB)
     }
     (descriptor, part) = (found, itsName)
-    // A file that is replaced keeps its rights: nobody reads more of it than before.
+    // The new file gets the permissions of the file that it replaces, so that no more users can read it than before.
     if let rights { fchmod(descriptor, rights) }
   }
 
@@ -137,8 +137,8 @@ final class Draft {
     if let part { unlinkat(folder.descriptor, part, 0) }
   }
 
-  /// A new file under a random name, with a lock on it.
-  private static func named(_ folder: Folder, _ path: String) throws(WholeFile.Failure) -> (Int32, String?) {
+  /// Creates a file under a random name and locks it.
+  private static func named(_ folder: Folder, _ path: String) throws(AtomicFile.Failure) -> (Int32, String?) {
     for _ in 0..<100 {
       let name = Folder.partName()
       let descriptor = openat(folder.descriptor, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
@@ -148,15 +148,15 @@ final class Draft {
       }
       _ = flock(descriptor, LOCK_EX | LOCK_NB)
       var status = stat()
-      // Someone may have swept it before it had its lock.
+      // Another process may have removed it in `sweep` before it was locked.
       if fstat(descriptor, &status) == 0, status.st_nlink > 0 { return (descriptor, name) }
       close(descriptor)
     }
-    throw WholeFile.Failure(message: "\(path) cannot be written: \(WholeFile.reason())")
+    throw AtomicFile.Failure(message: "\(path) cannot be written: \(AtomicFile.reason())")
   }
 
-  /// A second descriptor of what a name like /dev/stdout or /dev/fd/63 stands for, something that is open already; nil
-  /// for other names, and for files that the program itself has open.
+  /// A duplicate of the open descriptor that a name such as /dev/stdout or /dev/fd/63 refers to. Nil for other names, and for
+  /// files that the program itself has opened.
   private static func opened(_ folder: Folder, _ name: String) -> Int32? {
     var buffer = [CChar](repeating: 0, count: 64)
     let length = readlinkat(folder.descriptor, name, &buffer, buffer.count)
@@ -171,33 +171,33 @@ final class Draft {
     return copy < 0 ? nil : copy
   }
 
-  /// A device or FIFO, to write to as it is.
-  private static func opened(_ folder: Folder, _ name: String, _ path: String) throws(WholeFile.Failure) -> Int32 {
+  /// Opens a device or FIFO to write to it directly.
+  private static func opened(_ folder: Folder, _ name: String, _ path: String) throws(AtomicFile.Failure) -> Int32 {
     let descriptor = openat(folder.descriptor, name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw WholeFile.Failure(
+      throw AtomicFile.Failure(
         message: errno == ENXIO
-          ? "\(path) cannot be written: it is a FIFO that nobody reads from" : "\(path) cannot be written: \(WholeFile.reason())")
+          ? "\(path) cannot be written: it is a FIFO that no process reads from" : "\(path) cannot be written: \(AtomicFile.reason())")
     }
     var status = stat()
     guard fstat(descriptor, &status) == 0, [S_IFCHR, S_IFIFO].contains(status.st_mode & S_IFMT) else {
       close(descriptor)
-      throw WholeFile.Failure(message: "\(path) cannot be written: it was changed meanwhile")
+      throw AtomicFile.Failure(message: "\(path) cannot be written: it was changed meanwhile")
     }
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
     return descriptor
   }
 
-  func sync() throws(WholeFile.Failure) {
+  func sync() throws(AtomicFile.Failure) {
     guard !isPlain, fsync(descriptor) != 0 else { return }
-    throw WholeFile.Failure(message: "\(path) cannot be written: \(WholeFile.reason())")
+    throw AtomicFile.Failure(message: "\(path) cannot be written: \(AtomicFile.reason())")
   }
 
-  /// Gives it its name, in place of what had it.
-  func publish() throws(WholeFile.Failure) {
+  /// Gives the file its name and replaces the file that has this name.
+  func publish() throws(AtomicFile.Failure) {
     guard !isPlain else { return }
     if part == nil {
-      // A name that is taken cannot be linked to, so there it goes by way of a random one.
+      // linkat cannot replace an existing file, so the file then gets a random name first, and is renamed.
       if link(name) {
         syncFolder()
         return
@@ -208,7 +208,7 @@ final class Draft {
       }
     }
     guard let old = part, renameat(folder.descriptor, old, folder.descriptor, name) == 0 else {
-      throw WholeFile.Failure(message: "\(path) cannot be written: \(WholeFile.reason())")
+      throw AtomicFile.Failure(message: "\(path) cannot be written: \(AtomicFile.reason())")
     }
     part = nil
     syncFolder()
@@ -218,72 +218,72 @@ final class Draft {
     linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", folder.descriptor, name, Int32(AT_SYMLINK_FOLLOW)) == 0
   }
 
-  /// The new name survives a power cut only when its folder is written too.
+  /// Syncs the folder, because without that a power cut could lose the new name.
   private func syncFolder() { fsync(folder.descriptor) }
 }
 
-/// Files that are read as a whole.
+/// Reads whole files.
 public enum InputFile {
-  /// What is in a file.
+  /// The contents of a file.
   ///
   /// - Parameters:
-  ///   - sandbox: the folder it must lie in, without links; nil: anywhere.
-  ///   - isInterrupted: looked at while a FIFO is waited for.
-  /// - Throws: `WholeFile.Failure` for what is not there, is a folder, or cannot be read.
+  ///   - sandbox: A folder (a path without symbolic links) that must contain the file; nil: no restriction.
+  ///   - isInterrupted: Whether the user wants to stop; called while waiting for a FIFO.
+  /// - Throws: `AtomicFile.Failure` if the file does not exist, is a folder, has more than 1 GiB, or cannot be read.
   public static func contents(_ path: String, inside sandbox: String? = nil, isInterrupted: () -> Bool = { false })
-    throws(WholeFile.Failure) -> Data
+    throws(AtomicFile.Failure) -> Data
   {
-    guard !path.contains("\0") else { throw WholeFile.Failure(message: "a file's name cannot hold a zero byte") }
+    guard !path.contains("\0") else { throw AtomicFile.Failure(message: "a file name cannot contain a zero byte") }
     var descriptor: Int32
     repeat {
       if sandbox != nil {
         guard let real = realpath(path, nil) else { throw missing(path) }
         defer { free(real) }
         guard let (root, rest) = Sandbox.root(of: String(cString: real)) else {
-          throw WholeFile.Failure(message: "\(path) leads out of the sandbox")
+          throw AtomicFile.Failure(message: "\(path) leads out of the sandbox")
         }
         descriptor = srs_open_beneath(root.descriptor, rest.isEmpty ? "." : rest, O_RDONLY | O_NONBLOCK, 0)
       } else {
-        // A FIFO that nobody writes to must not be waited for here, where nothing can end it.
+        // Without O_NONBLOCK, opening a FIFO without a writer would block, and Ctrl-C could not end it.
         descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
       }
-      if descriptor < 0 && errno == EINTR && isInterrupted() { throw WholeFile.Failure(message: "\(path) was waited for in vain") }
+      if descriptor < 0 && errno == EINTR && isInterrupted() { throw AtomicFile.Failure(message: "reading \(path) was interrupted") }
     } while descriptor < 0 && errno == EINTR
     guard descriptor >= 0 else { throw missing(path) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw missing(path) }
-    if status.st_mode & S_IFMT == S_IFDIR { throw WholeFile.Failure(message: "\(path) is a folder; a file was expected") }
+    if status.st_mode & S_IFMT == S_IFDIR { throw AtomicFile.Failure(message: "\(path) is a folder; a file was expected") }
     if sandbox != nil {
-      if let problem = Sandbox.problem(status) { throw WholeFile.Failure(message: "\(path) \(problem)") }
+      if let problem = Sandbox.problem(status) { throw AtomicFile.Failure(message: "\(path) \(problem)") }
     }
-    if srs_is_process_descriptor(descriptor) { throw WholeFile.Failure(message: "\(path) \(ofProcesses)") }
+    if srs_is_process_descriptor(descriptor) { throw AtomicFile.Failure(message: "\(path) \(ofProcesses)") }
     return try bytes(descriptor, path, isInterrupted: isInterrupted)
   }
 
-  /// Why files of /proc are not read: among them are the environment and the memory of processes.
+  /// The message for files of /proc. They are refused because they include the environment and the memory of processes.
   public static let ofProcesses = "is a file about processes, and scripts cannot read those"
 
-  /// Is it a file of /proc, wherever that is mounted?
+  /// Is the file part of a proc file system, wherever that is mounted?
   public static func isOfProcesses(_ path: String) -> Bool { srs_is_process_file(path) }
 
-  private static func missing(_ path: String) -> WholeFile.Failure {
-    .init(message: errno == ENOENT ? "there is no file \(path) that can be read" : "\(path) cannot be read: \(WholeFile.reason())")
+  private static func missing(_ path: String) -> AtomicFile.Failure {
+    .init(message: errno == ENOENT ? "there is no file \(path) that can be read" : "\(path) cannot be read: \(AtomicFile.reason())")
   }
 
-  /// Bytes that are read at most.
+  /// The largest number of bytes that is read from a file.
   private static let largest = 1 << 30
 
-  static func bytes(_ descriptor: Int32, _ path: String, isInterrupted: () -> Bool = { false }) throws(WholeFile.Failure) -> Data {
+  static func bytes(_ descriptor: Int32, _ path: String, isInterrupted: () -> Bool = { false }) throws(AtomicFile.Failure) -> Data {
     var status = stat()
     let isKnown = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-    func tooLarge() -> WholeFile.Failure { .init(message: "\(path) has more than 1 GiB, which is too much for one text") }
+    func tooLarge() -> AtomicFile.Failure { .init(message: "\(path) has more than 1 GiB, which is too much for one text") }
     guard !isKnown || status.st_size <= largest else { throw tooLarge() }
-    // One byte more than it has, to see its end.
+    // One byte more than the file has, so that the read after the last byte reports the end.
     var buffer = [UInt8](repeating: 0, count: isKnown ? max(65_536, Int(status.st_size) + 1) : 65_536)
     var filled = 0
     while true {
-      if isInterrupted() { throw WholeFile.Failure(message: "\(path) was waited for in vain") }
+      if isInterrupted() { throw AtomicFile.Failure(message: "reading \(path) was interrupted") }
       if !isKnown {
         var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         guard poll(&ready, 1, 100) > 0 else { continue }
@@ -294,7 +294,7 @@ public enum InputFile {
       }
       let count = buffer.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled) }
       if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
-      guard count >= 0 else { throw WholeFile.Failure(message: "\(path) cannot be read: \(WholeFile.reason())") }
+      guard count >= 0 else { throw AtomicFile.Failure(message: "\(path) cannot be read: \(AtomicFile.reason())") }
       if count == 0 { return Data(buffer[..<filled]) }
       filled += count
     }
