@@ -73,7 +73,7 @@ public struct Download {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       throw DownloadError("another process is fetching \(data.name) into \(folder)", help: "wait for it, then try again")
     }
-    // Another process may have fetched it between the opening and the lock.
+    // Another process may have finished the download between `open` and `flock`.
     var (opened, named) = (stat(), stat())
     guard fstat(descriptor, &opened) == 0, stat(partial, &named) == 0, opened.st_ino == named.st_ino else {
       if isThere { return }

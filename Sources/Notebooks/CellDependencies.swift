@@ -7,14 +7,14 @@ import Syntax
 struct CellDependencies {
   /// For each cell, the indices of the cells that it needs, in order.
   private(set) var needs: [[Int]] = []
-  /// For each cell, can it write a file? True if it, or a function that it uses, uses a builtin that writes files.
+  /// For each cell, can it write a file? True if it, or a cell that it needs, uses a builtin that writes files.
   private(set) var mayWrite: [Bool] = []
   /// The texts of all files that are imported, directly or indirectly.
   private(set) var imported: [String] = []
 
   /// For each cell, can it read a file?
   private(set) var mayRead: [Bool] = []
-  /// For each cell, does it give the same outputs when it runs again? Not if it uses a clock or the list of runs.
+  /// For each cell, does it give the same outputs when it runs again? Not if it, or a cell that it needs, uses a clock or the list of runs.
   private(set) var isRepeatable: [Bool] = []
 
   private struct Names {

@@ -33,7 +33,7 @@ extension Diagnostic.Code {
     case .assertionFailed: "The condition of an assert is false."
     case .tooManyCalls: "Functions call each other too deeply, or values are nested too deeply. Does the recursion end?"
     case .badValue: "A value of the right kind that is not allowed: out of bounds, not whole, empty, a division by zero."
-    case .file: "A file that does not exist, cannot be read or written, is not of its format, or lies outside of the sandbox."
+    case .file: "A file that does not exist, cannot be read or written, is not of its format, or is outside of the sandbox."
     case .data: "Data that cannot be used: lines that do not fit the format, a missing column, filters that leave nothing."
     case .model: "A model that cannot be built with these options, or cannot be used on this data."
     case .training: "A training that cannot run with these options."

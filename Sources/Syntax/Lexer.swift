@@ -164,7 +164,7 @@ public struct Lexer {
 
   private static let symbols = Token.Symbol.allCases.sorted { $0.rawValue.count > $1.rawValue.count }
   private static let foreignCharacters: [UInt8: (String, String?)] = [
-    0x27: ("'", "strings stand in double quotes: \"text\""),
+    0x27: ("'", "strings are written in double quotes: \"text\""),
     0x26: ("&", "write `and`"), 0x7c: ("|", "write `or`, or `|>` for a pipe"), 0x21: ("!", "write `not`"),
     0x25: ("%", "a percent sign follows a number without a blank: 80%; for a remainder use mod(a, b)"),
     0x5c: ("\\", "quotes inside the braces of a string need no backslash: \"{join(xs, with: \"-\")}\""),
@@ -188,7 +188,7 @@ public struct Lexer {
     let start = position
     position += byte() == 0xc2 ? 2 : 3
     let text = file.text(start..<min(position, bytes.count))
-    let help = "\u{2018}\u{2019}\u{201c}\u{201d}".contains(text) ? "strings stand in straight double quotes: \"text\"" : nil
+    let help = "\u{2018}\u{2019}\u{201c}\u{201d}".contains(text) ? "strings are written in straight double quotes: \"text\"" : nil
     note(.strayCharacter, "this character is not part of the language", start..<min(position, bytes.count), help: help)
     return nil
   }
@@ -307,7 +307,7 @@ public struct Lexer {
     startsLine = false
     let before = (diagnostics.count, comments.count, cells.count)
     let tokens = run(untilBrace: true)
-    // A brace on a later line closes something else.
+    // A brace on a later line does not close this one.
     let isOnItsLine = !startsLine
     startsLine = wasFirst
     guard byte() == 0x7d, position < bytes.count, isOnItsLine else {

@@ -215,11 +215,11 @@ import Testing
   @Test func waitingForALockedDatabaseCanBeInterrupted() throws {
     try inFolder { root, _ in
       #expect(try Srs.run(Self.training, ["--out", root]).status == 0)
-      let held = try DatabaseQueue(path: root + "/runs/runs.sqlite")
+      let locked = try DatabaseQueue(path: root + "/runs/runs.sqlite")
       for script in ["print(runs())", Self.training] {
         let path = root + "/s.srs"
         try script.write(toFile: path, atomically: true, encoding: .utf8)
-        try held.inDatabase { db in
+        try locked.inDatabase { db in
           try db.execute(sql: "BEGIN EXCLUSIVE")
           let start = Date()
           let run = try Srs(["run", path, "--out", root], signal: SIGINT, after: 1)

@@ -91,8 +91,8 @@ import Testing
     let parts = "let e = load(\"\(folder)/e.srsd\")\nprint(e.users)\nlet d = e |> window(length: 20) |> split(seed: 1)\n"
     let trained = try Srs.run(parts + "let m = nextitnet(d, dim: 8, blocks: 1) |> train(d, run: 5steps)")
     #expect(trained.status == 1 && trained.errors.contains("is damaged: its bytes"), "\(trained.errors)")
-    let judged = try Srs.run(parts + "print(evaluate(baseline(d, kind: popular), on: d.test))")
-    #expect(judged.status == 1 && judged.errors.contains("is damaged"), "\(judged.errors)")
+    let evaluated = try Srs.run(parts + "print(evaluate(baseline(d, kind: popular), on: d.test))")
+    #expect(evaluated.status == 1 && evaluated.errors.contains("is damaged"), "\(evaluated.errors)")
     let described = try Srs.run("describe(load(\"\(folder)/e.srsd\"))")
     #expect(described.status == 1 && described.errors.contains("is damaged"))
   }

@@ -54,9 +54,9 @@ import Testing
 
   @Test func timesAreShownAndUnitsReportedOrGiven() throws {
     let text = "user,item,time\n1,a,1609459200123456\n1,b,1609459201000000\n"
-    let told = try Self.shell("describe(load(\"d.csv\"))", "printf '\(text)' > d.csv; srs run t.srs")
-    #expect(told.output.contains("times from 2021-01-01 00:00:00.123456 to 2021-01-01 00:00:01"))
-    #expect(told.errors.contains("times are taken as microseconds"))
+    let reported = try Self.shell("describe(load(\"d.csv\"))", "printf '\(text)' > d.csv; srs run t.srs")
+    #expect(reported.output.contains("times from 2021-01-01 00:00:00.123456 to 2021-01-01 00:00:01"))
+    #expect(reported.errors.contains("times are taken as microseconds"))
     let given = try Self.shell("describe(load(\"d.csv\", time_unit: nanoseconds))", "printf '\(text)' > d.csv; srs run t.srs")
     #expect(given.output.contains("times from 1970-01-19 15:04:19.200123456 to 1970-01-19 15:04:19.201"), "\(given.output)")
     #expect(try Self.shell("load(\"d.csv\", time_unit: days)", "srs run t.srs").errors.contains("time_unit"))
