@@ -19,7 +19,7 @@ struct srs_editline {
   char prompt[64];
   srs_completer completer;
   void *context;
-  /// Text of several lines that was pasted: the whole of it is the entry.
+  /// Pasted text of several lines, which is returned as one entry; NULL when there is none.
   char *pasted;
 };
 
@@ -53,8 +53,8 @@ static unsigned char complete(EditLine *el, int key) {
   return result;
 }
 
-// The user's own settings. libedit takes a line apart in buffers of 1024 characters, so longer ones can end the program; a file with
-// one that nobody wrote by hand is left aside.
+// Reads the user's own settings, ~/.editrc or $EDITRC. libedit parses a line in buffers of 1024 characters and can crash on
+// longer ones, so a file with such a line is not read.
 static void source(EditLine *el) {
   const char *home = getenv("HOME"), *named = getenv("EDITRC");
   char path[4096];
@@ -83,7 +83,8 @@ static void source(EditLine *el) {
     el_source(el, path);
 }
 
-// The terminal puts \e[200~ and \e[201~ around what is pasted, so that its line ends are not taken for the Enter key.
+// Reads pasted text (bracketed paste). The terminal puts \e[200~ before it and \e[201~ after it, so that its line ends
+// are not mistaken for the Enter key.
 static unsigned char paste(EditLine *el, int key) {
   (void)key;
   struct srs_editline *editor = NULL;
@@ -123,7 +124,8 @@ static unsigned char paste(EditLine *el, int key) {
     free(text);
     return failed ? CC_ERROR : CC_REFRESH;
   }
-  // What was typed before stays in front; the line itself is given back empty, the entry beside it.
+  // Text that was typed before the paste stays in front. el_gets returns an empty line; srs_editline_read returns `pasted`
+  // instead of it.
   const LineInfo *info = el_line(el);
   size_t before = (size_t)(info->cursor - info->buffer);
   free(editor->pasted);
@@ -139,7 +141,7 @@ static unsigned char paste(EditLine *el, int key) {
   return CC_NEWLINE;
 }
 
-// A closing brace at the beginning of an indented line stands two blanks further left.
+// A closing bracket typed as the first character of an indented line reduces the indentation by two blanks.
 static unsigned char close_brace(EditLine *el, int key) {
   const LineInfo *info = el_line(el);
   bool blank = info->cursor > info->buffer;
@@ -150,7 +152,7 @@ static unsigned char close_brace(EditLine *el, int key) {
 }
 
 srs_editline *srs_editline_new(const char *program, int history_size) {
-  // Wide characters need a locale that has them.
+  // libedit reads wide characters only in a locale with a multi-byte encoding.
   if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
   struct srs_editline *editor = calloc(1, sizeof *editor);
   if (editor == NULL) return NULL;
@@ -167,7 +169,7 @@ srs_editline *srs_editline_new(const char *program, int history_size) {
   el_set(editor->el, EL_PROMPT, prompt_of);
   el_set(editor->el, EL_EDITOR, "emacs");
   el_set(editor->el, EL_HIST, history, editor->history);
-  el_set(editor->el, EL_ADDFN, "srs-complete", "Complete what stands before the cursor", complete);
+  el_set(editor->el, EL_ADDFN, "srs-complete", "Complete the text before the cursor", complete);
   el_set(editor->el, EL_BIND, "^I", "srs-complete", NULL);
   el_set(editor->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
   el_set(editor->el, EL_ADDFN, "srs-close", "Close a block", close_brace);

@@ -54,7 +54,7 @@ int srs_open_beneath(int folder, const char *path, int flags, unsigned mode) {
   how.flags = (unsigned)flags | O_CLOEXEC;
   how.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  // Someone renames on the way: the system asks to try again.
+  // EAGAIN means that a folder of the path was renamed meanwhile; the call has to be repeated.
   for (int attempt = 0; attempt < 1000; attempt++) {
     long descriptor = syscall(SYS_openat2, folder, path, &how, sizeof how);
     if (descriptor >= 0) return (int)descriptor;
@@ -69,7 +69,7 @@ int srs_open_unnamed(int folder, unsigned mode) { return openat(folder, ".", O_T
 static int allow(int rules, int descriptor, unsigned long long rights) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) return -1;
-  // Of a file only what can be done to a file.
+  // Landlock refuses a rule for a file that grants rights of folders, so only the rights of files remain.
   if (!S_ISDIR(status.st_mode))
     rights &= LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | 1ULL << 14;
   struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = descriptor};
@@ -79,7 +79,7 @@ static int allow(int rules, int descriptor, unsigned long long rights) {
 int srs_confine(int folder, const char *const *readable, size_t count) {
   long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) return -1;
-  // The first 13 rights came with version 1, moving between folders with 2, truncating with 3.
+  // Version 1 of Landlock has 13 rights; version 2 adds moving between folders, version 3 truncating.
   unsigned long long all = (1ULL << 13) - 1;
   if (version >= 2) all |= 1ULL << 13;
   if (version >= 3) all |= 1ULL << 14;
@@ -89,11 +89,12 @@ int srs_confine(int folder, const char *const *readable, size_t count) {
   if (rules < 0) return -1;
   int result = allow(rules, folder, all & ~(unsigned long long)LANDLOCK_ACCESS_FS_EXECUTE);
   for (size_t i = 0; i < count && result == 0; i++) {
-    int place = open(readable[i], O_PATH | O_CLOEXEC);
-    if (place < 0) continue;
+    int descriptor = open(readable[i], O_PATH | O_CLOEXEC);
+    if (descriptor < 0) continue;
     int isDevice = strncmp(readable[i], "/dev/", 5) == 0;
-    result = allow(rules, place, isDevice ? read | LANDLOCK_ACCESS_FS_WRITE_FILE : read | LANDLOCK_ACCESS_FS_EXECUTE);
-    close(place);
+    unsigned long long rights = isDevice ? read | LANDLOCK_ACCESS_FS_WRITE_FILE : read | LANDLOCK_ACCESS_FS_EXECUTE;
+    result = allow(rules, descriptor, rights);
+    close(descriptor);
   }
   if (result == 0) result = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (result == 0) result = (int)syscall(SYS_landlock_restrict_self, rules, 0);
@@ -101,7 +102,7 @@ int srs_confine(int folder, const char *const *readable, size_t count) {
   return result;
 }
 
-// PROC_SUPER_MAGIC of linux/magic.h.
+// 0x9fa0 is PROC_SUPER_MAGIC of linux/magic.h, the file system type of /proc.
 static bool is_process(const struct statfs *status) { return status->f_type == 0x9fa0; }
 
 bool srs_is_process_file(const char *path) {

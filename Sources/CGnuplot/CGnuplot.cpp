@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Its own use of what boost has deprecated is not ours to mend.
+// gnuplot-iostream uses functions that boost has deprecated; we cannot change that.
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wdeprecated-declarations"
 #include <gnuplot-iostream.h>
@@ -28,8 +28,8 @@ extern char **environ;
 
 namespace {
 
-// Keeps a broken pipe from killing the process while it lives: SIGPIPE is held back in this thread, and one that came
-// meanwhile is taken away before it is let through again.
+// While it exists, a broken pipe does not kill the process: it blocks SIGPIPE on this thread. Its destructor discards a
+// pending SIGPIPE before it restores the signal mask.
 class PipeGuard {
 public:
   PipeGuard() {
@@ -67,16 +67,17 @@ void report(srs_gnuplot_result *result, int status, const std::string &errors) {
   result->errors = copy_of(errors, &result->errors_length);
 }
 
-// At most so much: a picture in characters is a few kilobytes, one of many lines some megabytes.
+// The contents of a file, at most `most` bytes. A picture drawn in characters has a few kilobytes, one of many lines some
+// megabytes.
 std::string contents(int descriptor, off_t most = 1 << 30) {
   std::string text;
   char buffer[65536];
-  off_t place = 0;
-  while (place < most) {
-    ssize_t count = pread(descriptor, buffer, sizeof buffer, place);
+  off_t offset = 0;
+  while (offset < most) {
+    ssize_t count = pread(descriptor, buffer, sizeof buffer, offset);
     if (count <= 0) break;
     text.append(buffer, static_cast<size_t>(count));
-    place += count;
+    offset += count;
   }
   return text;
 }
@@ -90,7 +91,7 @@ struct Descriptor {
   }
 };
 
-// Waits for the child, at most `seconds`; kills it then. Returns false on a time-out.
+// Waits for the child at most `seconds`, then kills it. Returns false on a time-out.
 bool wait_for(pid_t child, double seconds, int *status) {
   auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   for (;;) {
@@ -107,22 +108,24 @@ bool wait_for(pid_t child, double seconds, int *status) {
   }
 }
 
-// Puts data in a file that is only in memory; false where there is no room, or a limit on the size of files is met.
+// Replaces the contents of a file in memory (memfd). Returns false when memory is short or a limit on the size of files is
+// reached.
 bool fill(int descriptor, const char *data, size_t length) {
   if (ftruncate(descriptor, 0) != 0) return false;
-  off_t place = 0;
+  off_t offset = 0;
   while (length > 0) {
-    ssize_t count = pwrite(descriptor, data, length, place);
+    ssize_t count = pwrite(descriptor, data, length, offset);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return false;
     data += count;
-    place += count;
+    offset += count;
     length -= static_cast<size_t>(count);
   }
   return true;
 }
 
-// Out of the way of the numbers that the child gets, which are given one after the other.
+// Moves a descriptor to a number from 16 on, because `start` assigns the low numbers in the child one after the other and
+// would overwrite it.
 bool lift(Descriptor &descriptor) {
   int lifted = fcntl(descriptor.value, F_DUPFD_CLOEXEC, 16);
   if (lifted < 0) return false;
@@ -131,7 +134,7 @@ bool lift(Descriptor &descriptor) {
   return true;
 }
 
-// Starts gnuplot with these for its descriptors 0, 1, 2 and so on, where they are not -1; 0, or why not.
+// Starts gnuplot with the given descriptors as its descriptors 0, 1, 2 and so on; -1 leaves one out. Returns 0 or an errno.
 int start(const char *program, const std::vector<int> &given, pid_t *child) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
@@ -139,7 +142,7 @@ int start(const char *program, const std::vector<int> &given, pid_t *child) {
   posix_spawnattr_init(&attributes);
   for (size_t i = 0; i < given.size(); i++)
     if (given[i] >= 0) posix_spawn_file_actions_adddup2(&actions, given[i], static_cast<int>(i));
-  // Its own group: Ctrl-C is for the session, not for a half-drawn figure.
+  // gnuplot gets a process group of its own, so that Ctrl-C interrupts the session but not a half-drawn figure.
   sigset_t none, defaults;
   sigemptyset(&none);
   sigemptyset(&defaults);
@@ -176,7 +179,7 @@ void run(const char *program, const char *script, size_t length, const char *dat
     report(result, SRS_GNUPLOT_SYSTEM, strerror(errno));
     return;
   }
-  // The whole script fits into the pipe, so that a child that does not read cannot hold us up.
+  // The pipe must be large enough for the whole script, so that a child that does not read cannot block this process.
   if (length >= 65536 && fcntl(writing.value, F_SETPIPE_SZ, static_cast<int>(length + 4096)) < 0) {
     report(result, SRS_GNUPLOT_SYSTEM, "the script is too long for a pipe");
     return;
@@ -193,13 +196,13 @@ void run(const char *program, const char *script, size_t length, const char *dat
 
   std::FILE *file = fdopen(writing.value, "w");
   if (file != nullptr) {
-    writing.value = -1; // now the stream's
+    writing.value = -1; // the stream owns it now
     try {
       gnuplotio::Gnuplot gnuplot(file);
       gnuplot.write(script, static_cast<std::streamsize>(length));
       gnuplot.flush();
     } catch (const std::exception &) {
-      // A child that died early; its end, below, says more.
+      // The child has ended early; its exit status, read below, says more.
     }
   }
   writing.reset();
@@ -223,11 +226,11 @@ void run(const char *program, const char *script, size_t length, const char *dat
 } // namespace
 
 struct srs_gnuplot_window {
-  // Closes its stream when it goes.
+  // Its destructor closes the pipe, at which gnuplot ends.
   std::unique_ptr<gnuplotio::Gnuplot> stream;
-  // Keeps the pipe's other end, to ask how much of it was read.
+  // The reading end of the pipe, kept open to find out how much gnuplot has not read yet.
   Descriptor reading;
-  // What it draws; it reads that when it gets to it.
+  // The data of the picture. gnuplot reads it when it comes to the plot command.
   Descriptor table;
   pid_t child = 0;
 };
@@ -274,7 +277,7 @@ extern "C" int srs_gnuplot_draw(srs_gnuplot_window *window, const char *script, 
     window->child = 0;
     return -1;
   }
-  // What is not read yet is not to be waited for: this picture is left out.
+  // gnuplot is still busy with the last picture; this one is skipped instead of waiting.
   if (length > 60000 || ioctl(window->reading.value, FIONREAD, &unread) != 0 || unread > 0) return 1;
   if (!fill(window->table.value, data, data_length)) return 1;
   try {
@@ -291,7 +294,7 @@ extern "C" void srs_gnuplot_close(srs_gnuplot_window *window) {
   window->reading.reset();
   window->stream.reset();
   int status = 0;
-  // One that keeps its window open goes on in a process of its own.
+  // A window that stays open is a process of its own, so gnuplot itself ends soon.
   if (window->child > 0) wait_for(window->child, 3, &status);
   delete window;
 }

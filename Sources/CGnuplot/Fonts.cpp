@@ -3,8 +3,8 @@
 #include <dlfcn.h>
 #include <strings.h>
 
-// fontconfig comes with any gnuplot that draws letters. It is opened when it is needed, as it would be one more library to
-// load at each start. Its interface has not changed since 2002.
+// fontconfig is installed with every gnuplot that draws text. It is loaded on first use, not linked, because linking would
+// slow down each start of the program. Its interface has not changed since 2002.
 namespace {
 
 struct FontSet {
@@ -28,7 +28,7 @@ struct Fontconfig {
     string = reinterpret_cast<decltype(string)>(dlsym(library, "FcPatternGetString"));
     if (load == nullptr || all == nullptr || charset == nullptr || has == nullptr || string == nullptr) return;
     void *configuration = load();
-    // Fonts of the system; none is added by the program.
+    // 0 is FcSetSystem: the fonts of the system, without fonts that a program has added.
     if (configuration != nullptr) fonts = all(configuration, 0);
   }
 };

@@ -1,16 +1,17 @@
-// Causal attention of one sequence, and dropout masks; included after products.inc.h, whose tiles it uses.
+// Causal attention of one sequence, and dropout masks. Included after products.inc.h, whose tiles it uses.
 //
-// A sequence of a time-major tile: row t stands at t * stride. Matrices over pairs of positions have T rows of
-// `width` = T rounded up to 16 columns; what lies above the diagonal is 0.
+// The batch is time-major (T, B, C), so row t of a sequence is at t * stride. Matrices over pairs of positions have T rows
+// of `width` columns, T rounded up to 16; their entries above the diagonal are 0.
 //
-// A head's products are too small for a BLAS call each (T is 20 to 100).
+// The products of a head are too small for BLAS calls (T is 20 to 100), so they use the tiles of products.inc.h.
 
-// s[i][j] = sum_c x[i][c] * yt[c][j] for j <= i; yt is (dh, width). Columns are done to the end of their vector.
+// s[i][j] = sum_c x[i][c] * yt[c][j] for j <= i; yt is (dh, width). Columns up to the end of the vector that contains i are
+// computed as well.
 INLINE void pair_products(size_t T, size_t dh, size_t width, const float *x, size_t stride, const float *yt, float *s) {
   KERNEL(terms) of = {1, dh, {x}, {yt}};
   size_t i = 0;
   for (; i < T && T >= 4; i += 4) {
-    // Four rows at a time keep the processor busy, even where the last ones are done twice.
+    // Tiles of four rows are faster than single rows, even where the last tile repeats rows of the one before it.
     size_t from = i + 4 <= T ? i : T - 4, j = 0;
 #if IS(ISA)
     for (; j + LANES < from + 4; j += 2 * LANES)
@@ -24,11 +25,12 @@ INLINE void pair_products(size_t T, size_t dh, size_t width, const float *x, siz
       tile_1_1(&of, i * stride, j, stride, 1, width, s + i * width + j, width, 0);
 }
 
-// A group of rows of out: w and y, whose rows are dh long, begin at the first of the `count` positions that matter to it.
+// Computes a tile of `out`. The caller has moved w and y, whose rows are dh long, to the first of the `count` positions that
+// contribute to it.
 #define MIX(ROWS, VECTORS) tile_##ROWS##_##VECTORS(&of, 0, c, row, step, dh, out + i * stride + c, stride, 0)
 
-// out[i] = sum over j <= i of w[i][j] * y[j]; with `columns`, out[j] = sum over i >= j of w[i][j] * y[i]. What lies above
-// the diagonal of w must be 0.
+// out[i] = sum over j <= i of w[i][j] * y[j]. With `columns`, the product with the transpose of w: out[j] = sum over i >= j
+// of w[i][j] * y[i]. Entries of w above the diagonal must be 0.
 INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int columns, const float *y, float *out,
                      size_t stride) {
   size_t row = columns ? 1 : width, step = columns ? width : 1;
@@ -51,7 +53,8 @@ INLINE void pair_mix(size_t T, size_t dh, size_t width, const float *w, int colu
   }
 }
 
-// y (T, dh) = x. Rows of a tile stand a power of two apart, so that few of them fit into the first cache together.
+// Copies one head, x with row t at t * stride, to contiguous y (T, dh). The stride is often a power of two, so rows of x
+// compete for the same sets of the first-level cache.
 INLINE void gather_head(size_t T, size_t dh, const float *x, size_t stride, float *y) {
   for (size_t t = 0; t < T; t++) {
     size_t c = 0;
@@ -60,7 +63,7 @@ INLINE void gather_head(size_t T, size_t dh, const float *x, size_t stride, floa
   }
 }
 
-// xt (dh, width) = x^T, columns after T being 0.
+// xt (dh, width) = x^T; columns from T on are 0.
 INLINE void transpose_head(size_t T, size_t dh, size_t width, const float *x, size_t stride, float *xt) {
   size_t c = 0;
   for (; c + LANES <= dh; c += LANES)
@@ -69,7 +72,7 @@ INLINE void transpose_head(size_t T, size_t dh, size_t width, const float *x, si
     for (size_t t = 0; t < width; t++) xt[c * width + t] = t < T ? x[t * stride + c] : 0;
 }
 
-// The first n of a row become softmax(scale * row), the rest 0.
+// Replaces the first n values of a row by softmax(scale * row) and the rest by 0.
 INLINE void softmax_row(float *s, size_t n, size_t width, float scale) {
   size_t full = n / LANES * LANES;
   i16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -141,7 +144,7 @@ void KERNEL(srs_attention_backward)(size_t T, size_t heads, size_t dh, size_t st
       float *d = ds + i * width;
       if (mask)
         for (size_t j = 0; j <= i; j++) d[j] *= mask[(h * T + i) * T + j];
-      // What pair_products left above the diagonal meets a probability of 0.
+      // pair_products leaves values above the diagonal; the probabilities there are 0, so they do not count.
       size_t end = i / LANES * LANES + LANES;
       v16 sum = splat(0);
       for (size_t j = 0; j < end; j += LANES) sum += load(pi + j) * load(d + j);
@@ -161,13 +164,14 @@ typedef uint64_t u16w __attribute__((vector_size(128)));
 
 INLINE u16 usplat(uint32_t x) { return (u16){} + x; }
 
-// Philox4x32-10: value 64 g + 16 w + l is word w of counter 16 g + l.
-void KERNEL(srs_dropout_mask)(float *mask, size_t n, uint32_t key0, uint32_t key1, uint64_t place, uint32_t threshold,
+// Philox4x32-10 (Salmon et al., 2011), 64 words at a time: value 64 g + 16 w + l of the mask comes from word w of counter
+// 16 g + l.
+void KERNEL(srs_dropout_mask)(float *mask, size_t n, uint32_t key0, uint32_t key1, uint64_t position, uint32_t threshold,
                              float kept) {
   u16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (size_t g = 0; 64 * g < n; g++) {
     u16 c0 = usplat((uint32_t)(16 * g)) + lane, c1 = usplat(0);
-    u16 c2 = usplat((uint32_t)place), c3 = usplat((uint32_t)(place >> 32));
+    u16 c2 = usplat((uint32_t)position), c3 = usplat((uint32_t)(position >> 32));
     uint32_t k0 = key0, k1 = key1;
     for (int round = 0; round < 10; round++) {
       u16w a = __builtin_convertvector(c0, u16w) * ((u16w){} + 0xD2511F53u);

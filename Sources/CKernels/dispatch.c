@@ -1,9 +1,10 @@
 #include "CKernels.h"
 
-// The loader asks when it binds a kernel, before any of our code runs, a sanitizer's start-up included.
+// The loader calls the resolvers when it binds a kernel. That is before any other code of the program, including a
+// sanitizer's start-up, so they must not be instrumented.
 #define BY_LOADER __attribute__((disable_sanitizer_instrumentation))
 
-// 2: AVX-512, 1: AVX2 with FMA, 0: whatever the compiler's baseline is.
+// 2: AVX-512, 1: AVX2 with FMA, 0: the compiler's baseline.
 BY_LOADER static int level(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
@@ -68,8 +69,8 @@ DISPATCH(srs_transpose)
 DISPATCH(srs_affine_relu)
 DISPATCH(srs_product_sum)
 DISPATCH(srs_filter_weights)
-DISPATCH(srs_filter_weights_turned)
+DISPATCH(srs_filter_weights_transposed)
 DISPATCH(srs_filter_input)
-DISPATCH(srs_filter_input_turned)
+DISPATCH(srs_filter_input_transposed)
 DISPATCH(srs_filter_output)
-DISPATCH(srs_filter_output_turned)
+DISPATCH(srs_filter_output_transposed)

@@ -1,11 +1,11 @@
-// The transforms of minimal filtering F(4, 3), Winograd's way to four neighbouring outputs of a filter of three taps with
-// six products instead of twelve (Winograd, 1980; Lavin and Gray, 2016), with the points 0, 1, -1, 2, -2 and infinity:
+// The transforms of minimal filtering F(4, 3) (Winograd, 1980; Lavin and Gray, 2016). It computes four neighbouring outputs
+// of a filter of three taps with six products instead of twelve, using the points 0, 1, -1, 2, -2 and infinity:
 //
 //     y = A' [(G w) * (B' x)]
 //
-// and their transposes, which make the backward pass. The first row of B' is a quarter of the usual one and that of G
-// four times, so that the first and the last transformed filter are taps as they are. `plane` floats lie between what
-// belongs to one product and what belongs to the next. n is a multiple of 16.
+// The backward pass uses the transposes of the three transforms. Compared with the usual matrices, the first row of B' is
+// divided by four and that of G multiplied by four, so that the first and the last transformed filters are plain taps and
+// need no memory. The operands of one product are `plane` floats from those of the next. n is a multiple of 16.
 // Included after kernels.inc.h, whose helpers it uses.
 
 #define VALUES for (size_t i = 0; i < n; i += LANES)
@@ -22,7 +22,7 @@ void KERNEL(srs_filter_weights)(size_t n, const float *w, float *g) {
   }
 }
 
-void KERNEL(srs_filter_weights_turned)(size_t n, const float *g, float *w) {
+void KERNEL(srs_filter_weights_transposed)(size_t n, const float *g, float *w) {
   VALUES {
     v16 g1 = load(g + i), g2 = load(g + n + i), g3 = load(g + 2 * n + i), g4 = load(g + 3 * n + i);
     v16 near = splat(-1 / 6.0f) * (g1 + g2), far = g3 + g4;
@@ -47,7 +47,7 @@ void KERNEL(srs_filter_input)(size_t n, const float *const *x, float *u, size_t 
   }
 }
 
-void KERNEL(srs_filter_input_turned)(size_t n, const float *u, size_t plane, float *const *x) {
+void KERNEL(srs_filter_input_transposed)(size_t n, const float *u, size_t plane, float *const *x) {
   float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3], *x4 = x[4], *x5 = x[5];
   VALUES {
     v16 u0 = load(u + i), u1 = load(u + plane + i), u2 = load(u + 2 * plane + i);
@@ -75,7 +75,7 @@ void KERNEL(srs_filter_output)(size_t n, const float *m, size_t plane, float *co
   }
 }
 
-void KERNEL(srs_filter_output_turned)(size_t n, const float *const *y, float *m, size_t plane) {
+void KERNEL(srs_filter_output_transposed)(size_t n, const float *const *y, float *m, size_t plane) {
   const float *y0 = y[0], *y1 = y[1], *y2 = y[2], *y3 = y[3];
   VALUES {
     v16 a = load(y0 + i), b = load(y1 + i), c = load(y2 + i), d = load(y3 + i);

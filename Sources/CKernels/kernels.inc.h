@@ -1,10 +1,10 @@
-// The kernels themselves, written once. `isa_*.c` include this file with `ISA` set and a target attribute pushed,
-// so that every function here, helpers included, is compiled for that instruction set.
+// The row-wise kernels, written once. `isa_*.c` include this file with `ISA` set and a target attribute pushed, so that
+// every function here, helpers included, is compiled for that instruction set. CKernels.h documents shapes and formulas.
 #include "CKernels.h"
 #include <math.h>
 
-// Products and sums may be fused, across statements too. Said here, not in compiler flags, because a package with
-// flags of its own cannot be a dependency of another one.
+// The compiler may fuse products and sums across statements. A pragma requests this, not a compiler flag, because a Swift
+// package with unsafe flags cannot be a dependency of another one.
 #pragma clang fp contract(fast)
 
 // Helpers that pass vectors by value are always inlined, so their calling convention never matters.
@@ -21,9 +21,9 @@ typedef int32_t i16 __attribute__((vector_size(64), aligned(4)));
 
 INLINE v16 load(const float *p) { return *(const v16 *)p; }
 INLINE void store(float *p, v16 x) { *(v16 *)p = x; }
-// Written out: `(v16){} + x` would be an addition.
+// All lanes are listed because `(v16){} + x` would compile to an addition.
 INLINE v16 splat(float x) { return (v16){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
-// A fixed tree, so that every processor adds in the same order.
+// Adds in a fixed tree, so that the order is the same on every processor.
 INLINE float sum16(v16 x) {
   float a = (x[0] + x[8]) + (x[4] + x[12]), b = (x[1] + x[9]) + (x[5] + x[13]);
   float c = (x[2] + x[10]) + (x[6] + x[14]), d = (x[3] + x[11]) + (x[7] + x[15]);
@@ -33,7 +33,7 @@ INLINE v16 select(i16 mask, v16 a, v16 b) { return (v16)(((i16)a & mask) | ((i16
 INLINE v16 max16(v16 a, v16 b) { return select(a > b, a, b); }
 
 // exp by range reduction to [-ln2/2, ln2/2] and a polynomial of degree 6; relative error below 2e-7.
-// Arguments under -87 give 0, above 88 are clamped.
+// Arguments below -87 give 0; arguments above 88 are clamped to 88.
 INLINE v16 exp16(v16 x) {
   i16 zero = x < splat(-87.0f);
   x = select(x > splat(88.0f), splat(88.0f), x);
@@ -109,7 +109,7 @@ void KERNEL(srs_count_panel)(size_t rows, const float *x, const float *shift, co
   }
 }
 
-// Mean and reciprocal standard deviation of x + u * alpha + bias over c channels, leaving the centred sum in `z`.
+// z = (s - mean) * rstd for the sum s = x + alpha * u + bias over c channels; returns rstd, the reciprocal standard deviation.
 INLINE float normalise_row(size_t c, const float *x, const float *u, float alpha, const float *bias, float epsilon,
                            float *z) {
   v16 s = splat(0);
@@ -148,7 +148,8 @@ INLINE float normalise_row(size_t c, const float *x, const float *u, float alpha
   return rstd;
 }
 
-// Rows of 64 channels, the usual width, stay in registers; the sums over rows of a gradient do too.
+// Rows of 64 channels, the usual width, fit into registers; so do the gradients that are summed over rows. The functions
+// with 64 in their names are for this width.
 #define W 4
 #define EACH(i) _Pragma("unroll") for (int i = 0; i < W; i++)
 
@@ -317,7 +318,8 @@ void KERNEL(srs_norm_relu_residual)(size_t rows, size_t c, const float *x, const
   }
 }
 
-// d(norm input) of one row from g = d(xhat) already in dx; sg = sum g, sgx = sum g * xhat. Adds the result to dbias.
+// The gradient of the normalisation's input for one row. On entry dx contains g, the gradient of xhat; sg is the sum of g
+// and sgx the sum of g * xhat. On exit dx contains the gradient, which is also added to dbias.
 INLINE void norm_row_backward(size_t c, float *dx, const float *z, float rstd, float sg, float sgx, float *dbias) {
   float mg = sg / (float)c, mgx = sgx / (float)c;
   size_t i = 0;
@@ -525,7 +527,8 @@ float KERNEL(srs_norm_sum_backward)(size_t rows, size_t c, const float *dy, cons
   return (float)total;
 }
 
-// Abramowitz and Stegun 7.1.26 for the error function, absolute error below 2e-7; e = exp(-x^2 / 2).
+// Phi(x) from e = exp(-x^2 / 2) by the approximation of the error function in Abramowitz and Stegun, 7.1.26; the absolute
+// error is below 2e-7.
 INLINE v16 normal_cdf(v16 x, v16 e) {
   v16 z = select(x < splat(0), -x, x) * splat(0.70710678118654752f);
   v16 t = splat(1) / (splat(1) + splat(0.3275911f) * z);

@@ -1,19 +1,20 @@
-// Matrix products whose right side is narrow or packed; included after kernels.inc.h, whose helpers it uses.
+// Matrix products C = A B whose right side B is narrow or packed. Included after kernels.inc.h, whose helpers it uses.
 //
-// OpenBLAS copies both sides into panels first. Here they are used where they lie: a tile of C stays in registers, the
-// right side is read in whole vectors, the left side one value at a time. On the sizes of the blocks (300 rows, 64 or 128
-// columns) that is 15 to 20 % faster than OpenBLAS and as fast as libxsmm, both measured; see docs/performance.md.
+// OpenBLAS first copies both sides into panels. These kernels read both sides in place: a tile of C stays in registers, B
+// is read in whole vectors and A one value at a time. For the sizes of the blocks (300 rows, 64 or 128 columns) this was
+// measured to be 15 to 20 % faster than OpenBLAS and as fast as libxsmm; see docs/performance.md.
 
 #define FOR(i, n) _Pragma("unroll") for (size_t i = 0; i < n; i++)
 
-// Left and right sides of up to three products that are added up: the taps of a convolution.
+// The left and right sides of up to three products whose sum is computed: the taps of a convolution.
 #define TAPS 3
 typedef struct {
   size_t count, k;
   const float *a[TAPS], *b[TAPS];
 } KERNEL(terms);
 
-// A tile of ROWS x 16 VECTORS of C. Element (i, p) of a left side is at a[i * ars + p * acs], with `row` added to a.
+// Computes a tile of C of ROWS rows and 16 * VECTORS columns. Element (i, p) of a left side is a[row + i * ars + p * acs]:
+// `ars` and `acs` are its row and column strides, so that a transposed left side needs no copy.
 #define TILE(ROWS, VECTORS)                                                                                            \
   INLINE void tile_##ROWS##_##VECTORS(const KERNEL(terms) * of, size_t row, size_t column, size_t ars, size_t acs,     \
                                       size_t ldb, float *c, size_t ldc, int add) {                                     \
@@ -30,14 +31,14 @@ typedef struct {
         }                                                                                                              \
       }                                                                                                                \
     }                                                                                                                  \
-    /* C is read last: nothing waits for it. */                                                                        \
+    /* C is read last, so that no product waits for it. */                                                             \
     FOR(i, ROWS) FOR(j, VECTORS) {                                                                                     \
       float *at = c + i * ldc + 16 * j;                                                                                \
       store(at, add ? load(at) + sum[i][j] : sum[i][j]);                                                               \
     }                                                                                                                  \
   }
 
-// All rows of a column of tiles: as many tiles of ROWS as there are, then four rows, then single ones.
+// Computes all rows of a column of tiles: first tiles of ROWS rows, then of four rows, then single rows.
 #define COLUMN(ROWS, VECTORS)                                                                                          \
   INLINE void column_##VECTORS(const KERNEL(terms) * of, size_t m, size_t column, size_t ars, size_t acs, size_t ldb,  \
                                float *c, size_t ldc, int add) {                                                        \
@@ -55,7 +56,7 @@ typedef struct {
 TILE(1, 1)
 TILE(4, 1)
 #if IS(ISA)
-// 32 registers: 24 sums, 4 of the right side, 1 of the left.
+// Of 32 vector registers, the largest tile uses 24 for sums, 4 for the right side and 1 for the left.
 TILE(14, 1)
 COLUMN(14, 1)
 TILE(1, 2)
@@ -67,7 +68,7 @@ TILE(4, 4)
 TILE(6, 4)
 COLUMN(6, 4)
 #else
-// 16 registers of half the length: 12 sums, 2 of the right side, 1 of the left.
+// Of 16 registers of half the length, the largest tile uses 12 for sums, 2 for the right side and 1 for the left.
 TILE(6, 1)
 COLUMN(6, 1)
 #endif
@@ -101,7 +102,7 @@ void KERNEL(srs_product_sum)(size_t terms, size_t m, size_t n, size_t k, const f
   product(&of, m, n, k, 1, n, c, n, add);
 }
 
-// Four rounds that swap what lies off the diagonal of ever larger squares.
+// Transposes a 16 x 16 block in four rounds; round D swaps the off-diagonal quarters of squares of side 2 D.
 #define EXCHANGE(D)                                                                                                    \
   FOR(i, 16) {                                                                                                         \
     if (i & D) continue;                                                                                               \
@@ -118,7 +119,7 @@ void KERNEL(srs_product_sum)(size_t terms, size_t m, size_t n, size_t k, const f
 #define FIRST_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define SECOND_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 
-// Rows from `rows` on are taken for 0.
+// y (16 x 16) = x^T. Rows of x from `rows` on count as 0.
 INLINE void transpose16(size_t rows, const float *x, size_t ldx, float *y, size_t ldy) {
   v16 r[16];
   FOR(i, 16) r[i] = i < rows ? load(x + i * ldx) : splat(0);

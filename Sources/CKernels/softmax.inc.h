@@ -1,8 +1,8 @@
-// Softmax over many columns, a panel of 64 at a time, so that logits are worked on where the product left them: in the
-// first-level cache. Included after kernels.inc.h, whose helpers it uses.
+// Softmax over many columns in panels of 64, so that a panel of logits is still in the first-level cache when it is
+// processed. Included after kernels.inc.h, whose helpers it uses.
 //
-// Each row keeps the largest logit it has met and a sum of exponentials against it (online softmax: Milakov and
-// Gimelshein, 2018); an exponential that was taken against a smaller one is corrected when its gradient is made.
+// Each row keeps the largest logit so far and the sum of exp(logit - largest) (online softmax: Milakov and Gimelshein,
+// 2018). When a later panel has a larger logit, the exponentials of earlier panels are rescaled in srs_softmax_gradient.
 
 void KERNEL(srs_softmax_panel)(size_t rows, float *x, const float *shift, const int32_t *column, size_t first,
                                float *at, float *top, float *sums, float *base) {
@@ -24,7 +24,7 @@ void KERNEL(srs_softmax_panel)(size_t rows, float *x, const float *shift, const 
       sum *= splat(expf(top[r] - largest));
       top[r] = largest;
     }
-    // Before the first column that takes part there is nothing to take the exponentials against.
+    // When all columns so far are excluded, the maximum is minus infinity; 0 avoids the NaN of inf - inf.
     v16 t = splat(top[r] == -INFINITY ? 0 : top[r]);
     base[r] = top[r];
     EACH(i) {

@@ -3,7 +3,7 @@
 #include <cmark.h>
 #include <stdlib.h>
 
-// Without CMARK_OPT_UNSAFE: a notebook from the web shall not bring scripts into the page.
+// CMARK_OPT_UNSAFE is not set, so that a notebook from the web cannot put scripts into the page.
 char *srs_markdown_html(const char *text, size_t length) {
   return cmark_markdown_to_html(text, length, CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8 | CMARK_OPT_SMART);
 }

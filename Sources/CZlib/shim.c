@@ -9,7 +9,7 @@ struct srs_inflate {
 
 srs_inflate *srs_inflate_open(void) {
   srs_inflate *state = calloc(1, sizeof *state);
-  // 15 bits of window, and 16 for gzip's header and checksum.
+  // zlib takes the window size, 15 bits, plus 16 to ask for gzip's header and checksum.
   if (state && inflateInit2(&state->stream, 15 + 16) != Z_OK) {
     free(state);
     return NULL;

@@ -1,7 +1,7 @@
 import CDownloads
 import Foundation
 
-/// Why a data set could not be had.
+/// A data set could not be downloaded.
 public struct DownloadError: Error, Sendable {
   public let message: String
   public let help: String?
@@ -12,19 +12,21 @@ public struct DownloadError: Error, Sendable {
   }
 }
 
-/// The watcher of a transfer wanted it to stop.
+/// `Download.Watch` returned false.
 public struct DownloadStopped: Error {}
 
-/// Fetches a public data set into a folder: once, whole, and as its publisher has it.
+/// Downloads a public data set into a folder. A data set that is already there is not downloaded again, an interrupted
+/// download continues, and the archive's MD5 sum is compared with the publisher's.
 public struct Download {
-  /// Bytes so far and in all (0: not known); false stops the transfer, which goes on from there the next time.
+  /// Called during the transfer with the bytes so far and the total (0: unknown). False stops the transfer; the next download
+  /// continues from there.
   public typealias Watch = (_ now: Int, _ total: Int) -> Bool
 
   let data: PublicData
   let folder: String
-  /// Instead of the publisher's server: of a mirror, without the archive's name.
+  /// The address of a mirror to use instead of the publisher's server, without the archive's name.
   let mirror: String?
-  /// Seconds to wait before each further try.
+  /// The seconds to wait before each further attempt.
   let pauses: [Double]
 
   public init(_ data: PublicData, into folder: String, mirror: String? = nil, pauses: [Double] = [1, 3, 10]) {
@@ -34,14 +36,14 @@ public struct Download {
     self.pauses = pauses
   }
 
-  /// The file with the interactions, where it is there already.
+  /// The path of the file with the interactions, whether or not it exists.
   public var file: String { "\(folder)/\(data.file)" }
   public var isThere: Bool { FileManager.default.fileExists(atPath: file) }
 
-  /// The archive's address.
+  /// The address of the archive.
   public var address: String { mirror.map { "\($0)/\(data.name).zip" } ?? data.address }
 
-  /// - Parameter note: told of every try that failed.
+  /// - Parameter note: Called with a message for every failed attempt.
   /// - Returns: the path of the file with the interactions.
   /// - Throws: `DownloadError`, `DownloadStopped`.
   public func callAsFunction(watch: @escaping Watch, note: (String) -> Void) throws -> String {
@@ -51,7 +53,7 @@ public struct Download {
       try FileManager.default.createDirectory(
         atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
     } catch {
-      throw DownloadError("the folder \(folder) cannot be made: \(error.localizedDescription)")
+      throw DownloadError("the folder \(folder) cannot be created: \(error.localizedDescription)")
     }
     try fetch(archive, watch, note)
     if isThere { return file }
@@ -63,7 +65,7 @@ public struct Download {
   // MARK: Fetching
 
   private func fetch(_ archive: String, _ watch: @escaping Watch, _ note: (String) -> Void) throws {
-    // Two processes that fetch the same would write into one file.
+    // The lock below prevents two processes from writing to the same partial file.
     let partial = archive + ".part"
     let descriptor = open(partial, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
@@ -71,7 +73,7 @@ public struct Download {
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       throw DownloadError("another process is fetching \(data.name) into \(folder)", help: "wait for it, then try again")
     }
-    // Another process may have fetched it between the opening and the lock.
+    // Another process may have finished the download between `open` and `flock`.
     var (opened, named) = (stat(), stat())
     guard fstat(descriptor, &opened) == 0, stat(partial, &named) == 0, opened.st_ino == named.st_ino else {
       if isThere { return }
@@ -79,7 +81,7 @@ public struct Download {
     }
     defer {
       var status = stat()
-      // What is empty is no part of anything.
+      // An empty partial file is useless for continuing.
       if fstat(descriptor, &status) == 0, status.st_size == 0 { unlink(partial) }
     }
     let most = (2 * data.megabytes + 16) << 20
@@ -96,27 +98,28 @@ public struct Download {
       case SRS_FETCHED:
         let found = Self.md5(partial)
         if found == data.md5 { break }
-        // What went on from an earlier part may have begun with something else.
+        // The partial file that was continued may have come from elsewhere; if so, download it again.
         ftruncate(descriptor, 0)
         guard from > 0 else {
           throw DownloadError(
-            "\(address) is not the \(data.name) its publisher gives: its MD5 is \(found), not \(data.md5); it was thrown away",
-            help: "try again later, or fetch it by hand and load() the file")
+            "\(address) is not the publisher's \(data.name): its MD5 is \(found), not \(data.md5); it was deleted",
+            help: "try again later, or download it by hand and load() the file")
         }
-        note("what was there of \(data.name) does not fit; it is fetched anew")
+        note("the partial download of \(data.name) is damaged; downloading it again")
         continue
       case SRS_FETCH_STOPPED:
         fstat(descriptor, &status)
         if status.st_size > most {
           ftruncate(descriptor, 0)
-          throw DownloadError("\(address) sends far more than the \(data.megabytes) MB that \(data.name) has; it was thrown away")
+          throw DownloadError("\(address) sends far more than the \(data.megabytes) MB that \(data.name) has; it was deleted")
         }
         throw DownloadStopped()
-      case SRS_FETCH_MISSING: throw DownloadError("there is no libcurl to fetch with", help: "apt-get install libcurl4")
+      case SRS_FETCH_MISSING: throw DownloadError("libcurl, which downloads need, is not installed", help: "apt-get install libcurl4")
       case SRS_FETCH_DISK:
-        throw DownloadError("\(partial) cannot be written: \(message)", help: "make room, and try again: it goes on from there")
+        throw DownloadError(
+          "\(partial) cannot be written: \(message)", help: "free some space, and try again: the download continues from there")
       case SRS_FETCH_REFUSED where from > 0 && !isAnew:
-        // A server that cannot go on from the middle.
+        // The server cannot continue a download from the middle.
         ftruncate(descriptor, 0)
         isAnew = true
         continue
@@ -124,9 +127,9 @@ public struct Download {
       default:
         guard tries < pauses.count else {
           throw DownloadError(
-            "\(address) cannot be fetched, after \(tries + 1) tries: \(message)", help: "try again: it goes on from where it broke off")
+            "\(address) cannot be fetched, after \(tries + 1) attempts: \(message)", help: "try again: the download continues from there")
         }
-        note("fetching \(data.name) broke off (\(message)); trying again")
+        note("the download of \(data.name) was interrupted (\(message)); trying again")
         try pause(pauses[tries], watch)
         tries += 1
         continue
@@ -172,7 +175,7 @@ public struct Download {
   // MARK: Unpacking
 
   private func unpack(_ archive: String) throws {
-    // Processes of two containers may have the same number.
+    // The name is random, not the process number, because processes of two containers may have the same number.
     let partial = file + ".part-" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
     var descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
@@ -197,7 +200,7 @@ public struct Download {
       switch result {
       case 1: throw DownloadError("\(archive) has no file \(data.file)")
       case 2: throw DownloadError("\(archive) is damaged", help: "remove it, and try again")
-      default: throw DownloadError("\(file) cannot be written: \(reason)", help: "make room, and try again")
+      default: throw DownloadError("\(file) cannot be written: \(reason)", help: "free some space, and try again")
       }
     }
   }

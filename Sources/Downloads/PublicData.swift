@@ -1,15 +1,15 @@
-/// A public data set: where its publisher has it, how to know it, on what terms.
+/// A public data set: its address, its checksum and its terms of use.
 public struct PublicData: Sendable {
   public let name: String
-  /// On the publisher's server.
+  /// The address of the archive on the publisher's server.
   public let address: String
-  /// MD5 of the archive, as the publisher gives it beside the archive.
+  /// The MD5 sum of the archive, as published beside it.
   public let md5: String
-  /// Size of the archive in MB, about.
+  /// The approximate size of the archive in MB.
   public let megabytes: Int
   /// The file with the interactions, inside of the archive.
   public let file: String
-  /// What the publisher asks of its users, in short.
+  /// A summary of the publisher's terms of use.
   public let terms: String
 
   /// GroupLens' data sets (Harper and Konstan, "The MovieLens Datasets: History and Context", TiiS 2015).

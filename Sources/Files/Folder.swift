@@ -1,10 +1,10 @@
 import CFiles
 import Foundation
 
-/// A folder that is held open. Names in it are looked up in this very folder, whatever is put in its place meanwhile.
+/// An open folder. File names are looked up in this folder even if another folder gets its path meanwhile.
 public final class Folder: Sendable {
   public let descriptor: Int32
-  /// For messages.
+  /// The path, for messages.
   public let path: String
 
   init(descriptor: Int32, path: String) {
@@ -14,7 +14,7 @@ public final class Folder: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Opens a folder; nil, with errno, for what is none or cannot be opened.
+  /// Opens a folder. Nil, with errno set, if the path is not a folder or cannot be opened.
   init?(_ path: String) {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
@@ -22,24 +22,25 @@ public final class Folder: Sendable {
     self.path = path
   }
 
-  /// A folder below this one, without a link on the way; nil with errno.
+  /// Opens a folder beneath this one whose path contains no symbolic link. Nil, with errno set, on failure.
   func folder(_ path: String) -> Folder? {
     let found = srs_open_beneath(descriptor, path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY, 0)
     return found < 0 ? nil : Folder(descriptor: found, path: self.path + "/" + path)
   }
 
-  /// The folder of that path, made where it is not there, its parents too. Of a path in a sandbox no part may be a link.
+  /// Opens the folder at a path and creates it, and its parents, if necessary. In a sandbox, no part of the path may be a
+  /// symbolic link.
   ///
-  /// - Throws: `WholeFile.Failure` where it cannot be made or is no folder.
-  static func made(_ path: String) throws(WholeFile.Failure) -> Folder {
+  /// - Throws: `AtomicFile.Failure` if the folder cannot be created or opened.
+  static func create(_ path: String) throws(AtomicFile.Failure) -> Folder {
     guard let (root, rest) = Sandbox.root(of: path) else {
       do {
         try FileManager.default.createDirectory(atPath: path.isEmpty ? "." : path, withIntermediateDirectories: true)
       } catch {
-        throw WholeFile.Failure(message: "the folder \(path) cannot be made: \(WholeFile.reason())")
+        throw AtomicFile.Failure(message: "the folder \(path) cannot be created: \(AtomicFile.reason())")
       }
       guard let folder = Folder(path.isEmpty ? "." : path) else {
-        throw WholeFile.Failure(message: "the folder \(path) cannot be opened: \(WholeFile.reason())")
+        throw AtomicFile.Failure(message: "the folder \(path) cannot be opened: \(AtomicFile.reason())")
       }
       return folder
     }
@@ -48,25 +49,25 @@ public final class Folder: Sendable {
       var next = folder.folder(part)
       if next == nil && errno == ENOENT {
         if mkdirat(folder.descriptor, part, 0o777) != 0 && errno != EEXIST {
-          throw WholeFile.Failure(message: "the folder \(path) cannot be made: \(WholeFile.reason())")
+          throw AtomicFile.Failure(message: "the folder \(path) cannot be created: \(AtomicFile.reason())")
         }
         next = folder.folder(part)
       }
       guard let next else {
-        throw WholeFile.Failure(
+        throw AtomicFile.Failure(
           message: [ELOOP, EXDEV].contains(errno)
             ? "\(path) leads out of the sandbox: \(part) is a link"
-            : "the folder \(path) cannot be opened: \(WholeFile.reason())")
+            : "the folder \(path) cannot be opened: \(AtomicFile.reason())")
       }
       folder = next
     }
     return folder
   }
 
-  // MARK: Parts
+  // MARK: Temporary names
 
-  /// How names of files begin that are being written. They end in a random number, so that nobody can put something in
-  /// their place, and two processes never share one.
+  /// The prefix of the names of files that are being written. The names end in a random number, so that no other program can
+  /// predict them and no two processes share one.
   static let partPrefix = ".srs-part-"
 
   static func partName() -> String {
@@ -79,7 +80,8 @@ public final class Folder: Sendable {
       && name.utf8.dropFirst(partPrefix.utf8.count).allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }
   }
 
-  /// Takes away parts that killed processes left. Whoever writes one holds a lock on it, which ends with the process.
+  /// Removes temporary files that killed processes have left. The process that writes such a file has a lock on it, which ends
+  /// with the process.
   func sweep() {
     let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0 else { return }
@@ -106,26 +108,27 @@ public final class Folder: Sendable {
   }
 }
 
-/// A folder for the files that another program writes, beside the place they go to. It goes when this value does.
+/// A temporary folder for files that another program writes, in the same folder as their destination. Deinitialization
+/// removes it.
 public final class PrivateFolder {
   private let parent: Folder
   private let name: String
-  /// Held open and locked, so that nobody sweeps it.
+  /// Open and locked, so that `Folder.sweep` of another process does not remove the folder.
   public let descriptor: Int32
 
-  /// - Parameter path: what is written at last; the folder is made beside it.
-  /// - Throws: `WholeFile.Failure` where that cannot be.
-  public init(beside path: String) throws(WholeFile.Failure) {
-    let (place, _) = try WholeFile.place(of: path)
-    parent = place
+  /// - Parameter path: The destination; the temporary folder is created in the same folder.
+  /// - Throws: `AtomicFile.Failure` if the folder cannot be created.
+  public init(beside path: String) throws(AtomicFile.Failure) {
+    let (folder, _) = try AtomicFile.split(path)
+    parent = folder
     name = Folder.partName()
     guard mkdirat(parent.descriptor, name, 0o700) == 0 else {
-      throw WholeFile.Failure(message: "\(path) cannot be written: \(WholeFile.reason())")
+      throw AtomicFile.Failure(message: "\(path) cannot be written: \(AtomicFile.reason())")
     }
     descriptor = srs_open_beneath(parent.descriptor, name, O_RDONLY | O_DIRECTORY, 0)
     guard descriptor >= 0 else {
       unlinkat(parent.descriptor, name, Int32(AT_REMOVEDIR))
-      throw WholeFile.Failure(message: "\(path) cannot be written: \(WholeFile.reason())")
+      throw AtomicFile.Failure(message: "\(path) cannot be written: \(AtomicFile.reason())")
     }
     _ = flock(descriptor, LOCK_EX | LOCK_NB)
   }
@@ -137,7 +140,7 @@ public final class PrivateFolder {
     close(descriptor)
   }
 
-  /// What is in a file of it; nil for what is not there.
+  /// The contents of a file in the folder; nil if it does not exist or cannot be read.
   public func contents(_ name: String) -> Data? {
     let file = srs_open_beneath(descriptor, name, O_RDONLY, 0)
     guard file >= 0 else { return nil }
@@ -145,7 +148,7 @@ public final class PrivateFolder {
     return try? InputFile.bytes(file, name)
   }
 
-  /// Takes the files in it away.
+  /// Removes the files in a folder.
   static func empty(_ folder: Int32) {
     let copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0 else { return }

@@ -2,28 +2,30 @@ import CFiles
 import Foundation
 import Synchronization
 
-/// Folders that scripts must stay in.
+/// The sandbox: folders that scripts must stay in.
 ///
-/// Paths are checked by whoever takes them from a script. Here is what holds when someone changes the folders after that:
-/// every file below such a folder is opened by way of the folder's own handle, without a link on the way; and where the
-/// system has Landlock, it refuses whatever leads elsewhere, also to libraries that open files themselves.
+/// The caller checks the paths of a script first (`FileAccess`). The sandbox also protects against changes of the folders
+/// after that check: every file is opened relative to the descriptor of the sandbox's folder, without following symbolic
+/// links. Where the system has Landlock, it enforces the same for libraries that open files themselves.
 public enum Sandbox {
-  private static let held = Mutex<[String: Folder]>([:])
-  private static let office = Mutex<Office?>(nil)
+  private static let folders = Mutex<[String: Folder]>([:])
+  private static let helper = Mutex<UnconfinedThread?>(nil)
 
-  /// Holds a folder from now on; false where there is no such folder. The path is without links.
+  /// Opens a folder as a sandbox and keeps it open. Returns false if it does not exist.
+  ///
+  /// - Parameter path: An absolute path without symbolic links.
   @discardableResult
-  public static func hold(_ path: String) -> Bool {
-    held.withLock { held in
-      if held[path] == nil { held[path] = Folder(path) }
-      return held[path] != nil
+  public static func open(_ path: String) -> Bool {
+    folders.withLock { folders in
+      if folders[path] == nil { folders[path] = Folder(path) }
+      return folders[path] != nil
     }
   }
 
-  /// The folder that is held and has this path below it, and the rest of the path; nil where there is none.
+  /// The sandbox folder that contains a path, and the path relative to it; nil if the path is in no sandbox.
   static func root(of path: String) -> (Folder, String)? {
-    held.withLock { held in
-      for (root, folder) in held {
+    folders.withLock { folders in
+      for (root, folder) in folders {
         if path == root { return (folder, "") }
         let start = root.hasSuffix("/") ? root : root + "/"
         if path.hasPrefix(start) { return (folder, String(path.utf8.dropFirst(start.utf8.count)) ?? "") }
@@ -32,27 +34,27 @@ public enum Sandbox {
     }
   }
 
-  /// What is wrong with an ordinary file for a sandbox; nil: nothing.
+  /// Why a file with this status must not be read in a sandbox; nil if it may be read.
   static func problem(_ status: stat) -> String? {
     if status.st_mode & S_IFMT == S_IFREG && status.st_nlink > 1 {
-      return "has another name (a hard link), which may lie outside of the sandbox; copy it to read it here"
+      return "has another name (a hard link), which may be outside of the sandbox; copy it to read it here"
     }
     return nil
   }
 
-  /// What keeps a file of the sandbox from being read; nil: nothing.
+  /// Why the file at this path must not be read in a sandbox; nil if it may be read.
   public static func problem(of path: String) -> String? {
     var status = stat()
     return stat(path, &status) == 0 ? problem(status) : nil
   }
 
-  /// Has the system hold this thread, and all it starts, in a folder; false where it cannot. What it does not know of the
-  /// sandbox, such as gnuplot, is run by `outside`.
+  /// Confines this thread, and everything that it starts, to a folder by Landlock. Returns false where the system cannot do
+  /// that. The program uses `outside` for work of its own that needs other files, such as running gnuplot.
   public static func enter(_ path: String) -> Bool {
-    guard hold(path), let folder = held.withLock({ $0[path] }), let office = Office() else { return false }
-    self.office.withLock { $0 = office }
-    // Libraries that are loaded late, time zones, names of hosts and certificates for `download`, what the system says of
-    // itself.
+    guard open(path), let folder = folders.withLock({ $0[path] }), let helper = UnconfinedThread() else { return false }
+    self.helper.withLock { $0 = helper }
+    // Libraries that are loaded on first use, time zones, host names and certificates for `download`, information about the
+    // system.
     let readable = [
       "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/hosts", "/etc/host.conf", "/etc/resolv.conf",
       "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/ssl", "/etc/ca-certificates", "/proc", "/sys/devices/system", "/dev/null",
@@ -63,12 +65,12 @@ public enum Sandbox {
     return texts.map { UnsafePointer($0) }.withUnsafeBufferPointer { srs_confine(folder.descriptor, $0.baseAddress, $0.count) == 0 }
   }
 
-  /// Runs what the program does for itself, not for the script, on a thread that is not held in the sandbox.
+  /// Runs work of the program itself, not of the script, on a thread that is not confined to the sandbox.
   public static func outside<Result>(_ body: () throws -> Result) rethrows -> Result {
-    guard let office = office.withLock({ $0 }), !office.isHere else { return try body() }
+    guard let helper = helper.withLock({ $0 }), !helper.isHere else { return try body() }
     func run(_ body: () throws -> Result, _ rethrow: (any Error) throws -> Result) rethrows -> Result {
       var result: Swift.Result<Result, any Error>?
-      office.run { result = Swift.Result { try body() } }
+      helper.run { result = Swift.Result { try body() } }
       switch result {
       case .success(let value): return value
       case .failure(let error): return try rethrow(error)
@@ -79,23 +81,24 @@ public enum Sandbox {
   }
 }
 
-/// A thread that was started before the sandbox was entered, and works for others one at a time.
-private final class Office: @unchecked Sendable {
-  private let asked = DispatchSemaphore(value: 0)
-  private let answered = DispatchSemaphore(value: 0)
-  private let turn = NSLock()
+/// A thread that was started before the sandbox was entered and is therefore not confined. It runs closures for other threads,
+/// one at a time.
+private final class UnconfinedThread: @unchecked Sendable {
+  private let requested = DispatchSemaphore(value: 0)
+  private let finished = DispatchSemaphore(value: 0)
+  private let lock = NSLock()
   private var work: (() -> Void)?
   private var thread = pthread_t()
 
   var isHere: Bool { pthread_equal(pthread_self(), thread) != 0 }
 
-  /// nil where the system gives no thread.
+  /// Nil if the system cannot start a thread.
   init?() {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     pthread_attr_setstacksize(&attributes, 8 << 20)
     defer { pthread_attr_destroy(&attributes) }
-    // Signals are for the thread that asks.
+    // Block all signals on the new thread, so that other threads of the program handle them.
     var (all, before) = (sigset_t(), sigset_t())
     sigfillset(&all)
     pthread_sigmask(SIG_BLOCK, &all, &before)
@@ -105,11 +108,11 @@ private final class Office: @unchecked Sendable {
       &thread, &attributes,
       { pointer in
         guard let pointer else { return nil }
-        let office = Unmanaged<Office>.fromOpaque(pointer).takeUnretainedValue()
+        let helper = Unmanaged<UnconfinedThread>.fromOpaque(pointer).takeUnretainedValue()
         while true {
-          office.asked.wait()
-          office.work?()
-          office.answered.signal()
+          helper.requested.wait()
+          helper.work?()
+          helper.finished.signal()
         }
       }, this.toOpaque())
     if failed != 0 {
@@ -119,11 +122,11 @@ private final class Office: @unchecked Sendable {
   }
 
   func run(_ body: () -> Void) {
-    turn.withLock {
+    lock.withLock {
       withoutActuallyEscaping(body) { body in
         work = body
-        asked.signal()
-        answered.wait()
+        requested.signal()
+        finished.wait()
         work = nil
       }
     }

@@ -1,6 +1,6 @@
 import Syntax
 
-/// Which names a function's (or file's) statements bind, and how often. Bodies of inner functions are their own.
+/// The names that the statements of a function or file bind, and how often. Bodies of inner functions are not included.
 struct Bindings {
   private(set) var counts: [String: Int] = [:]
 
@@ -23,7 +23,7 @@ struct Bindings {
       visit(value)
     case .function(let name, _): bind(name)
     case .loop(let pattern, let sequence, let body):
-      // Every turn binds anew.
+      // A loop binds its variables in every iteration, so they count as bound more than once.
       pattern.names.forEach { bind($0) }
       pattern.names.forEach { bind($0) }
       visit(sequence)

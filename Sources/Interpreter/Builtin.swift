@@ -1,57 +1,56 @@
 import Syntax
 
-/// A function of the library, declared once: checking, help, completion and the reference all read this.
+/// A function of the library. Checking, help, completion and the reference all use this one declaration.
 public struct Builtin: Sendable {
   public struct Parameter: Sendable {
     public let name: String
     public let type: ValueType
     public let words: [String]
     public let elementWords: [String]
-    /// What the Tab key offers besides.
+    /// Further completions for the Tab key.
     public let suggest: (@Sendable (_ call: String) -> [String])?
-    /// Given by place; the others by name.
+    /// Is it given by position? Other parameters are given by name.
     public let positional: Bool
-    /// As it is written; nil: must be given.
+    /// The default as it is written in the language; nil if the argument is required.
     public let defaultText: String?
     public let summary: String
-    /// Instead of the names of its types.
-    let told: String?
-    /// Does a value fit? Used where a value is known before the call.
+    /// The text for messages that say what is expected; nil for the names of the types.
+    let expectation: String?
+    /// Throws if a value does not fit. Used for constants, which are checked before the program runs.
     let accepts: @Sendable (Value) throws(ConversionError) -> Void
 
     public var required: Bool { defaultText == nil }
   }
 
-  /// What a function does to the world, or the world to it. Whoever keeps results, as cached notebooks do, asks.
+  /// The side effects of a function and its dependence on external state. Cached notebooks use them.
   public struct Effects: OptionSet, Sendable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// Its result depends on a file that the script names.
+    /// The result depends on a file that the script names.
     public static let reads = Effects(rawValue: 1)
-    /// It writes a file that the script names.
+    /// The function writes a file that the script names.
     public static let writes = Effects(rawValue: 2)
-    /// Its result may differ the next time, with the same arguments: a clock, a list of runs.
+    /// The result may differ between calls with the same arguments, as for a clock or a list of runs.
     public static let changes = Effects(rawValue: 4)
   }
 
   public let name: String
   public let summary: String
-  /// What it belongs to, for the reference: "Data", "Models", ...
+  /// The section of the reference: "Data", "Models", ...
   public let topic: String
   public let parameters: [Parameter]
   public let result: ValueType
-  /// What it does to the world besides giving a value.
   public let effects: Effects
   public let example: String
   private(set) var body: @Sendable (Call) throws -> Value
-  /// The last parameter by place takes all that is left.
+  /// Does the last positional parameter take all remaining positional arguments?
   let hasRest: Bool
-  /// The body for plain numbers, without the ceremony; nil where the body must say what is wrong.
+  /// A fast body for plain numbers. It returns nil for an invalid number; the ordinary body then reports the error.
   let ofNumber: (@Sendable (Double) -> Double?)?
   let ofNumbers: (@Sendable (Double, Double) -> Double?)?
 
-  /// Declares a function: `make` names its parameters, in order, and returns its body.
+  /// Declares a function. `make` declares the parameters in order and returns the body.
   ///
   ///     Builtin("twice", "Doubles a number.", topic: "Maths", returns: .number, example: "twice(4)") { d in
   ///       let x = d.positional("x", .number, "what to double")
@@ -75,7 +74,7 @@ public struct Builtin: Sendable {
     ofNumbers = declaration.ofNumbers
   }
 
-  /// The same, with a look at its arguments and its result before that is given back.
+  /// The same function with a check of its arguments and its result before it returns.
   public func checked(_ check: @escaping @Sendable (Call, Value) throws -> Void) -> Builtin {
     var copy = self
     let body = body
@@ -87,16 +86,16 @@ public struct Builtin: Sendable {
     return copy
   }
 
-  /// The parameters of a builtin while it is declared. Each returns the key its body reads the argument with.
+  /// The parameters of a builtin during its declaration. Each method returns a key with which the body reads the argument.
   public struct Declaration {
     fileprivate var parameters: [Parameter] = []
     fileprivate var hasRest = false
-    /// A way round the body for calls with one plain number; nil sends the call to the body.
+    /// A fast body for calls with one plain number; if it returns nil, the ordinary body runs.
     var ofNumber: (@Sendable (Double) -> Double?)?
     /// The same for two numbers.
     var ofNumbers: (@Sendable (Double, Double) -> Double?)?
 
-    /// Any number of arguments by place, as the last of them.
+    /// Any number of positional arguments, after the other positional ones.
     public mutating func rest(_ name: String, _ summary: String) -> Argument<[Value]> {
       hasRest = true
       return add(name, Kind<[Value]>.sequence, positional: true, defaultText: "", summary, fallback: { [] })
@@ -106,26 +105,26 @@ public struct Builtin: Sendable {
       add(name, kind, positional: true, defaultText: nil, summary, fallback: nil)
     }
 
-    /// By place or left out.
+    /// A positional argument that may be omitted.
     public mutating func optionalPositional<T>(_ name: String, _ kind: Kind<T>, _ summary: String) -> Argument<T?> {
       add(name, kind.optional, positional: true, defaultText: "nil", summary, fallback: { nil })
     }
 
-    /// By name; must be given.
+    /// A required named argument.
     public mutating func named<T>(_ name: String, _ kind: Kind<T>, _ summary: String) -> Argument<T> {
       add(name, kind, positional: false, defaultText: nil, summary, fallback: nil)
     }
 
-    /// By name, with a default that is written as `text`.
+    /// A named argument with a default, which is written as `text` in the language.
     public mutating func named<T: Sendable>(
       _ name: String, _ kind: Kind<T>, default value: T, _ text: String, _ summary: String
     ) -> Argument<T> {
       add(name, kind, positional: false, defaultText: text, summary, fallback: { value })
     }
 
-    /// By name or left out.
+    /// A named argument that may be omitted.
     ///
-    /// - Parameter text: what it is then, as it is written, where that is known.
+    /// - Parameter text: The default as it is written in the language, if there is one that can be written.
     public mutating func optional<T>(_ name: String, _ kind: Kind<T>, _ summary: String, text: String? = nil) -> Argument<T?> {
       add(name, text == nil ? kind.optional : kind.orNothing, positional: false, defaultText: text ?? "nil", summary, fallback: { nil })
     }
@@ -138,7 +137,7 @@ public struct Builtin: Sendable {
       parameters.append(
         Parameter(
           name: name, type: kind.type, words: kind.words, elementWords: kind.elementWords, suggest: kind.suggest, positional: positional,
-          defaultText: defaultText, summary: summary, told: kind.told,
+          defaultText: defaultText, summary: summary, expectation: kind.expectation,
           accepts: { value throws(ConversionError) in _ = try convert(value) }))
       return Argument(index: parameters.count - 1, kind: kind, fallback: fallback)
     }
@@ -151,7 +150,7 @@ public struct Builtin: Sendable {
     fileprivate let fallback: (@Sendable () -> T)?
   }
 
-  /// One call: its arguments as typed Swift values, and the interpreter around it.
+  /// A call: its arguments as typed Swift values, and the interpreter that makes the call.
   public struct Call {
     public let builtin: Builtin
     public let interpreter: Interpreter
@@ -180,13 +179,13 @@ public struct Builtin: Sendable {
       builtin.parameters.firstIndex { $0.name == name }.map { values[$0] != nil } ?? false
     }
 
-    /// Where an argument stands; the call itself where it was left out or is not known by that name.
+    /// The span of an argument, or of the call if the argument is omitted or there is no parameter of that name.
     public func span(of name: String?) -> Span {
       guard let index = builtin.parameters.firstIndex(where: { $0.name == name }) else { return span }
       return spans[index] ?? span
     }
 
-    /// An error at an argument of this call.
+    /// An error at an argument of this call, or at the call itself if `argument` is nil.
     public func error(
       _ code: Diagnostic.Code, _ message: String, argument: String? = nil, help: String? = nil
     ) -> Diagnostic {
@@ -194,7 +193,7 @@ public struct Builtin: Sendable {
     }
   }
 
-  /// What to say of a value that does not fit parameter `index`.
+  /// The error for a value that does not fit parameter `index`.
   func diagnostic(_ error: ConversionError, _ value: Value, _ index: Int, at span: Span) -> Diagnostic {
     let parameter = parameters[index]
     switch error {
@@ -215,9 +214,9 @@ public struct Builtin: Sendable {
 }
 
 extension Builtin.Parameter {
-  /// What is expected, for people.
+  /// A description of the expected values, for messages and help.
   var wanted: String {
-    if let told { return told }
+    if let expectation { return expectation }
     let others = Self.flat(type).filter {
       switch $0 {
       case .word, .nothing: false
@@ -240,7 +239,7 @@ extension Builtin.Parameter {
       help: Spelling.suggestion(word, in: all) ?? "words are: \(all.joined(separator: ", "))")
   }
 
-  /// As the reference shows it: `seed: 0`.
+  /// The parameter as the reference shows it: `seed: 0`.
   public var signature: String {
     if positional { return defaultText == nil ? name : "[\(name)]" }
     guard let defaultText, defaultText != "nil" else { return defaultText == nil ? "\(name):" : "[\(name):]" }
@@ -251,17 +250,17 @@ extension Builtin.Parameter {
 extension Builtin {
   public var signature: String { "\(name)(\(parameters.map(\.signature).joined(separator: ", ")))" }
 
-  /// What there is to say of one parameter.
+  /// The help for one parameter.
   public func help(of parameter: Parameter) -> String {
     let fallback = parameter.defaultText.map { $0 == "nil" ? " (may be left out)" : " (default \($0))" } ?? ""
     let words = parameter.words.isEmpty ? "" : "\nWords: \(parameter.words.joined(separator: ", "))\n"
     return "\(name), \(parameter.signature)\n\n\(parameter.wanted): \(parameter.summary)\(fallback)\n\(words)"
   }
 
-  /// The page of help.
+  /// The help page of the function.
   public var help: String { help(columns: .max) }
 
-  /// The same for a screen: lines are broken between words, and go on where their text began.
+  /// The help page for a terminal. Lines are wrapped between words, with a hanging indent.
   public func help(columns: Int) -> String {
     func fitted(_ line: String, _ indent: Int) -> String { TextWrap.wrapped(line, columns: columns, indent: indent) }
     var text = "\(fitted(signature, 4))\n\n\(fitted(summary, 0))\n"
@@ -278,14 +277,14 @@ extension Builtin {
   }
 }
 
-/// All builtins by name, and the words and metrics they know.
+/// All builtins by name, with their words and metrics.
 public struct Library: Sendable {
   public let builtins: [String: Builtin]
   public let metrics: [String]
-  /// Every bare word of every parameter.
+  /// The bare words of all parameters.
   public let words: Set<String>
 
-  /// Two builtins of one name are a mistake of whoever declared them: the program ends with the name.
+  /// Two builtins with the same name are a programming error and end the program.
   public init(_ builtins: [Builtin], metrics: [String]) {
     var named: [String: Builtin] = [:]
     for builtin in builtins {

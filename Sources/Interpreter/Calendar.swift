@@ -1,7 +1,7 @@
 import Foundation
 import Syntax
 
-/// Dates of the proleptic Gregorian calendar in UTC, as seconds since 1970.
+/// Dates of the proleptic Gregorian calendar in UTC, as seconds since 1970-01-01.
 enum Calendar {
   struct Parts {
     var year = 1970
@@ -12,10 +12,10 @@ enum Calendar {
     var second = 0.0
   }
 
-  /// Years 1 to 9999: what ISO 8601 writes with four digits.
+  /// The years 1 to 9999, which ISO 8601 writes with four digits.
   static let range = seconds(Parts(year: 1))..<seconds(Parts(year: 10000))
 
-  /// Days since 1970-01-01 by Howard Hinnant's `days_from_civil`.
+  /// The seconds since 1970-01-01, by Howard Hinnant's algorithm `days_from_civil`.
   static func seconds(_ parts: Parts) -> Double {
     let year = parts.month <= 2 ? parts.year - 1 : parts.year
     let era = (year >= 0 ? year : year - 399) / 400
@@ -26,7 +26,7 @@ enum Calendar {
     return Double(days) * 86400 + Double(parts.hour * 3600 + parts.minute * 60) + parts.second
   }
 
-  /// The inverse of `seconds`.
+  /// The inverse of `seconds`, by Howard Hinnant's algorithm `civil_from_days`.
   static func parts(_ seconds: Double) -> Parts {
     let days = Int((seconds / 86400).rounded(.down))
     let rest = seconds - Double(days) * 86400
@@ -51,9 +51,9 @@ enum Calendar {
     }
   }
 
-  /// ISO 8601: the day alone at midnight.
+  /// The date in ISO 8601, without a time if it is midnight.
   static func text(_ seconds: Double) -> String {
-    // To the thousandth, which is what is written.
+    // Round to milliseconds first, since the text has milliseconds.
     let seconds = (seconds * 1000).rounded() / 1000
     let parts = parts(seconds)
     let day = String(format: "%04d-%02d-%02d", parts.year, parts.month, parts.day)
@@ -63,7 +63,7 @@ enum Calendar {
     return day + time + (thousandths == 0 ? "" : String(format: ".%03d", thousandths)) + "Z"
   }
 
-  /// `2026-11-25`, `2026-11-25 10:30`, `2026-11-25T10:30:15.5Z`, `...+02:00`; nil for what is no such date.
+  /// Parses `2026-11-25`, `2026-11-25 10:30`, `2026-11-25T10:30:15.5Z` or `...+02:00`; nil for any other text.
   static func parse(_ text: String) -> Double? {
     var rest = Substring(text)
     func number(_ digits: Int) -> Int? {
@@ -109,12 +109,12 @@ enum Calendar {
 
   static func value(_ seconds: Double, _ span: Span?) throws -> Value {
     guard range.contains(seconds) else {
-      throw Diagnostic(.badValue, "this is no date of the years 1 to 9999", at: span)
+      throw Diagnostic(.badValue, "this is not a date of the years 1 to 9999", at: span)
     }
     return .date(seconds)
   }
 
-  /// The time between two dates, in days, or in seconds where it is no whole number of them.
+  /// The time between two dates: in days if it is a whole number of days, else in seconds.
   static func duration(_ seconds: Double) -> Value {
     let days = seconds / 86400
     return days == days.rounded() ? .quantity(days, .days) : .quantity(seconds, .seconds)
@@ -122,7 +122,7 @@ enum Calendar {
 
   static let members = ["year", "month", "day", "hour", "minute", "second", "weekday", "unix"]
 
-  /// `date.year` and its like; the weekday is 1 for Monday to 7 for Sunday.
+  /// The member of a date, such as `date.year`; nil if there is no such member. Weekdays are 1 (Monday) to 7 (Sunday).
   static func member(_ seconds: Double, _ name: String) -> Value? {
     let parts = parts(seconds)
     switch name {

@@ -12,7 +12,7 @@ extension Compiler {
         }
       case nil:
         report(unknownName(name, callee.span))
-        // The arguments may have mistakes of their own.
+        // Check the arguments as well, which may contain errors of their own.
         for argument in arguments { _ = expression(argument.value) }
         if let piped { _ = expression(piped) }
         return Typed(.any) { _ in .nothing }
@@ -30,8 +30,8 @@ extension Compiler {
       } else if !argument.isSpread, let named {
         report(
           Diagnostic(
-            .surplusArgument, "an argument without a name stands after `\(named.text):`", at: argument.value.span,
-            help: "arguments by place come first, then those by name"))
+            .surplusArgument, "a positional argument follows `\(named.text):`", at: argument.value.span,
+            help: "positional arguments come first, then named ones"))
         return false
       }
     }
@@ -48,7 +48,7 @@ extension Compiler {
     if positional > signature.parameters.count {
       report(
         Diagnostic(
-          .surplusArgument, "`\(name)` takes \(signature.parameters.count) arguments, here are \(positional)",
+          .surplusArgument, "`\(name)` takes \(signature.parameters.count) arguments, but \(positional) are given",
           at: arguments.last?.value.span ?? span))
     }
     var given = Set(signature.parameters.prefix(positional))
@@ -76,7 +76,7 @@ extension Compiler {
   private func dynamicCall(
     _ callee: Typed, _ calleeSpan: Span, _ arguments: [Expression.Argument], piped: Expression?, _ span: Span
   ) -> Typed {
-    // `let table = ...` and then `table(rows)`.
+    // A variable may hide a builtin, as in `let table = ...` and then `table(rows)`.
     let hides = library.builtins[calleeSpan.text] != nil
     let help = hides ? "`\(calleeSpan.text)` is a variable here, which hides the function of that name: call it something else" : nil
     if !callee.type.fits(.function) {
@@ -84,7 +84,7 @@ extension Compiler {
     }
     let first = piped.map { expression($0) }
     let rest = arguments.map { (label: $0.label, value: expression($0.value), isSpread: $0.isSpread, span: $0.value.span) }
-    // By place alone: the arguments go straight into the frame of the function.
+    // If all arguments are positional, they are stored directly in the frame of the function.
     let plain: [Code]? =
       rest.contains { $0.label != nil || $0.isSpread } ? nil : (first.map { [$0.code] } ?? []) + rest.map(\.value.code)
     let interpreter = interpreter
@@ -100,7 +100,7 @@ extension Compiler {
       }
       var values = [Value?](repeating: nil, count: function.parameters.count)
       var next = 0
-      func place(_ value: Value, _ span: Span) throws {
+      func assign(_ value: Value, _ span: Span) throws {
         guard next < values.count else {
           throw Diagnostic(
             .surplusArgument, "`\(function.name)` takes \(function.parameters.count) arguments", at: span)
@@ -108,12 +108,12 @@ extension Compiler {
         values[next] = value
         next += 1
       }
-      var places: [String: Int] = [:]
+      var indices: [String: Int] = [:]
       func name(_ name: String, _ value: Value, _ span: Span) throws {
-        if places.isEmpty && function.parameters.count > 8 {
-          for (index, parameter) in function.parameters.enumerated() { places[parameter] = index }
+        if indices.isEmpty && function.parameters.count > 8 {
+          for (index, parameter) in function.parameters.enumerated() { indices[parameter] = index }
         }
-        guard let index = places.isEmpty ? function.parameters.firstIndex(of: name) : places[name] else {
+        guard let index = indices.isEmpty ? function.parameters.firstIndex(of: name) : indices[name] else {
           throw Diagnostic(
             .unknownArgument, "`\(function.name)` has no argument `\(name)`", at: span,
             help: Spelling.suggestion(name, in: function.parameters))
@@ -121,8 +121,8 @@ extension Compiler {
         if values[index] != nil { throw Diagnostic(.repeatedArgument, "`\(name)` is given twice", at: span) }
         values[index] = value
       }
-      var brought: [(String, Value, Span)] = []
-      if let first { try place(try first.code(frame), calleeSpan) }
+      var fromRecords: [(String, Value, Span)] = []
+      if let first { try assign(try first.code(frame), calleeSpan) }
       for argument in rest {
         let value = try argument.value.code(frame)
         if let label = argument.label {
@@ -131,14 +131,14 @@ extension Compiler {
           guard case .record(let record) = value else {
             throw Diagnostic(.wrongType, "`..` needs a record here, not \(value.described)", at: argument.span)
           }
-          brought += record.fields.map { ($0.key, $0.value, argument.span) }
+          fromRecords += record.fields.map { ($0.key, $0.value, argument.span) }
         } else {
-          try place(value, argument.span)
+          try assign(value, argument.span)
         }
       }
-      // What is written in the call wins over what a record brings along.
+      // Arguments that are written in the call take precedence over fields of spread records.
       let written = Set(function.parameters.indices.filter { values[$0] != nil }.map { function.parameters[$0] })
-      for (key, value, span) in brought where !written.contains(key) { try name(key, value, span) }
+      for (key, value, span) in fromRecords where !written.contains(key) { try name(key, value, span) }
       for index in 0..<function.required where values[index] == nil {
         throw Diagnostic(
           .missingArgument, "`\(function.name)` needs `\(function.parameters[index])`", at: calleeSpan)
@@ -171,17 +171,17 @@ extension Compiler {
     var openSpread = false
     var rest: [(Code, Span)] = []
     let positional = builtin.parameters.indices.filter { builtin.parameters[$0].positional }
-    var nextPlace = 0
+    var nextPositional = 0
 
     func bind(_ index: Int, _ value: Expression) {
       let typed = argument(value, for: builtin.parameters[index], index, of: builtin)
       given[index] = value.span
       bound.append(Bound(index: index, code: typed.code, span: value.span))
     }
-    func place(_ value: Expression) {
-      if nextPlace < positional.count, !(builtin.hasRest && nextPlace == positional.count - 1) {
-        bind(positional[nextPlace], value)
-        nextPlace += 1
+    func bindNext(_ value: Expression) {
+      if nextPositional < positional.count, !(builtin.hasRest && nextPositional == positional.count - 1) {
+        bind(positional[nextPositional], value)
+        nextPositional += 1
       } else if builtin.hasRest {
         rest.append((expression(value).code, value.span))
       } else {
@@ -190,14 +190,14 @@ extension Compiler {
       }
     }
 
-    if let piped { place(piped) }
+    if let piped { bindNext(piped) }
     for argument in arguments {
       if let label = argument.label {
         guard let index = builtin.parameters.firstIndex(where: { $0.name == label.text }) else {
           report(unknownArgument(label, builtin.name, builtin.parameters.map(\.name)))
-          // The one that was meant is not missing as well.
+          // Do not report the argument that was probably meant as missing, too.
           if let meant = Spelling.nearest(label.text, in: builtin.parameters.map(\.name)) { fromSpreads.insert(meant) }
-          // A word belongs to the argument that was meant: it is no mistake of its own.
+          // A bare word belongs to the argument that was probably meant; do not report it as an unknown name.
           if case .name(let word) = argument.value.kind, resolve(word) == nil, library.words.contains(word) { continue }
           _ = expression(argument.value)
           continue
@@ -212,7 +212,7 @@ extension Compiler {
         spreads.append(Spread(code: typed.code, span: argument.value.span))
         openSpread = check(typed, argument.value.span, builtin, &fromSpreads) || openSpread
       } else {
-        place(argument.value)
+        bindNext(argument.value)
       }
     }
     if !openSpread {
@@ -224,20 +224,20 @@ extension Compiler {
     return invocation(builtin, nameSpan, bound, rest, spreads, span)
   }
 
-  private func surplus(_ builtin: Builtin, _ span: Span, _ places: Int) -> Diagnostic {
+  private func surplus(_ builtin: Builtin, _ span: Span, _ count: Int) -> Diagnostic {
     let named = builtin.parameters.filter { !$0.positional }.map { "\($0.name):" }
     return Diagnostic(
-      .surplusArgument, "`\(builtin.name)` takes \(places) argument\(places == 1 ? "" : "s") by place", at: span,
+      .surplusArgument, "`\(builtin.name)` takes \(count) positional argument\(count == 1 ? "" : "s")", at: span,
       help: named.isEmpty ? nil : "the others are given by name: \(named.joined(separator: ", "))")
   }
 
   private func missing(_ parameter: Builtin.Parameter, _ builtin: Builtin, _ span: Span) -> Diagnostic {
     Diagnostic(
       .missingArgument, "`\(builtin.name)` needs `\(parameter.name)`: \(parameter.summary)", at: span,
-      help: parameter.positional ? builtin.signature : "give it as \(parameter.name): \(parameter.wanted)")
+      help: parameter.positional ? builtin.signature : "pass it as \(parameter.name): \(parameter.wanted)")
   }
 
-  /// Checks a spread record whose fields are known; true where they are not.
+  /// Checks the fields of a spread record. Returns true if the fields are not known before the program runs.
   private func check(_ typed: Typed, _ span: Span, _ builtin: Builtin, _ names: inout Set<String>) -> Bool {
     switch typed.type {
     case .record(let fields?):
@@ -247,7 +247,7 @@ extension Compiler {
           continue
         }
         if !names.insert(key).inserted {
-          report(Diagnostic(.repeatedArgument, "`\(key)` comes from two records", at: span))
+          report(Diagnostic(.repeatedArgument, "`\(key)` is a field of two spread records", at: span))
         }
         if !type.fits(parameter.type) {
           report(
@@ -263,7 +263,8 @@ extension Compiler {
     }
   }
 
-  /// Compiles an argument for its parameter: bare words win over variables, and what is known of its type is checked.
+  /// Compiles an argument for its parameter and checks its type as far as that is known. Bare words take precedence over
+  /// variables.
   private func argument(_ value: Expression, for parameter: Builtin.Parameter, _ index: Int, of builtin: Builtin) -> Typed {
     if let word = bareWord(value, parameter.words, parameter, builtin) { return word }
     if !parameter.elementWords.isEmpty, case .list(let elements) = value.kind {
@@ -348,7 +349,7 @@ extension Compiler {
               .unknownArgument, "`\(builtin.name)` has no argument `\(field.key)`", at: spread.span,
               help: Spelling.suggestion(field.key, in: builtin.parameters.map(\.name)))
           }
-          // What is written in the call wins over what a record brings along.
+          // Arguments that are written in the call take precedence over fields of spread records.
           if values[index] == nil {
             values[index] = field.value
             spans[index] = spread.span
@@ -359,7 +360,7 @@ extension Compiler {
     }
   }
 
-  /// Functions of one or two numbers, as they stand in inner loops.
+  /// A fast call of a builtin of one or two numbers, as inner loops use them; nil if the builtin has no such form.
   private func fastInvocation(_ builtin: Builtin, _ nameSpan: Span, _ bound: [Bound], _ spreads: [Spread]) -> Typed? {
     guard spreads.isEmpty, bound.count == builtin.parameters.count, bound.indices.allSatisfy({ bound[$0].index == $0 }) else { return nil }
     let interpreter = interpreter

@@ -59,7 +59,7 @@ extension Compiler {
     }
   }
 
-  /// An element of a list or record: a name that is bound nowhere may be a word of some parameter.
+  /// Compiles an element of a list or record. A name that is not bound may be a word of some parameter.
   private func element(_ value: Expression) -> Typed {
     if case .name(let name) = value.kind, resolve(name) == nil, library.words.contains(name) {
       return .constant(.word(name))
@@ -192,7 +192,7 @@ extension Compiler {
     }
   }
 
-  /// Numbers are compared here, other values, and what is not a number, in `slow`.
+  /// Compares two numbers by `test`, and all other values, including NaN, by `slow`.
   @inline(__always)
   private func comparison(
     _ l: @escaping Code, _ r: @escaping Code, _ slow: @escaping (Value, Value) throws -> Value,
@@ -302,7 +302,7 @@ extension Compiler {
 
   private func index(_ value: Expression, _ index: Expression, _ span: Span) -> Typed {
     let owner = expression(value)
-    let place = expression(index)
+    let indexCode = expression(index)
     var type = ValueType.any
     switch owner.type {
     case .list(let element): type = element
@@ -312,7 +312,7 @@ extension Compiler {
     }
     let indexSpan = index.span
     return Typed(type) { frame in
-      try Self.element(of: try owner.code(frame), try place.code(frame), indexSpan)
+      try Self.element(of: try owner.code(frame), try indexCode.code(frame), indexSpan)
     }
   }
 
@@ -322,13 +322,13 @@ extension Compiler {
       guard let whole = Int(exactly: number) else {
         throw Diagnostic(.wrongType, "an index is a whole number, not \(index.described)", at: span)
       }
-      let place = whole < 0 ? values.count + whole : whole
-      guard values.indices.contains(place) else {
+      let position = whole < 0 ? values.count + whole : whole
+      guard values.indices.contains(position) else {
         throw Diagnostic(
           .outOfRange, "there is no element \(whole) in a list of \(values.count)", at: span,
           help: values.isEmpty ? nil : "elements are counted from 0 to \(values.count - 1), or from -1 at the end")
       }
-      return values[place]
+      return values[position]
     case (.range(let low, let high), .number(let number)):
       guard let whole = Int(exactly: number), whole >= 0, whole <= high - low else {
         throw Diagnostic(.outOfRange, "there is no element \(index.described) in \(low)..\(high)", at: span)
@@ -359,7 +359,7 @@ extension Compiler {
   ) -> Typed {
     let compiled = branches.map { (condition($0.condition, "if"), valueBlock($0.then)) }
     let last = otherwise.map { valueBlock($0) }
-    // Known when all branches agree on a kind of object; else found out when it runs.
+    // The type is known if all branches give the same type of object.
     var type = ValueType.any
     if let last, case .object(let object) = last.type,
       compiled.allSatisfy({ if case .object(let other) = $0.1.type { other === object } else { false } })
@@ -385,7 +385,7 @@ extension Compiler {
           .record(
             Record([
               ("message", .text(diagnostic.message)), ("code", .text(diagnostic.code.rawValue)),
-              ("place", .text(diagnostic.span?.place ?? "")),
+              ("place", .text(diagnostic.span?.location ?? "")),
             ])))
         return try otherwise.code(frame)
       }
@@ -414,8 +414,8 @@ extension Compiler {
     default:
       report(
         Diagnostic(
-          .notCallable, "`|>` leads into a function", at: target.span,
-          help: "x |> f(y) is f(x, y); a pipe inside a larger expression stands in parentheses"))
+          .notCallable, "the right side of `|>` must be a function", at: target.span,
+          help: "x |> f(y) is f(x, y); a pipe inside a larger expression needs parentheses"))
       return Typed(.any) { _ in .nothing }
     }
   }

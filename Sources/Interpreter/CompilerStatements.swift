@@ -23,7 +23,7 @@ extension Compiler {
     case .loop(let pattern, let sequence, let body): return loop(pattern, sequence, body)
     case .whileLoop(let condition, let body): return whileLoop(condition, body)
     case .return(let value):
-      if scope == nil { report(Diagnostic(.misplaced, "`return` stands outside of a function", at: statement.span)) }
+      if scope == nil { report(Diagnostic(.misplaced, "`return` is outside of a function", at: statement.span)) }
       let value = value.map { expression($0) }
       return { frame in
         frame.result = try value?.code(frame) ?? .nothing
@@ -31,7 +31,7 @@ extension Compiler {
       }
     case .break, .continue:
       if openLoops == 0 {
-        report(Diagnostic(.misplaced, "`\(statement.span.text)` stands outside of a loop", at: statement.span))
+        report(Diagnostic(.misplaced, "`\(statement.span.text)` is outside of a loop", at: statement.span))
       }
       let flow: Flow = if case .break = statement.kind { .broke } else { .continued }
       return { _ in flow }
@@ -42,7 +42,8 @@ extension Compiler {
 
   private var openLoops: Int { interpreter.compilingLoops }
 
-  /// An `if` or `try` whose value nobody wants runs as statements, so that `return` and `break` cost nothing.
+  /// Compiles an expression as a statement. An `if` whose value is not used is compiled to statements, so that `return` and
+  /// `break` inside it need no Swift error.
   private func expressionStatement(_ value: Expression) -> Step {
     if case .conditional(let branches, let otherwise) = value.kind {
       let tests = branches.map { (condition($0.condition, "if"), block($0.then.statements)) }
@@ -77,7 +78,7 @@ extension Compiler {
   private func bind(_ pattern: Pattern, _ value: Typed) -> Step {
     guard pattern.isTuple else {
       let code = value.code
-      switch place(pattern.names[0].text, value.type) {
+      switch declare(pattern.names[0].text, value.type) {
       case .slot(let slot):
         return { frame in
           frame[slot] = try code(frame)
@@ -100,7 +101,7 @@ extension Compiler {
     }
   }
 
-  /// Stores the parts of a list, or of a one-name pattern the value itself.
+  /// Code that assigns a value to a pattern: the elements of a list to its names, or the value itself to a single name.
   private func unpack(_ pattern: Pattern) -> (Frame, Value) throws -> Void {
     let stores = pattern.names.map { store($0.text, .any) }
     guard pattern.isTuple else { return { frame, value in stores[0](frame, value) } }
@@ -126,7 +127,7 @@ extension Compiler {
     } catch let diagnostic as Diagnostic {
       report(diagnostic)
     } catch {}
-    // The type is the default's, whatever was given.
+    // The type is that of the default, also when `--set` gives a value.
     let store = store(name.text, fallback.type)
     return { frame in
       store(frame, try typed.code(frame))
@@ -153,16 +154,16 @@ extension Compiler {
     let interpreter = interpreter
     return { frame in
       let value = try source.code(frame)
-      func turn(_ element: Value) throws -> Flow {
+      func iterate(_ element: Value) throws -> Flow {
         try interpreter.checkInterrupt(span)
         try assign(frame, element)
         return try Self.run(step, frame)
       }
       if case .range(let low, let high) = value {
-        // Ranges are not made into lists.
+        // Iterate over a range without making it into a list, since it may have any length.
         var i = low
         while i <= high {
-          let flow = try turn(.number(Double(i)))
+          let flow = try iterate(.number(Double(i)))
           if flow == .broke { break }
           if flow == .returned { return flow }
           i += 1
@@ -173,7 +174,7 @@ extension Compiler {
             .wrongType, "`for` goes through a list, a range or a record, not \(value.described)", at: span)
         }
         for element in elements {
-          let flow = try turn(element)
+          let flow = try iterate(element)
           if flow == .broke { break }
           if flow == .returned { return flow }
         }
@@ -202,7 +203,7 @@ extension Compiler {
     }
   }
 
-  /// One turn of a loop, with a `break` from inside an expression caught.
+  /// Runs one iteration of a loop and catches a `break` or `continue` from inside an expression.
   private static func run(_ step: Step, _ frame: Frame) throws -> Flow {
     do {
       return try step(frame)
@@ -234,8 +235,8 @@ extension Compiler {
     let interpreter = interpreter
     return { frame in
       if try !test(frame) {
-        let said = try message?.code(frame).printed(Work(interpreter.host, at: condition.span))
-        throw Diagnostic(.assertionFailed, said ?? "this does not hold", at: condition.span)
+        let text = try message?.code(frame).printed(Work(interpreter.host, at: condition.span))
+        throw Diagnostic(.assertionFailed, text ?? "this condition is false", at: condition.span)
       }
       frame.result = .nothing
       return .next

@@ -2,18 +2,19 @@ import Files
 import Foundation
 import Syntax
 
-/// Which files a script may touch, and where its relative paths lead.
+/// Which files a script may read and write, and how its paths are resolved.
 public enum FileAccess {
-  /// Does a path, with links and `..` resolved, lie in a folder? The folder is resolved already.
-  public static func lies(_ path: String, inside folder: String) -> Bool {
-    guard let real = place(path) else { return false }
+  /// Is a path, after resolving symbolic links and `..`, inside a folder? The folder must be resolved already.
+  public static func isPath(_ path: String, inside folder: String) -> Bool {
+    guard let real = resolvedOrNew(path) else { return false }
     return folder == "/" || real == folder || real.hasPrefix(folder + "/")
   }
 
-  /// Where a path leads, without links, `.` and `..`; nil for a link to nowhere and for what cannot be a path.
+  /// The path without symbolic links, `.` and `..`. Nil for a dangling link and for an invalid path.
   ///
-  /// What does not exist yet is judged by the nearest folder above it that does; behind that no `..` may stand.
-  static func place(_ path: String) -> String? {
+  /// The file need not exist. Then the nearest existing folder above it is resolved, and the rest of the path must not contain
+  /// `..`.
+  static func resolvedOrNew(_ path: String) -> String? {
     guard !path.contains("\0") else { return nil }
     var existing = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     var missing: [String] = []
@@ -29,7 +30,7 @@ public enum FileAccess {
     return missing.isEmpty ? real : (real == "/" ? "" : real) + "/" + missing.reversed().joined(separator: "/")
   }
 
-  /// The path without links, `.` and `..`; nil for what does not exist.
+  /// The path without symbolic links, `.` and `..`; nil if the file does not exist.
   public static func resolved(_ path: String) -> String? {
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
@@ -38,19 +39,19 @@ public enum FileAccess {
 }
 
 extension Interpreter {
-  /// Does the sandbox keep a script from a file?
+  /// Does the sandbox refuse access to a file?
   public func refuses(_ path: String) -> Bool { refusal(path) != nil }
 
-  /// What keeps a script from a file; nil: nothing does.
+  /// Why the script must not access a file; nil if it may.
   public func refusal(_ path: String) -> String? {
     guard let folder = host.sandbox else { return nil }
-    guard FileAccess.lies(path, inside: folder) else {
-      return "\(path) lies outside of \(folder), and this script runs with --sandbox"
+    guard FileAccess.isPath(path, inside: folder) else {
+      return "\(path) is outside of \(folder), and this script runs with --sandbox"
     }
-    return Sandbox.hold(folder) ? nil : "the folder of the sandbox, \(folder), is gone"
+    return Sandbox.open(folder) ? nil : "the folder of the sandbox, \(folder), does not exist any more"
   }
 
-  /// What keeps a script from reading a file; nil: nothing does.
+  /// Why the script must not read a file; nil if it may.
   public func readingRefusal(_ path: String) -> String? {
     if let problem = refusal(path) { return problem }
     if InputFile.isOfProcesses(path) { return "\(path) \(InputFile.ofProcesses)" }
@@ -58,7 +59,7 @@ extension Interpreter {
     return nil
   }
 
-  /// The whole of a file that `readingRefusal` lets a script read.
+  /// The contents of a file. The caller has checked `readingRefusal`.
   ///
   /// - Throws: `OutputFile.Failure`.
   public func contents(_ path: String) throws(OutputFile.Failure) -> [UInt8] {
@@ -67,28 +68,31 @@ extension Interpreter {
 }
 
 extension Builtin.Call {
-  /// Where a relative output path leads. In a sandbox no folder of it is a link.
+  /// Resolves the path of a file to write. Relative paths start from the output folder. In a sandbox, no folder of the result
+  /// is a symbolic link.
   ///
-  /// - Parameter isInternal: a file that the script does not name, such as a checkpoint.
-  /// - Throws: E0501 for a place outside of the sandbox.
+  /// - Parameter isInternal: Whether this is a file that the script does not name, such as a checkpoint.
+  /// - Throws: E0501 for a path outside of the sandbox.
   public func outputPath(_ path: String, argument: String = "file", isInternal: Bool = false) throws -> String {
-    precondition(isInternal || !builtin.effects.isEmpty, "\(builtin.name) names files and does not say so: effects")
+    precondition(isInternal || !builtin.effects.isEmpty, "\(builtin.name) writes files, but does not declare effects")
     let given = (path as NSString).expandingTildeInPath
     let whole = given.hasPrefix("/") ? given : interpreter.host.outputFolder.map { $0 + "/" + given } ?? given
     if let problem = interpreter.refusal(whole) { throw error(.file, problem, argument: argument) }
-    // What takes the place of a link is the file, so only the folders are resolved.
+    // Writing replaces a symbolic link at the end of the path, so only the folders are resolved.
     guard interpreter.host.sandbox != nil, let cut = whole.lastIndex(of: "/") else { return whole }
     let name = whole[whole.index(after: cut)...]
-    guard !name.isEmpty, name != ".", name != "..", let folder = FileAccess.place(cut == whole.startIndex ? "/" : String(whole[..<cut]))
+    guard !name.isEmpty, name != ".", name != "..",
+      let folder = FileAccess.resolvedOrNew(cut == whole.startIndex ? "/" : String(whole[..<cut]))
     else { throw error(.file, "\(whole) names a folder, not a file", argument: argument) }
     return folder + "/" + name
   }
 
-  /// Where a file to read is: as given, or where this run wrote it.
+  /// Resolves the path of a file to read: the path as given, or, if that does not exist, the path relative to the output
+  /// folder, where this run may have written it.
   ///
-  /// - Throws: E0501 for a place outside of the sandbox, and for files about processes.
+  /// - Throws: E0501 for a path outside of the sandbox, and for files of /proc.
   public func inputPath(_ path: String, argument: String = "file") throws -> String {
-    precondition(builtin.effects.contains(.reads), "\(builtin.name) reads files and does not say so: effects")
+    precondition(builtin.effects.contains(.reads), "\(builtin.name) reads files, but does not declare effects")
     let given = (path as NSString).expandingTildeInPath
     if !given.hasPrefix("/"), let folder = interpreter.host.outputFolder, !FileManager.default.fileExists(atPath: given),
       FileManager.default.fileExists(atPath: folder + "/" + given)
@@ -103,9 +107,9 @@ extension Builtin.Call {
     return given
   }
 
-  /// The whole of a file at an `inputPath`.
+  /// The contents of a file at an `inputPath`.
   ///
-  /// - Throws: E0501 for one that is not there or cannot be read.
+  /// - Throws: E0501 if the file does not exist or cannot be read.
   func contents(_ path: String, argument: String = "file") throws -> [UInt8] {
     do {
       return try interpreter.contents(path)

@@ -1,14 +1,14 @@
 import Syntax
 
-/// What stands before the variables of a frame.
+/// The header of a frame, which precedes its variables in memory.
 struct FrameHeader {
   let parent: Frame?
   let count: Int
-  /// Value of the last expression statement, or of `return`.
+  /// The value of the last expression statement or of `return`.
   var result = Value.nothing
 }
 
-/// The variables of one call of a function, in one piece of memory: calls are frequent.
+/// The variables of one call of a function. They are tail-allocated in a single memory block, because calls are frequent.
 final class Frame: ManagedBuffer<FrameHeader, Value?> {
   static func make(slots: Int, parent: Frame?) -> Frame {
     let buffer = create(minimumCapacity: slots) { _ in FrameHeader(parent: parent, count: slots) }
@@ -20,7 +20,7 @@ final class Frame: ManagedBuffer<FrameHeader, Value?> {
     _ = withUnsafeMutablePointers { header, slots in slots.deinitialize(count: header.pointee.count) }
   }
 
-  /// nil: not bound yet.
+  /// The value of a variable; nil if it is not bound yet.
   @inline(__always)
   subscript(slot: Int) -> Value? {
     get { withUnsafeMutablePointerToElements { $0[slot] } }
@@ -44,18 +44,18 @@ final class Frame: ManagedBuffer<FrameHeader, Value?> {
   }
 }
 
-/// Names of the file or the session.
+/// The top-level names of a file or session.
 final class Globals {
   private(set) var indices: [String: Int] = [:]
   private(set) var names: [String] = []
-  /// A place for each value, which code that reads it knows.
+  /// A memory cell for each value. Compiled code refers to the cells directly.
   private(set) var cells: [UnsafeMutablePointer<Value?>] = []
   var types: [ValueType] = []
   var signatures: [Signature?] = []
-  /// Has its binding been compiled? Before that, the name may still mean a builtin.
+  /// Has the binding of each name been compiled? Before that, the name may still mean a builtin.
   var isBound: [Bool] = []
 
-  /// Index of a name, made when it is new.
+  /// The index of a name, which is added if it is new.
   func index(_ name: String) -> Int {
     if let index = indices[name] { return index }
     indices[name] = names.count
@@ -71,7 +71,7 @@ final class Globals {
 
   func value(_ index: Int) -> Value? { cells[index].pointee }
 
-  /// No name is known any more. Their places stay, for code that was compiled with them.
+  /// Removes all names. The cells stay allocated, because compiled code may refer to them.
   func forget() {
     for cell in cells { cell.pointee = nil }
     indices = [:]
@@ -84,24 +84,24 @@ final class Globals {
     }
   }
 
-  /// Forgets names that never got a value: those of an entry that failed before it ran.
+  /// The names that have a value. Names of an entry that failed before it ran have none.
   var setNames: [String] { names.indices.filter { value($0) != nil }.map { names[$0] } }
 }
 
-/// Parameters of a function of the script, for checking its calls.
+/// The parameters of a function of the script, for checking its calls.
 struct Signature {
   let parameters: [String]
   let required: Int
 }
 
-/// How a statement ended.
+/// How a statement ended: normally, or by `return`, `break` or `continue`.
 enum Flow {
   case next, returned, broke, continued
 }
 
-/// `return`, `break` or `continue` out of an expression that holds statements.
+/// Carries `return`, `break` or `continue` out of an expression that contains statements.
 ///
-/// `@unchecked Sendable`: thrown and caught on the interpreter's one thread.
+/// It is `@unchecked Sendable` because it is thrown and caught on the interpreter's one thread.
 struct ControlTransfer: Error, @unchecked Sendable {
   let flow: Flow
   let value: Value
@@ -110,11 +110,11 @@ struct ControlTransfer: Error, @unchecked Sendable {
 typealias Code = (Frame) throws -> Value
 typealias Step = (Frame) throws -> Flow
 
-/// Compiled code and what is known of its value.
+/// Compiled code and what is known about its value.
 struct Typed {
   let code: Code
   let type: ValueType
-  /// The value itself, where it is written in the text.
+  /// The value itself if it is a constant.
   let constant: Value?
 
   init(_ type: ValueType, constant: Value? = nil, _ code: @escaping Code) {
@@ -126,18 +126,18 @@ struct Typed {
   static func constant(_ value: Value) -> Typed { Typed(value.type, constant: value) { _ in value } }
 }
 
-/// Names of one function while it is compiled.
+/// The names of one function during its compilation.
 final class Scope {
   let parent: Scope?
   private(set) var slots: [String: Int] = [:]
   private(set) var types: [ValueType] = []
-  /// Names bound once in this function: their type is known for good.
+  /// Names that are bound exactly once in this function, so that their type does not change.
   let boundOnce: Set<String>
-  /// Names whose binding has been compiled: before that, they may still mean something outside.
+  /// Names whose binding has been compiled. Before that, a name may still mean something outside of the function.
   var bound: Set<String> = []
-  /// Variables of the loops that are open here.
+  /// The variables of the loops around the current statement.
   var loops: [String] = []
-  /// Loop variables of enclosing functions that are taken along: how the maker reads each, and its slot here.
+  /// Captured loop variables of enclosing functions: code that reads each in the enclosing frame, and its slot in this frame.
   var captures: [(read: Code, slot: Int)] = []
 
   init(parent: Scope?, boundOnce: Set<String>) {

@@ -1,62 +1,63 @@
 import Syntax
 
-/// The world around the interpreter: where text goes, whether someone wants it to stop.
+/// The environment of the interpreter: its output, its settings, and whether the user wants to stop.
 public protocol InterpreterHost: AnyObject {
-  /// Results. On a terminal, what it would take for commands is made visible.
+  /// Writes results to stdout. On a terminal, control characters are made visible.
   func write(_ text: String)
-  /// A picture as a terminal draws it.
+  /// Writes a picture in a form that the terminal draws, including control characters.
   func draw(_ text: String)
-  /// Notes and warnings, a line each; nothing with `--quiet`.
+  /// Writes a note or warning of one line; does nothing with `--quiet`.
   func note(_ text: String)
-  /// Asks someone who is there; nil where nobody is.
+  /// Asks the user a yes-or-no question; nil if no user is present.
   func ask(_ question: String) -> Bool?
-  /// One line that is drawn over on a terminal, or now and then a line of its own elsewhere; nil takes it away.
+  /// Shows a line of progress. On a terminal the next one overwrites it; elsewhere a line is written now and then. Nil
+  /// removes the line.
   func progress(_ line: String?)
-  /// A block of lines that is drawn over by the next one, on a terminal; nothing elsewhere.
+  /// Shows a block of lines that the next one overwrites; does nothing if stdout is not a terminal.
   func live(_ block: String)
-  /// A line of progress that stays.
+  /// Writes a line of progress that is not overwritten.
   func milestone(_ line: String)
-  /// Someone pressed Ctrl-C (or sent SIGTERM) since the statement began.
+  /// Has the user pressed Ctrl-C, or has SIGTERM arrived, since the statement began?
   var isInterrupted: Bool { get }
-  /// Does a script run, with nobody to type the next line?
+  /// Does the program run a script, instead of a prompt where the user types the next line?
   var isBatch: Bool { get }
-  /// Should trainings go on from what an earlier, interrupted process left of them?
+  /// Should trainings continue from the checkpoints of an earlier, interrupted process?
   var resumes: Bool { get }
-  /// Columns to write in.
+  /// The width of the output in columns.
   var width: Int { get }
   /// Is stdout a terminal?
   var isTerminal: Bool { get }
-  /// What pictures the terminal says it shows.
+  /// The picture format that the terminal says it supports.
   var terminalPictures: TerminalPictures { get }
-  /// Does someone see a line that is drawn over? Otherwise progress is told in plain lines.
+  /// Can a line of progress be overwritten? Otherwise progress is written in plain lines.
   var showsLiveProgress: Bool { get }
-  /// Are pictures taken as SVG, for a page?
+  /// Are pictures collected as SVG, for a notebook page?
   var collectsPictures: Bool { get }
   func picture(_ svg: String)
-  /// Threads the engine may use.
+  /// The number of threads that the engine may use.
   var threads: Int { get }
-  /// Are all trainings kept, and taken from where they are kept?
+  /// Are all finished trainings kept in checkpoints, and loaded from there instead of being repeated?
   var keepsRuns: Bool { get }
-  /// A script has read a file.
+  /// Called when the script reads a file.
   func didRead(_ path: String)
-  /// Seed where a script gives none.
+  /// The seed for trainings that do not give one.
   var seed: Int { get }
-  /// Folder that relative output paths start from; nil: the present one.
+  /// The folder from which relative output paths start; nil for the current one.
   var outputFolder: String? { get }
-  /// Folder that a script's reads and writes must stay in, without links; nil: it may do what its user may.
+  /// The folder, without symbolic links, in which all files that a script reads and writes must be; nil for no restriction.
   var sandbox: String? { get }
-  /// File that trainings are written down in; nil: they are not.
+  /// The path of the database of runs; nil if trainings are not recorded.
   var runDatabase: String? { get }
-  /// The script that runs, and a hash of its text.
+  /// The name of the current script and a hash of its text.
   var script: (name: String, hash: String) { get }
-  /// Of this program, for records.
+  /// The version of the program, recorded with each run.
   var version: String { get }
 }
 
-/// How a terminal takes pictures.
+/// The picture formats of terminals.
 public enum TerminalPictures: Sendable {
   case none, sixel
-  /// The graphics protocol of kitty, which other terminals have too.
+  /// The graphics protocol of kitty, which other terminals support as well.
   case kitty
 }
 

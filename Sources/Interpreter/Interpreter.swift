@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Syntax
 
-/// Runs texts of the language: a file at once, or one entry after the other at the prompt.
+/// Runs programs of the language: a whole file, or the entries of a prompt one after the other.
 public final class Interpreter {
   public let library: Library
   public let host: any InterpreterHost
@@ -11,15 +11,15 @@ public final class Interpreter {
   private var depth = 0
   private var stack = StackSpace()
   private var importing: [String] = []
-  /// Builtins as values: one is the same wherever it is named.
+  /// Builtins as function values. Each builtin has a single value, so that it equals itself.
   private var functions: [String: FunctionValue] = [:]
   private var overrides: [String: String] = [:]
   private(set) var usedOverrides: Set<String> = []
-  /// Frame of the top level, whose variables are the globals.
+  /// The frame of the top level. It has no slots, because top-level variables are globals.
   private let top = Frame.make(slots: 0, parent: nil)
 
-  /// Calls of script functions inside each other before it is an error.
-  static let deepestCalls = 2000
+  /// The maximum depth of nested calls of script functions.
+  static let maximumCallDepth = 2000
 
   public init(_ library: Library, host: any InterpreterHost) {
     self.library = library
@@ -28,14 +28,14 @@ public final class Interpreter {
 
   // MARK: Running
 
-  /// A text that was checked and can be run.
+  /// A compiled text.
   public struct Program {
     let step: Step
-    /// Its statements with their spans, for those who run them one by one.
+    /// The syntax tree of the text.
     public let tree: SyntaxTree
   }
 
-  /// Parses and checks a text; nothing of it runs.
+  /// Parses, checks and compiles a text without running it.
   public func compile(_ file: SourceFile) -> (program: Program?, diagnostics: [Diagnostic]) {
     let tree = Parser.parse(file)
     guard tree.diagnostics.isEmpty else { return (nil, tree.diagnostics) }
@@ -46,15 +46,15 @@ public final class Interpreter {
     return sorted.isEmpty ? (Program(step: step, tree: tree), []) : (nil, sorted)
   }
 
-  /// The same, cut before the statements that begin at or behind each of some places: what a notebook runs cell by
-  /// cell. The parts belong together, so that functions may use names of later ones.
-  public func compile(_ file: SourceFile, cutAt places: [Int]) -> (parts: [Program]?, tree: SyntaxTree?, diagnostics: [Diagnostic]) {
+  /// Compiles a text in parts, which a notebook runs cell by cell. A statement belongs to the part after the last of `offsets`
+  /// that is not beyond the statement's first byte. The parts are compiled together, so functions may use names of later parts.
+  public func compile(_ file: SourceFile, cutAt offsets: [Int]) -> (parts: [Program]?, tree: SyntaxTree?, diagnostics: [Diagnostic]) {
     let tree = Parser.parse(file)
     guard tree.diagnostics.isEmpty else { return (nil, nil, tree.diagnostics) }
     let compiler = Compiler(self, tree.statements)
-    var groups = [[Statement]](repeating: [], count: places.count + 1)
+    var groups = [[Statement]](repeating: [], count: offsets.count + 1)
     for statement in tree.statements {
-      groups[places.count { $0 <= statement.span.range.lowerBound }].append(statement)
+      groups[offsets.count { $0 <= statement.span.range.lowerBound }].append(statement)
     }
     let parts = groups.map { Program(step: compiler.block($0), tree: tree) }
     let errors = (compiler.diagnostics + unusedOverrides(tree)).sorted {
@@ -63,7 +63,7 @@ public final class Interpreter {
     return errors.isEmpty ? (parts, tree, []) : (nil, nil, errors)
   }
 
-  /// Shows a value as the prompt does: nothing of nil, a picture where pictures are taken.
+  /// Shows a value as the prompt does: nothing for nil, a picture if the host collects pictures, else text.
   public func present(_ value: Value) throws {
     if case .nothing = value { return }
     if host.collectsPictures, case .object(let object) = value, let svg = try object.picture() {
@@ -73,7 +73,7 @@ public final class Interpreter {
     }
   }
 
-  /// Runs a compiled text; returns the value of its last statement.
+  /// Runs a compiled text and returns the value of its last statement.
   @discardableResult
   public func run(_ program: Program) throws -> Value {
     depth = 0
@@ -103,7 +103,7 @@ public final class Interpreter {
 
   // MARK: Parameters
 
-  /// Values for `param`s from outside, as they were typed.
+  /// Sets the values of `param`s from the command line, as texts of the language.
   public func override(_ parameters: [String: String]) { overrides = parameters }
 
   func parameterOverride(_ name: Name, _ fallback: Typed) throws -> Value? {
@@ -124,8 +124,8 @@ public final class Interpreter {
     return value
   }
 
-  /// What a value of the right kind must be, and is not: what functions ask of such values in a script. A default that is
-  /// none itself says that others may be so, too.
+  /// Checks the bounds of a quantity that `--set` gives, as functions check them in a script. Returns what is wrong, or nil. If
+  /// the default itself is out of bounds, so may be other values.
   private static func unfit(_ value: Value, _ type: ValueType, _ fallback: Value?) -> String? {
     if case .list(let values) = value, case .list(let element) = type {
       var defaults: [Value] = []
@@ -158,8 +158,8 @@ public final class Interpreter {
     return found
   }
 
-  /// The default's type, or what the language takes in its place: numbers for quantities, one length of training
-  /// for another.
+  /// Does a value have the type of the default, or a type that is accepted instead of it? Numbers are accepted for shares and
+  /// steps, and steps, epochs and times for each other.
   private static func isAccepted(_ value: Value, for fallback: ValueType) -> Bool {
     if case .list(let values) = value, case .list(let element) = fallback { return values.allSatisfy { isAccepted($0, for: element) } }
     if value.type.fits(fallback) { return true }
@@ -209,7 +209,7 @@ public final class Interpreter {
     return FunctionValue(name: builtin.name, parameters: builtin.parameters.map(\.name), required: required) {
       [unowned self] values, span in
       var values = values
-      // One value for a parameter that takes many.
+      // Called as a value, a builtin with a rest parameter takes one value for it.
       if builtin.hasRest, let index = builtin.parameters.lastIndex(where: \.positional), let value = values[index] {
         values[index] = .list([value])
       }
@@ -234,12 +234,12 @@ public final class Interpreter {
     }
   }
 
-  /// Runs the body of a function whose arguments `fill` puts into its frame.
+  /// Runs the body of a function after `fill` has stored the arguments in its frame.
   @inline(__always)
   func enter(_ script: ScriptFunction, _ inner: Frame, _ span: Span, _ fill: () throws -> Void) throws -> Value {
     let template = script.template
     try checkInterrupt(span)
-    guard depth < Self.deepestCalls, stack.isEnough else {
+    guard depth < Self.maximumCallDepth, stack.isEnough else {
       throw Diagnostic(
         .tooManyCalls, "functions call each other too deeply (\(depth) calls inside each other)", at: span,
         help: "does the recursion of `\(template.name)` end?")
@@ -259,7 +259,9 @@ public final class Interpreter {
     }
   }
 
-  /// Calls a function value with arguments by place; surplus ones that it does not take are an error.
+  /// Calls a function value with positional arguments.
+  ///
+  /// - Throws: E0304 for too few or too many arguments.
   public func call(_ function: FunctionValue, _ arguments: [Value], at span: Span) throws -> Value {
     if let script = function.script, arguments.count == function.parameters.count {
       let inner = script.makeFrame()
@@ -278,14 +280,14 @@ public final class Interpreter {
     return try function.call(values, span)
   }
 
-  /// Calls a function value with arguments by name, all of which it has.
+  /// Calls a function value with named arguments. Each must be a parameter of the function.
   public func call(_ function: FunctionValue, named arguments: Record, at span: Span) throws -> Value {
     try function.call(function.parameters.map { arguments[$0] }, span)
   }
 
   // MARK: Import
 
-  /// Compiles another file in place; it runs where the `import` stands.
+  /// Compiles another file. It runs when the `import` statement runs.
   func compileImport(_ name: String, _ span: Span, report: (Diagnostic) -> Void) -> Step? {
     let folder = FilePath.folder(of: span.file.name)
     let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
@@ -325,11 +327,11 @@ public final class Interpreter {
   }
 }
 
-/// How much of the thread's stack is left.
+/// Checks that enough of the thread's stack is left.
 private struct StackSpace {
   private let lowest: UInt
 
-  /// Measured from the caller down; a quarter is kept for what runs between two calls.
+  /// Three quarters of the stack below the caller may be used; the last quarter is reserved for work between two checks.
   init() {
     var here = 0
     let address = withUnsafePointer(to: &here) { UInt(bitPattern: $0) }

@@ -1,25 +1,26 @@
 import Syntax
 
-/// A value that does not fit its parameter.
+/// Why a value does not fit its parameter.
 public enum ConversionError: Error {
-  /// Another type of thing was wanted.
+  /// The value has the wrong type.
   case type
-  /// The right type, but not one of the allowed words.
+  /// The value is a word, but not one of the allowed words.
   case word(String)
-  /// The right type, but not a value that will do: what it must be.
+  /// The type is right, but the value is not allowed; the text continues the sentence "`parameter` of function ...", as in
+  /// "must be above 0".
   case value(String)
 }
 
-/// The type of a parameter: what it accepts, and how a value becomes a Swift one.
+/// The type of a parameter: which values it accepts, and how they are converted to Swift.
 public struct Kind<T>: Sendable {
   public let type: ValueType
-  /// Bare words it takes.
+  /// The bare words that it accepts.
   public let words: [String]
-  /// Bare words the elements of a list may be.
+  /// The bare words that it accepts as elements of a list.
   public let elementWords: [String]
-  /// What people are told it is, where the type alone says too little.
-  public var told: String?
-  /// What the Tab key offers besides the words, by the text of the call so far.
+  /// The description in messages and help; nil for the names of the types.
+  public var expectation: String?
+  /// Completions for the Tab key besides the words, from the text of the call so far.
   public var suggest: (@Sendable (_ call: String) -> [String])?
   let convert: @Sendable (Value) throws(ConversionError) -> T
 
@@ -34,10 +35,10 @@ public struct Kind<T>: Sendable {
     self.convert = convert
   }
 
-  /// The Swift value of a value that fits.
+  /// Converts a value to Swift.
   public func value(of value: Value) throws(ConversionError) -> T { try convert(value) }
 
-  /// Also takes words, each standing for a value.
+  /// The same kind, which also accepts the words `names`; `table` gives the value of a word.
   public func orWords(_ table: @escaping @Sendable (String) -> T?, _ names: [String]) -> Kind<T> {
     let original = convert
     return Kind(.oneOf([type] + names.map { .word($0) }), words: names, elementWords: elementWords, suggest: suggest) {
@@ -51,7 +52,7 @@ public struct Kind<T>: Sendable {
     }
   }
 
-  /// One or a list of it.
+  /// One value of this kind or a list of them.
   public var oneOrMore: Kind<[T]> {
     let original = convert
     return Kind<[T]>(.oneOf([type, .list(type)]), words: words, elementWords: words, suggest: suggest) { value throws(ConversionError) in
@@ -87,21 +88,21 @@ public struct Kind<T>: Sendable {
       if case .nothing = value { return nil }
       return try original(value)
     }
-    kind.told = told
+    kind.expectation = expectation
     return kind
   }
 
-  /// The same, which the caller reads as nil where it was not given; nil itself is no value of it.
+  /// The same kind for an argument that may be omitted, but must not be `nil`.
   var orNothing: Kind<T?> {
     let original = convert
     var kind = Kind<T?>(type, words: words, elementWords: elementWords, suggest: suggest) { value throws(ConversionError) in
       try original(value)
     }
-    kind.told = told
+    kind.expectation = expectation
     return kind
   }
 
-  /// The same type with a condition on the value.
+  /// The same kind with a condition: `test` returns what is wrong with a value, or nil.
   public func checked(_ test: @escaping @Sendable (T) -> String?) -> Kind<T> {
     let original = convert
     return Kind(type, words: words, elementWords: elementWords, suggest: suggest) { value throws(ConversionError) in
@@ -142,7 +143,7 @@ extension Kind where T == Value {
 }
 
 extension Kind where T == [Value] {
-  /// What can be gone through: a list, a range, a record's pairs.
+  /// Anything to iterate over: a list, a range, the pairs of a record, the elements of an object.
   public static var sequence: Kind<[Value]> {
     var kind = Kind(.oneOf([.list(.any), .range, .record(nil), .any])) { value throws(ConversionError) in
       if case .range(let low, let high) = value, high - low >= Value.longestList {
@@ -151,13 +152,13 @@ extension Kind where T == [Value] {
       guard let values = value.sequence else { throw .type }
       return values
     }
-    kind.told = "a list, a range, a record or an object that has elements"
+    kind.expectation = "a list, a range, a record or an object that has elements"
     return kind
   }
 }
 
 extension Kind where T == Value {
-  /// What has elements, or a text.
+  /// A value with elements, or a text.
   static var countable: Kind<Value> {
     var kind = Kind(.any) { value throws(ConversionError) in
       switch value {
@@ -166,11 +167,11 @@ extension Kind where T == Value {
       default: throw .type
       }
     }
-    kind.told = "a list, a range, a record, a text or an object that has elements"
+    kind.expectation = "a list, a range, a record, a text or an object that has elements"
     return kind
   }
 
-  /// One of some kinds of values, taken as they are.
+  /// A value of one of these types, without conversion.
   static func anyOf(_ types: [ValueType]) -> Kind<Value> {
     Kind(.oneOf(types)) { value throws(ConversionError) in
       guard types.contains(where: { value.outerType.fits($0) }) else { throw .type }
@@ -187,7 +188,7 @@ extension Kind where T == Double {
     }
   }
 
-  /// A part of a whole: `80%` or 0.8.
+  /// A fraction from 0 to 1, written as `80%` or 0.8.
   public static var share: Kind<Double> {
     Kind(.oneOf([.quantity(.share), .number])) { value throws(ConversionError) in
       let share: Double
@@ -201,7 +202,7 @@ extension Kind where T == Double {
     }
   }
 
-  /// In centimetres.
+  /// A length, converted to centimetres.
   public static var length: Kind<Double> {
     Kind(.quantity(.length)) { value throws(ConversionError) in
       guard case .quantity(let amount, let unit) = value, unit.dimension == .length else { throw .type }

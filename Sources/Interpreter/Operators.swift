@@ -1,80 +1,80 @@
 import Foundation
 import Syntax
 
-/// What the operators do. Numbers are the fast path of the compiler; the rest comes here.
+/// The operators. The compiler handles numbers itself; all other values come here.
 ///
-/// Lists may share their parts: `let b = [a, a]`, thirty times over, is a billion elements in thirty lists. What is shared
-/// is therefore gone through once, and what comes of it is shared as well.
+/// Lists may share parts: after thirty bindings like `let b = [a, a]`, thirty lists in memory have a billion elements. Shared
+/// parts are therefore processed once, and their results are shared as well.
 enum Operators {
-  /// One list, or two.
-  private struct Place: Hashable {
+  /// The identity of the operands of an operation on one or two lists, to find its result if the operands occur again.
+  private struct SharedLists: Hashable {
     let a: UnsafeRawPointer?
     var b: UnsafeRawPointer?
-    /// What a list meets element by element, where that is no list.
+    /// The other operand, if it is a number or quantity.
     var scalar: Double?
     var unit: String?
     var isLeft = false
 
-    /// Known only for lists that hold lists: others are not worth remembering.
+    /// Nil for lists that contain no lists, which are not worth remembering.
     init?(_ values: [Value], _ others: [Value]? = nil) {
-      guard Operators.holdsLists(values) || others.map(Operators.holdsLists) ?? false else { return nil }
+      guard Operators.containLists(values) || others.map(Operators.containLists) ?? false else { return nil }
       a = Operators.address(values)
       b = others.flatMap(Operators.address)
     }
   }
 
-  /// A list and the number or quantity on its other side.
-  private static func place(_ values: [Value], with scalar: Value, isLeft: Bool) -> Place? {
-    guard var place = Place(values) else { return nil }
+  /// The identity of a list and a number or quantity as operands.
+  private static func key(_ values: [Value], with scalar: Value, isLeft: Bool) -> SharedLists? {
+    guard var key = SharedLists(values) else { return nil }
     switch scalar {
-    case .number(let number): place.scalar = number
-    case .quantity(let number, let unit): (place.scalar, place.unit) = (number, unit.rawValue)
+    case .number(let number): key.scalar = number
+    case .quantity(let number, let unit): (key.scalar, key.unit) = (number, unit.rawValue)
     default: return nil
     }
-    place.isLeft = isLeft
-    return place
+    key.isLeft = isLeft
+    return key
   }
 
-  /// Are two values equal? In a time that grows with what lies in memory of them, however often parts are shared.
+  /// Are two values equal? Takes time proportional to their size in memory, however often parts are shared.
   static func equal(_ a: Value, _ b: Value) -> Bool {
-    var known = Equals()
+    var known = EqualSets()
     return equal(a, b, &known)
   }
 
-  /// Lists and records that were found equal, or are being looked at: if they are not equal, neither is the whole.
+  /// Sets of lists and records that are equal, or whose comparison is in progress. If such a comparison fails, the whole
+  /// comparison fails, so the assumption does no harm.
   ///
-  /// What equals a third is put together with it, so that two values of n and m parts need n + m comparisons of parts,
-  /// not n * m.
-  private struct Equals {
-    private var above: [UnsafeRawPointer: UnsafeRawPointer] = [:]
+  /// This is a union-find structure: two values with n and m parts need n + m comparisons of parts, not n * m.
+  private struct EqualSets {
+    private var parents: [UnsafeRawPointer: UnsafeRawPointer] = [:]
 
-    private mutating func root(_ place: UnsafeRawPointer) -> UnsafeRawPointer {
-      var root = place
-      while let next = above[root] { root = next }
-      var place = place
-      while let next = above[place], next != root {
-        above[place] = root
-        place = next
+    private mutating func root(_ address: UnsafeRawPointer) -> UnsafeRawPointer {
+      var root = address
+      while let next = parents[root] { root = next }
+      var address = address
+      while let next = parents[address], next != root {
+        parents[address] = root
+        address = next
       }
       return root
     }
 
-    /// Puts two together; false where they were.
+    /// Unites the sets of two addresses. Returns false if they were in the same set already.
     mutating func join(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer) -> Bool {
       let (x, y) = (root(a), root(b))
       if x == y { return false }
-      above[x] = y
+      parents[x] = y
       return true
     }
   }
 
-  private static func equal(_ a: Value, _ b: Value, _ known: inout Equals) -> Bool {
+  private static func equal(_ a: Value, _ b: Value, _ known: inout EqualSets) -> Bool {
     switch (a, b) {
     case (.nothing, .nothing): return true
     case (.bool(let x), .bool(let y)): return x == y
     case (.number(let x), .number(let y)): return x == y
     case (.quantity(let x, let u), .quantity(let y, let v)):
-      // 3mm is 0.3cm, though 3 * 0.1 is not 0.3 in binary.
+      // 3mm equals 0.3cm, although 3 * 0.1 is not exactly 0.3 in binary.
       let (a, b) = (x * u.factor, y * v.factor)
       return u.dimension == v.dimension && (a == b || abs(a - b) <= 1e-12 * max(abs(a), abs(b)))
     case (.quantity(let x, .percent), .number(let y)), (.number(let y), .quantity(let x, .percent)):
@@ -90,7 +90,7 @@ enum Operators {
       let (p, q) = (address(x), address(y))
       if p == q { return true }
       // Lists of plain values are not worth remembering.
-      if let p, let q, holdsLists(x), !known.join(p, q) { return true }
+      if let p, let q, containLists(x), !known.join(p, q) { return true }
       for (a, b) in zip(x, y) where !equal(a, b, &known) { return false }
       return true
     case (.record(let x), .record(let y)):
@@ -110,7 +110,7 @@ enum Operators {
 
   static func address(_ values: [Value]) -> UnsafeRawPointer? { values.withUnsafeBytes { $0.baseAddress } }
 
-  static func holdsLists(_ values: [Value]) -> Bool {
+  static func containLists(_ values: [Value]) -> Bool {
     values.contains {
       switch $0 {
       case .list, .record: true
@@ -119,10 +119,10 @@ enum Operators {
     }
   }
 
-  /// A longer text would fill the memory before anyone notices.
+  /// The largest size of a text in bytes, so that a loop that doubles a text cannot fill the memory.
   static let longestText = 1 << 30
 
-  /// Order of numbers, quantities of one dimension, and texts; nil for what has none.
+  /// Compares numbers, quantities of the same dimension, dates and texts. Nil for values that have no order.
   static func compare(_ a: Value, _ b: Value) -> ComparisonResult? {
     func order(_ x: Double, _ y: Double) -> ComparisonResult {
       x < y ? .orderedAscending : x > y ? .orderedDescending : .orderedSame
@@ -150,15 +150,15 @@ enum Operators {
       default: return .bool(order != .orderedAscending)
       }
     case .plus, .minus, .times, .divide, .power:
-      var known: [Place: Value] = [:]
+      var known: [SharedLists: Value] = [:]
       return try arithmetic(operation, a, b, span, &known)
     case .and, .or: throw bad(operation, a, b, span)
     }
   }
 
-  /// - Parameter known: what came of lists that were met before.
+  /// - Parameter known: The results for lists that have occurred before.
   private static func arithmetic(
-    _ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span, _ known: inout [Place: Value]
+    _ operation: BinaryOperator, _ a: Value, _ b: Value, _ span: Span, _ known: inout [SharedLists: Value]
   ) throws -> Value {
     switch (a, b) {
     case (.number(let x), .number(let y)): return .number(try apply(operation, x, y, span))
@@ -188,29 +188,30 @@ enum Operators {
           .badOperands, "these lists have \(x.count) and \(y.count) elements", at: span,
           help: "`\(operation.rawValue)` works element by element; to join lists write [..a, ..b]")
       }
-      return try once(Place(x, y), &known) { known in
+      return try once(SharedLists(x, y), &known) { known in
         try zip(x, y).map { try arithmetic(operation, $0, $1, span, &known) }
       }
     case (.list(let x), .number), (.list(let x), .quantity):
-      return try once(place(x, with: b, isLeft: false), &known) { known in try x.map { try arithmetic(operation, $0, b, span, &known) } }
+      return try once(key(x, with: b, isLeft: false), &known) { known in try x.map { try arithmetic(operation, $0, b, span, &known) } }
     case (.number, .list(let y)), (.quantity, .list(let y)):
-      return try once(place(y, with: a, isLeft: true), &known) { known in try y.map { try arithmetic(operation, a, $0, span, &known) } }
-    // The list of a range is gone afterwards, and another may take its place in memory: nothing to be remembered.
+      return try once(key(y, with: a, isLeft: true), &known) { known in try y.map { try arithmetic(operation, a, $0, span, &known) } }
+    // The list that is made of a range is temporary, and another list may get its address later, so its results must not be
+    // remembered beyond this operation.
     case (.range, _), (_, .range):
-      var own: [Place: Value] = [:]
+      var own: [SharedLists: Value] = [:]
       func list(_ value: Value) -> Value { if case .range = value { .list(value.sequence ?? []) } else { value } }
       return try arithmetic(operation, list(a), list(b), span, &own)
     default: throw bad(operation, a, b, span)
     }
   }
 
-  /// What comes of a list, from before where it was met before.
+  /// The remembered result for a key, or else the result of `make`, which is then remembered.
   private static func once(
-    _ place: Place?, _ known: inout [Place: Value], _ make: (inout [Place: Value]) throws -> [Value]
+    _ key: SharedLists?, _ known: inout [SharedLists: Value], _ make: (inout [SharedLists: Value]) throws -> [Value]
   ) rethrows -> Value {
-    if let place, let value = known[place] { return value }
+    if let key, let value = known[key] { return value }
     let value = Value.list(try make(&known))
-    if let place { known[place] = value }
+    if let key { known[key] = value }
     return value
   }
 
@@ -234,16 +235,16 @@ enum Operators {
   }
 
   static func negate(_ value: Value, _ span: Span) throws -> Value {
-    var known: [Place: Value] = [:]
+    var known: [SharedLists: Value] = [:]
     return try negate(value, span, &known)
   }
 
-  private static func negate(_ value: Value, _ span: Span, _ known: inout [Place: Value]) throws -> Value {
+  private static func negate(_ value: Value, _ span: Span, _ known: inout [SharedLists: Value]) throws -> Value {
     switch value {
     case .number(let x): return .number(-x)
     case .quantity(let x, let unit): return .quantity(-x, unit)
     case .list(let values):
-      return try once(Place(values), &known) { known in try values.map { try negate($0, span, &known) } }
+      return try once(SharedLists(values), &known) { known in try values.map { try negate($0, span, &known) } }
     default: throw Diagnostic(.badOperands, "`-` needs a number, not \(value.described)", at: span)
     }
   }
@@ -265,7 +266,7 @@ enum Operators {
     return Diagnostic(.badOperands, message, at: span, help: help)
   }
 
-  /// Could the operator work on these types? Unknown ones could.
+  /// Can the operator work on these types? True if a type is unknown.
   static func fits(_ operation: BinaryOperator, _ a: ValueType, _ b: ValueType) -> Bool {
     func isNumeric(_ t: ValueType) -> Bool {
       switch t {

@@ -1,7 +1,7 @@
 import Foundation
 import Syntax
 
-/// How numbers are written: whole ones without a point, others with six significant digits.
+/// Formats numbers: integers without a decimal point, other numbers with six significant digits.
 public enum NumberFormat {
   public static func text(_ value: Double) -> String {
     if value.isNaN { return "nan" }
@@ -10,20 +10,20 @@ public enum NumberFormat {
     return String(format: "%.6g", value)
   }
 
-  /// With so many digits after the point. The number is taken as the shortest decimal number that reads as it, and halves
-  /// of it are rounded away from 0: 2.675 is 2.68, though what is stored lies a little below.
+  /// Formats a number with `digits` digits after the decimal point. It rounds the shortest decimal number that reads as the
+  /// value, with halves away from 0: 2.675 gives 2.68, although the stored binary value is slightly smaller.
   public static func fixed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return text(value) }
     guard isHalf(value, behind: digits) else { return String(format: "%.\(digits)f", value) }
-    // The next number lies beyond the half for certain.
+    // The neighbouring floating-point number is certainly beyond the half, so rounding it gives the right digit.
     return String(format: "%.\(digits)f", value < 0 ? value.nextDown : value.nextUp)
   }
 
-  /// Is a number's last digit a 5, just behind so many digits after the point?
+  /// Is the last digit of the shortest decimal form a 5 at position `digits` + 1 after the decimal point?
   private static func isHalf(_ value: Double, behind digits: Int) -> Bool {
     let parts = "\(value)".utf8.split(separator: 0x65)
     guard let mantissa = parts.first, mantissa.last == 0x35, let point = mantissa.firstIndex(of: 0x2e) else {
-      // Of one digit, as in 5e-07.
+      // A mantissa of one digit, as in 5e-07.
       guard parts.count == 2, parts[0].last == 0x35, let exponent = Int(String(parts[1]) ?? "") else { return false }
       return -exponent == digits + 1
     }
@@ -35,25 +35,25 @@ public enum NumberFormat {
   /// 1234567 as 1,234,567.
   public static func grouped(_ value: Int) -> String {
     var text = String(abs(value))
-    var place = text.count - 3
-    while place > 0 {
-      text.insert(",", at: text.index(text.startIndex, offsetBy: place))
-      place -= 3
+    var position = text.count - 3
+    while position > 0 {
+      text.insert(",", at: text.index(text.startIndex, offsetBy: position))
+      position -= 3
     }
     return value < 0 ? "-" + text : text
   }
 
-  /// With commas between thousands; all digits it has where none are asked for.
+  /// Formats a number with commas between thousands. If `digits` is nil, all its digits are written.
   static func grouped(_ value: Double, digits: Int?) -> String {
     var text = digits.map { fixed(value, digits: $0) } ?? (abs(value) < 1e15 ? exact(value) : fixed(value, digits: 0))
     if text.contains("e") { text = fixed(value, digits: 17) }
     let isNegative = text.hasPrefix("-")
     let point = text.firstIndex(of: ".") ?? text.endIndex
     var whole = String(text[..<point].drop { $0 == "-" })
-    var place = whole.count - 3
-    while place > 0 {
-      whole.insert(",", at: whole.index(whole.startIndex, offsetBy: place))
-      place -= 3
+    var position = whole.count - 3
+    while position > 0 {
+      whole.insert(",", at: whole.index(whole.startIndex, offsetBy: position))
+      position -= 3
     }
     return (isNegative ? "-" : "") + whole + text[point...]
   }
@@ -71,11 +71,11 @@ public enum NumberFormat {
   }
 }
 
-/// Lines that fit a screen.
+/// Wraps text to the width of a terminal.
 enum TextWrap {
   /// - Parameters:
-  ///   - columns: letters a line may have; a longer word has a line to itself.
-  ///   - indent: blanks in front of every line but the first.
+  ///   - columns: The maximum number of characters in a line. A longer word gets a line of its own.
+  ///   - indent: The number of blanks before every line but the first.
   static func wrapped(_ text: String, columns: Int, indent: Int) -> String {
     guard text.count > columns, columns > indent + 20 else { return text }
     let lead = String(text.prefix { $0 == " " })
@@ -94,21 +94,21 @@ enum TextWrap {
 }
 
 extension Value {
-  /// As `print` and `{...}` in a string show it; cut where it would have more than 1 GiB.
+  /// The value as `print` and `{...}` in a string show it, truncated at 1 GiB.
   public var printed: String {
     var writer = ValueWriter(work: nil)
     return writer.whole(self, quotesText: false)
   }
 
-  /// As the prompt shows it: texts in quotes.
+  /// The value as the prompt shows it, with texts in quotes, truncated at 1 GiB.
   public var shown: String {
     var writer = ValueWriter(work: nil)
     return writer.whole(self, quotesText: true)
   }
 
-  /// The same as `printed`, of values of any size.
+  /// The value as `print` shows it.
   ///
-  /// - Throws: E0406 for a text of more than 1 GiB, E0801 where someone wants the work to end.
+  /// - Throws: E0406 for a text of more than 1 GiB, E0801 after an interrupt.
   public func printed(_ work: Work) throws -> String {
     switch self {
     case .object(let object): return object.display
@@ -120,9 +120,9 @@ extension Value {
     }
   }
 
-  /// The same as `shown`, of values of any size.
+  /// The value as the prompt shows it.
   ///
-  /// - Throws: E0406 for a text of more than 1 GiB, E0801 where someone wants the work to end.
+  /// - Throws: E0406 for a text of more than 1 GiB, E0801 after an interrupt.
   public func shown(_ work: Work) throws -> String {
     if case .object(let object) = self { return object.display }
     var writer = ValueWriter(work: work)
@@ -131,39 +131,39 @@ extension Value {
   }
 }
 
-/// Pieces of a text that were written before, by the list or record they are of: parts of a value may be shared many
-/// times over, and are copied then.
+/// Remembers which part of a text was written for which list or record. A value may contain the same part many times; its text
+/// is then copied instead of written again.
 struct WrittenPieces {
-  private struct Place: Hashable {
+  private struct Key: Hashable {
     let address: UnsafeRawPointer
     let level: Int
   }
 
-  private var pieces: [Place: Range<Int>] = [:]
+  private var pieces: [Key: Range<Int>] = [:]
 
-  /// Bytes of what a part gave before, where it stood on the same level; nil where it is new.
+  /// The bytes that were written for a part at the same level of nesting; nil if it was not written before.
   func range(_ address: UnsafeRawPointer?, _ level: Int) -> Range<Int>? {
-    address.flatMap { pieces[Place(address: $0, level: level)] }
+    address.flatMap { pieces[Key(address: $0, level: level)] }
   }
 
-  /// Remembers what a part gave.
+  /// Remembers the bytes that were written for a part.
   mutating func note(_ address: UnsafeRawPointer?, _ level: Int, _ range: Range<Int>) {
-    if let address, !range.isEmpty { pieces[Place(address: address, level: level)] = range }
+    if let address, !range.isEmpty { pieces[Key(address: address, level: level)] = range }
   }
 }
 
 extension String {
-  /// Adds bytes of its own once more.
+  /// Appends a copy of some of its own bytes.
   mutating func repeatBytes(_ range: Range<Int>) {
     let start = utf8.index(startIndex, offsetBy: range.lowerBound)
     self += String(self[start..<utf8.index(start, offsetBy: range.count)])
   }
 }
 
-/// Writes values as the language writes them.
+/// Writes values in the syntax of the language.
 private struct ValueWriter {
   private(set) var text = ""
-  /// nil: what is too long is cut.
+  /// If nil, a text that is too long is truncated instead of being an error.
   let work: Work?
   private var pieces = WrittenPieces()
 

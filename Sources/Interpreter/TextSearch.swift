@@ -1,24 +1,24 @@
-/// Finds a text in a text, letter by letter, in a time that grows with both together.
+/// Finds the occurrences of a text in another one, comparing characters, in time proportional to the sum of their lengths.
 enum TextSearch {
-  /// Calls `found` with each place of `part`, which is not empty, from left to right and none inside of another; until it
-  /// gives false.
-  static func places(
+  /// Calls `found` with each occurrence of `part` from left to right, without overlaps, until it returns false. `part` must not
+  /// be empty.
+  static func matches(
     of part: String, in text: String, _ work: Work, _ found: (Range<String.Index>) throws -> Bool
   ) throws {
-    // A letter of ASCII is a byte; a carriage return may be half of a line break.
+    // In ASCII a character is a byte, except that a carriage return and a line feed together are one character.
     func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 < 0x80 && $0 != 0x0d } }
     if isPlain(text) && isPlain(part) {
-      try places(of: Array(part.utf8), in: text.utf8, work, found)
+      try matches(of: Array(part.utf8), in: text.utf8, work, found)
     } else {
-      try places(of: Array(part), in: text, work, found)
+      try matches(of: Array(part), in: text, work, found)
     }
   }
 
-  /// Knuth, Morris and Pratt's search.
-  private static func places<Text: Collection>(
+  /// The search of Knuth, Morris and Pratt (1977).
+  private static func matches<Text: Collection>(
     of part: [Text.Element], in text: Text, _ work: Work, _ found: (Range<Text.Index>) throws -> Bool
   ) throws where Text.Element: Equatable {
-    // Of each beginning of the part, how much of it stands at its end again.
+    // For each prefix of `part`, the length of its longest proper prefix that is also a suffix.
     var borders = [0]
     var border = 0
     for element in part.dropFirst() {
@@ -28,7 +28,7 @@ enum TextSearch {
       borders.append(border)
     }
     var matched = 0
-    // Begins of the last letters, as many as the part has.
+    // A ring buffer with the start indices of the last `part.count` characters.
     var begins = [Text.Index](repeating: text.startIndex, count: part.count)
     var number = 0
     var index = text.startIndex

@@ -1,18 +1,18 @@
 import Syntax
 
-/// What the language works with. Values never change; names can be bound anew.
+/// A value of the language. Values are immutable; names can be rebound.
 public enum Value {
   case nothing
   case bool(Bool)
   case number(Double)
   case quantity(Double, Unit)
   case text(String)
-  /// A bare word where one of a few was asked for.
+  /// A bare word, for a parameter that takes one of several words.
   case word(String)
   case metric(MetricName)
-  /// A moment, in seconds since 1970 (UTC).
+  /// A point in time, in seconds since 1970-01-01 UTC.
   case date(Double)
-  /// Whole numbers from the first to the last, both included.
+  /// The integers from the first to the last, both included.
   case range(Int, Int)
   case list([Value])
   case record(Record)
@@ -20,7 +20,7 @@ public enum Value {
   case object(any ObjectValue)
 }
 
-/// `mrr@5`
+/// A metric with its cut-off, such as `mrr@5`.
 public struct MetricName: Hashable, Sendable {
   public let name: String
   public let k: Int
@@ -33,13 +33,13 @@ public struct MetricName: Hashable, Sendable {
   public var text: String { "\(name)@\(k)" }
 }
 
-/// Named values in the order they were written.
+/// Named values in the order in which they were written.
 public struct Record {
   public private(set) var keys: [String] = []
-  /// In the order of the names.
+  /// The values, in the order of `keys`.
   private var values: [Value] = []
-  /// Places of the names, where they are too many to be looked through.
-  private var places: [String: Int] = [:]
+  /// The index of each name. Empty for records of few fields, where a linear search is faster.
+  private var indices: [String: Int] = [:]
   private static let few = 8
 
   public init() {}
@@ -49,31 +49,31 @@ public struct Record {
   }
 
   public subscript(key: String) -> Value? {
-    get { place(key).map { values[$0] } }
+    get { index(key).map { values[$0] } }
     set {
-      let place = place(key)
+      let index = index(key)
       if let newValue {
-        if let place {
-          values[place] = newValue
+        if let index {
+          values[index] = newValue
           return
         }
         keys.append(key)
         values.append(newValue)
-        if keys.count > Self.few + 1 { places[key] = keys.count - 1 } else { numberNames() }
-      } else if let place {
-        keys.remove(at: place)
-        values.remove(at: place)
-        numberNames()
+        if keys.count > Self.few + 1 { indices[key] = keys.count - 1 } else { rebuildIndices() }
+      } else if let index {
+        keys.remove(at: index)
+        values.remove(at: index)
+        rebuildIndices()
       }
     }
   }
 
-  private func place(_ key: String) -> Int? { keys.count <= Self.few ? keys.firstIndex(of: key) : places[key] }
+  private func index(_ key: String) -> Int? { keys.count <= Self.few ? keys.firstIndex(of: key) : indices[key] }
 
-  private mutating func numberNames() {
-    places = [:]
+  private mutating func rebuildIndices() {
+    indices = [:]
     guard keys.count > Self.few else { return }
-    for (place, key) in keys.enumerated() { places[key] = place }
+    for (index, key) in keys.enumerated() { indices[key] = index }
   }
 
   public var count: Int { keys.count }
@@ -82,23 +82,23 @@ public struct Record {
     zip(keys, values).map { (key: $0, value: $1) }
   }
 
-  /// Where its values lie in memory: records of one place are the same. Good for as long as the record is kept.
+  /// The address of the values in memory. Records with the same address are equal. Valid only while the record exists.
   var address: UnsafeRawPointer? { values.withUnsafeBytes { $0.baseAddress } }
 }
 
-/// Something of the engine, seen from the language: a data set, a model, a run, a figure.
+/// An object of the engine as a value of the language: a data set, a model, a run, a figure.
 public protocol ObjectValue: AnyObject, SendableMetatype {
   static var type: ObjectType { get }
   func member(_ name: String) -> Value?
-  /// `value[index]`; nil where there is nothing by that index.
+  /// The value of `object[index]`; nil if there is no such element.
   func element(_ index: Value) -> Value?
-  /// What goes through `for` and `map`; nil where nothing does.
+  /// The elements that `for` and `map` iterate over; nil if the object has none.
   var elements: [Value]? { get }
-  /// One line.
+  /// A description in one line.
   var summary: String { get }
-  /// What a person wants to see of it, on as many lines as it takes.
+  /// A full description, which may have several lines.
   var display: String { get }
-  /// Its picture as SVG, for a page; nil for what has none.
+  /// The object as an SVG picture, for notebook pages; nil if it is not drawn.
   func picture() throws -> String?
 }
 
@@ -110,7 +110,7 @@ extension ObjectValue {
   public func picture() throws -> String? { nil }
 }
 
-/// Name and members of a kind of object: what completion, help and the checker know of it.
+/// The name and the members of a class of objects, for completion, help and checking.
 public final class ObjectType: Sendable {
   public struct Member: Sendable {
     public let name: String
@@ -118,12 +118,12 @@ public final class ObjectType: Sendable {
     public let summary: String
   }
 
-  /// With its article: `a data set`.
+  /// The name with its article: `a data set`.
   public let name: String
   public let members: [Member]
-  /// Type of `value[index]`, where there is one.
+  /// The type of `object[index]`; nil if objects of this type have no elements.
   public let element: ValueType?
-  /// Names of types it is taken for: a run stands for its model.
+  /// The types as which such an object is accepted as well: a run is accepted as its model.
   public let standsFor: [ObjectType]
 
   public init(
@@ -141,10 +141,10 @@ public final class ObjectType: Sendable {
 /// A function, of the language or built in.
 public final class FunctionValue {
   public let name: String
-  /// Parameter names; those from `required` on have defaults.
+  /// The names of the parameters. Those from index `required` on have defaults.
   public let parameters: [String]
   public let required: Int
-  /// Of the script: its code can be entered without a list of arguments.
+  /// The compiled function if it is one of the script; its code can be run without an array of arguments.
   let script: ScriptFunction?
   let call: (_ arguments: [Value?], _ span: Span) throws -> Value
 
@@ -160,7 +160,7 @@ public final class FunctionValue {
   }
 }
 
-/// What is known of a value before anything runs.
+/// What the checker knows about a value before the program runs.
 public indirect enum ValueType: Sendable {
   case any, nothing, bool, number, text, metric, date, range, function
   case quantity(Unit.Dimension)
@@ -170,7 +170,7 @@ public indirect enum ValueType: Sendable {
   case object(ObjectType)
   case oneOf([ValueType])
 
-  /// As errors say it.
+  /// The name of the type in messages.
   public var name: String {
     switch self {
     case .any: "anything"
@@ -196,7 +196,7 @@ public indirect enum ValueType: Sendable {
     }
   }
 
-  /// The type that all have, or anything.
+  /// The type that all these types share, or `any`.
   static func common(_ types: [ValueType]) -> ValueType {
     guard let first = types.first else { return .any }
     switch first {
@@ -233,7 +233,7 @@ public indirect enum ValueType: Sendable {
     return unique.count < 2 ? unique.joined() : unique.dropLast().joined(separator: ", ") + " or " + unique[unique.count - 1]
   }
 
-  /// Could a value of this type be one of `wanted`? Unknown types could.
+  /// Can a value of this type have the type `wanted`? True if one of them is unknown.
   public func fits(_ wanted: ValueType) -> Bool {
     switch (self, wanted) {
     case (.any, _), (_, .any): return true
@@ -255,7 +255,7 @@ public indirect enum ValueType: Sendable {
 }
 
 extension Value {
-  /// The most that can be said of its type.
+  /// The most specific type of the value, with the types of its elements or fields one level deep.
   public var type: ValueType {
     switch self {
     case .nothing: .nothing
@@ -267,7 +267,7 @@ extension Value {
     case .metric: .metric
     case .date: .date
     case .range: .range
-    // Of lists and records inside, no more is said than that they are.
+    // Nested lists and records have no element types; otherwise shared parts would be visited many times.
     case .list(let values): .list(.common(values.map(\.outerType)))
     case .record(let record): .record(Dictionary(uniqueKeysWithValues: record.fields.map { ($0.key, $0.value.outerType) }))
     case .function: .function
@@ -275,7 +275,7 @@ extension Value {
     }
   }
 
-  /// The same without a look at what a list or record holds: parts may be shared many times over.
+  /// The type without the types of elements or fields. Takes constant time.
   var outerType: ValueType {
     switch self {
     case .list: .list(.any)
@@ -284,7 +284,7 @@ extension Value {
     }
   }
 
-  /// What errors call it, with the value where that is short.
+  /// A description for messages, which includes the value if it is short.
   public var described: String {
     switch self {
     case .number, .quantity, .metric, .date, .bool: printed
@@ -297,13 +297,13 @@ extension Value {
     }
   }
 
-  /// Lists that are put together of others may have so many elements.
+  /// The largest number of elements of a list that is made from other lists.
   static let largestList = 100_000_000
 
-  /// Longer ranges are not made into lists.
+  /// The largest number of elements of a range that is made into a list.
   static let longestList = 10_000_000
 
-  /// The values that `for` and `map` go through.
+  /// The elements that `for` and `map` iterate over; nil for other values and for ranges that are too long.
   public var sequence: [Value]? {
     switch self {
     case .list(let values): values

@@ -1,24 +1,24 @@
-/// Looks values up by what they equal.
+/// A hash table whose keys are values of the language, compared by `==` of the language.
 struct ValueTable<Entry> {
   private var buckets: [Int: [(value: Value, entry: Entry)]] = [:]
   private var hashes = ValueHashes()
 
-  /// The entry of a value, made where there is none.
+  /// The entry of a value, which is inserted if there is none.
   ///
-  /// - Returns: the entry, and whether it was there.
-  mutating func find(_ value: Value, orMake entry: @autoclosure () -> Entry) -> (entry: Entry, wasThere: Bool) {
+  /// - Returns: The entry, and whether it existed before.
+  mutating func find(_ value: Value, orInsert entry: @autoclosure () -> Entry) -> (entry: Entry, existed: Bool) {
     let hash = hashes.hash(value)
     if let found = buckets[hash]?.first(where: { Operators.equal($0.value, value) }) { return (found.entry, true) }
     let made = entry()
-    // What equals nothing is never looked up again.
+    // NaN equals nothing, so its entry could never be found again.
     if !hashes.isNotANumber(value) { buckets[hash, default: []].append((value, made)) }
     return (made, false)
   }
 }
 
-/// Hashes of values, the same for values that are equal. All of a value counts, and each of its parts is looked at once.
+/// Hashes of values. Equal values have equal hashes. The whole value is hashed, but shared parts only once.
 private struct ValueHashes {
-  /// Of lists and records that were met, by where they lie in memory. They are kept, so that no other comes to lie there.
+  /// The hashes of lists and records by their address. The values are retained, so that no other value can get their address.
   private var known: [UnsafeRawPointer: (hash: Int, value: Value)] = [:]
 
   mutating func hash(_ value: Value) -> Int {
@@ -29,7 +29,7 @@ private struct ValueHashes {
       var hasher = Hasher()
       hasher.combine(values.count)
       for value in values { hasher.combine(hash(value)) }
-      // With what equals nothing in it, a list equals itself alone.
+      // A list that contains NaN equals only itself, so its address is hashed as well.
       if values.contains(where: isNotANumber) { hasher.combine(address) }
       let hash = hasher.finalize()
       known[address] = (hash, value)
@@ -37,7 +37,7 @@ private struct ValueHashes {
     case .record(let record):
       guard let address = record.address, record.count > 0 else { return record.count == 0 ? 3 : 4 }
       if let before = known[address] { return before.hash }
-      // In any order.
+      // The order of fields does not matter for equality, so the hashes of the fields are added.
       var sum = record.count
       for (key, value) in record.fields {
         var hasher = Hasher()
@@ -66,10 +66,10 @@ private struct ValueHashes {
     switch value {
     case .nothing, .list, .record: hasher.combine(0)
     case .bool(let value): hasher.combine(value)
-    // A share equals its number.
+    // A percentage equals the number with the same value.
     case .number(let number): hasher.combine(cell(number))
     case .quantity(let amount, .percent): hasher.combine(cell(amount / 100))
-    // Equal amounts may differ in their last bits.
+    // Equal quantities may differ in their last bits.
     case .quantity(let amount, let unit):
       hasher.combine(unit.dimension)
       hasher.combine(Float(amount * unit.factor).bitPattern & ~0xf)
@@ -84,6 +84,6 @@ private struct ValueHashes {
     }
   }
 
-  /// The number to 40 binary digits: shares that are equal may differ in those behind.
+  /// The number rounded to 40 binary digits, because equal percentages may differ in the digits after these.
   private static func cell(_ number: Double) -> UInt64 { number == 0 ? 0 : (number.bitPattern &+ 0x800) & ~0xfff }
 }

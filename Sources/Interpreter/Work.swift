@@ -1,12 +1,12 @@
 import Syntax
 
-/// Long work of the interpreter: it counts its steps, and looks now and then whether someone wants it to end.
+/// Makes long loops of the interpreter interruptible: it counts steps and regularly checks for an interrupt.
 public final class Work {
   private let host: any InterpreterHost
-  /// Where an error of the work belongs.
+  /// The span for errors of the loop.
   let span: Span
   private var left = interval
-  /// Steps between two looks: a step takes some nanoseconds, a look no longer.
+  /// The number of steps between two checks.
   private static let interval = 1024
 
   public init(_ host: any InterpreterHost, at span: Span) {
@@ -14,35 +14,35 @@ public final class Work {
     self.span = span
   }
 
-  /// Counts one step, which takes about the same time each time.
+  /// Counts one step of short, bounded work.
   ///
-  /// - Throws: E0801 where someone wants the work to end.
+  /// - Throws: E0801 after an interrupt.
   @inline(__always)
   public func step() throws {
     left -= 1
     if left == 0 { try look() }
   }
 
-  /// Looks at once: before a step that takes long.
+  /// Checks for an interrupt immediately, before a step that may take long.
   ///
-  /// - Throws: E0801 where someone wants the work to end.
+  /// - Throws: E0801 after an interrupt.
   public func look() throws {
     left = Self.interval
     if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: span) }
   }
 
-  /// A text may have so many bytes.
+  /// Checks the size of a text before it is made.
   ///
-  /// - Throws: E0406 for more, before they are made.
+  /// - Throws: E0406 for more than `Operators.longestText` bytes.
   func checkText(bytes: Int) throws {
     guard bytes <= Operators.longestText else {
       throw Diagnostic(.badValue, "this text would have more than \(NumberFormat.grouped(Operators.longestText)) bytes", at: span)
     }
   }
 
-  /// A list may have so many elements.
+  /// Checks the size of a list before it is made.
   ///
-  /// - Throws: E0406 for more, before they are made.
+  /// - Throws: E0406 for more than `Value.largestList` elements.
   func checkList(elements: Int) throws {
     guard elements <= Value.largestList else {
       throw Diagnostic(.badValue, "this list would have more than \(NumberFormat.grouped(Value.largestList)) elements", at: span)
@@ -51,10 +51,10 @@ public final class Work {
 }
 
 extension Builtin.Call {
-  /// The work of this call.
+  /// A new counter for a loop of this call.
   public var work: Work { Work(interpreter.host, at: span) }
 
-  /// Goes through elements, and ends where someone wants it to.
+  /// Calls `body` with each element; throws E0801 after an interrupt.
   func forEach(_ elements: [Value], _ body: (Value) throws -> Void) throws {
     let work = work
     for element in elements {
@@ -63,7 +63,7 @@ extension Builtin.Call {
     }
   }
 
-  /// What a function gives for each element, with a look now and then whether someone wants it to end.
+  /// The results of `body` for each element; throws E0801 after an interrupt.
   func map<Element, Result>(_ elements: [Element], _ body: (Element) throws -> Result) throws -> [Result] {
     let work = work
     return try elements.map { element in

@@ -109,7 +109,7 @@ struct MinimalFiltering: Sendable {
     withConstantPointers(Self.outputs) { outputs in
       forEachGroup(steps) { group, first in
         for i in 0..<Self.outputs { outputs[i] = dy + (first + i * dilation) * batch * channelsOut }
-        srs_filter_output_turned(
+        srs_filter_output_transposed(
           batch * channelsOut, outputs, memory.products + group * batch * channelsOut, planeOut)
       }
     }
@@ -123,14 +123,14 @@ struct MinimalFiltering: Sendable {
       Matrix.product(
         product, filter(j, transposedTaps, prepared + 4 * size), input, m: rows, n: channelsIn, k: channelsOut)
     }
-    srs_filter_weights_turned(size, memory.filters, dw)
+    srs_filter_weights_transposed(size, memory.filters, dw)
     withPointers(Self.products) { inputs in
       forEachGroup(steps) { group, first in
         for k in 0..<Self.products {
           let t = first + (k - 2 + ahead) * dilation
           inputs[k] = t < 0 || t >= time ? memory.step : dx + t * batch * channelsIn
         }
-        srs_filter_input_turned(batch * channelsIn, memory.inputs + group * batch * channelsIn, planeIn, inputs)
+        srs_filter_input_transposed(batch * channelsIn, memory.inputs + group * batch * channelsIn, planeIn, inputs)
       }
     }
   }

@@ -2,26 +2,27 @@ import Foundation
 import Interpreter
 import Syntax
 
-/// Which cells of a notebook another one needs: those before it that give a name it uses, and what they need.
+/// The dependencies of the cells of a notebook. A cell needs the earlier cells that define a name it uses, and the cells that
+/// these need.
 struct CellDependencies {
-  /// By cell, the numbers of the cells it needs, in order.
+  /// For each cell, the indices of the cells that it needs, in order.
   private(set) var needs: [[Int]] = []
-  /// By cell, could it write a file? It uses a function that does, or something that may.
+  /// For each cell, can it write a file? True if it, or a cell that it needs, uses a builtin that writes files.
   private(set) var mayWrite: [Bool] = []
-  /// The texts of all files that are imported, those that these import too.
+  /// The texts of all files that are imported, directly or indirectly.
   private(set) var imported: [String] = []
 
-  /// Could it read one?
+  /// For each cell, can it read a file?
   private(set) var mayRead: [Bool] = []
-  /// Does it give the same when it is run again with the same? A clock and the list of runs do not.
+  /// For each cell, does it give the same outputs when it runs again? Not if it, or a cell that it needs, uses a clock or the list of runs.
   private(set) var isRepeatable: [Bool] = []
 
   private struct Names {
     var used: Set<String> = []
-    var given: Set<String> = []
+    var defined: Set<String> = []
   }
 
-  /// - Parameter library: says of every function what it does to files.
+  /// - Parameter library: Its builtins declare their effects.
   init(_ notebook: Notebook, _ library: Library) {
     func any(_ names: Set<String>, _ effect: Builtin.Effects) -> Bool {
       names.contains { library.builtins[$0]?.effects.contains(effect) == true }
@@ -38,11 +39,11 @@ struct CellDependencies {
     for number in cells.indices {
       var wanted = cells[number].used
       var found: Set<Int> = []
-      // A function may use what only a later cell gives, so what is found is looked through for more.
+      // The names that needed cells use are needed as well, so repeat until no further cell is found.
       var grew = true
       while grew {
         grew = false
-        for other in 0..<number where !found.contains(other) && !cells[other].given.isDisjoint(with: wanted) {
+        for other in 0..<number where !found.contains(other) && !cells[other].defined.isDisjoint(with: wanted) {
           found.insert(other)
           wanted.formUnion(cells[other].used)
           grew = true
@@ -55,20 +56,21 @@ struct CellDependencies {
     }
   }
 
-  /// What statements use, and bind outside of functions; with what they import, as if it stood there. Blocks make no scope.
+  /// Collects the names that statements use, and those that they define outside of functions. Imported files count as if their
+  /// text were in the place of the import. Blocks are no scopes, so their statements count too.
   private static func collect(
     _ statements: [Statement], of file: String, _ names: inout Names, _ imported: inout [String], depth: Int
   ) {
     for statement in statements {
       statement.visitNames { names.used.insert($0) }
       switch statement.kind {
-      case .bind(let pattern, _), .loop(let pattern, _, _): names.given.formUnion(pattern.names.map(\.text))
-      case .parameter(let name, _, _), .function(let name, _): names.given.insert(name.text)
+      case .bind(let pattern, _), .loop(let pattern, _, _): names.defined.formUnion(pattern.names.map(\.text))
+      case .parameter(let name, _, _), .function(let name, _): names.defined.insert(name.text)
       case .import(let expression):
         guard case .string(let parts) = expression.kind, case .text(let name)? = parts.first, depth < 20 else { break }
         let folder = FilePath.folder(of: file)
         let path = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
-        // One that is not there is an error of the check.
+        // If the file does not exist, the compiler reports it.
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { break }
         imported.append(text)
         let inner = Parser.parse(SourceFile(name: path, text: text)).statements

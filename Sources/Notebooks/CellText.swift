@@ -1,11 +1,11 @@
 import Syntax
 
-/// How the texts of cells stand in the lines of a script, each so that the very same text comes back.
+/// Converts the texts of cells to lines of a script and back, without any loss.
 ///
-/// A text that is no code is written as comments. Where a line would be something else as a plain comment, or holds
-/// characters that a script or an editor takes for line ends or refuses, it is written as `#\ ` and the line with escapes.
+/// A text that is not code is written as comments. A line that would not be a plain comment, or contains characters that a
+/// script refuses or that an editor interprets as line ends, is written as `#\ ` followed by the line with escapes.
 enum CellText {
-  /// The lines of a text, which line feeds end. A carriage return is part of its line.
+  /// The lines of a text, separated by line feeds. A carriage return is part of its line.
   static func lines(_ text: String) -> [String] {
     text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
   }
@@ -15,14 +15,14 @@ enum CellText {
   /// A line of text as a comment.
   static func commented(_ line: String) -> String {
     var inner = line.unicodeScalars[...]
-    // As the end of a line, it does no harm.
+    // A carriage return at the end of the line needs no escape.
     if inner.last == "\r" { inner.removeLast() }
     let plain = "# " + line
     if CellMark.isMark(String(inner).utf8Comment) || inner.contains(where: TerminalText.isCommand) { return "#\\ " + escaped(line) }
     return line.isEmpty ? "#" : plain
   }
 
-  /// The line that a comment holds; a line that is no comment is itself.
+  /// The line of text in a comment. A line that is not a comment is returned as it is.
   static func uncommented(_ line: String) -> String {
     var rest = line.unicodeScalars.drop { $0 == " " || $0 == "\t" }
     guard rest.popFirst() == "#" else { return line }
@@ -33,11 +33,11 @@ enum CellText {
 
   // MARK: Code
 
-  /// A line of code, which would begin a cell as it is, with a backslash behind its `#`; so is one that has backslashes
-  /// there already, so that it comes back.
+  /// Inserts a backslash after the `#` of a line of code that would otherwise begin a cell. A line that already has backslashes
+  /// there gets one more, so that `unprotected` restores every line.
   static func protected(_ line: String) -> String { isMarkBehindBackslashes(line, atLeast: 0) ? "#\\" + line.dropScalars(1) : line }
 
-  /// The line that was protected.
+  /// The inverse of `protected`.
   static func unprotected(_ line: String) -> String { isMarkBehindBackslashes(line, atLeast: 1) ? "#" + line.dropScalars(2) : line }
 
   private static func isMarkBehindBackslashes(_ line: String, atLeast least: Int) -> Bool {
@@ -51,14 +51,14 @@ enum CellText {
 
   // MARK: Titles
 
-  /// A title behind a mark.
+  /// The title as it is written after a cell's mark, with escapes if necessary.
   static func written(title: String) -> String {
     let scalars = title.unicodeScalars
     let isPlain =
       !scalars.contains { TerminalText.isCommand($0) || $0 == "\n" || $0 == "\t" } && scalars.first != " " && scalars.last != " "
       && scalars.first != "[" && scalars.first != "\\"
     if isPlain { return title }
-    // Blanks at the end of a line are not seen.
+    // Blanks at the end of a line are escaped as well, because the lexer and editors remove them.
     let end = scalars.reversed().prefix { $0 == " " || $0 == "\t" }.reversed().map { "\\u{\(String($0.value, radix: 16))}" }.joined()
     return "\\" + escaped(String(String.UnicodeScalarView(scalars.dropLast(end.isEmpty ? 0 : trailingBlanks(scalars))))) + end
   }
@@ -67,7 +67,7 @@ enum CellText {
     scalars.reversed().prefix { $0 == " " || $0 == "\t" }.count
   }
 
-  /// The title that stands behind a mark.
+  /// The inverse of `written(title:)`.
   static func title(_ written: String) -> String {
     guard written.unicodeScalars.first == "\\" else { return written }
     return unescaped(written.unicodeScalars.dropFirst()) ?? written
@@ -89,7 +89,7 @@ enum CellText {
     return result
   }
 
-  /// nil where an escape is none of those above.
+  /// The inverse of `escaped`; nil if the text contains other escapes.
   private static func unescaped(_ scalars: Substring.UnicodeScalarView) -> String? {
     var result = String.UnicodeScalarView()
     var rest = scalars
@@ -116,7 +116,7 @@ enum CellText {
 }
 
 extension String {
-  /// The bytes of the comment that holds this line.
+  /// The bytes of a comment with this line.
   fileprivate var utf8Comment: [UInt8] { Array("# ".utf8) + Array(utf8) }
 
   fileprivate func dropScalars(_ count: Int) -> String { String(unicodeScalars.dropFirst(count)) }

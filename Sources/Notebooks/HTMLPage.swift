@@ -2,9 +2,10 @@ import CMarkdown
 import Foundation
 import Syntax
 
-/// One page that needs nothing else: text, code, outputs, pictures. Readable on a phone, in the dark and on paper.
+/// A notebook as a self-contained HTML page with text, code, outputs and pictures. The style sheet supports phones, dark mode
+/// and printing.
 public enum HTMLPage {
-  /// - Parameter functions: names that are coloured as functions of the library.
+  /// - Parameter functions: The names to highlight as functions of the library.
   public static func write(_ executed: ExecutedNotebook, functions: Set<String>) -> String {
     let notebook = executed.notebook
     var pictures = 0
@@ -28,7 +29,7 @@ public enum HTMLPage {
         case .error(let text): body += "<pre class=\"error\">\(Highlighter.escaped(text))</pre>\n"
         case .picture(let svg):
           guard PictureCheck.isPlain(svg) else {
-            body += "<p class=\"note\">a picture that is not plain SVG is left out</p>\n"
+            body += "<p class=\"note\">a picture that is not plain SVG was left out</p>\n"
             continue
           }
           pictures += 1
@@ -72,7 +73,7 @@ public enum HTMLPage {
     return " · " + executed.parameters.map { Highlighter.escaped("\($0.name) = \($0.value)") }.joined(separator: ", ")
   }
 
-  /// The first heading, or the file's name.
+  /// The title of the page: the first top-level heading, or else the name of the file.
   static func title(_ notebook: Notebook) -> String {
     for cell in notebook.cells where cell.kind == .markdown {
       for line in CellText.lines(notebook.source(cell)) where line.hasPrefix("# ") { return String(line.dropFirst(2)) }
@@ -91,7 +92,7 @@ public enum HTMLPage {
     }
   }
 
-  /// gnuplot's SVG without its prologue, its ids made the picture's own: ids are of the whole page.
+  /// gnuplot's SVG without its prologue. The ids get a prefix, because all pictures of the page share one set of ids.
   static func inline(_ svg: String, _ number: Int) -> String {
     let start = svg.range(of: "<svg")?.lowerBound ?? svg.startIndex
     var text = String(svg[start...])

@@ -1,6 +1,6 @@
 import Syntax
 
-/// Code as HTML, coloured by the language's own lexer.
+/// Code as HTML with syntax highlighting by the lexer of the language.
 enum Highlighter {
   static func html(_ code: String, functions: Set<String>) -> String {
     let file = SourceFile(name: "cell", text: code)
@@ -10,13 +10,13 @@ enum Highlighter {
       if let kind = kind(token, functions, file) { pieces.append((token.range, kind)) }
     }
     var html = ""
-    var place = 0
-    for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) where piece.range.lowerBound >= place {
-      html += escaped(file.text(place..<piece.range.lowerBound))
+    var offset = 0
+    for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) where piece.range.lowerBound >= offset {
+      html += escaped(file.text(offset..<piece.range.lowerBound))
       html += "<span class=\"\(piece.kind)\">\(escaped(file.text(piece.range)))</span>"
-      place = piece.range.upperBound
+      offset = piece.range.upperBound
     }
-    return html + escaped(file.text(place..<file.bytes.count))
+    return html + escaped(file.text(offset..<file.bytes.count))
   }
 
   private static func kind(_ token: Token, _ functions: Set<String>, _ file: SourceFile) -> String? {

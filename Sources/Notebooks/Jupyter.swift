@@ -2,7 +2,7 @@ import Foundation
 import Interpreter
 import Syntax
 
-/// Jupyter's notebook files (nbformat 4.5).
+/// Reads and writes Jupyter notebooks (nbformat 4.5).
 public enum Jupyter {
   public struct Problem: Error {
     public let message: String
@@ -15,14 +15,14 @@ public enum Jupyter {
     var cells: [[String: Any]] = []
     var count = 0
     for (index, (cell, result)) in zip(notebook.cells, executed.results).enumerated() {
-      // Ids must be there and differ; by place they are the same at every export.
+      // The format requires distinct ids. Made from the index, they are the same at every export.
       var entry: [String: Any] = ["id": "cell-\(index)", "metadata": cell.title.isEmpty ? [:] : ["title": cell.title]]
       let source = notebook.source(cell)
       if cell.isText {
         entry["cell_type"] = cell.kind.rawValue
         entry["source"] = lines(source)
       } else {
-        // What stands before the first mark is a cell only where there is something.
+        // Text before the first mark is a cell only if it is not blank.
         if !cell.hasMark && CellText.lines(source).allSatisfy(Notebook.isBlank) { continue }
         count += 1
         entry["cell_type"] = "code"
@@ -54,7 +54,7 @@ public enum Jupyter {
     }
   }
 
-  /// A text as a list of lines with their ends, as Jupyter has it.
+  /// A text as a list of lines that include their line breaks, as in Jupyter's format.
   private static func lines(_ text: String) -> [String] {
     let lines = CellText.lines(text)
     return lines.dropLast().map { $0 + "\n" } + lines.suffix(1).filter { !$0.isEmpty }
@@ -62,26 +62,26 @@ public enum Jupyter {
 
   // MARK: Reading
 
-  /// A script with the cells of a Jupyter file, whose titles, kinds and texts come back from it as they were. Outputs, other
-  /// metadata and attachments are left behind.
+  /// Converts a Jupyter notebook to a script. The titles, kinds and texts of the cells can be restored exactly from the script;
+  /// outputs, other metadata and attachments are dropped.
   ///
-  /// - Throws: `Problem` for what is no notebook of nbformat 4, and for code with characters that no script may hold.
+  /// - Throws: `Problem` if the data is not a notebook of nbformat 4, or code contains characters that scripts must not contain.
   public static func script(_ data: Data) throws(Problem) -> String {
-    // Not by Foundation, which leaves out byte-order marks inside of texts.
+    // Foundation's JSON reader is not used because it drops byte-order marks inside texts.
     let whole: Value
     do { whole = try JSON.parse([UInt8](data)) } catch {
       guard let problem = error as? JSON.Problem else { throw Problem(message: "\(error)") }
-      throw Problem(message: "this is no Jupyter notebook: line \(problem.line), column \(problem.column): \(problem.message)")
+      throw Problem(message: "this is not a Jupyter notebook: line \(problem.line), column \(problem.column): \(problem.message)")
     }
     guard case .record(let fields) = whole, case .number(let version)? = fields["nbformat"] else {
-      throw Problem(message: "this is no Jupyter notebook: it has no nbformat")
+      throw Problem(message: "this is not a Jupyter notebook: it has no nbformat")
     }
     guard version == 4, case .list(let cells)? = fields["cells"] else {
-      throw Problem(message: "this is a notebook of nbformat \(NumberFormat.text(version)); version 4 with its cells is read")
+      throw Problem(message: "this is a notebook of nbformat \(NumberFormat.text(version)); only version 4 can be read")
     }
     var parts: [String] = []
     for (index, value) in cells.enumerated() {
-      guard case .record(let cell) = value else { throw Problem(message: "cell \(index + 1) is no object") }
+      guard case .record(let cell) = value else { throw Problem(message: "cell \(index + 1) is not an object") }
       guard let source = source(cell["source"] ?? .text("")) else {
         throw Problem(message: "the source of cell \(index + 1) is neither a text nor a list of texts")
       }
@@ -100,7 +100,7 @@ public enum Jupyter {
         }) {
           throw Problem(
             message:
-              "the code of cell \(index + 1) holds the character U+\(String(bad.value, radix: 16, uppercase: true)), which no script may hold; delete it"
+              "the code of cell \(index + 1) contains the character U+\(String(bad.value, radix: 16, uppercase: true)), which scripts must not contain; delete it"
           )
         }
         parts.append("# %%\(title)\n" + lines.map(CellText.protected).joined(separator: "\n"))
@@ -111,7 +111,7 @@ public enum Jupyter {
     return parts.joined(separator: "\n\n") + "\n"
   }
 
-  /// A text, or the pieces of one.
+  /// The source of a cell, which is a text or a list of texts; nil for anything else.
   private static func source(_ value: Value) -> String? {
     switch value {
     case .text(let text): return text

@@ -1,8 +1,8 @@
 import Syntax
 
-/// A notebook as Markdown, with its pictures as files beside it.
+/// A notebook as a Markdown page with its pictures in separate files.
 public enum MarkdownPage {
-  /// - Parameter stem: what picture files begin with, `NAME` for `NAME-1.svg`.
+  /// - Parameter stem: The first part of the names of picture files: `NAME` for `NAME-1.svg`.
   public static func write(_ executed: ExecutedNotebook, stem: String) -> (text: String, pictures: [(name: String, svg: String)]) {
     let notebook = executed.notebook
     var pictures: [(name: String, svg: String)] = []
@@ -34,7 +34,7 @@ public enum MarkdownPage {
     return (parts.joined(separator: "\n\n") + "\n", pictures)
   }
 
-  /// With more backquotes than the text has in a row.
+  /// A fenced code block. The fence has more backquotes than any run of backquotes in the text.
   private static func fenced(_ text: String, _ language: String) -> String {
     var fence = "```"
     while text.contains(fence) { fence += "`" }

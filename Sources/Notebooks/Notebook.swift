@@ -1,16 +1,16 @@
 import Syntax
 
-/// A script as cells: `# %% title` begins one of code, `# %% [md] title` one of text, whose lines are comments. What
-/// stands before the first mark is a cell of code without a mark.
+/// A script as a sequence of cells. `# %% title` begins a cell of code, `# %% [md] title` a cell of text whose lines are
+/// comments. Lines before the first mark are a cell of code without a mark.
 public struct Notebook: Sendable {
   public struct Cell: Sendable {
     public let title: String
     public let kind: CellMark.Kind
-    /// Is it no code, but comments?
+    /// Is it a cell of text?
     public var isText: Bool { kind != .code }
-    /// All of it, the mark included.
+    /// The bytes of the cell, including its mark.
     public let range: Range<Int>
-    /// What stands below the mark.
+    /// The bytes after the line of the mark.
     public let body: Range<Int>
     public let hasMark: Bool
   }
@@ -18,7 +18,7 @@ public struct Notebook: Sendable {
   public let file: SourceFile
   public let cells: [Cell]
 
-  /// Cells are found by the lexer, so a `# %%` inside a string begins none.
+  /// Splits a script into cells. The lexer finds the marks, so a `# %%` inside a string does not begin a cell.
   public init(_ file: SourceFile) {
     self.file = file
     let marks = Parser.parse(file).cells
@@ -37,13 +37,13 @@ public struct Notebook: Sendable {
     self.cells = cells
   }
 
-  /// The cells put together again: the file's own bytes.
+  /// The concatenated bytes of the cells, which are the bytes of the file.
   public var bytes: [UInt8] { cells.flatMap { file.bytes[$0.range] } }
 
-  /// The text of a cell: code, or what the comments of a text hold. What Jupyter gave comes back as it was.
+  /// The source of a cell: its code, or the text in its comments. For a cell that came from Jupyter, it is exactly the source in
+  /// the Jupyter notebook.
   ///
-  /// The empty line before the next cell is no part of it. In a script whose lines end with a carriage return and a line
-  /// feed, line feeds alone end the lines of the text.
+  /// The empty line before the next cell is not included. Windows line endings become line feeds.
   public func source(_ cell: Cell) -> String {
     var body = Array(file.bytes[cell.body])
     let hasReturns = file.bytes.firstIndex(of: 0x0a).map { $0 > 0 && file.bytes[$0 - 1] == 0x0d } ?? false
@@ -59,7 +59,7 @@ public struct Notebook: Sendable {
     return lines.map(CellText.uncommented).joined(separator: "\n")
   }
 
-  /// What a cell of code says, without the empty lines around it.
+  /// The code of a cell without empty lines at the beginning and the end.
   public func code(_ cell: Cell) -> String {
     var lines = CellText.lines(source(cell)).map { $0.unicodeScalars.last == "\r" ? String($0.unicodeScalars.dropLast()) : $0 }[...]
     while let line = lines.first, Self.isBlank(line) { lines.removeFirst() }

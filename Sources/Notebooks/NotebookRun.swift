@@ -2,10 +2,10 @@ import Foundation
 import Interpreter
 import Syntax
 
-/// What a cell gave.
+/// An output of a cell.
 public enum CellOutput: Sendable, Equatable, Codable {
   case text(String)
-  /// SVG.
+  /// A picture as SVG.
   case picture(String)
   /// A note or a warning.
   case note(String)
@@ -16,13 +16,13 @@ public struct CellResult: Sendable {
   public var outputs: [CellOutput] = []
   public var seconds = 0.0
   public var failed = false
-  /// What it gave before; it was not run.
+  /// Does the result come from the cache?
   public var isCached = false
-  /// Not run, as a cell before it failed.
+  /// Was the cell not run because a cell before it failed?
   public var skipped = false
 }
 
-/// A notebook with what its cells gave.
+/// A notebook with the results of its cells.
 public struct ExecutedNotebook: Sendable {
   public let notebook: Notebook
   public let results: [CellResult]
@@ -35,14 +35,14 @@ public struct ExecutedNotebook: Sendable {
   public var failed: Bool { results.contains(where: \.failed) }
 }
 
-/// The host of a notebook that runs: what is written is kept; progress goes where the other host sends it.
+/// The host of a running notebook. It collects outputs, and passes progress on to another host.
 public final class NotebookHost: InterpreterHost {
   private let other: any InterpreterHost
   fileprivate var outputs: [CellOutput] = []
   fileprivate var read: [String: [Double]] = [:]
   public let keepsRuns: Bool
 
-  /// - Parameter keepsRuns: trainings are kept, and taken from where they are kept.
+  /// - Parameter keepsRuns: Whether finished trainings are kept in checkpoints and loaded from there.
   public init(_ other: any InterpreterHost, keepsRuns: Bool = false) {
     self.other = other
     self.keepsRuns = keepsRuns
@@ -74,14 +74,14 @@ public final class NotebookHost: InterpreterHost {
 }
 
 extension Notebook {
-  /// Checks the whole file, then runs its cells one after the other. As at the prompt, the value of a cell's last
-  /// statement is shown.
+  /// Checks the whole file, then runs its cells one after the other. As at the prompt, the value of the last statement of a
+  /// cell is shown.
   ///
   /// - Parameters:
-  ///   - host: of the interpreter.
-  ///   - keepsGoing: runs the cells behind one that failed.
-  ///   - cache: cells that have not changed are not run, unless a later one that has needs what they give.
-  /// - Returns: the cells with what they gave, or nil and what the check found.
+  ///   - host: The host of the interpreter.
+  ///   - keepsGoing: Whether to run the cells after one that failed.
+  ///   - cache: Unchanged cells are taken from the cache instead of being run, unless a changed cell needs them.
+  /// - Returns: The cells with their results, or nil and the errors of the check.
   public func run(_ interpreter: Interpreter, host: NotebookHost, parameters: [String: String], keepsGoing: Bool, cache: CellCache? = nil)
     -> (
       executed: ExecutedNotebook?, diagnostics: [Diagnostic]
@@ -97,13 +97,14 @@ extension Notebook {
     let dependencies = CellDependencies(self, interpreter.library)
     let keys = cacheKeys(dependencies, host, parameters)
     let known = cells.indices.map { cells[$0].isText || !dependencies.isRepeatable[$0] ? nil : cache?.result(keys[$0]) }
-    // What has changed must run, and what that needs.
+    // Changed cells must run, and the cells that they need.
     var runs = Set(cells.indices.filter { known[$0] == nil && !cells[$0].isText })
     var before = -1
     while runs.count != before {
       before = runs.count
       for number in runs { runs.formUnion(dependencies.needs[number]) }
-      // Files go from cell to cell unseen: what may read one reads what those before it write, all of them and anew.
+      // The dependency through files is not visible in the code. So a cell that can read a file depends on all earlier cells that
+      // can write one: if one of them runs, it runs, and if it runs, they all run.
       for reader in cells.indices where dependencies.mayRead[reader] {
         let writers = (0..<reader).filter { dependencies.mayWrite[$0] }
         if runs.contains(reader) { runs.formUnion(writers) } else if !runs.isDisjoint(with: writers) { runs.insert(reader) }
@@ -148,7 +149,8 @@ extension Notebook {
     )
   }
 
-  /// Of every cell, all that what it gives depends on, files left out, as one text.
+  /// For each cell, a text with everything on which its outputs depend, except files: its code, the code of the cells it needs,
+  /// imported files, parameters and settings.
   private func cacheKeys(_ dependencies: CellDependencies, _ host: NotebookHost, _ parameters: [String: String]) -> [String] {
     let world =
       "\(host.version) \(host.seed) \(host.sandbox ?? "") \(parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })"

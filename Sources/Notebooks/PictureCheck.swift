@@ -1,13 +1,14 @@
 import Foundation
 
-/// Is a picture plain SVG, as gnuplot writes it? Pages hold pictures as they are, so one that could run a script, load
-/// something or end before its end must not come in: a cache is a file like any other.
+/// Checks that a picture is plain SVG as gnuplot writes it. Pages contain the pictures verbatim, so a picture that could run
+/// scripts, load other files or close the `svg` element early must be refused. Pictures may come from a cache file that others
+/// have changed.
 enum PictureCheck {
   private static let elements: Set<String> = [
     "svg", "g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "title", "desc", "defs", "use",
     "clipPath", "linearGradient", "radialGradient", "stop", "pattern", "mask", "image", "filter", "feFlood", "feComposite",
   ]
-  /// In these, a page reads HTML: they hold letters alone.
+  /// Elements whose contents a page parses as HTML. They must contain only text.
   private static let texts: Set<String> = ["title", "desc"]
 
   static func isPlain(_ svg: String) -> Bool {
@@ -24,7 +25,7 @@ enum PictureCheck {
     var isFirst = true
     while let byte = rest.first {
       guard byte == 0x3c else {
-        // Letters stand inside of the picture.
+        // Text is allowed only inside the picture.
         if open.isEmpty { return rest.allSatisfy(isBlank) }
         rest = rest.drop { $0 != 0x3c }
         continue
@@ -58,9 +59,9 @@ enum PictureCheck {
     return String(decoding: letters, as: UTF8.self)
   }
 
-  /// Reads them to the end of the tag.
+  /// Reads the attributes of an element up to the end of its tag.
   ///
-  /// - Returns: whether the element ends there too; nil for what is not plain.
+  /// - Returns: Whether the tag also closes the element; nil if an attribute is not plain.
   private static func attributes(_ rest: inout ArraySlice<UInt8>) -> Bool? {
     while true {
       let before = rest.count
@@ -89,9 +90,9 @@ enum PictureCheck {
     if name == "href" || name.hasSuffix(":href") {
       return text.hasPrefix("#") || text.hasPrefix("data:image/png;base64,") && !text.contains("&")
     }
-    // Names of spaces are addresses, and nothing is fetched from them.
+    // The names of XML namespaces are addresses, but nothing is loaded from them.
     if name == "xmlns" || name.hasPrefix("xmlns:") { return text.hasPrefix("http://www.w3.org/") }
-    // An escape could spell what is looked for here.
+    // Escapes could hide the texts that are searched for below.
     if name == "style" && (text.contains("\\") || text.contains("&")) { return false }
     let addresses = text.components(separatedBy: "url(").dropFirst()
     return addresses.allSatisfy { $0.hasPrefix("#") || $0.hasPrefix("'#") } && !text.contains("script:") && !text.contains("@import")

@@ -1,15 +1,15 @@
-/// A figure as a value: what is to be seen, not how it is drawn. It knows nothing of gnuplot.
+/// A figure as a value: what it shows, independent of how gnuplot draws it.
 public struct Figure: Sendable, Equatable {
   /// Width and height in centimetres.
   public var size: Size
   public var title: String?
   public var palette: Palette
   public var theme: Theme
-  /// A font of the system by its name; nil: the theme's.
+  /// The name of a font of the system; nil for the default.
   public var font: String?
-  /// In points; nil: the theme's.
+  /// The font size in points; nil for the theme's.
   public var fontSize: Double?
-  /// Which axes the panels have in common.
+  /// The axes that the panels share.
   public var shared: SharedAxes
   /// Rows and columns of panels.
   public var rows: Int
@@ -42,8 +42,8 @@ public struct Figure: Sendable, Equatable {
   }
 }
 
-/// Axes that panels have in common: one range for all, labelled only at the outer panels; then the legend stands in the
-/// first panel alone.
+/// The axes that panels share. A shared axis has the same range in all panels and labels only at the outer ones. If the legends
+/// of the panels are the same, only the first panel has one.
 public enum SharedAxes: String, Sendable, CaseIterable {
   case none, x, y, both
 
@@ -51,18 +51,18 @@ public enum SharedAxes: String, Sendable, CaseIterable {
   var y: Bool { self == .y || self == .both }
 }
 
-/// What a figure is for: the size of its letters, how heavy its lines are, what it stands on.
+/// The use of a figure, which determines its font size, line width and background.
 public enum Theme: String, Sendable, CaseIterable {
-  /// Black on white, in the size of a paper's captions.
+  /// For a paper: black on white, with text in the size of captions.
   case paper
-  /// For a screen at the end of a room.
+  /// For slides: large text and heavy lines.
   case slides
-  /// On a dark page.
+  /// For a dark page.
   case dark
 
   var size: Figure.Size { self == .slides ? .init(width: 25.4, height: 14.3) : .init(width: 8.4, height: 5.6) }
   var fontSize: Double { self == .slides ? 20 : 8 }
-  /// Times the widths of lines and the sizes of marks.
+  /// A factor for line widths and point sizes.
   var weight: Double { self == .slides ? 2.2 : 1 }
   var background: String? { self == .dark ? "#1B1E23" : nil }
   var ink: String { self == .dark ? "#E6E6E6" : "#222222" }
@@ -70,7 +70,7 @@ public enum Theme: String, Sendable, CaseIterable {
   var grid: String { self == .dark ? "#3A3F46" : "#DDDDDD" }
 }
 
-/// Colours that people with any colour vision can tell apart.
+/// Palettes whose colours people with any colour vision can distinguish.
 public enum Palette: String, Sendable, CaseIterable {
   /// Okabe and Ito (2008).
   case okabeIto = "okabe_ito"
@@ -86,7 +86,7 @@ public enum Palette: String, Sendable, CaseIterable {
     }
   }
 
-  /// The same on a dark ground: what is too dark to be seen there is lighter.
+  /// The colours for a theme. On a dark background, dark colours are replaced by lighter ones.
   func colours(on theme: Theme) -> [String] {
     guard theme == .dark else { return colours }
     let lighter = [
@@ -97,7 +97,7 @@ public enum Palette: String, Sendable, CaseIterable {
   }
 }
 
-/// One set of axes and what is drawn in it.
+/// A set of axes and its contents.
 public struct Panel: Sendable, Equatable {
   public var title: String?
   public var layers: [Layer] = []
@@ -107,13 +107,13 @@ public struct Panel: Sendable, Equatable {
   public var insets: [Inset] = []
   public var x = Axis()
   public var y = Axis()
-  /// On the right, for the lines that say so.
+  /// The axis on the right, for lines with `onRight`.
   public var right = Axis()
   public var legend = Legend.automatic
-  /// What the numbers on the x axis are, where the caller knows: so that marks are put in the same unit.
+  /// The quantity on the x axis, if the caller knows it, so that marks use the same one.
   public var xUnit: String?
 
-  /// Does x count seconds?
+  /// Is x a time in seconds?
   var isTimed: Bool { xUnit == "seconds" || xUnit == "cpu_seconds" || x.unit == .seconds }
 
   public init() {}
@@ -122,7 +122,7 @@ public struct Panel: Sendable, Equatable {
 /// A smaller panel inside of another one.
 public struct Inset: Sendable, Equatable {
   public let panel: Panel
-  /// Where its lower left corner is, and how large it is with its axes: shares of the outer panel's axes.
+  /// The lower left corner and the size including the axes, as fractions of the axes of the outer panel.
   public let x, y, width, height: Double
 
   public init(_ panel: Panel, x: Double, y: Double, width: Double, height: Double) {
@@ -137,7 +137,7 @@ public struct Inset: Sendable, Equatable {
 public struct Axis: Sendable, Equatable {
   public enum Unit: String, Sendable, CaseIterable {
     case none
-    /// Long ones are written as minutes and hours.
+    /// Seconds, which are labelled as minutes and hours if the range is long.
     case seconds
   }
 
@@ -168,7 +168,7 @@ public enum Layer: Sendable, Equatable {
   public struct Point: Sendable, Equatable {
     public let x: Double
     public let y: Double
-    /// Ends of the band around it.
+    /// The ends of the band around the point.
     public let low: Double?
     public let high: Double?
 
@@ -183,14 +183,14 @@ public enum Layer: Sendable, Equatable {
   public struct Line: Sendable, Equatable {
     public enum Style: String, Sendable, CaseIterable {
       case lines, points
-      /// Level from each point to the next.
+      /// A step function, constant from each point to the next.
       case steps
     }
 
     public let points: [Point]
     public let label: String?
     public let style: Style
-    /// Is it read off the axis on the right?
+    /// Does it use the axis on the right?
     public let onRight: Bool
     public init(_ points: [Point], label: String?, style: Style = .lines, onRight: Bool = false) {
       self.points = points
@@ -200,7 +200,7 @@ public enum Layer: Sendable, Equatable {
     }
   }
 
-  /// How many values lie in each of some bins of the same width.
+  /// The number of values in each of several bins of equal width.
   public struct Histogram: Sendable, Equatable {
     public let start: Double
     public let width: Double
@@ -214,7 +214,7 @@ public enum Layer: Sendable, Equatable {
     }
   }
 
-  /// Five numbers of each group: the ends of the whiskers, the quartiles, the median; and what lies outside.
+  /// Box plots. Each group has the ends of its whiskers, its quartiles, its median and its outliers.
   public struct Boxes: Sendable, Equatable {
     public struct Group: Sendable, Equatable {
       public let name: String
@@ -240,7 +240,7 @@ public enum Layer: Sendable, Equatable {
     public let values: [Double]
     public let errors: [Double]?
     public let label: String?
-    /// Do they stand on the bars of the layers before, instead of beside them?
+    /// Are the bars stacked on those of earlier layers, instead of beside them?
     public let isStacked: Bool
     public init(names: [String], values: [Double], errors: [Double]? = nil, label: String?, isStacked: Bool = false) {
       self.names = names
@@ -251,8 +251,8 @@ public enum Layer: Sendable, Equatable {
     }
   }
 
-  /// Blocks of a model at each of its depths, the input at the bottom, and from which block of the depth before each was
-  /// copied; nil: it is new.
+  /// A growing model: for each depth, the source block in the previous depth of each of its blocks, from the input upwards; nil
+  /// for a new block.
   public struct Stacks: Sendable, Equatable {
     public let names: [String]
     public let sources: [[Int?]]
@@ -262,11 +262,11 @@ public enum Layer: Sendable, Equatable {
     }
   }
 
-  /// `values[row][column]`, row 0 at the bottom.
+  /// A heat map of `values[row][column]`, with row 0 at the bottom.
   public struct Heatmap: Sendable, Equatable {
     public let values: [[Double]]
     public let range: ClosedRange<Double>?
-    /// Digits of the values that are written into the cells; nil: none are.
+    /// The number of digits of the values written into the cells; nil for no values.
     public let digits: Int?
     public init(_ values: [[Double]], range: ClosedRange<Double>?, digits: Int? = nil) {
       self.values = values
@@ -278,15 +278,15 @@ public enum Layer: Sendable, Equatable {
 
 /// Vertical lines at values of x.
 public struct Marks: Sendable, Equatable {
-  public let places: [Double]
+  public let positions: [Double]
   public let label: String?
-  public init(_ places: [Double], label: String?) {
-    self.places = places
+  public init(_ positions: [Double], label: String?) {
+    self.positions = positions
     self.label = label
   }
 }
 
-/// A stretch of the x axis that is shaded.
+/// A shaded range of the x axis.
 public struct Span: Sendable, Equatable {
   public let from: Double
   public let to: Double
@@ -299,7 +299,7 @@ public struct Span: Sendable, Equatable {
   }
 }
 
-/// A text at a place of the axes.
+/// A text at a position of the axes.
 public struct Note: Sendable, Equatable {
   public let text: String
   public let x: Double

@@ -1,34 +1,34 @@
 import CGnuplot
 import Files
 
-// What a picture cannot show, in words.
+// Notes about data that a picture cannot show.
 extension Figure {
-  /// Sentences about what is left out of the picture, or drawn as something else.
+  /// Sentences about data that the picture omits or shows differently.
   ///
-  /// - Parameter drawsLetters: are the letters drawn by fonts of this system? Those of SVG and TeX are drawn by whoever
-  ///   shows them.
+  /// - Parameter drawsLetters: Whether fonts of this system are used. For SVG and TeX, the program that shows the picture
+  ///   chooses the fonts.
   public func notes(drawsLetters: Bool) -> [String] {
     var notes: [String] = []
     let all = panels.flatMap { [$0] + $0.insets.map(\.panel) }
     let left = all.reduce(0) { $0 + $1.countBelowLogarithm }
     if left > 0 {
-      notes.append("\(left) value\(left == 1 ? " is" : "s are") not drawn: a logarithmic axis has no place for what is not above 0")
+      notes.append("\(left) value\(left == 1 ? " is" : "s are") not drawn, because a logarithmic axis shows only values above 0")
     }
     guard drawsLetters else { return notes }
     if let font, !Fonts.isKnown(font) {
-      notes.append("there is no font \(font) on this system, so another one stands in; fc-list names them")
+      notes.append("there is no font \(font) on this system, so another one is used; fc-list lists the fonts")
     }
     let missing = Fonts.missing(texts.joined())
     if !missing.isEmpty {
       let shown = missing.prefix(12).map(String.init).joined(separator: " ") + (missing.count > 12 ? " …" : "")
       notes.append(
-        "no font of this system has \(missing.count == 1 ? "the letter" : "the letters") \(shown), so the picture has boxes in their place; "
+        "no font of this system has \(missing.count == 1 ? "the letter" : "the letters") \(shown), so the picture has boxes instead; "
           + "to install: sudo apt install \(Fonts.packages(for: missing).joined(separator: " "))")
     }
     return notes
   }
 
-  /// Everything in it that is written in letters.
+  /// All texts of the figure.
   var texts: [String] {
     var texts = [title]
     for panel in panels.flatMap({ [$0] + $0.insets.map(\.panel) }) {
@@ -50,7 +50,7 @@ extension Figure {
 }
 
 extension Panel {
-  /// How many values a logarithmic axis has no place for.
+  /// The number of values that logarithmic axes cannot show, because they are not above 0.
   fileprivate var countBelowLogarithm: Int {
     var count = 0
     for layer in layers {
@@ -61,7 +61,7 @@ extension Panel {
       case .bars(let bars): if y.logarithmic { count += bars.values.count { $0 <= 0 } }
       case .boxes(let boxes):
         if y.logarithmic { count += boxes.groups.count { $0.low <= 0 } + boxes.groups.reduce(0) { $0 + $1.outside.count { $0 <= 0 } } }
-      // A bin without a number in it has nothing to draw.
+      // An empty bin is drawn as nothing on any axis.
       case .histogram, .heatmap, .stacks: break
       }
     }
@@ -69,13 +69,13 @@ extension Panel {
   }
 }
 
-/// What the fonts of the system can draw, by fontconfig.
+/// The fonts of the system, by fontconfig.
 enum Fonts {
-  /// Letters that no font of the system has, each once, in their order. Empty where fontconfig is not to be had.
+  /// The characters of a text that no font contains, each once, in order. Empty if fontconfig is not available.
   static func missing(_ text: String) -> [Unicode.Scalar] {
     var seen: Set<Unicode.Scalar> = []
     let letters = text.unicodeScalars.filter { scalar in
-      // What joins or varies others draws nothing of its own.
+      // Combining and formatting characters draw nothing of their own.
       switch scalar.properties.generalCategory {
       case .control, .format, .surrogate, .spaceSeparator, .lineSeparator, .paragraphSeparator, .nonspacingMark, .enclosingMark: false
       default: scalar.value > 0x7f && seen.insert(scalar).inserted
@@ -84,17 +84,17 @@ enum Fonts {
     guard !letters.isEmpty else { return [] }
     let numbers = letters.map(\.value)
     var has = [Bool](repeating: true, count: numbers.count)
-    // Fonts lie outside of any sandbox.
+    // Fonts are files outside of the sandbox.
     guard Sandbox.outside({ srs_fonts_have(numbers, numbers.count, &has) }) else { return [] }
     return zip(letters, has).filter { !$0.1 }.map(\.0)
   }
 
-  /// Is there a font of that name? True where that cannot be found out.
+  /// Is there a font of this name? True if fontconfig is not available.
   static func isKnown(_ family: String) -> Bool {
     ["sans", "sans-serif", "serif", "monospace"].contains(family.lowercased()) || Sandbox.outside { srs_fonts_know(family) }
   }
 
-  /// Packages of Debian that have such letters.
+  /// The Debian packages with fonts for these characters.
   static func packages(for letters: [Unicode.Scalar]) -> [String] {
     let names = letters.map { letter -> String in
       switch letter.value {

@@ -2,77 +2,78 @@ import CGnuplot
 import Files
 import Foundation
 
-/// Why a picture could not be made.
+/// A picture could not be made.
 public struct PlottingError: Error, Equatable, Sendable {
   public let message: String
   public let help: String?
 }
 
-/// Draws figures with a gnuplot of its own for each: a crash or a hang of one leaves the next unharmed.
+/// Draws figures by gnuplot. Each figure gets a process of its own, so that a crash or hang of one does not affect the next.
 public struct Gnuplot: Sendable {
   private let program: String
   private let seconds: Double
 
   /// - Parameters:
-  ///   - program: looked up in PATH.
-  ///   - seconds: a picture that takes longer is given up.
+  ///   - program: The name of the program, searched in PATH, or an absolute path.
+  ///   - seconds: The time after which gnuplot is stopped and the picture fails.
   public init(program: String = "gnuplot", seconds: Double = 60) {
     self.program = program
     self.seconds = seconds
   }
 
-  /// Where a program is: in a folder of PATH that has an absolute name. The empty entry and `.` would mean whatever lies
-  /// in the present folder, where data of others lies too. nil: nowhere.
-  /// A name that begins with a slash is taken as it is.
+  /// The path of a program: the name itself if it begins with a slash, else the first match in PATH. Nil if there is none.
+  ///
+  /// Relative entries of PATH are skipped: they would run a program from the current folder, which may contain files of others.
   static func path(of program: String, in folders: String = ProcessInfo.processInfo.environment["PATH"] ?? "") -> String? {
-    let places = program.hasPrefix("/") ? [program] : folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(program)" }
-    return places.first { path in
+    let candidates =
+      program.hasPrefix("/") ? [program] : folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(program)" }
+    return candidates.first { path in
       var status = stat()
       return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
   }
 
-  /// What gnuplot wrote: to its stdout, and to `SRS_GNUPLOT_PICTURE`.
+  /// What gnuplot wrote to stdout and to `SRS_GNUPLOT_PICTURE`.
   struct Drawn {
     let output: String
     let picture: Data
   }
 
-  /// Runs a script; returns what it wrote to stdout.
+  /// Runs a script and returns what it writes to stdout.
   public func run(_ script: String) throws(PlottingError) -> String { try draw(script).output }
 
-  /// Runs a script that finds its data at `SRS_GNUPLOT_DATA`.
+  /// Runs a script that reads its data from `SRS_GNUPLOT_DATA`.
   ///
-  /// - Parameter folder: one that is held open, for what writes several files.
+  /// - Parameter folder: The descriptor of a folder for scripts that write several files; -1 for none.
   func draw(_ script: String, data: String = "", folder: Int32 = -1) throws(PlottingError) -> Drawn {
     guard let path = Self.path(of: program) else {
       throw PlottingError(
-        message: "gnuplot is not there, and figures are drawn by it", help: "install it: sudo apt install gnuplot-nox")
+        message: "gnuplot, which draws figures, is not installed", help: "install it: sudo apt install gnuplot-nox")
     }
     var result = srs_gnuplot_result()
     let bytes = Array(script.utf8CString.dropLast())
     let table = Array(data.utf8CString.dropLast())
-    // gnuplot needs fonts and temporary files from everywhere.
+    // gnuplot needs fonts and temporary files outside of the sandbox.
     Sandbox.outside { srs_gnuplot_run(path, bytes, bytes.count, table, table.count, folder, seconds, &result) }
     defer { srs_gnuplot_free(&result) }
-    let said = Self.text(result.errors, result.errors_length)
+    let errors = Self.text(result.errors, result.errors_length)
     switch Int(result.status) {
     case SRS_GNUPLOT_OK: break
-    case SRS_GNUPLOT_MISSING: throw PlottingError(message: "gnuplot cannot be started: \(path) is not there any more", help: nil)
+    case SRS_GNUPLOT_MISSING: throw PlottingError(message: "gnuplot cannot be started: \(path) does not exist any more", help: nil)
     case SRS_GNUPLOT_TIMEOUT:
       throw PlottingError(message: "gnuplot did not finish within \(Int(seconds)) seconds and was stopped", help: nil)
-    case SRS_GNUPLOT_CRASHED: throw PlottingError(message: "gnuplot crashed\(said.isEmpty ? "" : ": \(Self.last(said))")", help: nil)
-    case SRS_GNUPLOT_SYSTEM: throw PlottingError(message: "gnuplot cannot be started: \(said)", help: nil)
-    default: throw PlottingError(message: "gnuplot refused the figure: \(Self.last(said))", help: nil)
+    case SRS_GNUPLOT_CRASHED: throw PlottingError(message: "gnuplot crashed\(errors.isEmpty ? "" : ": \(Self.last(errors))")", help: nil)
+    case SRS_GNUPLOT_SYSTEM: throw PlottingError(message: "gnuplot cannot be started: \(errors)", help: nil)
+    default: throw PlottingError(message: "gnuplot refused the figure: \(Self.last(errors))", help: nil)
     }
-    if said.contains("difficulty fitting plot titles") {
+    if errors.contains("difficulty fitting plot titles") {
       throw PlottingError(
         message: "the legend does not fit beside the figure",
-        help: "shorten its labels, make the figure larger, or leave it out with legend: none")
+        help: "shorten its labels, make the figure larger, or omit it with legend: none")
     }
-    // gnuplot goes on after some errors and exits with 0.
-    if said.contains("line ") && said.contains("error") {
-      throw PlottingError(message: "gnuplot refused the figure: \(Self.last(said))", help: nil)
+    // gnuplot continues after some errors and exits with status 0.
+    if errors.contains("line ") && errors.contains("error") {
+      throw PlottingError(message: "gnuplot refused the figure: \(Self.last(errors))", help: nil)
     }
     return Drawn(
       output: Self.text(result.output, result.output_length),
@@ -84,44 +85,44 @@ public struct Gnuplot: Sendable {
     return String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
   }
 
-  private static func last(_ said: String) -> String {
-    said.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.last { !$0.isEmpty } ?? "it did not say why"
+  private static func last(_ errors: String) -> String {
+    errors.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.last { !$0.isEmpty } ?? "it gave no reason"
   }
 
   // MARK: Figures
 
-  /// The figure in characters.
+  /// The figure drawn in characters.
   public func text(_ figure: Figure, columns: Int, lines: Int) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
     if let problem = script.problem(.characters, page: (columns, lines)) { throw problem }
-    // gnuplot does not look whether its writes succeed, so it says when it has written everything.
+    // gnuplot does not check whether its writes succeed, so the script prints a mark at the end.
     let end = "\u{1}end\n"
     let drawn = try draw(
       script.textScript(columns: columns, lines: lines, data: SRS_GNUPLOT_DATA) + "set print '-'\nprint \"\\001end\"\n",
       data: script.data()
     ).output
-    guard drawn.hasSuffix(end) else { throw Self.cutOff }
-    // A form feed and empty lines stand around it.
+    guard drawn.hasSuffix(end) else { throw Self.incomplete }
+    // Remove the form feed and the empty lines around the picture.
     let rows = drawn.dropLast(end.count).split(separator: "\n", omittingEmptySubsequences: false).map { $0.filter { $0 != "\u{c}" } }
     func isEmpty(_ row: String) -> Bool { row.allSatisfy { $0 == " " } }
     let kept = rows.drop(while: isEmpty).reversed().drop(while: isEmpty).reversed()
     return kept.joined(separator: "\n") + "\n"
   }
 
-  static let cutOff = PlottingError(
-    message: "gnuplot's picture was cut off: there is no room for it, or a limit on the size of files is met",
-    help: "ulimit -f and df say how much there is")
+  static let incomplete = PlottingError(
+    message: "gnuplot's picture is incomplete: the disk is full, or a limit on the size of files is reached",
+    help: "check with df and ulimit -f")
 
   /// The figure as SVG.
   public func svg(_ figure: Figure) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
     if let problem = script.problem(.paper) { throw problem }
     let drawn = try draw(script.svgScript(data: SRS_GNUPLOT_DATA), data: script.data()).output
-    guard PictureFormat.svg.isWhole(Data(drawn.utf8)) else { throw Self.cutOff }
+    guard PictureFormat.svg.isComplete(Data(drawn.utf8)) else { throw Self.incomplete }
     return drawn
   }
 
-  /// The figure in sixel, for terminals that show it.
+  /// The figure in sixel, for terminals that support it.
   public func sixel(_ figure: Figure) throws(PlottingError) -> String {
     let script = GnuplotScript(figure)
     if let problem = script.problem(.paper) { throw problem }
@@ -135,42 +136,41 @@ public struct Gnuplot: Sendable {
     return Array(try picture(script, .png))
   }
 
-  /// A picture of one file, whole.
+  /// A picture of a format that has a single file. Throws if it is incomplete.
   private func picture(_ script: GnuplotScript, _ format: PictureFormat) throws(PlottingError) -> Data {
     let drawn = try draw(script.script(format, output: SRS_GNUPLOT_PICTURE, data: SRS_GNUPLOT_DATA), data: script.data()).picture
     guard !drawn.isEmpty else { throw PlottingError(message: "gnuplot wrote no picture", help: nil) }
-    guard format.isWhole(drawn) else { throw Self.cutOff }
-    return Self.forgettingDate(drawn, format)
+    guard format.isComplete(drawn) else { throw Self.incomplete }
+    return Self.withoutDate(drawn, format)
   }
 
-  /// Is there a display that a window could be opened on?
+  /// Is there a display for windows?
   public static var hasDisplay: Bool {
     let environment = ProcessInfo.processInfo.environment
     return ["DISPLAY", "WAYLAND_DISPLAY"].contains { environment[$0]?.isEmpty == false }
   }
 
-  /// The terminal of this gnuplot that opens windows.
+  /// The name of a gnuplot terminal that opens windows.
   func windowTerminal() throws(PlottingError) -> String {
     let known = try run("set print '-'\nprint GPVAL_TERMINALS\n")
     let terminals = known.split { $0 == " " || $0 == "\n" }.map(String.init)
     guard let terminal = ["qt", "wxt", "x11"].first(where: terminals.contains) else {
-      throw PlottingError(message: "this gnuplot has no windows", help: "install one that has: sudo apt install gnuplot-qt")
+      throw PlottingError(message: "this gnuplot cannot open windows", help: "install one that can: sudo apt install gnuplot-qt")
     }
     return terminal
   }
 
-  /// Shows the figure in a window of the display, which stays until it is closed.
+  /// Shows the figure in a window, which stays open until the user closes it.
   public func window(_ figure: Figure) throws(PlottingError) {
     let script = GnuplotScript(figure)
     let terminal = try windowTerminal()
     _ = try draw(script.windowScript(terminal, data: SRS_GNUPLOT_DATA), data: script.data())
   }
 
-  /// Saves the picture and, beside it, the script and the data it was made from; `gnuplot NAME.gp` in that folder
-  /// makes all pictures of that name again. Returns what was written.
+  /// Saves the picture, its gnuplot script (NAME.gp) and its data (NAME.dat) in one folder, and returns the paths. There,
+  /// `gnuplot NAME.gp` draws all pictures of that name again.
   ///
-  /// The picture is drawn in memory and held against the structure of its format before a file has its name; until then
-  /// nothing old is touched.
+  /// The picture is drawn in memory, and its completeness is checked, before any file is replaced.
   public func save(_ figure: Figure, to path: String) throws(PlottingError) -> [String] {
     let url = URL(fileURLWithPath: path)
     guard let format = PictureFormat(rawValue: url.pathExtension.lowercased()) else {
@@ -180,7 +180,7 @@ public struct Gnuplot: Sendable {
     }
     let name = url.deletingPathExtension().lastPathComponent
     guard !name.contains(where: \.isNewline) else {
-      throw PlottingError(message: "the name of a picture cannot have a line break", help: nil)
+      throw PlottingError(message: "the name of a picture must not contain a line break", help: nil)
     }
     let script = GnuplotScript(figure)
     if let problem = script.problem(format.isTeX ? .tex : .paper) { throw problem }
@@ -195,7 +195,7 @@ public struct Gnuplot: Sendable {
     } else {
       files = [(path, try picture(script, format))]
     }
-    // The script draws what there is of that name; a .tex file may be a table.
+    // The script draws all pictures of that name. A .tex file may be a table instead of a picture.
     let formats = PictureFormat.allCases.filter { other in
       if other == format { return true }
       guard FileManager.default.fileExists(atPath: "\(stem).\(other.rawValue)") else { return false }
@@ -205,12 +205,12 @@ public struct Gnuplot: Sendable {
     let commands =
       head + formats.map { script.script($0, output: "./\(name).\($0.rawValue)", data: "./\(name).dat") }.joined(separator: "\n")
     files += [(stem + ".dat", Data(data.utf8)), (stem + ".gp", Data(commands.utf8))]
-    do { try WholeFile.write(files) } catch { throw PlottingError(message: error.message, help: nil) }
+    do { try AtomicFile.write(files) } catch { throw PlottingError(message: error.message, help: nil) }
     let shown = path.hasSuffix(url.pathExtension) ? String(path.dropLast(url.pathExtension.count)) : path
     return [path] + (format == .tex ? [shown + "pdf"] : []) + [shown + "gp", shown + "dat"]
   }
 
-  /// Where LaTeX sets the letters, the lines are in a PDF beside, so gnuplot draws into a folder.
+  /// Draws a picture whose text LaTeX sets and whose lines are in a PDF. gnuplot writes the two files into a temporary folder.
   private func texPicture(_ script: GnuplotScript, _ name: String, beside path: String) throws(PlottingError) -> (Data, Data) {
     let folder: PrivateFolder
     do { folder = try PrivateFolder(beside: path) } catch { throw PlottingError(message: error.message, help: nil) }
@@ -219,55 +219,55 @@ public struct Gnuplot: Sendable {
     guard let letters = folder.contents("picture.tex"), let lines = folder.contents("picture.pdf") else {
       throw PlottingError(message: "gnuplot wrote no picture", help: nil)
     }
-    guard PictureFormat.tex.isWhole(letters), PictureFormat.pdf.isWhole(lines) else { throw Self.cutOff }
-    // The lines are asked for under the name they get.
-    let text = String(decoding: Self.forgettingDate(letters, .tex), as: UTF8.self).replacingOccurrences(of: "{\(stem)}", with: "{\(name)}")
-    return (Data(text.utf8), Self.forgettingDate(lines, .pdf))
+    guard PictureFormat.tex.isComplete(letters), PictureFormat.pdf.isComplete(lines) else { throw Self.incomplete }
+    // The text refers to the PDF by its name, which changes.
+    let text = String(decoding: Self.withoutDate(letters, .tex), as: UTF8.self).replacingOccurrences(of: "{\(stem)}", with: "{\(name)}")
+    return (Data(text.utf8), Self.withoutDate(lines, .pdf))
   }
 
-  /// Is there a figure of that name whose letters LaTeX sets?
+  /// Was the figure of this name saved as .tex?
   private static func isTeX(_ stem: String) -> Bool {
     (try? String(contentsOfFile: stem + ".gp", encoding: .utf8))?.contains("\nset terminal cairolatex ") ?? false
   }
 
-  /// A .tex figure keeps its lines in a PDF of its name, so the two cannot be pictures of one name.
+  /// Throws if a .tex and a .pdf figure would have the same name, because a .tex figure has its lines in a PDF of that name.
   private static func checkNeighbours(_ stem: String, _ format: PictureFormat) throws(PlottingError) {
     let isThere = FileManager.default.fileExists(atPath: "\(stem).pdf")
     guard isThere, format == .tex && !isTeX(stem) || format == .pdf && isTeX(stem) else { return }
     throw PlottingError(
       message:
-        "\(stem).pdf \(format == .tex ? "is another picture" : "holds the lines of \(stem).tex"); a .tex figure keeps its lines in a PDF of its name",
+        "\(stem).pdf \(format == .tex ? "is another picture" : "contains the lines of \(stem).tex"); a .tex figure has its lines in a PDF of its name",
       help: "give the two different names")
   }
 
-  /// The same figure twice gives the same bytes: the date that cairo writes into PDF and EPS becomes one of no moment, of
-  /// the same length, so that nothing else moves.
-  private static func forgettingDate(_ picture: Data, _ format: PictureFormat) -> Data {
+  /// Removes the date from a picture, so that the same figure always gives the same bytes. In PDF and EPS, the date is
+  /// overwritten by zeros of the same length, so that byte offsets in the file stay correct.
+  private static func withoutDate(_ picture: Data, _ format: PictureFormat) -> Data {
     let mark: String
     switch format {
     case .pdf: mark = "/CreationDate (D:"
     case .eps: mark = "%%CreationDate: "
     case .svg, .png: return picture
     case .tex, .tikz:
-      // A comment of its own.
+      // The date is in a comment line.
       let lines = String(decoding: picture, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
       return Data(lines.filter { !isDate($0) }.joined(separator: "\n").utf8)
     }
     guard let found = picture.range(of: Data(mark.utf8)) else { return picture }
     var data = picture
-    var place = found.upperBound
-    while place < data.endIndex, data[place] != 0x29, data[place] != 0x0a, data[place] != 0x2b, data[place] != 0x5a {
-      if data[place] >= 0x30 && data[place] <= 0x39 {
-        data[place] = 0x30
-      } else if format == .eps && data[place] > 0x20 {
-        data[place] = 0x2d
+    var index = found.upperBound
+    while index < data.endIndex, data[index] != 0x29, data[index] != 0x0a, data[index] != 0x2b, data[index] != 0x5a {
+      if data[index] >= 0x30 && data[index] <= 0x39 {
+        data[index] = 0x30
+      } else if format == .eps && data[index] > 0x20 {
+        data[index] = 0x2d
       }
-      place += 1
+      index += 1
     }
     return data
   }
 
-  /// `%% Thu Nov 26 03:29:41 2026`, whatever the language of the days.
+  /// Is it a comment with a date, such as `%% Thu Nov 26 03:29:41 2026`, in any language?
   private static func isDate(_ line: Substring) -> Bool {
     line.hasPrefix("%") && line.split(separator: " ").contains { $0.count == 8 && $0.split(separator: ":").count == 3 }
   }

@@ -1,16 +1,16 @@
 import Foundation
 
-/// Writes a figure as a gnuplot script and a data file. Texts of the figure are data, never commands: they are strings
-/// without any character that means something inside of one, and enhanced text is off everywhere.
+/// Writes a figure as a gnuplot script and a data file. Texts of the figure never become commands: they are quoted strings in
+/// which all special characters are escaped, and gnuplot's enhanced text mode is off.
 public struct GnuplotScript: Sendable {
   let figure: Figure
 
   public init(_ figure: Figure) { self.figure = figure.prepared() }
 
-  /// For holding thinned pictures against.
+  /// Does not thin the points; for tests that compare thinned pictures with complete ones.
   init(unthinned figure: Figure) { self.figure = figure }
 
-  /// What reads the commands' texts and draws the lines.
+  /// The kind of output: a picture, a picture in characters, or TeX.
   enum Medium { case paper, characters, tex }
 
   // MARK: Texts
@@ -21,8 +21,8 @@ public struct GnuplotScript: Sendable {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.properties.isWhitespace ? " " : $0 }))
   }
 
-  /// A text as gnuplot's string in double quotes, with everything that could mean something to it as an octal number. In
-  /// single quotes gnuplot 5.4 does not always find the end: a text that begins with a quote ends its string.
+  /// A text as a gnuplot string in double quotes, with all special characters as octal escapes. Single quotes are not safe:
+  /// gnuplot 5.4 ends such a string too early if the text begins with a quote.
   static func quoted(_ text: String) -> String {
     var inside = ""
     for scalar in comment(text).unicodeScalars {
@@ -37,7 +37,7 @@ public struct GnuplotScript: Sendable {
     return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
   }
 
-  /// A text that TeX prints as it is written.
+  /// Escapes a text so that TeX prints it literally.
   static func escapedForTeX(_ text: String) -> String {
     let commands: [Unicode.Scalar: String] = [
       "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "%": "\\%", "&": "\\&", "#": "\\#", "_": "\\_",
@@ -51,14 +51,14 @@ public struct GnuplotScript: Sendable {
 
   // MARK: Scripts
 
-  /// Commands that draw to a file.
+  /// Commands that draw a picture to a file.
   public func script(_ format: PictureFormat, output: String, data: String) -> String {
     "\(format.terminal(figure))\nset output \(Self.quoted(output))\n"
       + (format.isTeX || format == .svg ? body(data: data, format.isTeX ? .tex : .paper) : bodyOfKnownLetters(data: data))
       + "\nunset output\nreset\n"
   }
 
-  /// Commands that draw characters to stdout.
+  /// Commands that draw a picture in characters to stdout.
   public func textScript(columns: Int, lines: Int, data: String) -> String {
     "set terminal dumb noenhanced size \(columns),\(lines)\n" + body(data: data, .characters, page: (columns, lines)) + "\n"
   }
@@ -68,14 +68,14 @@ public struct GnuplotScript: Sendable {
     PictureFormat.svg.terminal(figure) + "\n" + body(data: data, .paper) + "\nunset output\n"
   }
 
-  /// Commands that draw pixels to stdout in sixel.
+  /// Commands that draw a sixel picture to stdout.
   public func sixelScript(data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal sixelgd noenhanced truecolor size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
       + bodyOfKnownLetters(data: data) + "\n"
   }
 
-  /// Commands that open a window of the display and leave it open.
+  /// Commands that draw in a window and leave it open.
   public func windowScript(_ terminal: String, data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal \(terminal) noenhanced persist size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
@@ -84,20 +84,21 @@ public struct GnuplotScript: Sendable {
 
   // MARK: Panels
 
-  /// With an empty box for each letter that no font has: cairo would draw a line across the picture for some of them.
+  /// The body with an empty box for each character that no font contains. For some of them, cairo would draw a line across the
+  /// picture.
   private func bodyOfKnownLetters(data: String) -> String {
     let missing = Set(Fonts.missing(figure.texts.joined()))
     guard !missing.isEmpty else { return body(data: data, .paper) }
-    // The name of the data stays as it is.
+    // The file name of the data must not be changed, so a placeholder stands for it.
     let mark = "\u{ffff}"
     let letters = body(data: mark, .paper).unicodeScalars.map { missing.contains($0) ? "\u{25a1}" : $0 }
     return String(String.UnicodeScalarView(letters)).replacingOccurrences(of: Self.quoted(mark), with: Self.quoted(data))
   }
 
-  /// - Parameter page: columns and lines of a page of characters.
+  /// - Parameter page: The columns and lines of a picture in characters.
   private func body(data: String, _ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> String {
     let theme = figure.theme
-    // NaN is not "missing": gnuplot joins the neighbours of what is missing.
+    // `set datafile missing` is not used for NaN, because gnuplot joins the neighbours of a missing point.
     var lines = ["set encoding utf8"]
     if medium == .characters {
       lines += ["set tics nomirror", "unset grid"]
@@ -108,7 +109,7 @@ public struct GnuplotScript: Sendable {
         "set grid ytics linewidth 0.4 linecolor rgb '\(theme.grid)'",
       ]
     }
-    // A figure without anything in it is an empty set of axes.
+    // An empty figure is drawn as an empty set of axes.
     let panels = figure.panels.isEmpty ? [Panel()] : figure.panels
     let many = panels.count > 1
     let hasInsets = medium != .characters && panels.contains { !$0.insets.isEmpty }
@@ -120,12 +121,12 @@ public struct GnuplotScript: Sendable {
     var index = 0
     for (number, panel) in panels.enumerated() {
       let title = panel.title ?? (many ? nil : figure.title)
-      let commands = PanelCommands(panel, of: figure, data: data, firstIndex: index, medium, place: number, page: page)
+      let commands = PanelCommands(panel, of: figure, data: data, firstIndex: index, medium, position: number, page: page)
       lines += commands.lines(title: title)
       index += panel.layers.count
       for inset in panel.insets {
         if hasInsets { lines += insetCommands(inset, data: data, firstIndex: index, medium) }
-        // An inset has taken the next panel's turn.
+        // Drawing an inset advances the layout to the next panel, so go back.
         if hasInsets && many { lines.append("set multiplot previous") }
         index += inset.panel.layers.count
       }
@@ -134,16 +135,16 @@ public struct GnuplotScript: Sendable {
     return lines.joined(separator: "\n")
   }
 
-  /// What keeps the figure from being drawn; nil: nothing does.
+  /// Why the figure cannot be drawn; nil if it can.
   func problem(_ medium: Medium, page: (columns: Int, lines: Int)? = nil) -> PlottingError? {
     figure.panels.enumerated().lazy.compactMap { number, panel in
-      PanelCommands(panel, of: figure, data: "", firstIndex: 0, medium, place: number, page: page).problem
+      PanelCommands(panel, of: figure, data: "", firstIndex: 0, medium, position: number, page: page).problem
     }.first
   }
 
   private func ink(_ medium: Medium) -> String { medium == .characters ? "" : " textcolor rgb '\(figure.theme.ink)'" }
 
-  /// The axes of the panel before it are where gnuplot says they were drawn.
+  /// Commands for an inset. Its position is computed from the axes of the outer panel, which gnuplot reports in GPVAL_TERM_*.
   private func insetCommands(_ inset: Inset, data: String, firstIndex: Int, _ medium: Medium) -> [String] {
     func at(_ share: Double, _ axis: String) -> String {
       "(GPVAL_TERM_\(axis)MIN + \(Self.cell(share)) * (GPVAL_TERM_\(axis)MAX - GPVAL_TERM_\(axis)MIN)) * srs_scale / GPVAL_TERM_\(axis)SIZE"
@@ -159,7 +160,7 @@ public struct GnuplotScript: Sendable {
       "set lmargin at screen srs_x", "set rmargin at screen srs_x + srs_w", "set bmargin at screen srs_y",
       "set tmargin at screen srs_y + srs_h",
     ]
-      + PanelCommands(inset.panel, of: small, data: data, firstIndex: firstIndex, medium, place: 0, isInset: true).lines(
+      + PanelCommands(inset.panel, of: small, data: data, firstIndex: firstIndex, medium, position: 0, isInset: true).lines(
         title: inset.panel.title)
       + ["set lmargin -1", "set rmargin -1", "set bmargin -1", "set tmargin -1", "set tics font ''"]
   }
@@ -168,7 +169,7 @@ public struct GnuplotScript: Sendable {
 // MARK: Data
 
 extension GnuplotScript {
-  /// Everything that is drawn, one block after the other, separated by two empty lines (gnuplot's `index`).
+  /// The data of all layers as blocks that are separated by two empty lines, for gnuplot's `index`.
   public func data() -> String {
     var blocks: [String] = []
     for panel in figure.panels {
@@ -193,7 +194,7 @@ extension GnuplotScript {
       let rows = bars.values.enumerated().map { i, value in
         "\(i) \(cell(value)) \(cell(bars.errors?[i] ?? 0)) \(cell(base?[i] ?? 0))\n"
       }
-      return "# \(comment(bars.label ?? "bars")): place value error base\n" + rows.joined()
+      return "# \(comment(bars.label ?? "bars")): position value error base\n" + rows.joined()
     case .histogram(let histogram):
       let rows = histogram.counts.enumerated().map { i, count in
         "\(cell(histogram.start + (Double(i) + 0.5) * histogram.width)) \(cell(count)) \(cell(histogram.width))\n"
@@ -204,14 +205,14 @@ extension GnuplotScript {
         "\(i) \([group.first, group.low, group.high, group.third, group.median].map(cell).joined(separator: " ")) \(i) NaN\n"
           + group.outside.map { "NaN NaN NaN NaN NaN NaN \(i) \(cell($0))\n" }.joined()
       }
-      return "# box plot: place first low high third median, place outside\n" + rows.joined()
+      return "# box plot: position first low high third median, position outlier\n" + rows.joined()
     case .heatmap(let map):
       return "# heat map, a row a line\n"
         + map.values.map { $0.map(cell).joined(separator: " ") + "\n" }.joined()
     case .stacks(let stacks):
       let rows = stacks.sources.enumerated().flatMap { depth, sources in
         sources.enumerated().map { i, source in
-          // Where it stands, its number, the number of its source (0: new), and the way to it.
+          // The position of the block, its number, the number of its source (0: new), and the position of the source.
           "\(depth) \(i) \(i + 1) \(source.map { $0 + 1 } ?? 0) \(source.map { "\(depth - 1) \($0)" } ?? "NaN NaN")\n"
         }
       }
@@ -221,7 +222,7 @@ extension GnuplotScript {
 }
 
 extension Panel {
-  /// Of each layer of stacked bars, what its bars stand on; nil for other layers.
+  /// For each layer of stacked bars, the lower ends of its bars; nil for other layers.
   var barBases: [[Double]?] {
     var height: [String: Double] = [:]
     return layers.map { layer in
@@ -234,7 +235,7 @@ extension Panel {
     }
   }
 
-  /// Least and most of what is drawn along an axis; nil where that is not lines, bars or histograms.
+  /// The smallest and largest value along an axis; nil for panels with layers other than lines, bars and histograms.
   func extent(_ side: Side) -> ClosedRange<Double>? {
     var (low, high) = (Double.infinity, -Double.infinity)
     func add(_ value: Double?) {
@@ -293,7 +294,7 @@ extension Panel {
 }
 
 extension Figure {
-  /// With as many points as can be told apart, and shared axes of one range.
+  /// The figure with thinned lines and with the same range for shared axes.
   fileprivate func prepared() -> Figure {
     var figure = self
     for p in figure.panels.indices { figure.panels[p] = figure.panels[p].thinned() }

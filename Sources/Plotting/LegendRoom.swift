@@ -1,24 +1,24 @@
-/// Whether a legend has room, by the widths of its letters; gnuplot leaves one out that has none.
+/// Estimates whether a legend fits, from the widths of its characters. gnuplot silently omits a legend that does not fit.
 struct LegendRoom {
-  /// Of the panel and of what stands inside its axes, in centimetres (or columns).
+  /// The width of the panel and the width inside its axes, in centimetres (or columns).
   let width, inside: Double
-  /// Of the longest label and the line or box beside it, at the usual size.
+  /// The width of the longest label with its sample, at the usual font size.
   let needed: Double
-  /// The usual size of letters and the smallest that can be read, in points.
+  /// The usual font size and the smallest readable one, in points.
   let size, smallest: Double
 
-  /// Beside or above points, without hiding most of them.
+  /// Does it fit in a corner of the axes without hiding most of the data?
   var fitsInCorner: Bool { needed <= 0.6 * inside }
-  /// At the right of the axes, which keep half of the width.
+  /// Does it fit to the right of the axes, which keep half of the width?
   var fitsBeside: Bool { needed <= 0.5 * width }
 
-  /// Points at which it fits above the axes; nil where no size is small enough.
+  /// The font size in points at which it fits above the axes; nil if no readable size is small enough.
   var sizeAbove: Double? {
     let fitting = size * min(1, 0.97 * width / needed)
     return fitting >= smallest ? fitting : nil
   }
 
-  /// A text's width in multiples of the size of its letters. Sans serif fonts differ by a tenth.
+  /// The estimated width of a text as a multiple of the font size. Sans serif fonts differ by about a tenth.
   static func width(of text: String) -> Double {
     text.unicodeScalars.reduce(0) { sum, letter in
       switch letter {

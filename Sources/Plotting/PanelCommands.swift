@@ -1,6 +1,6 @@
 import Foundation
 
-/// gnuplot's commands for one set of axes and what is drawn in it.
+/// The gnuplot commands for a panel.
 struct PanelCommands {
   let panel: Panel
   let figure: Figure
@@ -10,13 +10,13 @@ struct PanelCommands {
   let theme: Theme
   private let isInset: Bool
   private let page: (columns: Int, lines: Int)?
-  /// In the figure's layout, from 0.
+  /// The position in the layout of the figure, from 0.
   private let row, column: Int
 
   typealias Script = GnuplotScript
 
   init(
-    _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, place: Int, isInset: Bool = false,
+    _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, position: Int, isInset: Bool = false,
     page: (columns: Int, lines: Int)? = nil
   ) {
     self.page = page
@@ -27,11 +27,11 @@ struct PanelCommands {
     self.medium = medium
     self.isInset = isInset
     theme = figure.theme
-    (row, column) = isInset ? (0, 0) : (place / figure.columns, place % figure.columns)
+    (row, column) = isInset ? (0, 0) : (position / figure.columns, position % figure.columns)
   }
 
   func text(_ text: String) -> String { Script.text(text, medium) }
-  /// Labels of tick marks are formats to gnuplot.
+  /// The label of a tick mark, which gnuplot interprets as a format, so percent signs are doubled.
   private func tick(_ text: String) -> String {
     self.text(text).replacingOccurrences(of: Script.quoted("%").dropFirst().dropLast(), with: "%%")
   }
@@ -40,14 +40,14 @@ struct PanelCommands {
   private var isSquare: Bool { has { if case .heatmap = $0 { true } else { false } } }
   private var onRight: Bool { has { if case .line(let line) = $0 { line.onRight } else { false } } }
 
-  // MARK: All of it
+  // MARK: The panel
 
   func lines(title: String?) -> [String] {
     var lines = [title.map { "set title \(text($0))\(ink) offset 0,-0.4" } ?? "unset title"]
     lines += axis("x", .x) + axis("y", .y) + (onRight ? axis("y2", .right) : ["unset y2label", "unset y2tics"])
     if medium != .characters {
       lines.append("set border \(onRight ? 11 : 3)")
-      // The last label of the x axis stands half outside.
+      // Half of the last label of the x axis extends beyond the axis.
       let overhang = ticks(.x)?.labels.last.map { Double($0.count) / 2 + 1 }
       if !isInset { lines.append("set bmargin -1") }
       if !isInset { lines.append("set rmargin \(onRight ? -1 : overhang.map { Int($0.rounded(.up)) } ?? -1)") }
@@ -56,12 +56,12 @@ struct PanelCommands {
     lines.append(key())
     lines += ["unset arrow", "set cbrange [*:*]"]
     if !isInset { lines.append("set size nosquare") }
-    // What a heat map set aside comes back for the next panel.
+    // Restore settings that a heat map in an earlier panel has changed.
     if medium != .characters { lines += ["set tics scale 0.6", "set grid ytics linewidth 0.4 linecolor rgb '\(theme.grid)'"] }
     lines += annotations()
     let plots = plots()
     lines += settings()
-    // An empty panel still has its axes.
+    // Draw the axes of an empty panel as well.
     lines.append(plots.isEmpty ? "plot [0:1][0:1] NaN notitle" : "plot " + plots.joined(separator: ", \\\n     "))
     return lines
   }
@@ -69,9 +69,9 @@ struct PanelCommands {
   private func annotations() -> [String] {
     var lines: [String] = []
     for marks in panel.marks {
-      for place in marks.places where place.isFinite {
+      for position in marks.positions where position.isFinite {
         lines.append(
-          "set arrow from first \(Script.cell(place)), graph 0 to first \(Script.cell(place)), graph 1 nohead back dashtype 3 linewidth 1 linecolor rgb '\(theme.faint)'"
+          "set arrow from first \(Script.cell(position)), graph 0 to first \(Script.cell(position)), graph 1 nohead back dashtype 3 linewidth 1 linecolor rgb '\(theme.faint)'"
         )
       }
     }
@@ -114,24 +114,24 @@ struct PanelCommands {
     lines.append("set format \(name) '\(isInner ? "" : "%g")'")
     lines.append("set \(name)tics norotate autofreq")
     if let ticks, !isInner {
-      let list = zip(ticks.labels, ticks.places).map { "\(tick($0)) \(Script.cell($1))" }.joined(separator: ", ")
+      let list = zip(ticks.labels, ticks.positions).map { "\(tick($0)) \(Script.cell($1))" }.joined(separator: ", ")
       lines.append("set \(name)tics (\(list))")
     }
     return lines
   }
 
-  /// Marks of our own where gnuplot's would be hard to read.
+  /// Tick marks that replace gnuplot's where these would be hard to read; else nil.
   private func ticks(_ side: Panel.Side) -> Ticks? {
     let axis = panel[side]
     guard !axis.logarithmic, let extent = axis.range ?? panel.extent(side) else { return nil }
     if let page {
-      // Every fourth line, and room for labels of ten letters.
+      // A mark on every fourth line, and room for labels of ten characters.
       let most = side == .x ? page.columns / figure.columns / 14 : page.lines / figure.rows / 4
       return ticks(axis, side, extent, most, always: true)
     }
     let height = figure.size.height / Double(isInset ? 1 : figure.rows)
     guard side == .x else { return ticks(axis, side, extent, min(isInset ? 3 : 8, Int(height / (letter * 5))), always: isInset) }
-    // As many as have room between them; margins left out.
+    // Reduce the number of marks until their labels fit beside each other.
     let room = inside
     var most = isInset ? 3 : 8
     while true {
@@ -142,7 +142,7 @@ struct PanelCommands {
     }
   }
 
-  /// What is between the ends of the x axis, in centimetres.
+  /// The length of the x axis in centimetres.
   private var inside: Double { width - (isInset ? 0 : 1.4) - (onRight ? 1 : 0) }
 
   private func ticks(_ axis: Axis, _ side: Panel.Side, _ extent: ClosedRange<Double>, _ most: Int, always: Bool) -> Ticks? {
@@ -152,9 +152,9 @@ struct PanelCommands {
       starts, extent.upperBound, unit: unit, most: max(1, min(8, most)), isFixed: axis.range != nil || side == .x, always: always)
   }
 
-  /// The x axis begins and ends with the data, a little wider so that the last point is whole.
+  /// The range of the x axis: that of the data, slightly wider so that the last marker is not clipped.
   private func xRange() -> String {
-    // Bars and boxes have room on both sides.
+    // Other layers than lines set their own range, with room on both sides.
     let own = panel.layers.allSatisfy { if case .line = $0 { true } else { false } }
     guard own, let extent = panel.extent(.x), extent.upperBound > extent.lowerBound, !panel.x.logarithmic else {
       return "set xrange [*:*]"
@@ -163,12 +163,12 @@ struct PanelCommands {
     return "set xrange [\(Script.cell(low >= 0 ? 0 : low)):\(Script.cell(high + (high - low) * 0.02))]"
   }
 
-  /// Names under bars and boxes: slanted where they would run into each other.
+  /// Commands for the names under bars and boxes. They are wrapped, or slanted if they still do not fit.
   private func names(_ names: [String]) -> String {
     let room = Int((width - 1.4) / Double(max(1, names.count)) / letter)
     let isTight = medium == .paper && names.contains { $0.count > room }
     let wrapped = names.map { isTight ? Self.wrapped($0, room) : [$0] }
-    // Words that are too long even so are slanted, and cut where there is no end to them.
+    // If single words are too long, the names are slanted, and very long ones are truncated.
     let isSlanted = isTight && wrapped.contains { $0.count > 3 || $0.contains { $0.count > room } }
     let labels =
       isSlanted
@@ -179,13 +179,13 @@ struct PanelCommands {
     var commands = ["set xtics\(isSlanted ? " rotate by 40 right" : "") (\(list))"]
     if lines > 1 && !isInset {
       commands.append("set bmargin \(lines + (panel.x.label == nil ? 1 : 3))")
-      // The axis' own name goes below them.
+      // The label of the axis goes below the names.
       if let label = panel.x.label { commands.append("set xlabel \(text(label))\(ink) offset 0,\(isSlanted ? 0 : 1 - lines)") }
     }
     return commands.joined(separator: "\n")
   }
 
-  /// A name on several lines, broken at blanks.
+  /// A name split into lines at blanks.
   private static func wrapped(_ name: String, _ room: Int) -> [String] {
     var lines: [String] = []
     for word in name.split(separator: " ") {
@@ -198,18 +198,18 @@ struct PanelCommands {
     return lines.isEmpty ? [name] : lines
   }
 
-  /// Of the panel and of a letter, in centimetres.
+  /// The width of the panel and the average width of a character, in centimetres.
   private var width: Double { figure.size.width / Double(isInset ? 1 : figure.columns) }
   private var letter: Double { (figure.fontSize ?? theme.fontSize) * 0.018 * (isInset ? 0.8 : 1) }
 
-  // MARK: Settings of kinds of layers
+  // MARK: Settings for types of layers
 
   private func settings() -> [String] {
     if has({ if case .stacks = $0 { true } else { false } }) { return stackSettings() }
     if has({ if case .heatmap = $0 { true } else { false } }) { return heatmapSettings() }
     if let bars = panel.layers.lazy.compactMap({ if case .bars(let bars) = $0 { bars } else { nil } }).first {
       let isPositive = panel.layers.allSatisfy { if case .bars(let bars) = $0 { bars.values.allSatisfy { $0 >= 0 } } else { true } }
-      // Bars that do not begin at 0 mislead.
+      // Bars that do not begin at 0 are misleading.
       let begins = panel.y.range == nil && !panel.y.logarithmic && isPositive && ticks(.y) == nil ? ["set yrange [0:*]"] : []
       return begins + logarithmicFoot + [
         names(bars.names), "set boxwidth \(PictureFormat.number(barWidth))", "set style fill solid 0.85 noborder",
@@ -229,8 +229,8 @@ struct PanelCommands {
     return []
   }
 
-  /// Where bars of a logarithmic axis begin: below the smallest, so that it can be seen, and further below where the others
-  /// reach far above it. nil: not on such an axis.
+  /// The lower end of bars on a logarithmic axis: below the smallest value, so that its bar is visible, and lower if the values
+  /// span a large range. Nil if the axis is not logarithmic.
   var foot: Double? {
     guard panel.y.logarithmic else { return nil }
     if let range = panel.y.range { return range.lowerBound }
@@ -261,7 +261,7 @@ struct PanelCommands {
     return ["set yrange [\(Script.cell(foot)):*]"]
   }
 
-  /// Layers of bars that stand side by side; stacked ones stand as one.
+  /// The indices of the layers of bars, grouped by position: stacked layers are one group, other layers one each.
   var barGroups: [[Int]] {
     var groups: [[Int]] = []
     var stack: Int?
@@ -305,10 +305,10 @@ struct PanelCommands {
   private func stackSettings() -> [String] {
     var lines = ["unset grid", "set tics scale 0", "unset ytics", "unset border", "set style fill solid 0.9 noborder"]
     for case .stacks(let stacks) in panel.layers {
-      let deepest = Double(stacks.sources.map(\.count).max() ?? 1)
+      let maximumDepth = Double(stacks.sources.map(\.count).max() ?? 1)
       lines += [
         names(stacks.names), "set xrange [-0.5:\(Script.cell(Double(stacks.names.count) - 0.5))]",
-        "set yrange [-0.7:\(Script.cell(deepest - 0.3))]",
+        "set yrange [-0.7:\(Script.cell(maximumDepth - 0.3))]",
       ]
     }
     return lines
@@ -325,10 +325,10 @@ struct PanelCommands {
     }
   }
 
-  /// What the legend says; empty where there is none.
+  /// The labels of the legend; empty if there is none.
   private var entries: [String] {
     if panel.legend == .none { return [] }
-    // Panels that share their axes share their legend, where it is the same.
+    // Panels with shared axes and the same labels have one legend, in the first panel.
     if figure.shared != .none && !isInset && (row, column) != (0, 0), panel.layers.map(label) == figure.panels[0].layers.map(label) {
       return []
     }
@@ -342,12 +342,12 @@ struct PanelCommands {
         width: columns - 4, inside: columns - 12, needed: Double(entries.map(\.count).max() ?? 0) + 8, size: 1, smallest: 1)
     }
     let size = (figure.fontSize ?? theme.fontSize) * (isInset ? 0.8 : 1)
-    // A point is 0.0353 cm; the sample is as wide as four letters.
+    // A point is 0.0353 cm. The sample and the gap beside a label are 2.5 times the font size wide.
     let longest = entries.map(LegendRoom.width).max() ?? 0
     return LegendRoom(width: width - 0.3, inside: inside, needed: (longest + 2.5) * size * 0.0353, size: size, smallest: min(5, size))
   }
 
-  /// Why the legend cannot be drawn; nil: it can.
+  /// Why the legend cannot be drawn; nil if it can.
   var problem: PlottingError? {
     let entries = entries
     guard medium != .tex, !entries.isEmpty, legendRoom.sizeAbove == nil, let longest = entries.max(by: { $0.count < $1.count }) else {
@@ -355,23 +355,23 @@ struct PanelCommands {
     }
     return PlottingError(
       message: "the legend does not fit: its label \"\(longest.prefix(20))…\" has \(longest.count) letters",
-      help: "shorten it, make the figure wider, or leave the legend out with legend: none")
+      help: "shorten it, make the figure wider, or omit the legend with legend: none")
   }
 
   private func key() -> String {
     guard !entries.isEmpty else { return "unset key" }
     let room = legendRoom
-    var place: String
+    var position: String
     var isAbove = false
     switch panel.legend {
     case .none: return "unset key"
-    case .topLeft: place = "top left"
-    case .topRight: place = "top right"
-    case .bottomLeft: place = "bottom left"
-    case .bottomRight: place = "bottom right"
-    case .outside: place = "outside right top"
+    case .topLeft: position = "top left"
+    case .topRight: position = "top right"
+    case .bottomLeft: position = "bottom left"
+    case .bottomRight: position = "bottom right"
+    case .outside: position = "outside right top"
     case .automatic:
-      // Bars leave no corner free.
+      // Bars leave no corner free, so their legend goes outside.
       let isFilled = has {
         switch $0 {
         case .bars, .histogram: true
@@ -380,24 +380,24 @@ struct PanelCommands {
       }
       let labels = panel.layers.count { label($0) != nil }
       isAbove = isFilled && room.fitsBeside
-      place =
+      position =
         isAbove ? "outside top center horizontal" : isFilled ? "" : labels > 8 ? "outside right top" : room.fitsInCorner ? freeCorner() : ""
     }
-    // Where it has no room it goes above the axes, a label a line.
-    let hasRoom = place.hasPrefix("outside right") ? room.fitsBeside : isAbove || room.needed <= 0.85 * room.inside
-    if place.isEmpty || !hasRoom { place = "tmargin left vertical maxcols 1" }
+    // A legend that does not fit there goes above the axes, with one label per line.
+    let hasRoom = position.hasPrefix("outside right") ? room.fitsBeside : isAbove || room.needed <= 0.85 * room.inside
+    if position.isEmpty || !hasRoom { position = "tmargin left vertical maxcols 1" }
     let isSmall =
-      medium == .paper && (place.hasPrefix("outside top") || place.hasPrefix("tmargin")) && (room.sizeAbove ?? room.size) < room.size
+      medium == .paper && (position.hasPrefix("outside top") || position.hasPrefix("tmargin")) && (room.sizeAbove ?? room.size) < room.size
     let size = isSmall ? "," + PictureFormat.number(((room.sizeAbove ?? room.size) * 10).rounded(.down) / 10) : ""
     let font = medium == .characters ? "" : " font '\(size)'"
-    // gnuplot counts the letters of TeX's commands, which are not there in the document.
+    // gnuplot counts the characters of TeX commands, which do not appear in the document.
     let commands = medium == .tex ? (entries.map { Script.escapedForTeX($0).count }.max() ?? 0) - (entries.map(\.count).max() ?? 0) : 0
-    let long = medium == .tex && place.hasPrefix("tmargin") ? max(0, (entries.map(\.count).max() ?? 0) - 20) : 0
+    let long = medium == .tex && position.hasPrefix("tmargin") ? max(0, (entries.map(\.count).max() ?? 0) - 20) : 0
     return
-      "set key \(place) Left reverse noenhanced samplen 2 spacing 1.1 width \((onRight ? 1 : -1) - commands - long)\(font)\(ink)"
+      "set key \(position) Left reverse noenhanced samplen 2 spacing 1.1 width \((onRight ? 1 : -1) - commands - long)\(font)\(ink)"
   }
 
-  /// The corner with the fewest points of lines near it, the insets' corners left out.
+  /// The corner with the fewest points of lines near it, except corners with insets.
   private func freeCorner() -> String {
     func shares(_ line: Layer.Line) -> [(x: Double, y: Double)] {
       let finite = line.points.filter { $0.x.isFinite && $0.y.isFinite }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// How the layers of a panel are drawn.
+/// The gnuplot commands that draw the layers of a panel.
 extension PanelCommands {
-  /// What `plot` is given, layer after layer.
+  /// The arguments of gnuplot's `plot`, layer by layer.
   func plots() -> [String] {
     var plots: [String] = []
     for (i, layer) in panel.layers.enumerated() { plots += plot(layer, i) }
@@ -53,7 +53,7 @@ extension PanelCommands {
       return plots + ["\(source) using 1:2\(axes) with steps linewidth 1.6 dashtype \(style % 4 + 1) \(look) \(title(line.label))"]
     case .lines: break
     }
-    // Dashes and marks differ too, for grey print. Few points are marked each, many now and then.
+    // Dash types and point types differ as well, for print in grey. Lines with many points have markers only now and then.
     let every = max(1, line.points.count / 12)
     plots.append(
       "\(source) using 1:2\(axes) with linespoints linewidth 1.6 dashtype \(style % 4 + 1) \(look) pointtype \(mark(style)) pointsize \(scaled(0.35)) pointinterval \(every) \(title(line.label))"
@@ -65,24 +65,24 @@ extension PanelCommands {
     let groups = barGroups
     let group = groups.firstIndex { $0.contains(style) } ?? 0
     let shift = (Double(group) - Double(groups.count - 1) / 2) * 0.8 / Double(max(1, groups.count))
-    let place = "($1+(\(PictureFormat.number(shift))))"
+    let position = "($1+(\(PictureFormat.number(shift))))"
     let half = PictureFormat.number(barWidth / 2)
     var plots: [String]
     if bars.isStacked {
-      // Told apart in grey too: the parts of a stack have a rim.
-      // A logarithmic axis has no 0 to stand on.
+      // The parts of a stack have a border, so that they can be distinguished in grey. On a logarithmic axis, bars begin at
+      // `foot` instead of 0.
       let base = foot.map { "($4 > 0 ? $4 : \(Script.cell($0)))" } ?? "4"
-      let box = "\(place):($4+$2):(\(place)-\(half)):(\(place)+\(half)):\(base):($4+$2)"
+      let box = "\(position):($4+$2):(\(position)-\(half)):(\(position)+\(half)):\(base):($4+$2)"
       plots = [
         "\(source) using \(box) with boxxyerror linecolor rgb '\(colour)' fillstyle solid 0.85 border rgb '\(theme.background ?? "#FFFFFF")' \(title(bars.label))"
       ]
     } else {
-      plots = ["\(source) using \(shift == 0 ? "1" : place):2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]
+      plots = ["\(source) using \(shift == 0 ? "1" : position):2 with boxes linecolor rgb '\(colour)' \(title(bars.label))"]
     }
     if bars.errors != nil {
-      // gnuplot's own error bars leave a hole where their point would be.
+      // gnuplot's own error bars leave a gap for their point.
       let bar = medium == .characters ? "($4+$2):3 with yerrorbars" : "($4+$2-$3):(0):(2*$3) with vectors heads size graph 0.012,90"
-      plots.append("\(source) using \(place):\(bar) linecolor rgb '\(theme.ink)' linewidth 1 notitle")
+      plots.append("\(source) using \(position):\(bar) linecolor rgb '\(theme.ink)' linewidth 1 notitle")
     }
     return plots
   }
@@ -101,7 +101,7 @@ extension PanelCommands {
 
   private func plot(_ map: Layer.Heatmap, _ source: String) -> [String] {
     var plots: [String]
-    // An image needs two rows and two columns.
+    // gnuplot's images need at least two rows and two columns.
     if map.values.count > 1 && (map.values.first?.count ?? 0) > 1 {
       plots = ["\(source) matrix with image pixels notitle"]
     } else {
@@ -110,7 +110,7 @@ extension PanelCommands {
       ]
     }
     guard let digits = map.digits, medium != .characters else { return plots }
-    // Dark cells have light letters; the middle of the range divides them.
+    // Text is light on dark cells and dark on light ones.
     let all = map.values.flatMap { $0 }.filter(\.isFinite)
     let range = map.range ?? ((all.min() ?? 0)...max(all.max() ?? 1, all.min() ?? 0))
     let middle = Script.cell(range.lowerBound + 0.6 * (range.upperBound - range.lowerBound))
@@ -122,12 +122,12 @@ extension PanelCommands {
     return plots
   }
 
-  /// Blocks as boxes with their numbers, a line from each to the one it is a copy of.
+  /// Draws blocks as boxes with their numbers, and a line from each block to its source block.
   private func plotStacks(_ source: String, _ colours: [String]) -> [String] {
     let half = "0.3"
     if medium == .characters { return ["\(source) using 1:2:(sprintf('%d',$3)) with labels notitle"] }
     let most = panel.layers.map { if case .stacks(let stacks) = $0 { stacks.sources.map(\.count).max() ?? 1 } else { 1 } }.max() ?? 1
-    // As large as a block is high, in points.
+    // The font size in points, limited by the height of a block.
     let size = PictureFormat.number(
       min((figure.fontSize ?? theme.fontSize) * 0.85, figure.size.height / Double(figure.rows) * 0.78 / Double(most + 1) * 28.35 * 0.62))
     func box(_ test: String, _ colour: String, _ name: String) -> String {

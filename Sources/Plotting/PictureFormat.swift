@@ -1,14 +1,14 @@
 import Foundation
 
-/// Where a figure goes.
+/// The file formats of pictures.
 public enum PictureFormat: String, Sendable, CaseIterable {
   case pdf, svg, png, eps
-  /// Letters are set by LaTeX in the document's own font, lines are in a PDF beside (gnuplot's cairolatex).
+  /// LaTeX sets the text in the font of the document; the lines are in a separate PDF (gnuplot's cairolatex).
   case tex
-  /// All of it as TikZ commands.
+  /// TikZ commands.
   case tikz
 
-  /// Are texts read by TeX?
+  /// Does TeX process the texts?
   var isTeX: Bool { self == .tex || self == .tikz }
 
   func terminal(_ figure: Figure) -> String {
@@ -23,12 +23,12 @@ public enum PictureFormat: String, Sendable, CaseIterable {
     case .pdf: return "set terminal pdfcairo noenhanced color \(centimetres) \(font) linewidth \(weight)\(ground)"
     case .eps: return "set terminal epscairo noenhanced color \(centimetres) \(font) linewidth \(weight)\(ground)"
     case .png:
-      // 300 dots an inch; the font is given in points of a 72 dpi picture.
+      // 300 dots per inch. gnuplot takes the font size in points at 72 dots per inch.
       let scale = 300 / 2.54
       return
         "set terminal pngcairo noenhanced color size \(Int(w * scale)),\(Int(h * scale)) fontscale \(Self.number(300.0 / 72 * 0.75)) linewidth \(Self.number(3 * figure.theme.weight)) \(font)\(ground)"
     case .svg:
-      // Points: 72 an inch, as large on a page as the PDF.
+      // The unit is a point, 72 per inch, so that the picture is as large on a page as the PDF.
       let scale = 72 / 2.54
       let family = figure.font ?? "Liberation Sans,Arial,sans-serif"
       let size = "size \(Int((w * scale).rounded())),\(Int((h * scale).rounded())) dynamic"

@@ -1,13 +1,13 @@
 import CGnuplot
 import Files
 
-/// A window of the display whose picture changes. It stays when this value is gone, until someone closes it.
+/// A window that shows a changing picture. After deinitialization the window stays open until the user closes it.
 public final class PlotWindow {
   private let window: OpaquePointer
   private let terminal: String
   private var isOver = false
 
-  /// nil where gnuplot cannot open windows.
+  /// Nil if gnuplot cannot open windows.
   public init?(program: String = "gnuplot") {
     guard let terminal = try? Gnuplot(program: program, seconds: 10).windowTerminal(),
       let path = Gnuplot.path(of: program), let window = Sandbox.outside({ srs_gnuplot_open(path) })
@@ -18,7 +18,7 @@ public final class PlotWindow {
 
   deinit { srs_gnuplot_close(window) }
 
-  /// Draws a figure, unless gnuplot is still busy with the one before. False when its window cannot be drawn in any more.
+  /// Draws a figure, or skips it if gnuplot is still busy with the last one. Returns false if gnuplot has ended.
   public func draw(_ figure: Figure) -> Bool {
     guard !isOver else { return false }
     let script = GnuplotScript(figure)

@@ -1,34 +1,38 @@
 import Foundation
 
-/// Fewer points, the same picture: of those that follow each other and fall on one spot of a fine grid, what lies
-/// outermost stays.
+/// Reduces the number of points of a line without changing the picture: of consecutive points in the same column of a fine
+/// grid, only the first, the last and the extreme ones are kept.
 enum Thinning {
-  /// As many are drawn as they are.
+  /// Lines of at most this many points are not thinned.
   static let least = 5_000
-  /// Spots across and up: finer than a page at 600 dots an inch.
+  /// The number of grid columns and rows, finer than a page at 600 dots per inch.
   private static let grid = (x: 4_000.0, y: 3_000.0)
 
-  /// - Parameter axes: x and y; their scales and ranges say what falls on one spot.
+  /// The points to draw.
+  ///
+  /// - Parameters:
+  ///   - x: The x axis; its scale and range determine the columns of the grid.
+  ///   - y: The y axis.
   static func thinned(_ points: [Layer.Point], style: Layer.Line.Style, x: Axis, y: Axis) -> [Layer.Point] {
     guard points.count > least else { return points }
-    func place(_ value: Double, _ axis: Axis) -> Double { axis.logarithmic ? log10(max(value, .leastNormalMagnitude)) : value }
+    func coordinate(_ value: Double, _ axis: Axis) -> Double { axis.logarithmic ? log10(max(value, .leastNormalMagnitude)) : value }
     let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
-    let xs = (x.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.x)).map { place($0, x) }
-    let ys = (y.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.y)).map { place($0, y) }
+    let xs = (x.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.x)).map { coordinate($0, x) }
+    let ys = (y.range.map { [$0.lowerBound, $0.upperBound] } ?? finite.map(\.y)).map { coordinate($0, y) }
     guard let left = xs.min(), let right = xs.max(), let low = ys.min(), let high = ys.max(), right > left,
       (right - left).isFinite, (high - low).isFinite
     else { return points }
-    func column(_ value: Double) -> Int { Int(max(-1, min(2, (place(value, x) - left) / (right - left))) * grid.x) }
+    func column(_ value: Double) -> Int { Int(max(-1, min(2, (coordinate(value, x) - left) / (right - left))) * grid.x) }
     if style == .points {
-      // One of each spot.
+      // Keep one point per cell of the grid.
       var seen: Set<Int> = []
       return points.filter { point in
         guard point.x.isFinite, point.y.isFinite else { return false }
-        let row = high > low ? Int(max(-1, min(2, (place(point.y, y) - low) / (high - low))) * grid.y) : 0
+        let row = high > low ? Int(max(-1, min(2, (coordinate(point.y, y) - low) / (high - low))) * grid.y) : 0
         return seen.insert(row * Int(grid.x + 1) + column(point.x)).inserted
       }
     }
-    // Of a run of points in one column: the first, the lowest, the highest and the last, in their order.
+    // Of consecutive points in one column, keep the first, the lowest, the highest and the last, in order.
     var kept: [Layer.Point] = []
     var start = 0
     while start < points.count {

@@ -1,18 +1,18 @@
 import Foundation
 
-/// Marks of an axis whose numbers want more than digits: thousands with commas, times in minutes and hours.
+/// Tick marks with labels that gnuplot cannot make: thousands with commas, times in hours and minutes.
 struct Ticks: Equatable {
-  let places: [Double]
+  let positions: [Double]
   let labels: [String]
-  /// Where the axis begins and ends so that it does so at a mark.
+  /// The range of the axis, extended to tick marks if it is not fixed.
   let range: ClosedRange<Double>
 
-  /// nil where gnuplot's own marks are right.
+  /// Tick marks for an axis from `low` to `high`. Nil if gnuplot's own marks are good enough.
   ///
   /// - Parameters:
-  ///   - most: marks there is room for.
-  ///   - isFixed: the axis begins and ends where it does.
-  ///   - always: marks of our own whatever the numbers are.
+  ///   - most: The maximum number of intervals.
+  ///   - isFixed: Whether the range must not be extended.
+  ///   - always: Whether to make marks even if gnuplot's own are good enough.
   init?(_ low: Double, _ high: Double, unit: Axis.Unit, most: Int, isFixed: Bool, always: Bool = false) {
     let largest = max(abs(low), abs(high))
     guard low.isFinite, high.isFinite, high > low, (high - low).isFinite else { return nil }
@@ -25,7 +25,7 @@ struct Ticks: Equatable {
       step = Self.niceStep((high - low) / Double(max(1, most)))
       label = Self.grouped
     } else if (high - low) / largest < 1e-3 {
-      // Six digits, as gnuplot writes, do not tell them apart.
+      // gnuplot writes six digits, which would give several marks the same label.
       step = Self.niceStep((high - low) / Double(max(1, most)))
       let digits = Int(-log10(step).rounded(.down))
       guard step > largest * 1e-14 else { return nil }
@@ -39,12 +39,12 @@ struct Ticks: Equatable {
     let first = isFixed ? (low / step).rounded(.up) : (low / step).rounded(.down)
     let last = isFixed ? (high / step).rounded(.down) : (high / step).rounded(.up)
     guard last >= first, last - first < 50, abs(first) < 1e15, abs(last) < 1e15 else { return nil }
-    places = (Int(first)...Int(last)).map { Double($0) * step }
-    labels = places.map(label)
+    positions = (Int(first)...Int(last)).map { Double($0) * step }
+    labels = positions.map(label)
     range = isFixed ? low...high : (first * step)...(last * step)
   }
 
-  /// 1, 2 or 5 times a power of ten, not below `least`.
+  /// The smallest of 1, 2 and 5 times a power of ten that is not below `least`.
   static func niceStep(_ least: Double) -> Double {
     let power = pow(10, floor(log10(least)))
     return [1, 2, 5, 10].map { $0 * power }.first { $0 >= least * (1 - 1e-9) } ?? 10 * power
@@ -57,7 +57,7 @@ struct Ticks: Equatable {
     return steps.first { $0 >= least } ?? niceStep(least / 86_400) * 86_400
   }
 
-  /// 5400 as 1h 30m; only as fine as the step.
+  /// Formats seconds, 5400 as 1h 30m.
   static func time(_ seconds: Double, step: Double) -> String {
     if seconds == 0 { return "0" }
     let sign = seconds < 0 ? "-" : ""
@@ -68,10 +68,10 @@ struct Ticks: Equatable {
 
   static func grouped(_ value: Double) -> String {
     var text = String(Int(abs(value).rounded()))
-    var place = text.count - 3
-    while place > 0 {
-      text.insert(",", at: text.index(text.startIndex, offsetBy: place))
-      place -= 3
+    var position = text.count - 3
+    while position > 0 {
+      text.insert(",", at: text.index(text.startIndex, offsetBy: position))
+      position -= 3
     }
     return value < 0 ? "-" + text : text
   }

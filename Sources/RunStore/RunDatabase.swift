@@ -2,12 +2,12 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// One training: what it started from, how it went, what came of it. Values of the engine are JSON texts, so that the
-/// database can be read by anything that reads SQLite.
+/// One training run: its inputs, its progress and its results. Values of the engine are JSON texts, so that any program that
+/// reads SQLite can read the database.
 public struct RunRow: Codable, Sendable, Equatable {
   public enum State: String, Codable, Sendable, CaseIterable {
     case running, finished, interrupted, diverged, failed
-    /// Was running when its process ended without a word.
+    /// Its process ended without recording the end of the run, as in a crash.
     case died
   }
 
@@ -19,7 +19,7 @@ public struct RunRow: Codable, Sendable, Equatable {
   /// Seconds since 1970.
   public var started: Double
   public var updated: Double
-  /// Of model, data, options and phases together; the same for a repetition.
+  /// A hash of the model, the data, the options and the phases. Repeating a training gives the same fingerprint.
   public var fingerprint: String
   public var script: String
   public var scriptHash: String
@@ -33,18 +33,19 @@ public struct RunRow: Codable, Sendable, Equatable {
   public var machine: String
   public var version: String
   public var process: Int32
-  /// Ticks since the machine started at which the process did: its number alone may be another's by now.
+  /// The start of the process, in clock ticks since the boot of the machine. Process numbers are reused, so the number alone
+  /// does not identify a process.
   public var processStart: Int64
   public var blocks: Int
   public var steps: Int
-  /// Training time, evaluation left out.
+  /// Training time in seconds, without evaluation.
   public var seconds: Double
   public var cpuSeconds: Double
   public var evaluationSeconds: Double
   public var metric: String
   public var best: Double?
   public var bestStep: Int?
-  /// Why it stopped.
+  /// The reason for which training stopped.
   public var stop: String
   /// Metrics of the best evaluation, as a JSON object.
   public var metrics: String
@@ -52,7 +53,7 @@ public struct RunRow: Codable, Sendable, Equatable {
   public var history: String
   /// All growths, as a JSON list.
   public var growths: String
-  /// Where its state was kept; empty where it was not.
+  /// The path of the checkpoint; empty if there is none.
   public var checkpoint: String
 
   public init(name: String, kind: String, fingerprint: String) {
@@ -76,7 +77,7 @@ public struct RunRow: Codable, Sendable, Equatable {
       ? String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
   }()
 
-  /// Field 22 of /proc/PID/stat; nil where there is no such process.
+  /// The start of a process in clock ticks since boot, from field 22 of /proc/PID/stat; nil if there is no such process.
   static func startOfProcess(_ process: Int32) -> Int64? {
     guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else {
       return nil
@@ -85,7 +86,7 @@ public struct RunRow: Codable, Sendable, Equatable {
     return fields.count > 19 ? Int64(fields[19]) : nil
   }
 
-  /// A run of this machine that nobody runs any more.
+  /// Is it marked as running on this machine although its process has ended?
   var isAbandoned: Bool {
     state == .running && machine == Self.thisMachine && Self.startOfProcess(process) != processStart
   }
@@ -97,43 +98,44 @@ extension RunRow: FetchableRecord, MutablePersistableRecord {
   public mutating func didInsert(_ inserted: InsertionSuccess) { id = inserted.rowID }
 }
 
-/// The trainings of a folder, in one SQLite file that several processes may write at once.
+/// The training runs of a folder, in an SQLite file that several processes may write at the same time.
 public final class RunDatabase: Sendable {
   public struct Failure: Error {
     public let message: String
   }
 
-  /// Held while a file is made, so that no other thread is at it already.
-  private static let making = Mutex(())
+  /// Locked while the file is created, so that two threads do not create it at the same time.
+  private static let creation = Mutex(())
   private let queue: DatabaseQueue
   public let path: String
 
-  /// How long another process may hold the database, in seconds; and how long it is waited for though someone wants the
-  /// program to end, so that a training's end is written down.
+  /// How long to wait, in seconds, while another process has locked the database. After an interrupt the wait is short but not
+  /// zero, so that the end of a training can still be recorded.
   static let patience = (usual: 20.0, interrupted: 0.5)
 
-  /// Opens the file, and makes it where it is not there; only its user may read it.
+  /// Opens the database and creates it, readable only by its user, if it does not exist.
   ///
-  /// - Parameter isInterrupted: does someone want the program to end? Then another process is not waited for.
-  /// - Throws: `Failure` for what is no database of runs, has other names, or was made by a newer version.
+  /// - Parameter isInterrupted: Whether the user wants to stop the program. Waiting for other processes then ends early.
+  /// - Throws: `Failure` if the file is not a database of runs, has hard links, or was written by a newer version.
   public init(_ path: String, isInterrupted: @escaping @Sendable () -> Bool = { false }) throws(Failure) {
     self.path = path
     do {
       var status = stat()
       if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink > 1 {
-        // Each name would have a journal of its own.
-        throw Failure(message: "\(path) has another name (a hard link), and SQLite cannot keep such a file sound; copy it instead")
+        // SQLite names the journal after the database, so each hard link would have a journal of its own.
+        throw Failure(message: "\(path) has another name (a hard link), and SQLite could damage such a file; copy it instead")
       }
       if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-        throw Failure(message: "\(path) is no ordinary file")
+        throw Failure(message: "\(path) is not an ordinary file")
       }
       let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      // Never one that is there: to close it would let go of the locks that this process has on it.
-      try Self.making.withLock { _ in
+      // An existing file must not be opened and closed here: closing it would release the POSIX locks that SQLite has on it in
+      // this process.
+      try Self.creation.withLock { _ in
         guard !FileManager.default.fileExists(atPath: path) else { return }
-        // Another process may have been faster.
+        // Another process may have created it in the meantime.
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         if descriptor < 0 && errno == EEXIST { return }
         guard descriptor >= 0 else {
@@ -142,7 +144,7 @@ public final class RunDatabase: Sendable {
         close(descriptor)
       }
       var configuration = Configuration()
-      // The rollback journal works on network folders too, where a shared home may lie.
+      // The rollback journal, the default, is kept because it also works on network file systems, where home folders may be.
       let start = Mutex(Date.distantPast)
       configuration.busyMode = .callback { tries in
         if tries == 0 { start.withLock { $0 = Date() } }
@@ -151,26 +153,26 @@ public final class RunDatabase: Sendable {
         usleep(20_000)
         return true
       }
-      // What a database of others may hold is not run with this program's rights.
+      // A database from elsewhere may contain triggers and functions; they must not run with the rights of this program.
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY") }
       queue = try DatabaseQueue(path: path, configuration: configuration)
       try queue.read { db in
         let tables = try String.fetchSet(db, sql: "SELECT name FROM sqlite_master")
         guard tables.isEmpty || tables.isSuperset(of: ["grdb_migrations"]) else {
-          throw Failure(message: "\(path) is another program's database, not one of runs; nothing was changed in it")
+          throw Failure(message: "\(path) is the database of another program, not a database of runs; nothing was changed in it")
         }
         guard try !Self.migrations.hasBeenSuperseded(db) else {
-          throw Failure(message: "\(path) was made by a newer version of srs, which this one cannot read")
+          throw Failure(message: "\(path) was written by a newer version of srs, which this one cannot read")
         }
         guard
           try tables.isEmpty || !String.fetchSet(db, sql: "SELECT identifier FROM grdb_migrations").contains("1")
             || db.tableExists(RunRow.databaseTableName)
-        else { throw Failure(message: "\(path) is another program's database, not one of runs; nothing was changed in it") }
+        else { throw Failure(message: "\(path) is the database of another program, not a database of runs; nothing was changed in it") }
       }
       do {
         try Self.migrations.migrate(queue)
       } catch is DatabaseError {
-        // Another process may have made the table after this one had asked for it; then it is there now.
+        // Another process may have created the table between the check and the creation; then it exists now.
         try Self.migrations.migrate(queue)
       }
     } catch { throw Self.failure(path, error) }
@@ -200,9 +202,9 @@ public final class RunDatabase: Sendable {
     if let error = error as? DatabaseError {
       return Failure(
         message: error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT
-          ? "\(path) is no database of runs, or is damaged; move it away to begin a new one"
+          ? "\(path) is not a database of runs, or is damaged; move it away to begin a new one"
           : error.resultCode == .SQLITE_BUSY
-            ? "\(path) is held by another process"
+            ? "\(path) is locked by another process"
             : "\(path): \(error.message ?? "\(error.resultCode)")")
     }
     return Failure(message: "\(path): \((error as NSError).localizedDescription)")
@@ -212,7 +214,7 @@ public final class RunDatabase: Sendable {
     do { return try body() } catch { throw Self.failure(path, error) }
   }
 
-  /// Adds a run; returns it with its number.
+  /// Adds a run and returns it with its id.
   public func add(_ row: RunRow) throws(Failure) -> RunRow {
     try guarded {
       try queue.write { db in
@@ -229,8 +231,8 @@ public final class RunDatabase: Sendable {
     try guarded { try queue.write { [row] db in try row.update(db) } }
   }
 
-  /// All runs, the oldest first. Those whose process is gone are marked so. What cannot be read is left out, with a
-  /// sentence for each.
+  /// All runs, oldest first. Marks running rows whose process has ended as `died`. Rows that cannot be read are skipped;
+  /// `problems` has a sentence for each of them.
   public func read() throws(Failure) -> (rows: [RunRow], problems: [String]) {
     try guarded {
       var (rows, problems) = try queue.read(Self.rows)
@@ -238,7 +240,7 @@ public final class RunDatabase: Sendable {
       try queue.write { db in
         for index in rows.indices where rows[index].isAbandoned {
           rows[index].state = .died
-          rows[index].stop = "its process ended without a word"
+          rows[index].stop = "its process ended without recording an end"
           try rows[index].update(db)
         }
       }
@@ -246,10 +248,10 @@ public final class RunDatabase: Sendable {
     }
   }
 
-  /// As `read`, without the sentences.
+  /// The rows of `read`, without the problems.
   public func all() throws(Failure) -> [RunRow] { try read().rows }
 
-  /// The numbers of all runs, of those too that cannot be read.
+  /// The ids of all runs, including those that cannot be read.
   public func ids() throws(Failure) -> [Int64] {
     try guarded { try queue.read { try Int64.fetchAll($0, sql: "SELECT id FROM run ORDER BY id") } }
   }
@@ -267,12 +269,12 @@ public final class RunDatabase: Sendable {
       }
       do {
         let read = try RunRow(row: row)
-        // Seconds of the years 0 to 5000, and lengths within them.
+        // Accept only the seconds of about the years 0 to 5000, for points in time and for durations.
         if let (column, value) = [
           ("started", read.started), ("updated", read.updated), ("seconds", read.seconds), ("cpuSeconds", read.cpuSeconds),
           ("evaluationSeconds", read.evaluationSeconds),
         ].first(where: { !($0.1 > -62e9 && $0.1 < 96e9) }) {
-          problems.append("\(name) is left out: its \(column) is \(value), which is no time")
+          problems.append("\(name) is left out: its \(column) is \(value), which is not a valid time")
         } else if let best = read.best, !best.isFinite {
           problems.append("\(name) is left out: its best is not a number")
         } else {
@@ -285,7 +287,7 @@ public final class RunDatabase: Sendable {
     return (rows, problems)
   }
 
-  /// Takes runs out; returns how many there were.
+  /// Removes runs and returns how many of them existed.
   public func remove(_ ids: [Int64]) throws(Failure) -> Int {
     try guarded { try queue.write { try RunRow.deleteAll($0, keys: ids) } }
   }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Runs in forms that other programs read.
+/// Exports runs to formats of other programs.
 public enum RunExport {
-  /// A JSON list with everything; the engine's values as JSON, not as texts of it.
+  /// A JSON list with all columns. Columns that contain JSON texts become JSON values.
   public static func json(_ rows: [RunRow]) -> String {
     let objects = rows.map { row -> [String: Any] in
       func value(_ text: String) -> Any {
@@ -22,13 +22,13 @@ public enum RunExport {
     return String(decoding: data ?? Data("[]".utf8), as: UTF8.self) + "\n"
   }
 
-  /// A file of TensorBoard events: every number of the history as a scalar over the steps.
+  /// A TensorBoard event file: every number of the evaluation history as a scalar over the training steps.
   public static func tensorBoard(_ row: RunRow) -> Data {
     var file = Data()
     append(&file, event(time: row.started, step: 0, fileVersion: "brain.Event:2", scalar: nil))
     let points = ((try? JSONSerialization.jsonObject(with: Data(row.history.utf8))) as? [[String: Double]]) ?? []
     for point in points {
-      // A database of others may hold any number.
+      // A database from elsewhere may contain any number.
       guard let step = Int64(exactly: (point["step"] ?? 0).rounded()) else { continue }
       let time = row.started + (point["seconds"] ?? 0)
       for (name, value) in point.sorted(by: { $0.key < $1.key }) where name != "step" {
@@ -76,7 +76,7 @@ public enum RunExport {
     return data
   }
 
-  // MARK: Records: length, its masked checksum, the content, its masked checksum
+  // MARK: TFRecord: the length, its masked checksum, the content, its masked checksum
 
   private static func append(_ file: inout Data, _ record: Data) {
     var length = Data()

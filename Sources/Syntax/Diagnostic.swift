@@ -1,5 +1,5 @@
-/// What went wrong, as data: where, what was expected, what to do. Wording happens where it is found, rendering in
-/// `DiagnosticRenderer`.
+/// An error as data: its code, message, location and help. The code that finds the error words the message;
+/// `DiagnosticRenderer` renders it.
 public struct Diagnostic: Error, Sendable {
   public struct Frame: Sendable {
     public let function: String
@@ -13,28 +13,28 @@ public struct Diagnostic: Error, Sendable {
   public let code: Code
   public let message: String
   public let span: Span?
-  /// Said under the caret.
+  /// A short text under the carets.
   public let label: String?
   public let help: String?
-  /// Calls through user functions, the innermost first.
+  /// The calls of user functions that led to the error, innermost first.
   public var trace: [Frame] = []
 
   public init(_ code: Code, _ message: String, at span: Span?, label: String? = nil, help: String? = nil) {
     self.code = code
-    // What an assertion says is the script's own.
+    // The message of an assertion is the script's own text and is not shortened.
     self.message = code == .assertionFailed ? message : Self.shortened(message)
     self.span = span
     self.label = label
     self.help = help.map(Self.shortened)
   }
 
-  /// Names of a megabyte tell nobody anything.
+  /// Shortens long messages, because a message may quote a name of any length.
   private static func shortened(_ text: String) -> String {
     text.utf8.count <= 4000 ? text : text.prefix(1000) + " ... " + text.suffix(200)
   }
 
-  /// The numbers people can look up. 01: syntax, 02: names, 03: calls, 04: values, 05: files and data, 06: engine,
-  /// 07: the command line.
+  /// Error codes, which `srs explain` and docs/language.md describe. 01: syntax, 02: names, 03: calls, 04: values, 05: files
+  /// and data, 06: engine, 07: the command line, 08: interruption.
   public enum Code: String, Sendable, CaseIterable {
     case strayCharacter = "E0101"
     case unclosedString = "E0102"

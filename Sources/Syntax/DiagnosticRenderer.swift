@@ -1,17 +1,18 @@
-/// Draws diagnostics: code, place, the line, a caret under the span, help, and the calls that led there.
+/// Renders a diagnostic as text: its code and message, its location, the source line with carets under the span, the help,
+/// and the calls that led to it.
 public struct DiagnosticRenderer: Sendable {
   private let colour: Bool
 
   public init(colour: Bool) { self.colour = colour }
 
   public func render(_ diagnostic: Diagnostic) -> String {
-    // What others wrote must not speak to the terminal.
+    // Messages quote scripts and data, which may contain terminal commands.
     func safe(_ text: String) -> String { TerminalText.safe(text) }
     var text = style("1;31", "error[\(diagnostic.code.rawValue)]") + style("1", ": \(safe(diagnostic.message))") + "\n"
     if let span = diagnostic.span { text += excerpt(span, label: diagnostic.label) }
     if let help = diagnostic.help { text += style("1;36", "help") + ": \(safe(help))\n" }
     for frame in diagnostic.trace.prefix(8) {
-      text += "  in \(safe(frame.function)), called at \(safe(frame.span.place))\n"
+      text += "  in \(safe(frame.function)), called at \(safe(frame.span.location))\n"
     }
     if diagnostic.trace.count > 8 { text += "  ... and \(diagnostic.trace.count - 8) calls more\n" }
     return text
@@ -33,13 +34,13 @@ public struct DiagnosticRenderer: Sendable {
     let tail = after.count > 60 ? String(after.prefix(57)) + "..." : after
     let caret = String(repeating: " ", count: TextWidth.of(lead)) + String(repeating: "^", count: max(1, TextWidth.of(marked)))
     let bar = style("1;34", "|")
-    return "\(gutter)\(style("1;34", "-->")) \(TerminalText.safe(span.place, keepsLines: false))\n\(gutter) \(bar)\n"
+    return "\(gutter)\(style("1;34", "-->")) \(TerminalText.safe(span.location, keepsLines: false))\n\(gutter) \(bar)\n"
       + "\(style("1;34", number)) \(bar) \(lead)\(marked)\(tail)\n"
       + "\(gutter) \(bar) " + style("1;31", caret + (label.map { " " + TerminalText.safe($0) } ?? "")) + "\n"
   }
 
-  /// Tabs become blanks, control and direction characters become visible, so that the caret stands right and a text
-  /// cannot pretend to be another.
+  /// Replaces tabs by blanks, and control and direction characters by a visible character, so that the carets are in the right
+  /// columns and a text cannot be made to look like another.
   static func visible(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -56,7 +57,7 @@ public struct DiagnosticRenderer: Sendable {
   private func style(_ code: String, _ text: String) -> String { colour ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text }
 }
 
-/// Columns a text takes on a terminal.
+/// The number of columns that a text occupies on a terminal.
 public enum TextWidth {
   public static func of(_ text: String) -> Int {
     text.reduce(0) { total, character in

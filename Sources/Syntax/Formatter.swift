@@ -1,7 +1,8 @@
-/// The one canonical form of a text: two blanks a level, one around operators, a statement a line, comments kept.
+/// Formats a text in its canonical form: two blanks per level of indentation, one blank around operators, one statement per
+/// line. Comments are kept.
 ///
-/// It works on tokens, so strings and numbers stay as they were written. Where lines break inside brackets and before
-/// `|>` is the writer's choice; a block that is longer than a line has a line for each statement.
+/// The formatter works on tokens, so strings and numbers stay as they were written. Line breaks inside brackets and before
+/// `|>` stay where the author put them. A block of several lines gets a line for each statement.
 public struct Formatter {
   private enum Item {
     case token(Token)
@@ -16,10 +17,10 @@ public struct Formatter {
   }
 
   private struct Group {
-    /// Indentation of the line it was opened on.
+    /// The indentation of the line with the opening bracket.
     let indent: Int
     let isBlock: Bool
-    /// Has what it holds on lines of its own.
+    /// Are the contents on lines of their own?
     let isBroken: Bool
   }
 
@@ -33,9 +34,10 @@ public struct Formatter {
 
   private let tree: SyntaxTree
   private var items: [Item] = []
-  /// Where the statements of the text, and of blocks longer than a line, begin.
+  /// The offsets at which statements begin that need a line of their own: those of the top level and of blocks of several
+  /// lines.
   private var starts: Set<Int> = []
-  /// Blocks in braces by the place of their `{`: do they take several lines?
+  /// For each block in braces, by the offset of its `{`: does it take several lines?
   private var blocks: [Int: Bool] = [:]
   private var cells: Set<Int> = []
   private var groups: [Group] = []
@@ -45,13 +47,13 @@ public struct Formatter {
   private var beforePrevious: Token?
   private var previousIsUnary = false
 
-  /// The canonical form of a text without mistakes; nil where the form would not mean the same, which is a mistake of
-  /// the formatter and must lose nothing.
+  /// The canonical form of a text. Nil if the text has errors, or if the result would not mean the same as the text; the latter
+  /// is a bug of the formatter, and must not damage a file.
   public static func format(_ tree: SyntaxTree) -> String? {
     guard tree.diagnostics.isEmpty else { return nil }
     var formatter = Formatter(tree)
     let text = formatter.run()
-    return same(tree.file, SourceFile(name: tree.file.name, text: text)) ? text : nil
+    return areEquivalent(tree.file, SourceFile(name: tree.file.name, text: text)) ? text : nil
   }
 
   private init(_ tree: SyntaxTree) {
@@ -75,7 +77,7 @@ public struct Formatter {
     var comments = lexer.comments[...]
     for token in tokens {
       while let comment = comments.first, comment.range.lowerBound < token.range.lowerBound {
-        // Comments in the braces of a string are part of the string.
+        // A comment in the braces of a string belongs to the string's token.
         if comment.range.lowerBound >= (items.last?.range.upperBound ?? 0) { items.append(.comment(comment)) }
         comments.removeFirst()
       }
@@ -116,7 +118,7 @@ public struct Formatter {
     }
     let isCell = cells.contains(comment.range.lowerBound)
     let indent = isCell ? 0 : indentOfComment(index)
-    // A comment that only looked like the mark of a cell must not become one.
+    // An indented comment `# %%` does not begin a cell. Without indentation it would, so one blank is kept.
     if !isCell && indent == 0 && (text == "# %%" || text.hasPrefix("# %% ")) { text = " " + text }
     lines.append(Line(indent: indent, text: text, isBlankBefore: isCell || isBlank(before: index), isCell: isCell))
   }
@@ -146,7 +148,7 @@ public struct Formatter {
     previous = .token(token)
   }
 
-  /// Semicolons stand only between the statements of a block that fits on its line.
+  /// Is this semicolon removed? Semicolons are kept only between the statements of a block on a single line.
   private func isDropped(_ index: Int) -> Bool {
     guard let group = groups.last, group.isBlock, !group.isBroken else { return true }
     guard index + 1 < items.count, case .token(let next) = items[index + 1] else { return true }
@@ -160,7 +162,7 @@ public struct Formatter {
     if let closed { return closed.isBroken || (token.startsLine && !closed.isBlock) }
     if let before = previousToken, isSymbol(.openBrace, before), let group = groups.last, group.isBlock, group.isBroken { return true }
     guard token.startsLine else { return false }
-    // `{` and `else` stand behind what they belong to.
+    // `{` and `else` go on the line of what precedes them.
     if isSymbol(.openBrace, token) && blocks[token.range.lowerBound] != nil { return false }
     if case .keyword(.else) = token.kind, let before = previousToken, isSymbol(.closeBrace, before) {
       return !lines[lines.count - 1].text.hasPrefix("}")
@@ -175,7 +177,7 @@ public struct Formatter {
     return isSymbol(.comma, before) || opens(before) ? base : base + 1
   }
 
-  /// That of what follows it.
+  /// A comment is indented like the token that follows it.
   private func indentOfComment(_ index: Int) -> Int {
     let base = groups.last.map { $0.indent + 1 } ?? 0
     for item in items[index...] {
@@ -201,7 +203,7 @@ public struct Formatter {
     }
   }
 
-  /// Comments behind neighbouring lines stand below each other.
+  /// Aligns the comments at the ends of neighbouring lines.
   private mutating func alignComments() {
     let widest = 60
     var start = 0
@@ -239,12 +241,12 @@ public struct Formatter {
     }
   }
 
-  /// Does a value end here, so that `(` is a call and `-` a difference?
+  /// Can a value end with this token? Then a following `(` is a call and a following `-` a subtraction.
   private func isOperandEnd(_ token: Token) -> Bool {
     switch token.kind {
     case .number, .quantity, .metric, .string, .identifier: return true
     case .keyword(.true), .keyword(.false), .keyword(.nil): return true
-    // The name of a member, as in `r.if`.
+    // After a dot, a keyword is the name of a member, as in `r.if`.
     case .keyword: return token.range.lowerBound > 0 && tree.file.bytes[token.range.lowerBound - 1] == 0x2e
     case .symbol(.closeParenthesis), .symbol(.closeBracket), .symbol(.closeBrace): return true
     default: return false
@@ -268,14 +270,14 @@ public struct Formatter {
 
   private func text(_ token: Token) -> String { tree.file.text(token.range) }
 
-  /// What is left out at the end of a comment; a return before a line's end would be taken for a part of it.
+  /// Characters that are removed from the end of a comment. That includes the carriage return of a Windows line ending.
   private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" || scalar == "\r" }
 
-  // MARK: Proof
+  // MARK: Verification
 
-  /// Do two texts have the same tokens (but for semicolons), comments, cells and statements?
-  private static func same(_ a: SourceFile, _ b: SourceFile) -> Bool {
-    func essence(_ file: SourceFile) -> ([String], [String], [String], [Int], Bool) {
+  /// Do two texts have the same tokens (except semicolons), comments, cells and statements?
+  private static func areEquivalent(_ a: SourceFile, _ b: SourceFile) -> Bool {
+    func contents(_ file: SourceFile) -> ([String], [String], [String], [Int], Bool) {
       let lexer = Lexer(file)
       let tree = Parser.parse(file)
       var counts: [Int] = []
@@ -288,6 +290,6 @@ public struct Formatter {
       }
       return (tokens, comments, tree.cells.map(\.title), counts, tree.diagnostics.isEmpty)
     }
-    return essence(a) == essence(b)
+    return contents(a) == contents(b)
   }
 }

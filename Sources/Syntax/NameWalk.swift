@@ -1,8 +1,9 @@
 extension Statement {
-  /// Every name that is read in the statement: variables, functions and words, in functions and in texts too.
+  /// Calls `visit` with every name that the statement reads: variables, functions and words, including those in function
+  /// bodies and in the braces of strings.
   public func visitNames(_ visit: (String) -> Void) { visitExpressions { if case .name(let name) = $0.kind { visit(name) } } }
 
-  /// The statements inside of its blocks, those of functions left out.
+  /// The statements directly inside the blocks of this statement, except the blocks of functions.
   public var innerStatements: [Statement] {
     var inner: [Statement] = []
     func add(_ block: Block) { inner += block.statements }
@@ -10,7 +11,7 @@ extension Statement {
     case .loop(_, _, let body), .whileLoop(_, let body): add(body)
     default: break
     }
-    // Blocks that are values: of if, try and time.
+    // `if`, `try` and `time` are expressions with blocks.
     visitExpressions(inFunctions: false) { expression in
       switch expression.kind {
       case .conditional(let branches, let otherwise):
@@ -55,8 +56,8 @@ extension FunctionBody {
 }
 
 extension Expression {
-  /// - Parameter inFunctions: go into the bodies of functions, and into blocks; else only the expressions of the statement
-  ///   itself are visited.
+  /// - Parameter inFunctions: Whether to visit the bodies of functions and the blocks as well. If false, only the expressions
+  ///   of the statement itself are visited.
   fileprivate func visitExpressions(inFunctions: Bool, _ visit: (Expression) -> Void) {
     visit(self)
     func go(_ expression: Expression) { expression.visitExpressions(inFunctions: inFunctions, visit) }

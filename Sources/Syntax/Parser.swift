@@ -1,25 +1,25 @@
-/// Recursive descent over the tokens. After an error it goes on at the next statement, so that all are reported.
+/// A recursive-descent parser. After an error it continues at the next statement, so that one run reports all errors.
 public struct Parser {
   let file: SourceFile
   var tokens: [Token]
-  var place = 0
+  var position = 0
   var diagnostics: [Diagnostic] = []
   var isIncomplete = false
-  /// What follows from a mistake that swallowed the rest of the text is not worth saying.
+  /// Are further errors suppressed? Set after an error that swallowed the rest of the text, of which they are consequences.
   var isMuted = false
   var depth = 0
-  /// Inside brackets a line break does not end anything.
+  /// The number of open brackets. Inside brackets a line break does not end a statement.
   var brackets = 0
   private let comments: [Comment]
 
-  static let deepest = 200
+  static let maximumDepth = 200
 
   public static func parse(_ file: SourceFile) -> SyntaxTree {
     let lexer = Lexer(file)
     var parser = Parser(file, lexer.tokens, comments: lexer.comments)
     let statements = parser.statements(untilBrace: false)
     let unclosedString = lexer.diagnostics.contains { $0.code == .unclosedString }
-    // What the lexer found comes first; what follows from it is not worth saying.
+    // Errors of the parser are usually consequences of those of the lexer.
     let all = lexer.diagnostics.isEmpty ? parser.diagnostics : lexer.diagnostics
     return SyntaxTree(
       file: file, statements: statements, comments: lexer.comments, cells: lexer.cells, diagnostics: all,
@@ -34,12 +34,12 @@ public struct Parser {
 
   // MARK: Tokens
 
-  var current: Token { tokens[place] }
-  func peek(_ ahead: Int = 1) -> Token { tokens[min(place + ahead, tokens.count - 1)] }
+  var current: Token { tokens[position] }
+  func peek(_ ahead: Int = 1) -> Token { tokens[min(position + ahead, tokens.count - 1)] }
   var span: Span { Span(file, current.range) }
-  var previousSpan: Span { Span(file, tokens[max(0, place - 1)].range) }
+  var previousSpan: Span { Span(file, tokens[max(0, position - 1)].range) }
   var atEnd: Bool { if case .end = current.kind { true } else { false } }
-  /// The token is on the line of the one before it, or lines do not matter here.
+  /// Can the current token continue the statement? True if it is on the line of the token before it, or inside brackets.
   var continues: Bool { brackets > 0 || !current.startsLine }
 
   func isSymbol(_ symbol: Token.Symbol, _ token: Token? = nil) -> Bool {
@@ -52,7 +52,7 @@ public struct Parser {
     return false
   }
 
-  mutating func advance() { if place < tokens.count - 1 { place += 1 } }
+  mutating func advance() { if position < tokens.count - 1 { position += 1 } }
 
   mutating func accept(_ symbol: Token.Symbol) -> Bool {
     guard isSymbol(symbol) else { return false }
@@ -60,7 +60,7 @@ public struct Parser {
     return true
   }
 
-  /// What a token is called in messages.
+  /// The name of a token in messages.
   func describe(_ token: Token) -> String {
     switch token.kind {
     case .end: return token.range.isEmpty && token.range.lowerBound < file.bytes.count ? "the end of this" : "the end of the text"
@@ -71,10 +71,10 @@ public struct Parser {
   mutating func fail(_ message: String, at span: Span? = nil, help: String? = nil, code: Diagnostic.Code = .unexpectedToken) {
     if atEnd { isIncomplete = true }
     if isMuted { return }
-    let place = span ?? self.span
-    // One mistake is told once.
-    if let last = diagnostics.last?.span, last.range == place.range { return }
-    if diagnostics.count < 50 { diagnostics.append(Diagnostic(code, message, at: place, help: help)) }
+    let location = span ?? self.span
+    // One error per span is enough.
+    if let last = diagnostics.last?.span, last.range == location.range { return }
+    if diagnostics.count < 50 { diagnostics.append(Diagnostic(code, message, at: location, help: help)) }
   }
 
   @discardableResult
@@ -99,14 +99,14 @@ public struct Parser {
     return nil
   }
 
-  /// Runs `body` one level deeper; nil, with an error, where that is too deep.
+  /// Runs `body` one level deeper. Reports an error and returns nil at the maximum depth.
   mutating func nested<Result>(_ body: (inout Parser) -> Result) -> Result? {
     depth += 1
     defer { depth -= 1 }
-    guard depth < Self.deepest else {
-      fail("this is nested too deeply (\(Self.deepest) levels)", code: .tooDeep)
+    guard depth < Self.maximumDepth else {
+      fail("this is nested too deeply (\(Self.maximumDepth) levels)", code: .tooDeep)
       isMuted = true
-      place = tokens.count - 1
+      position = tokens.count - 1
       return nil
     }
     return body(&self)
@@ -121,18 +121,18 @@ public struct Parser {
     var result: [Statement] = []
     while !atEnd && !(untilBrace && isSymbol(.closeBrace)) {
       if accept(.semicolon) { continue }
-      let before = place
+      let before = position
       let errors = diagnostics.count
       if let statement = nested({ $0.statement() }) ?? nil { result.append(statement) }
       if diagnostics.count > errors {
         recover(before, untilBrace: untilBrace)
       } else if !atEnd && !current.startsLine && !isSymbol(.semicolon) && !(untilBrace && isSymbol(.closeBrace))
-        && !isSymbol(.closeBrace, tokens[max(0, place - 1)])
+        && !isSymbol(.closeBrace, tokens[max(0, position - 1)])
       {
         fail("expected the end of the statement, found \(describe(current))", help: hintAfterStatement())
         recover(before, untilBrace: untilBrace)
       }
-      if place == before { advance() }
+      if position == before { advance() }
     }
     return result
   }
@@ -143,14 +143,14 @@ public struct Parser {
     return nil
   }
 
-  /// Skips to the start of a line that is not inside brackets opened since `start`.
+  /// After an error, skips to the start of a line outside all brackets that were opened since the token `start`.
   private mutating func recover(_ start: Int, untilBrace: Bool) {
     brackets = 0
     var open = 0
-    for token in tokens[start..<place] { open += nesting(token) }
+    for token in tokens[start..<position] { open += nesting(token) }
     open = max(0, open)
     while !atEnd {
-      if open == 0 && (current.startsLine && place > start || (untilBrace && isSymbol(.closeBrace))) { return }
+      if open == 0 && (current.startsLine && position > start || (untilBrace && isSymbol(.closeBrace))) { return }
       open = max(0, open + nesting(current))
       advance()
       if open == 0 && current.startsLine { return }
@@ -227,7 +227,7 @@ public struct Parser {
     repeat {
       guard let name = expectName("in these parentheses") else { return nil }
       if !seen.insert(name.text).inserted {
-        fail("the name `\(name.text)` is there twice", at: name.span, code: .repeatedArgument)
+        fail("the name `\(name.text)` is given twice", at: name.span, code: .repeatedArgument)
       }
       names.append(name)
     } while accept(.comma)
@@ -247,7 +247,7 @@ public struct Parser {
     return Statement(kind: .parameter(name, value, comment: text), span: start.to(previousSpan))
   }
 
-  /// Index of the first comment from a place on.
+  /// The index of the first comment at or after a byte offset.
   private func firstComment(from offset: Int) -> Int {
     var (low, high) = (0, comments.count)
     while low < high {
@@ -282,7 +282,7 @@ public struct Parser {
     while !isSymbol(.closeParenthesis) && !atEnd {
       guard let name = expectName("of a parameter") else { break }
       if !seen.insert(name.text).inserted {
-        fail("the parameter `\(name.text)` is there twice", at: name.span, code: .repeatedArgument)
+        fail("the parameter `\(name.text)` is given twice", at: name.span, code: .repeatedArgument)
       }
       let value = accept(.assign) ? expression() : nil
       parameters.append(FunctionParameter(name: name, defaultValue: value))
@@ -300,7 +300,7 @@ public struct Parser {
     }
     advance()
     let sequence = expression()
-    let body = block("after what `for` goes through")
+    let body = block("after the sequence of `for`")
     return Statement(kind: .loop(pattern, in: sequence, body), span: start.to(previousSpan))
   }
 

@@ -1,4 +1,5 @@
-// Expressions, from the loosest to the tightest: lambda, |>, or, and, not, comparison, .., + -, * /, minus, ^, calls.
+// Expressions, from the lowest to the highest precedence: lambda, |>, or, and, not, comparison, .., + -, * /, minus, ^,
+// calls.
 extension Parser {
   mutating func expression() -> Expression {
     nested { $0.lambdaOrPipe() } ?? Expression(.broken, span)
@@ -8,7 +9,7 @@ extension Parser {
     if let lambda = lambda() { return lambda }
     var left = or()
     var links = 0
-    // A pipe may lead the next line.
+    // `|>` may be at the beginning of the next line, so the loop does not ask whether the line continues.
     while isSymbol(.pipe) {
       advance()
       let right = lambda() ?? or()
@@ -18,7 +19,7 @@ extension Parser {
     return left
   }
 
-  /// `x => body` or `(a, b) => body`, or nil where no such thing begins.
+  /// Parses `x => body` or `(a, b) => body`; nil if no lambda begins here.
   private mutating func lambda() -> Expression? {
     let start = span
     var parameters: [FunctionParameter] = []
@@ -46,7 +47,7 @@ extension Parser {
     return Expression(.lambda(function), function.span)
   }
 
-  /// Is the parenthesis here closed right before a `=>`?
+  /// Does `=>` follow the parenthesis that closes the current one?
   private func startsLambda() -> Bool {
     var open = 0
     var ahead = 0
@@ -73,13 +74,14 @@ extension Parser {
     }
   }
 
-  /// Chains are trees as deep as they are long, and what walks them needs stack.
+  /// Counts a link of a chain and reports one with too many links. A chain is a tree as deep as it is long, and code that walks
+  /// the tree recursively needs stack for each level.
   private mutating func isTooLong(_ links: inout Int) -> Bool {
     links += 1
     guard links >= 10_000 else { return false }
-    fail("this chain has more than 10,000 links", help: "cut it with `let`", code: .tooDeep)
+    fail("this chain has more than 10,000 links", help: "split it with `let`", code: .tooDeep)
     isMuted = true
-    place = tokens.count - 1
+    position = tokens.count - 1
     return true
   }
 
@@ -297,7 +299,7 @@ extension Parser {
         fields.append(.init(key: nil, value: expression()))
       } else if let key = key() {
         if !names.insert(key.text).inserted {
-          fail("the field `\(key.text)` is there twice", at: key.span, code: .repeatedArgument)
+          fail("the field `\(key.text)` is given twice", at: key.span, code: .repeatedArgument)
         }
         fields.append(.init(key: key, value: expression()))
       }
@@ -314,7 +316,7 @@ extension Parser {
       var text = ""
       for part in parts {
         guard case .text(let piece) = part else {
-          fail("the name of a field cannot hold {expressions}")
+          fail("the name of a field cannot contain {expressions}")
           return nil
         }
         text += piece
@@ -324,9 +326,9 @@ extension Parser {
       advance()
       return name
     }
-    var help = "braces that are not the body of if, for, while or fn hold a record"
+    var help = "braces that are not the body of if, for, while or fn are a record"
     if case .keyword(let keyword) = current.kind, [.let, .return, .for, .while, .break, .continue, .assert].contains(keyword) {
-      help = "a body of statements stands without `=`: fn f(x) { ... }"
+      help = "a body of statements follows without `=`: fn f(x) { ... }"
     }
     fail("expected a field, `name: value`, found \(describe(current))", help: help)
     return nil
@@ -368,7 +370,7 @@ extension Parser {
       brackets -= 1
       closeBracket(.closeParenthesis, start, "after the expression")
       let whole = start.to(previousSpan)
-      // (a, b) is a list: sizes and pairs read better so.
+      // `(a, b)` is a list, which reads better for sizes and pairs.
       if !rest.isEmpty {
         return Expression(.list(([first] + rest).map { .init(value: $0, isSpread: false) }), whole)
       }

@@ -1,6 +1,6 @@
-/// A text with a name, and where its lines start.
+/// A source text with a name and an index of its lines.
 public final class SourceFile: Sendable {
-  /// As people know it: a path, `<prompt>`, `<stdin>`.
+  /// The name shown in messages: a path, `<prompt>` or `<stdin>`.
   public let name: String
   public let bytes: [UInt8]
   private let lineStarts: [Int]
@@ -17,7 +17,7 @@ public final class SourceFile: Sendable {
 
   public var lineCount: Int { lineStarts.count }
 
-  /// Line (from 0) that holds a byte offset.
+  /// The line, counted from 0, that contains a byte offset.
   public func line(at offset: Int) -> Int {
     var low = 0
     var high = lineStarts.count - 1
@@ -28,7 +28,7 @@ public final class SourceFile: Sendable {
     return low
   }
 
-  /// Bytes of a line, its ending left out.
+  /// The byte range of a line, without its line break.
   public func lineRange(_ line: Int) -> Range<Int> {
     let start = lineStarts[line]
     var end = line + 1 < lineStarts.count ? lineStarts[line + 1] - 1 : bytes.count
@@ -38,15 +38,15 @@ public final class SourceFile: Sendable {
 
   public func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-  /// Line and column from 1, the column in characters as people count them.
-  public func place(of offset: Int) -> (line: Int, column: Int) {
+  /// The line and column of a byte offset, both counted from 1. Columns are counted in characters.
+  public func location(of offset: Int) -> (line: Int, column: Int) {
     let line = line(at: offset)
     let start = lineStarts[line]
     return (line + 1, text(start..<max(start, min(offset, bytes.count))).count + 1)
   }
 }
 
-/// A stretch of a source file.
+/// A range of bytes in a source file.
 public struct Span: Sendable {
   public let file: SourceFile
   public let range: Range<Int>
@@ -56,7 +56,7 @@ public struct Span: Sendable {
     self.range = range
   }
 
-  /// From the start of this to the end of the other.
+  /// The span from the start of this one to the end of `other`.
   public func to(_ other: Span) -> Span {
     Span(file, range.lowerBound..<max(range.lowerBound, other.range.upperBound))
   }
@@ -64,8 +64,8 @@ public struct Span: Sendable {
   public var text: String { file.text(range) }
 
   /// `file:line:column`
-  public var place: String {
-    let (line, column) = file.place(of: range.lowerBound)
+  public var location: String {
+    let (line, column) = file.location(of: range.lowerBound)
     return "\(file.name):\(line):\(column)"
   }
 }

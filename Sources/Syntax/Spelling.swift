@@ -1,13 +1,13 @@
-/// Finds the name that was meant.
+/// Suggests the name that the user probably meant.
 public enum Spelling {
-  /// Longer names are not typed by hand, and are compared with nothing. In bytes.
+  /// The longest name, in bytes, for which a suggestion is made. Longer names are not typed by hand.
   private static let longestName = 128
-  /// Among more names nobody is helped by the nearest, and finding it would take long.
+  /// The largest number of names to search. Among more, the nearest name is rarely helpful and slow to find.
   private static let mostCandidates = 2000
 
-  /// The candidate nearest to `name`, if one is near: at most a third of its letters differ (by insertion, deletion,
-  /// substitution or a swap of neighbours), case and `_` not counted. None among more than 2000 candidates, and none for
-  /// a name of more than 128 bytes.
+  /// The candidate nearest to `name`, or nil if none is near. A candidate is near when at most a third of the letters of
+  /// `name` (at least one) differ by insertion, deletion, substitution or a swap of neighbours; case, `_` and `-` are
+  /// ignored. Nil as well for more than 2000 candidates and for a name of more than 128 bytes.
   public static func nearest(_ name: String, in candidates: some Collection<String>) -> String? {
     guard name.utf8.count <= longestName, candidates.count <= mostCandidates else { return nil }
     let wanted = fold(name)
@@ -22,7 +22,7 @@ public enum Spelling {
 
   private static func fold(_ name: String) -> [Character] { name.lowercased().filter { $0 != "_" && $0 != "-" }.map { $0 } }
 
-  /// Damerau-Levenshtein distance (optimal alignment), or `limit` where it is not below.
+  /// The Damerau-Levenshtein distance (optimal string alignment), or `limit` if the distance is not below it.
   static func distance(_ a: [Character], _ b: [Character], limit: Int) -> Int {
     if abs(a.count - b.count) >= limit { return limit }
     if a.isEmpty || b.isEmpty { return min(limit, max(a.count, b.count)) }
@@ -36,7 +36,7 @@ public enum Spelling {
         if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] { row[j] = min(row[j], older[j - 2] + 1) }
         least = min(least, row[j])
       }
-      // Distances never get smaller again, but for the swap of the next letter with this one.
+      // The minimum of a row never decreases, except by one through a swap, so rows above the limit can be abandoned.
       if least > limit { return limit }
       (older, old) = (old, row)
     }
@@ -48,7 +48,7 @@ public enum Spelling {
     nearest(name, in: candidates).map { "did you mean `\($0)`?" }
   }
 
-  /// Names one after the other, for people: of many, the first ones and how many there are.
+  /// The names separated by commas. Of more than 40 names, the first 20 and the number of the others.
   public static func list(_ names: some Collection<String>) -> String {
     func short(_ name: String) -> String { name.utf8.count <= longestName ? name : name.prefix(40) + "..." }
     guard names.count > 40 else { return names.map(short).joined(separator: ", ") }

@@ -1,5 +1,6 @@
 extension SyntaxTree {
-  /// Every block of statements in the text, the text itself first, and those inside before those behind.
+  /// Calls `visit` with every list of statements in the text: first the top level (`block` is nil), then each block in the
+  /// order of the text, outer blocks before inner ones.
   public func visitBlocks(_ visit: (_ statements: [Statement], _ block: Block?) -> Void) {
     visit(statements, nil)
     statements.forEach { $0.visitBlocks(visit) }

@@ -1,4 +1,4 @@
-/// The smallest parts of a text.
+/// A token: the smallest unit of the grammar.
 public struct Token: Sendable {
   public indirect enum Kind: Sendable {
     case number(Double)
@@ -13,7 +13,7 @@ public struct Token: Sendable {
 
   public enum StringPart: Sendable {
     case text(String)
-    /// What stands between braces: its tokens, closed by `.end`.
+    /// The tokens between braces, with `.end` as the last one.
     case code([Token])
   }
 
@@ -52,7 +52,7 @@ public struct Token: Sendable {
 
   public let kind: Kind
   public let range: Range<Int>
-  /// Does it stand first on its line?
+  /// Is this the first token of its line?
   public let startsLine: Bool
 }
 
@@ -60,16 +60,16 @@ public struct Token: Sendable {
 public struct Comment: Sendable {
   public let range: Range<Int>
   public let text: String
-  /// Nothing but blanks stands before it.
+  /// Is the comment alone on its line?
   public let ownLine: Bool
 }
 
 /// A line `# %% title` that begins a cell.
 public struct CellMark: Sendable {
-  /// What stands in a cell: code, or comments that hold a text.
+  /// The contents of a cell: code, or a text in comments.
   public enum Kind: String, Sendable, CaseIterable {
     case code, markdown
-    /// A text that is no Markdown, for other programs.
+    /// A text that is not Markdown and is meant for other programs, as in Jupyter.
     case raw
   }
 
@@ -79,7 +79,7 @@ public struct CellMark: Sendable {
 
   public var isMarkdown: Bool { kind == .markdown }
 
-  /// Is this line, without its end, a mark?
+  /// Does this line, given without its line break, begin a cell?
   public static func isMark(_ line: some Sequence<UInt8>) -> Bool {
     var rest = line.makeIterator()
     for byte in "# %%".utf8 where rest.next() != byte { return false }

@@ -1,4 +1,4 @@
-/// A name with its place.
+/// A name and its location.
 public struct Name: Sendable {
   public let text: String
   public let span: Span
@@ -9,10 +9,10 @@ public struct Name: Sendable {
   }
 }
 
-/// What `let` and `for` bind: one name, or the parts of a list.
+/// The left side of `let` and `for`: one name, or names for the elements of a list.
 public struct Pattern: Sendable {
   public let names: [Name]
-  /// `(a, b)`: the value is taken apart.
+  /// Is it `(a, b)`, which binds the elements of a list?
   public let isTuple: Bool
   public let span: Span
 }
@@ -40,9 +40,9 @@ public struct Expression: Sendable {
     case conditional([(condition: Expression, then: Block)], otherwise: Block?)
     case attempt(Block, Name?, Block)
     case timed(Block)
-    /// `(expression)`: forces a variable where a bare word could stand.
+    /// `(expression)`. Where a parameter takes bare words, the parentheses make a name mean the variable.
     case group(Expression)
-    /// What could not be parsed; already reported.
+    /// Text that could not be parsed; the error is already reported.
     case broken
   }
 
@@ -57,7 +57,7 @@ public struct Expression: Sendable {
   }
 
   public struct Field: Sendable {
-    /// nil for `..other`.
+    /// Nil for `..other`, which spreads a record.
     public let key: Name?
     public let value: Expression
   }
@@ -108,7 +108,7 @@ public struct FunctionBody: Sendable {
   public let span: Span
 }
 
-/// Statements in braces, or one expression.
+/// Statements in braces, or a single expression.
 public struct Block: Sendable {
   public let statements: [Statement]
   public let span: Span
@@ -134,13 +134,13 @@ public struct Statement: Sendable {
   public let span: Span
 }
 
-/// A parsed text: its statements, and all that was wrong with it.
+/// A parsed text: its statements and its errors.
 public struct SyntaxTree: Sendable {
   public let file: SourceFile
   public let statements: [Statement]
   public let comments: [Comment]
   public let cells: [CellMark]
   public let diagnostics: [Diagnostic]
-  /// The text ended inside brackets, a block or after an operator: more lines could complete it.
+  /// Does the text end inside brackets, inside a block or after an operator, so that more lines could complete it?
   public let isIncomplete: Bool
 }

@@ -1,4 +1,4 @@
-/// Units that may follow a number without a blank: `3000steps`, `90s`, `8.4cm`, `80%`.
+/// The units of quantities. A unit follows a number without a blank: `3000steps`, `90s`, `8.4cm`, `80%`.
 public enum Unit: String, Sendable, CaseIterable {
   case steps, epochs
   case milliseconds = "ms"
@@ -30,7 +30,7 @@ public enum Unit: String, Sendable, CaseIterable {
     }
   }
 
-  /// How many of the dimension's base (step, epoch, second, centimetre, one) this is.
+  /// The unit as a multiple of the base unit of its dimension (step, epoch, second, centimetre, one).
   public var factor: Double {
     switch self {
     case .steps, .epochs, .seconds, .centimetres: 1
@@ -45,12 +45,12 @@ public enum Unit: String, Sendable, CaseIterable {
     }
   }
 
-  /// As it is written behind an amount: `1step`, `2steps`.
+  /// The suffix that is written after an amount: `1step`, `2steps`.
   public func suffix(_ amount: Double) -> String {
     amount == 1 && (self == .steps || self == .epochs) ? String(rawValue.dropLast()) : rawValue
   }
 
-  /// The unit of a written suffix, singular forms too.
+  /// The unit with this suffix, which may be singular; nil if there is none.
   public init?(suffix: String) {
     switch suffix {
     case "step": self = .steps

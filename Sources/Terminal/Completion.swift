@@ -2,7 +2,7 @@ import Foundation
 import Interpreter
 import Syntax
 
-/// What could stand at the cursor: names, members, arguments and their words, all from the declarations.
+/// Completes the text before the cursor: names, members, arguments and their words, all from the declarations of the builtins.
 public struct Completer {
   private let interpreter: Interpreter
 
@@ -28,7 +28,7 @@ public struct Completer {
       return Self.files(String(before.split(separator: " ", omittingEmptySubsequences: false).last ?? ""), stem)
     }
     if let inside = Self.openString(String(before)) {
-      // A column's name in quotes, where the argument is one; else a path.
+      // In a string, complete the name of a column if the argument is one, else a path.
       let outside = String(before.dropLast(inside.count + 1))
       if let (builtin, argument, text) = call(outside), let suggest = builtin.parameters.first(where: { $0.name == argument })?.suggest {
         let quoted = suggest(text).filter { $0.hasPrefix("\"") }.map { String($0.dropFirst()) }
@@ -36,13 +36,13 @@ public struct Completer {
       }
       return Self.files(inside, stem)
     }
-    // hr@ and a number.
+    // After `hr@`, offer usual cut-offs.
     if lead.hasSuffix("@") { return ["5", "10", "20", "50", "100"] }
     if let (builtin, argument, text) = call(String(lead)) {
       if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
         let suggested = parameter.suggest?(text) ?? []
         let words = parameter.words + parameter.elementWords + suggested
-        // Names of columns are all that fits.
+        // Before the first letter, offer only column names where the argument is a column.
         return suggested.isEmpty || stem.isEmpty == false ? words + names : words
       }
       let open = builtin.parameters.filter { !lead.contains("\($0.name):") && !$0.positional }.map(\.name)
@@ -51,7 +51,7 @@ public struct Completer {
     return names + Token.Keyword.allCases.map(\.rawValue)
   }
 
-  /// What stands in a string that is open at the cursor; nil outside of strings.
+  /// The text of the string that is open at the end of `text`; nil outside of strings.
   private static func openString(_ text: String) -> String? {
     var open: String?
     var isEscaped = false
@@ -72,7 +72,7 @@ public struct Completer {
     return open
   }
 
-  /// Files and folders that a path begins; the last part of their names from the stem's place on.
+  /// Completions of a path: `stem` followed by the rest of the name of each matching file or folder.
   private static func files(_ path: String, _ stem: String) -> [String] {
     let slash = path.lastIndex(of: "/")
     let folder = slash.map { String(path[...$0]) } ?? ""
@@ -117,25 +117,25 @@ public struct Completer {
   /// The builtin whose call is open at the end of the text, and the argument whose value is being typed.
   private func call(_ text: String) -> (builtin: Builtin, argument: String?, text: String)? {
     var depth = 0
-    var place = text.endIndex
-    while place > text.startIndex {
-      place = text.index(before: place)
-      if ")]}".contains(text[place]) { depth += 1 }
-      if "([{".contains(text[place]) {
-        // A list that is open is part of its argument.
-        if depth == 0 && text[place] != "[" { break }
+    var index = text.endIndex
+    while index > text.startIndex {
+      index = text.index(before: index)
+      if ")]}".contains(text[index]) { depth += 1 }
+      if "([{".contains(text[index]) {
+        // An open list is part of an argument, so continue to the parenthesis of the call.
+        if depth == 0 && text[index] != "[" { break }
         depth = max(0, depth - 1)
       }
     }
-    guard place < text.endIndex, text[place] == "(" else { return nil }
-    let name = String(text[..<place].reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
+    guard index < text.endIndex, text[index] == "(" else { return nil }
+    let name = String(text[..<index].reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
     guard let builtin = interpreter.library.builtins[name] else { return nil }
-    let inside = text[text.index(after: place)...]
+    let inside = text[text.index(after: index)...]
     var (last, nesting) = (inside, 0)
-    for place in inside.indices {
-      if "([{".contains(inside[place]) { nesting += 1 }
-      if ")]}".contains(inside[place]) { nesting -= 1 }
-      if inside[place] == "," && nesting == 0 { last = inside[inside.index(after: place)...] }
+    for index in inside.indices {
+      if "([{".contains(inside[index]) { nesting += 1 }
+      if ")]}".contains(inside[index]) { nesting -= 1 }
+      if inside[index] == "," && nesting == 0 { last = inside[inside.index(after: index)...] }
     }
     let colon = last.firstIndex(of: ":")
     let argument = colon.map { last[..<$0].trimmingBlanks }

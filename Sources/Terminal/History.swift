@@ -1,8 +1,10 @@
 import Foundation
 import Interpreter
 
-/// Entries of earlier sessions: a file of one line an entry, line breaks written as `\n`. Sessions append a whole
-/// line in one write, so that several can do so at once; a file grown to twice its size is cut when a session starts. The file is its user's alone.
+/// The entries of earlier sessions, in a file with one line per entry and line breaks written as `\n`.
+///
+/// Each entry is appended by a single write, so several sessions can append at the same time. When a session starts and the
+/// file has more than twice the maximum number of entries, the oldest entries are removed. Only the user can read the file.
 public struct History {
   private let path: String
   private static let largest = 5000
@@ -16,7 +18,7 @@ public struct History {
     return state + "/srs/history"
   }
 
-  /// The latest entries, oldest first. A file that has grown too long is cut.
+  /// The latest entries, oldest first. Removes old entries from a file that has grown too long.
   public func entries() -> [String] {
     guard let data = FileManager.default.contents(atPath: path) else { return [] }
     let existing = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
@@ -46,7 +48,7 @@ public struct History {
     _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
   }
 
-  /// A file that others made readable, or an older version did, becomes its user's alone.
+  /// Makes the file readable only for its user, if it is not.
   private static func keepPrivate(_ descriptor: Int32) {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 else { return }

@@ -3,27 +3,29 @@ import Glibc
 import Interpreter
 import Syntax
 
-/// What someone typed.
+/// A line that the user typed, the end of input, or Ctrl-C.
 public enum LineInput: Equatable, Sendable {
   case line(String)
   case end
   case interrupted
 }
 
-/// Reads lines from a person.
+/// Reads lines that the user types.
 public protocol LineEditor: AnyObject {
-  /// - Parameter indent: blanks that the line begins with, as if they had been typed.
+  /// Reads a line.
+  ///
+  /// - Parameter indent: Blanks at the beginning of the line, as if the user had typed them.
   func read(_ prompt: String, indent: String) -> LineInput
-  /// An entry to be found again with the arrow keys.
+  /// Adds an entry to the history of the session, for the arrow keys.
   func remember(_ entry: String)
 }
 
-/// libedit on the terminal.
+/// A line editor on the terminal, by libedit.
 public final class Editline: LineEditor {
   private let editor: OpaquePointer
   private let complete: (_ line: String, _ cursor: Int) -> Completion
 
-  /// What the Tab key does: inserts, or shows choices.
+  /// What the Tab key does: insert a text or show choices.
   public struct Completion {
     public let insert: String
     public let choices: [String]
@@ -33,7 +35,7 @@ public final class Editline: LineEditor {
     }
   }
 
-  /// nil when the terminal cannot be set up.
+  /// Nil if the terminal cannot be set up.
   public init?(historySize: Int = 5000, complete: @escaping (_ line: String, _ cursor: Int) -> Completion) {
     guard let editor = srs_editline_new("srs", Int32(historySize)) else { return nil }
     self.editor = editor

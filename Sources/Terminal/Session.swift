@@ -1,22 +1,23 @@
 import Interpreter
 import Syntax
 
-/// The prompt: entries one after the other, until the end of input. Nothing an entry does loses a variable.
+/// The prompt: reads and runs entries until the end of input. An error in an entry does not lose variables.
 public final class Session {
   let interpreter: Interpreter
   private let editor: any LineEditor
   private let history: History?
   let renderer: DiagnosticRenderer
   let errors: (String) -> Void
-  /// Called before an entry runs: forgets an interrupt that came while it was typed.
+  /// Called before an entry runs, to clear an interrupt that arrived while the entry was typed.
   let beginEntry: () -> Void
-  /// Lines of the screen, for the pager; nil: there is none.
+  /// The number of lines of the screen, for the pager; nil if stdout is not a terminal.
   private let screenHeight: () -> Int?
   var usesPager = true
-  /// All entries, and those that worked.
+  /// All entries of the session.
   private(set) var entries: [String] = []
-  var worked: [String] = []
-  /// Values of the entries that had one.
+  /// The entries that ran without an error.
+  var succeeded: [String] = []
+  /// The values of entries, by the number of the entry.
   var results: [Int: Value] = [:]
 
   public init(
@@ -39,7 +40,7 @@ public final class Session {
     }
   }
 
-  /// One entry; true where it leaves the prompt.
+  /// Runs an entry. Returns true if it leaves the prompt.
   @discardableResult
   func take(_ entry: String) -> Bool {
     let trimmed = entry.drop { $0 == " " || $0 == "\n" || $0 == "\t" }
@@ -52,13 +53,13 @@ public final class Session {
     case "%": command(String(trimmed))
     case "!":
       let status = Shell.run(String(trimmed.dropFirst()))
-      if status != 0 { complain("left with status \(status)\n") }
+      if status != 0 { complain("exited with status \(status)\n") }
     default: evaluate(entry)
     }
     return false
   }
 
-  /// Lines until the parser says that they are an entry; nil at the end of input.
+  /// Reads lines until they are a complete entry. Nil at the end of input.
   private func readEntry() -> String? {
     var entry = ""
     while true {
@@ -67,12 +68,12 @@ public final class Session {
         interpreter.host.write("\n")
         return nil
       case .interrupted:
-        // Ctrl-C while typing clears the entry.
+        // Ctrl-C clears the entry.
         interpreter.host.write("\n")
         entry = ""
       case .line(let line):
         entry += entry.isEmpty ? line : "\n" + line
-        // An empty line ends an entry that the parser would go on with.
+        // An empty line ends an incomplete entry.
         if line.allSatisfy({ $0 == " " }) && !entry.isEmpty { return entry }
         if let first = entry.first, "%!?".contains(first) { return entry }
         if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return entry }
@@ -80,7 +81,7 @@ public final class Session {
     }
   }
 
-  /// Two blanks for every bracket that is open; none inside of a text.
+  /// The indentation of the next line: two blanks for every open bracket, none inside a string.
   static func indentation(_ entry: String) -> String {
     guard !entry.isEmpty else { return "" }
     let lexer = Lexer(SourceFile(name: "<prompt>", text: entry))
@@ -105,7 +106,7 @@ public final class Session {
     let start = clock.now
     do {
       let value = try interpreter.run(program)
-      worked.append(entry)
+      succeeded.append(entry)
       if case .nothing = value {
       } else {
         interpreter.set("_", value)
@@ -126,10 +127,10 @@ public final class Session {
 
   func write(_ text: String) { show(text) }
 
-  /// What is wrong, in words that may hold what was typed or what files are called.
+  /// Reports an error. The text may contain user input and file names.
   func complain(_ text: String) { errors(TerminalText.safe(text)) }
 
-  /// What is longer than the screen goes through the pager.
+  /// Shows a text, by the pager if it is longer than the screen.
   private func show(_ text: String) {
     let lines = text.utf8.reduce(0) { $0 + ($1 == 0x0a ? 1 : 0) }
     if usesPager, let height = screenHeight(), lines >= height, Shell.run("${PAGER:-less -FRX}", input: TerminalText.safe(text)) == 0 {

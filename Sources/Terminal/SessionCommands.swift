@@ -9,17 +9,19 @@ struct SessionCommand {
   let summary: String
 
   static let all: [SessionCommand] = [
-    .init(name: "time", arguments: "ENTRY", summary: "run an entry and say how long it took"),
-    .init(name: "who", arguments: "", summary: "the variables, and what they are"),
-    .init(name: "save", arguments: "FILE.srs", summary: "the entries that worked, as cells of a script"),
-    .init(name: "load", arguments: "FILE.srs", summary: "run a script here, its names stay: the same as %run"),
-    .init(name: "run", arguments: "FILE.srs", summary: "run a script here, its names stay"),
+    .init(name: "time", arguments: "ENTRY", summary: "run an entry and show the time it took"),
+    .init(name: "who", arguments: "", summary: "list the variables"),
+    .init(name: "save", arguments: "FILE.srs", summary: "save the successful entries as cells of a script"),
+    .init(name: "load", arguments: "FILE.srs", summary: "the same as %run"),
+    .init(name: "run", arguments: "FILE.srs", summary: "run a script and keep its names"),
     .init(name: "edit", arguments: "[FILE.srs]", summary: "write an entry in $EDITOR, or edit a script, and run it"),
     .init(name: "reset", arguments: "", summary: "forget all variables"),
-    .init(name: "cd", arguments: "[FOLDER]", summary: "go to a folder, or say which one this is"),
-    .init(name: "history", arguments: "[TEXT]", summary: "the entries of this session by their numbers; those that hold a text"),
-    .init(name: "pager", arguments: "on | off", summary: "show what is longer than the screen page by page"),
-    .init(name: "help", arguments: "", summary: "this list"),
+    .init(name: "cd", arguments: "[FOLDER]", summary: "change the current folder, or show it"),
+    .init(
+      name: "history", arguments: "[TEXT]", summary: "list the entries of this session with their numbers, all or those that contain a text"
+    ),
+    .init(name: "pager", arguments: "on | off", summary: "show output that is longer than the screen page by page"),
+    .init(name: "help", arguments: "", summary: "show this list"),
   ]
 
   static var help: String {
@@ -27,13 +29,13 @@ struct SessionCommand {
     let width = heads.map(\.count).max() ?? 0
     return zip(heads, all).map { "  \($0)\(String(repeating: " ", count: width - $0.count))  \($1.summary)\n" }.joined()
       + "  !COMMAND\(String(repeating: " ", count: max(0, width - 8)))  run a shell command\n"
-      + "  ?name  ?name.member  ?\"some words\"  ?E0301  tell about a function, a part of it, what has to do with words, an error\n"
-      + "  _ is the last value, out[n] that of entry n; Ctrl-D leaves\n"
+      + "  ?name  ?name.member  ?\"some words\"  ?E0301  help on a function, a parameter or member, words, an error\n"
+      + "  _ is the last value, out[n] the value of entry n; Ctrl-D leaves\n"
   }
 }
 
 extension Session {
-  /// Runs `%name rest`; unknown ones suggest.
+  /// Runs the command line `%name rest`. For an unknown command, suggests a similar one.
   func command(_ line: String) {
     let parts = line.dropFirst().split(separator: " ", maxSplits: 1)
     let name = parts.first.map(String.init) ?? "help"
@@ -47,7 +49,7 @@ extension Session {
     case "edit": edit(rest)
     case "reset":
       interpreter.forget()
-      worked = []
+      succeeded = []
       results = [:]
     case "cd": change(rest)
     case "history":
@@ -81,22 +83,24 @@ extension Session {
   }
 
   private func save(_ path: String) {
-    guard !path.isEmpty else { return complain("where to? %save experiment.srs\n") }
-    guard !worked.isEmpty else { return complain("no entry has worked yet\n") }
-    let text = worked.map { "# %%\n\($0)\n" }.joined(separator: "\n")
+    guard !path.isEmpty else { return complain("%save needs a file name: %save experiment.srs\n") }
+    guard !succeeded.isEmpty else { return complain("no entry has succeeded yet\n") }
+    let text = succeeded.map { "# %%\n\($0)\n" }.joined(separator: "\n")
     do {
       try OutputFile.write(Data(text.utf8), to: (path as NSString).expandingTildeInPath)
-      write("wrote \(worked.count) entries to \(path)\n")
+      write("wrote \(succeeded.count) entries to \(path)\n")
     } catch {
       complain("\(error.message)\n")
     }
   }
 
-  /// Runs a script with the names of the session; what it makes stays.
+  /// Runs a script in the session and keeps its names.
   public func runFile(_ path: String) {
-    guard !path.isEmpty else { return complain("which one? %run experiment.srs\n") }
+    guard !path.isEmpty else { return complain("%run needs a file name: %run experiment.srs\n") }
     let whole = (path as NSString).expandingTildeInPath
-    guard let data = FileManager.default.contents(atPath: whole) else { return complain("there is no script \(path) that can be read\n") }
+    guard let data = FileManager.default.contents(atPath: whole) else {
+      return complain("the script \(path) does not exist or cannot be read\n")
+    }
     beginEntry()
     let (program, diagnostics) = interpreter.compile(SourceFile(name: path, bytes: [UInt8](data)))
     for diagnostic in diagnostics { errors(renderer.render(diagnostic)) }
@@ -110,13 +114,13 @@ extension Session {
     let isNew = path.isEmpty
     var file = (path as NSString).expandingTildeInPath
     if isNew {
-      // A name that nobody could have put a link under.
+      // mkstemps chooses an unpredictable name and creates the file, so that it cannot be a link of another user.
       var name = Array((NSTemporaryDirectory() + "srs-entry-XXXXXX.srs").utf8CString)
       let descriptor = mkstemps(&name, 4)
       file = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       guard descriptor >= 0 else { return complain("\(file) cannot be written: \(String(cString: strerror(errno)))\n") }
       let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-      do { try handle.write(contentsOf: Data((worked.last.map { $0 + "\n" } ?? "").utf8)) } catch {
+      do { try handle.write(contentsOf: Data((succeeded.last.map { $0 + "\n" } ?? "").utf8)) } catch {
         unlink(file)
         return complain("\(file) cannot be written\n")
       }
@@ -126,7 +130,7 @@ extension Session {
     let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
     let quoted = file.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
     guard Shell.run("\(editor) '\(quoted)'") == 0 else {
-      return complain("\(editor) did not end well; nothing is run\n")
+      return complain("\(editor) failed, so nothing is run\n")
     }
     if isNew, let data = FileManager.default.contents(atPath: file) { take(String(decoding: data, as: UTF8.self)) } else { runFile(file) }
   }
@@ -162,7 +166,7 @@ extension Session {
     }
     if let first = parts.first, let value = interpreter.value(first) { return describe(first, value, parts.dropFirst().first) }
     let near = Spelling.suggestion(asked, in: builtins.keys.sorted() + interpreter.names)
-    complain("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" looks for words") + "\n")
+    complain("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" searches the help") + "\n")
   }
 
   private func describe(_ name: String, _ value: Value, _ member: String?) {
@@ -188,7 +192,7 @@ extension Session {
       let text = builtin.help.lowercased()
       return wanted.allSatisfy { text.contains($0) }
     }.sorted { $0.name < $1.name }
-    if found.isEmpty { return complain("no function has to do with \"\(words)\"\n") }
+    if found.isEmpty { return complain("the help of no function contains \"\(words)\"\n") }
     let width = found.map(\.name.count).max() ?? 0
     for builtin in found { write("\(builtin.name)\(String(repeating: " ", count: width - builtin.name.count))  \(builtin.summary)\n") }
   }

@@ -1,8 +1,9 @@
 import Foundation
 
-/// Commands that someone at the prompt wants to run: `!ls`, the editor, the pager. Scripts cannot.
+/// Runs shell commands for the prompt: `!ls`, the editor, the pager. Scripts cannot run shell commands.
 enum Shell {
-  /// Runs a command with the terminal, and waits; returns its status. Ctrl-C is the command's, not the prompt's.
+  /// Runs a command on the terminal, waits for it, and returns its exit status, or 128 plus the signal that ended it, or -1 if
+  /// it cannot be started. Ctrl-C ends the command, not the prompt.
   @discardableResult
   static func run(_ command: String, input: String? = nil) -> Int32 {
     var actions = posix_spawn_file_actions_t()
@@ -41,7 +42,7 @@ enum Shell {
       while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(pipes[1], $0.baseAddress, $0.count) }
         if count < 0 && errno == EINTR { continue }
-        // Whoever has seen enough closes the pipe.
+        // A pager that the user leaves closes the pipe.
         if count <= 0 { break }
         rest = rest.dropFirst(count)
       }

@@ -2,10 +2,10 @@ import ArgumentParser
 import Benchmarking
 import Foundation
 
-/// `srs bench`: times one workload and writes a JSON line.
+/// `srs bench` times a workload and writes a line of JSON.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Times a workload and writes a JSON line; Benchmarks/README.md has the whole table.",
+    commandName: "bench", abstract: "Times a workload and writes a line of JSON. Benchmarks/README.md has a table of results.",
     discussion: "Workloads:\n" + Workload.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
 
   private static let workloads = Workload.all + Workload.small
@@ -13,8 +13,8 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "The workload's name.") var work: String?
   @Option(help: "Threads.") var threads = min(8, ProcessInfo.processInfo.activeProcessorCount)
   @Option(help: "Timed steps.") var steps: Int?
-  @Option(help: "Steps before the first timed one.") var warmup = 5
-  @Flag(help: "Writes the workloads' names.") var list = false
+  @Option(help: "Warm-up steps, which are not timed.") var warmup = 5
+  @Flag(help: "List the names of the workloads.") var list = false
 
   func validate() throws {
     if !list && work == nil { throw ValidationError("name a workload; --list names them") }

@@ -3,13 +3,13 @@ import Interpreter
 import Logging
 import Syntax
 
-/// stdout, stderr and the terminal.
+/// The host of the command line: stdout, stderr and the terminal.
 final class ConsoleHost: InterpreterHost {
   private let quiet: Bool
   private let logger: Logger
   private let live: Bool
   private var lineShown = false
-  /// Lines of the block that stands right above; 0 when something else does.
+  /// The number of lines of the live block directly above the cursor; 0 if other output followed it.
   private var blockLines = 0
   let threads: Int
   let seed: Int
@@ -89,7 +89,7 @@ final class ConsoleHost: InterpreterHost {
   func live(_ block: String) {
     guard live else { return }
     progress(nil)
-    // Over the last one, if nothing was written since.
+    // Overwrite the last block if there was no other output since.
     if blockLines > 0 { Output.control("\u{1b}[\(blockLines)A\r\u{1b}[J") }
     let text = block.hasSuffix("\n") ? block : block + "\n"
     Output.error(text)
@@ -105,7 +105,7 @@ final class ConsoleHost: InterpreterHost {
 
   func error(_ text: String) { report(TerminalText.safe(text)) }
 
-  /// An error that was made safe for a terminal, with its colours.
+  /// Writes an error with its colours. The text must already be safe for a terminal.
   func report(_ rendered: String) {
     progress(nil)
     blockLines = 0
@@ -121,7 +121,7 @@ final class ConsoleHost: InterpreterHost {
     return 80
   }
 
-  /// Lines of the terminal; nil where stdout is none.
+  /// The number of lines of the terminal; nil if stdout is not a terminal.
   var height: Int? {
     var size = winsize()
     guard isTerminal, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_row > 0 else { return nil }
@@ -132,14 +132,14 @@ final class ConsoleHost: InterpreterHost {
   var showsLiveProgress: Bool { live }
   var terminalPictures: TerminalPictures { TerminalGraphics.pictures }
 
-  /// Colours for what goes to a stream.
+  /// Should text on this descriptor be coloured?
   static func colours(_ descriptor: Int32) -> Bool {
     let environment = ProcessInfo.processInfo.environment
     return isatty(descriptor) == 1 && environment["NO_COLOR"] == nil && environment["TERM"] != "dumb"
   }
 }
 
-/// Notes on stderr, a plain line each.
+/// Writes log events to stderr, as plain lines.
 private struct StderrLog: LogHandler {
   var logLevel = Logger.Level.info
   var metadata: Logger.Metadata = [:]
@@ -155,12 +155,13 @@ private struct StderrLog: LogHandler {
   }
 }
 
-/// stdout and stderr. Whoever cannot be written to ends the program: quietly, with the status of a broken pipe, when nobody reads any more; with an error otherwise.
+/// Writes to stdout and stderr.
 enum Output {
-  /// A text for people, made safe for a terminal.
+  /// Writes a text to stderr, made safe for a terminal.
   static func error(_ text: String) { control(TerminalText.safe(text)) }
 
-  /// A text for people, made so that a terminal takes parts of it for commands. What cannot be told on stderr is not told.
+  /// Writes a text to stderr that may contain terminal commands. Failures are ignored, because there is nowhere to report
+  /// them.
   static func control(_ text: String) {
     var rest = ArraySlice(Array(text.utf8))
     while !rest.isEmpty {
@@ -171,9 +172,11 @@ enum Output {
     }
   }
 
-  /// A text that people read, wherever it goes, made safe for a terminal.
+  /// Writes a text to stdout, made safe for a terminal even if stdout is not one.
   static func show(_ text: String) { write(TerminalText.safe(text)) }
 
+  /// Writes a text to stdout. If that fails, the program ends: with status 141 and without a message if the reader has closed
+  /// the pipe, else with an error.
   static func write(_ text: String) {
     var rest = ArraySlice(Array(text.utf8))
     while !rest.isEmpty {

@@ -10,18 +10,18 @@ struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a notebook and write it as a page.",
     discussion: """
-      A notebook is a script with cells, `# %% title` and `# %% [md]`. It is run, and written with what its cells gave: as one \
-      self-contained .html page, as .md with its figures beside it, or as .ipynb for Jupyter. An .ipynb is turned into an .srs, \
-      without running. A cell that fails is shown as it failed, and the exit status is 1.
+      A notebook is a script with cells, `# %% title` and `# %% [md]`. Export runs it and writes it with the outputs of its \
+      cells: as one self-contained .html page, as .md with its figures in files of their own, or as .ipynb for Jupyter. An .ipynb \
+      is converted to an .srs without running it. If a cell fails, the page shows its error and the exit status is 1.
       """)
   @Argument(help: "The notebook.") var file: String
-  @Option(name: .shortAndLong, help: "The page: .html, .md or .ipynb; of an .ipynb, the .srs.") var output: String
+  @Option(name: .shortAndLong, help: "The page: .html, .md or .ipynb; for an .ipynb, the .srs.") var output: String
   @Option(name: .customLong("set"), help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
   var parameters: [String] = []
-  @Flag(help: "Run the cells behind one that fails, too.") var keepGoing = false
-  @Flag(help: "Take what cells gave before where neither they, nor cells they need, nor files they read have changed; keep trainings.")
+  @Flag(help: "After a cell that fails, run the following cells too.") var keepGoing = false
+  @Flag(help: "Reuse the outputs of cells if neither they, nor cells they need, nor files they read have changed; keep trainings.")
   var cached = false
-  @Flag(help: "Stay, and write the page again whenever the notebook is saved; implies --cached.") var watch = false
+  @Flag(help: "Keep running, and write the page again whenever the notebook is saved; implies --cached.") var watch = false
   @Option(help: ArgumentHelp("The cells read and write only inside this folder; their relative outputs go there.", valueName: "dir"))
   var sandbox: String?
   @OptionGroup var flags: EngineFlags
@@ -30,15 +30,15 @@ struct Export: ParsableCommand {
     Interrupt.isForcedBySecond = true
     let ending = (output as NSString).pathExtension.lowercased()
     if (file as NSString).pathExtension.lowercased() == "ipynb" {
-      guard ending == "srs" else { throw ValidationError("an .ipynb is turned into an .srs, not into .\(ending)") }
-      guard !watch else { throw ValidationError("an .ipynb is not watched") }
+      guard ending == "srs" else { throw ValidationError("an .ipynb is converted to an .srs, not to .\(ending)") }
+      guard !watch else { throw ValidationError("--watch does not work with an .ipynb") }
       return try fromJupyter()
     }
     guard ["html", "md", "ipynb"].contains(ending) else { throw ValidationError("a page ends in .html, .md or .ipynb, not in .\(ending)") }
     let folder = try sandbox.map(Run.folder)
     let console = flags.host(out: folder, sandbox: folder)
     if let folder, !Sandbox.enter(folder) {
-      console.note("this system has no Landlock, so the sandbox is kept by checks alone; SECURITY.md says what that leaves open")
+      console.note("this system has no Landlock, so only checks of paths enforce the sandbox; see SECURITY.md for what that leaves open")
     }
     guard watch else { return try export(ending, console) }
     while !Interrupt.isSet {
@@ -46,20 +46,20 @@ struct Export: ParsableCommand {
       do {
         try export(ending, console)
       } catch is ExitStatus {
-        // It was said what is wrong; the next version may be right.
+        // The error was reported; the user may correct the notebook and save it again.
       }
       console.note("waiting for \(file) to be saved; Ctrl-C ends")
       while !Interrupt.isSet && saved == before { usleep(200_000) }
     }
   }
 
-  /// When the notebook was last changed; nil while it is not there, as when an editor puts a new file in its place.
+  /// The time of the last change of the notebook. Nil while the file does not exist, for example while an editor replaces it.
   private var saved: Date? {
     Sandbox.outside { (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date }
   }
 
   private func export(_ ending: String, _ console: ConsoleHost) throws {
-    // The notebook and the page are named by whoever started the program, not by the cells.
+    // The user names the notebook and the page, not the cells, so the sandbox does not apply to them.
     let source = try Sandbox.outside { try Script.read(file, host: console, json: false) }
     console.script = (file, RunTable.hash(source.bytes))
     let usesCache = cached || watch
@@ -71,10 +71,10 @@ struct Export: ParsableCommand {
       cache: cache)
     Script.report(diagnostics, host: console, json: false)
     guard let executed else { throw ExitStatus(code: 2) }
-    do { try cache?.save() } catch { console.note("what the cells gave is not kept: \(error.message)") }
+    do { try cache?.save() } catch { console.note("the outputs of the cells are not cached: \(error.message)") }
     if usesCache {
       let (code, old) = (executed.notebook.cells.count { !$0.isText }, executed.results.count(where: \.isCached))
-      console.note("\(old) of \(code) cells as before")
+      console.note("\(old) of \(code) cells from the cache")
     }
     var files: [(String, String)] = []
     switch ending {

@@ -5,10 +5,10 @@ import Syntax
 
 struct Format: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fmt", abstract: "Put scripts into their canonical form.",
-    discussion: "Files are written only where they change. - reads stdin and writes stdout.")
+    commandName: "fmt", abstract: "Format scripts.",
+    discussion: "Only files that change are written. - reads stdin and writes stdout.")
   @Argument(help: "The scripts; - for stdin.") var files: [String]
-  @Flag(help: "Write nothing; name the files that would change, and leave with 1 if there are any.") var check = false
+  @Flag(help: "Write nothing; list the files that would change, and exit with status 1 if there are any.") var check = false
 
   func run() throws {
     let host = ConsoleHost(quiet: false, threads: 1, seed: nil, outputFolder: nil)
@@ -23,7 +23,7 @@ struct Format: ParsableCommand {
         continue
       }
       guard let text = Formatter.format(tree) else {
-        host.error("error: \(file) is left as it is: its canonical form would not mean the same; please report this\n")
+        host.error("error: \(file) is not formatted, because its meaning would change; please report this bug\n")
         failed = true
         continue
       }
@@ -41,7 +41,7 @@ struct Format: ParsableCommand {
     if check && changed { throw ExitStatus(code: 1) }
   }
 
-  /// In place: through links, with the rights it had.
+  /// Replaces the file, following symbolic links and keeping its permissions.
   private func write(_ text: String, _ file: String, _ host: ConsoleHost) throws {
     let path = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
     let rights = (try? FileManager.default.attributesOfItem(atPath: path))?[.posixPermissions]

@@ -1,8 +1,9 @@
 import Foundation
 
-/// Ctrl-C, SIGTERM, SIGHUP and the end of `--timeout`, as a number that long work looks at.
+/// Ctrl-C, SIGTERM, SIGHUP and the end of `--timeout`, as a flag that long work checks.
 enum Interrupt {
-  /// The signal that came, or 0. Written by the signal handler, so it is plain memory that lives for ever.
+  /// The last signal, or 0, and whether a second Ctrl-C ends the program. The signal handler writes it, so it is plain memory
+  /// that is never freed.
   nonisolated(unsafe) private static let flag: UnsafeMutablePointer<sig_atomic_t> = {
     let flag = UnsafeMutablePointer<sig_atomic_t>.allocate(capacity: 2)
     flag.initialize(repeating: 0, count: 2)
@@ -12,29 +13,30 @@ enum Interrupt {
   static var isSet: Bool { flag.pointee != 0 }
   static func clear() { flag.pointee = 0 }
 
-  /// How a program that a signal ended leaves; one that ran out of time as timeout(1) has it.
+  /// The exit status after an interrupt: 128 plus the signal, or 124 after `--timeout`, as timeout(1) does.
   static var status: Int32 { isTimeout ? 124 : 128 + Int32(flag.pointee == 0 ? SIGINT : flag.pointee) }
 
-  /// Was it the end of `--timeout`?
+  /// Was the last interrupt the end of `--timeout`?
   static var isTimeout: Bool { flag.pointee == SIGALRM }
 
-  /// Interrupts once so much time has gone by.
+  /// Interrupts after a time in seconds.
   static func after(_ seconds: Double) {
     var timer = itimerval()
     timer.it_value.tv_sec = Int(seconds)
     timer.it_value.tv_usec = Int((seconds - seconds.rounded(.down)) * 1e6)
-    // A timer of nothing would never go off.
+    // A timer of 0 would be disarmed.
     if timer.it_value.tv_sec == 0 && timer.it_value.tv_usec == 0 { timer.it_value.tv_usec = 1 }
     setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
   }
 
-  /// In a script a second Ctrl-C does not wait for the step: it ends the program at once.
+  /// Does a second Ctrl-C end the program immediately, without waiting for the current training step? True for scripts.
   static var isForcedBySecond: Bool {
     get { flag[1] != 0 }
     set { flag[1] = newValue ? 1 : 0 }
   }
 
-  /// Without SA_RESTART: a read at the prompt ends, so that the entry can be cleared.
+  /// Installs the signal handlers. SA_RESTART is not set, so that a signal ends a read at the prompt and the entry can be
+  /// cleared.
   static func install() {
     clear()
     var action = sigaction()
@@ -46,7 +48,7 @@ enum Interrupt {
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGALRM] {
-      // nohup had SIGHUP ignored: it stays so.
+      // Under nohup, SIGHUP is ignored, and stays ignored.
       var before = sigaction()
       sigaction(signal, nil, &before)
       if signal == SIGHUP && unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
@@ -55,11 +57,10 @@ enum Interrupt {
       sigaction(signal, &action, nil)
       sigaddset(&signals, signal)
     }
-    // Whoever started us may have had them blocked.
+    // The parent process may have blocked the signals.
     pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-    // A closed pipe shows as an error of the write.
+    // Ignored, a closed pipe and a file beyond the size limit are errors of `write` instead of ending the program.
     signal(SIGPIPE, SIG_IGN)
-    // A file that outgrows its limit likewise.
     signal(SIGXFSZ, SIG_IGN)
   }
 }

@@ -15,8 +15,8 @@ enum Program {
       Output.error("error: \(problem)\n")
       _exit(1)
     }
-    // Deep recursion of scripts needs more stack than a main thread has. What keeps it from being there is an error: nobody
-    // would end the wait below.
+    // Deep recursion of scripts needs more stack than the main thread has, so the program runs on a second thread. If that
+    // cannot be started, the program must end here, or it would wait below forever.
     var attributes = pthread_attr_t()
     var thread = pthread_t()
     pthread_attr_init(&attributes)
@@ -32,11 +32,11 @@ enum Program {
     }
     guard failed == 0 else {
       Output.error(
-        "error: the system gives srs no thread with \(stackSize >> 20) MB of stack (\(String(cString: strerror(failed)))); "
+        "error: the system cannot start a thread with \(stackSize >> 20) MB of stack (\(String(cString: strerror(failed)))); "
           + "is there a limit on memory (ulimit -v) or on processes (ulimit -u)?\n")
       _exit(1)
     }
-    // Signals are for the thread that works: it may be waiting in a read.
+    // Block signals on the main thread, so that they interrupt reads of the working thread.
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)
@@ -59,7 +59,7 @@ enum Program {
     } catch let status as ExitStatus {
       return status.code
     } catch {
-      // Usage errors leave with 2; help and version are no errors.
+      // Usage errors exit with status 2; `--help` and `--version` are not errors.
       let message = Srs.fullMessage(for: error)
       guard Srs.exitCode(for: error) != .success else {
         Output.write(message + "\n")
@@ -71,8 +71,8 @@ enum Program {
   }
 }
 
-/// How the program ends: 0 done, 1 a run-time error, 2 usage, syntax or check error; 130, 143 or 129 interrupted by
-/// Ctrl-C, SIGTERM or SIGHUP; 124 at the end of --timeout.
+/// Ends the program with an exit status: 0 success; 1 run-time error; 2 usage, syntax or check error; 130, 143 or 129
+/// interrupted by Ctrl-C, SIGTERM or SIGHUP; 124 after --timeout.
 struct ExitStatus: Error {
   let code: Int32
 }
@@ -81,24 +81,24 @@ struct Srs: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "srs",
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
-    discussion: "Without a command: the prompt. With input from a pipe: runs it.",
+    discussion: "Without a command, srs starts the prompt, or runs its input if that comes from a pipe.",
     version: "0.1.0",
     subcommands: [Repl.self, Run.self, Check.self, Format.self, Export.self, RunsCommand.self, Docs.self, BenchCommand.self],
     defaultSubcommand: Repl.self)
 }
 
-/// Flags that several commands share.
+/// Options that several commands share.
 struct EngineFlags: ParsableArguments {
-  // A negative number is a value, not another option.
+  // Unconditional parsing accepts a negative number as a value, so that the error is about the value.
   @Option(
-    parsing: .unconditional, help: "Seed where a script gives none.",
+    parsing: .unconditional, help: "The seed for trainings that do not give one.",
     transform: { try EngineFlags.whole($0, "a seed is a whole number from 0") })
   var seed: Int?
   @Option(
     parsing: .unconditional,
-    help: "Threads; all processors if left out. Results are the same for any number; a training step uses at most 8.") var threads: Int?
+    help: "The number of threads; default: all processors. Results do not depend on it; a training step uses at most 8.") var threads: Int?
   @Flag(name: .shortAndLong, help: "No progress and no notes.") var quiet = false
-  @Flag(help: "Do not write trainings down in runs/runs.sqlite.") var noRecord = false
+  @Flag(help: "Do not record trainings in runs/runs.sqlite.") var noRecord = false
 
   func validate() throws {
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024, not \(threads)") }
@@ -117,26 +117,26 @@ struct EngineFlags: ParsableArguments {
 }
 
 struct Repl: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "repl", abstract: "The prompt.", shouldDisplay: false)
+  static let configuration = CommandConfiguration(commandName: "repl", abstract: "Start the prompt.", shouldDisplay: false)
   @OptionGroup var flags: EngineFlags
-  @Flag(help: "Do not keep entries for later sessions.") var noHistory = false
+  @Flag(help: "Do not save entries for later sessions.") var noHistory = false
   @Flag(help: "Do not run ~/.config/srs/rc.srs first.") var noRc = false
-  @Option(name: .shortAndLong, help: ArgumentHelp("Run a script first, and stay at the prompt with its names.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Run a script first and keep its names at the prompt.", valueName: "file"))
   var interactive: String?
-  @Option(name: [.customShort("e"), .customLong("eval")], help: ArgumentHelp("Run a text, show its value, and leave.", valueName: "text"))
+  @Option(name: [.customShort("e"), .customLong("eval")], help: ArgumentHelp("Run a text, show its value, and exit.", valueName: "text"))
   var text: String?
 
   func run() throws {
     if let text {
-      guard interactive == nil else { throw ValidationError("-e leaves and -i stays: give one of them") }
+      guard interactive == nil else { throw ValidationError("-e and -i cannot be combined") }
       return try Script.evaluate(text, host: flags.host())
     }
     guard isatty(STDIN_FILENO) == 1 else {
-      if interactive != nil { throw ValidationError("-i needs a terminal to stay at; scripts run with: srs run FILE") }
+      if interactive != nil { throw ValidationError("-i needs a terminal; scripts run with: srs run FILE") }
       try Script.run("-", host: flags.host(), parameters: [:], json: false)
       return
     }
-    // At the prompt there is nothing that a kill should wait for.
+    // The prompt needs no orderly end, so these signals end the program immediately.
     signal(SIGTERM, SIG_DFL)
     signal(SIGHUP, SIG_DFL)
     let host = flags.host(isBatch: false)
@@ -171,10 +171,12 @@ struct Run: ParsableCommand {
   @Argument(help: "The script; - for stdin.") var file: String
   @Option(name: .customLong("set"), help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
   var parameters: [String] = []
-  @Option(help: "Folder that relative output paths start from.") var out: String?
-  @Flag(help: "Errors as JSON, a line each.") var json = false
-  @Flag(help: "Go on from the checkpoints that an interrupted run of the script left in the folder runs.") var resume = false
-  @Option(parsing: .unconditional, help: ArgumentHelp("Stop after so long, as at Ctrl-C, and leave with 124.", valueName: "90s, 10min, 8h"))
+  @Option(help: "The folder from which relative output paths start.") var out: String?
+  @Flag(help: "Write errors as JSON, one per line.") var json = false
+  @Flag(help: "Continue from the checkpoints of an interrupted run of the script in the folder runs.") var resume = false
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Stop after this time, as after Ctrl-C, and exit with status 124.", valueName: "90s, 10min, 8h"))
   var timeout: Timeout?
   @Option(help: ArgumentHelp("Read and write only inside this folder; relative outputs go there.", valueName: "dir"))
   var sandbox: String?
@@ -189,7 +191,7 @@ struct Run: ParsableCommand {
     try Script.run(file, host: host, parameters: values, json: json)
   }
 
-  /// The folder of `--sandbox`, without links.
+  /// The folder of `--sandbox`, as a path without symbolic links.
   static func folder(_ sandbox: String) throws -> String {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: sandbox, isDirectory: &isFolder), isFolder.boolValue,
@@ -198,7 +200,7 @@ struct Run: ParsableCommand {
     return real
   }
 
-  /// `--set` as names and values.
+  /// The names and values of `--set`.
   static func settings(_ parameters: [String]) throws -> [String: String] {
     var values: [String: String] = [:]
     for parameter in parameters {
@@ -213,7 +215,7 @@ struct Run: ParsableCommand {
   }
 }
 
-/// A time as the language writes it; a plain number is in seconds.
+/// A time in the syntax of the language; a plain number is in seconds.
 struct Timeout: ExpressibleByArgument {
   let seconds: Double
 
@@ -232,7 +234,7 @@ struct Timeout: ExpressibleByArgument {
 struct Check: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Check scripts without running them.")
   @Argument(help: "The scripts.") var files: [String]
-  @Flag(help: "Errors as JSON, a line each.") var json = false
+  @Flag(help: "Write errors as JSON, one per line.") var json = false
 
   func run() throws {
     let host = ConsoleHost(quiet: false, threads: 1, seed: nil, outputFolder: nil)
@@ -248,8 +250,8 @@ struct Check: ParsableCommand {
 }
 
 struct Docs: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "The reference of the language's functions.")
-  @Argument(help: "A function; all of them if left out.") var name: String?
+  static let configuration = CommandConfiguration(abstract: "Write the reference of the functions.")
+  @Argument(help: "A function; default: all.") var name: String?
 
   func run() throws {
     let builtins = StackRecLibrary.library.builtins

@@ -6,22 +6,23 @@ import RunStore
 
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "The trainings that were written down.",
-    discussion: "Trainings are rows of the SQLite file runs/runs.sqlite in the folder srs was started in, or in that of --out.",
+    commandName: "runs", abstract: "List, compare and export recorded trainings.",
+    discussion:
+      "Trainings are recorded in the SQLite database runs/runs.sqlite in the folder in which srs was started, or in that of --out.",
     subcommands: [List.self, Show.self, Compare.self, Remove.self, Export.self], defaultSubcommand: List.self)
 
-  /// Which file, and which of its rows.
+  /// The database and access to its rows.
   struct Store: ParsableArguments {
     @Option(name: .customLong("file"), help: "The database.") var path = "runs/runs.sqlite"
 
     func open() throws -> RunDatabase {
       guard FileManager.default.fileExists(atPath: path) else {
-        throw ValidationError("there is no \(path): no training was written down here; --file names another")
+        throw ValidationError("there is no \(path): no training was recorded here; --file names another database")
       }
       return try guarded { () throws(RunDatabase.Failure) in try RunDatabase(path, isInterrupted: { Interrupt.isSet }) }
     }
 
-    /// All runs that can be read, with a word about the others.
+    /// All runs that can be read. Writes a note about each of the others.
     func all(_ database: RunDatabase) throws -> [RunRow] {
       let (rows, problems) = try guarded { () throws(RunDatabase.Failure) in try database.read() }
       for problem in problems { Output.error("note: \(problem)\n") }
@@ -46,11 +47,11 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "A line for each, the newest last.")
+    static let configuration = CommandConfiguration(abstract: "List the runs, oldest first.")
     @OptionGroup var store: Store
-    @Option(help: "Only those whose name holds this.") var name: String?
-    @Option(help: "Only those in this state: \(RunRow.State.allCases.map(\.rawValue).joined(separator: ", ")).") var state: String?
-    @Option(help: "In the order of: id, name, best, steps, seconds, started.") var sort = "id"
+    @Option(help: "Only runs whose name contains this text.") var name: String?
+    @Option(help: "Only runs in this state: \(RunRow.State.allCases.map(\.rawValue).joined(separator: ", ")).") var state: String?
+    @Option(help: "Sort by: id, name, best, steps, seconds, started.") var sort = "id"
 
     func run() throws {
       var wanted: RunRow.State?
@@ -75,17 +76,17 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct Show: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "All that is known of one, as JSON.")
+    static let configuration = CommandConfiguration(abstract: "Show everything about a run, as JSON.")
     @OptionGroup var store: Store
-    @Argument(help: "Its number.") var id: Int64
+    @Argument(help: "The id of the run.") var id: Int64
 
     func run() throws { Output.show(RunExport.json(try store.rows([id]))) }
   }
 
   struct Compare: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Several side by side, and what differs in their settings.")
+    static let configuration = CommandConfiguration(abstract: "Show runs side by side, with the differences of their settings.")
     @OptionGroup var store: Store
-    @Argument(help: "Their numbers.") var ids: [Int64]
+    @Argument(help: "The ids of the runs.") var ids: [Int64]
 
     func run() throws {
       let rows = try store.rows(ids)
@@ -94,14 +95,14 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct Remove: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Take runs out of the database; checkpoints stay.")
+    static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove runs from the database; checkpoints stay.")
     @OptionGroup var store: Store
-    @Argument(help: "Their numbers.") var ids: [Int64]
+    @Argument(help: "The ids of the runs.") var ids: [Int64]
 
     func run() throws {
-      guard !ids.isEmpty else { throw ValidationError("which? give their numbers") }
+      guard !ids.isEmpty else { throw ValidationError("rm needs the ids of runs") }
       let database = try store.open()
-      // Damaged ones can be taken out too.
+      // Damaged rows, which cannot be read, can be removed too.
       let known = try store.guarded { () throws(RunDatabase.Failure) in try database.ids() }
       if let id = ids.first(where: { !known.contains($0) }) { throw ValidationError("there is no run \(id); srs runs list shows them") }
       let count = try store.guarded { () throws(RunDatabase.Failure) in try database.remove(ids) }
@@ -110,10 +111,11 @@ struct RunsCommand: ParsableCommand {
   }
 
   struct Export: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Write runs as .csv, .json, or a folder of TensorBoard events.")
+    static let configuration = CommandConfiguration(abstract: "Export runs as .csv, .json, or a folder of TensorBoard events.")
     @OptionGroup var store: Store
-    @Argument(help: "Their numbers; all of them if left out.") var ids: [Int64] = []
-    @Flag(name: .customLong("guard"), help: "In a .csv, a ' before texts that a spreadsheet would take for formulas.") var isGuarded = false
+    @Argument(help: "The ids of the runs; default: all.") var ids: [Int64] = []
+    @Flag(name: .customLong("guard"), help: "In a .csv, put a ' before texts that a spreadsheet would evaluate as formulas.")
+    var isGuarded = false
     @Option(name: .shortAndLong, help: "FILE.csv, FILE.json, or a folder for TensorBoard.") var output: String
 
     func run() throws {

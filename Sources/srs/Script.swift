@@ -4,7 +4,7 @@ import Foundation
 import Interpreter
 import Syntax
 
-/// Running a script file from beginning to end.
+/// Reads and runs script files, and reports their errors.
 enum Script {
   static func read(_ file: String, host: ConsoleHost, json: Bool) throws -> SourceFile {
     if file == "-" { return SourceFile(name: "<stdin>", bytes: [UInt8](FileHandle.standardInput.readDataToEndOfFile())) }
@@ -23,7 +23,7 @@ enum Script {
     let source = try read(file, host: host, json: json)
     host.script = (file, RunTable.hash(source.bytes))
     if let sandbox = host.sandbox, !Sandbox.enter(sandbox) {
-      host.note("this system has no Landlock, so the sandbox is kept by checks alone; SECURITY.md says what that leaves open")
+      host.note("this system has no Landlock, so only checks of paths enforce the sandbox; see SECURITY.md for what that leaves open")
     }
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     interpreter.override(parameters)
@@ -35,12 +35,12 @@ enum Script {
       if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: nil) }
     } catch let diagnostic as Diagnostic {
       report([diagnostic], host: host, json: json)
-      if diagnostic.code == .interrupted && Interrupt.isTimeout { host.note("the time of --timeout is over") }
+      if diagnostic.code == .interrupted && Interrupt.isTimeout { host.note("stopped by --timeout") }
       throw ExitStatus(code: diagnostic.code == .interrupted ? Interrupt.status : 1)
     }
   }
 
-  /// `srs -e TEXT`: the value is shown as at the prompt.
+  /// Runs the text of `srs -e TEXT` and shows its value as the prompt does.
   static func evaluate(_ text: String, host: ConsoleHost) throws {
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     let (program, diagnostics) = interpreter.compile(SourceFile(name: "<-e>", text: text))
@@ -68,15 +68,15 @@ enum Script {
   }
 
   private static func json(_ diagnostic: Diagnostic) -> String {
-    let place = diagnostic.span.map { $0.file.place(of: $0.range.lowerBound) }
+    let location = diagnostic.span.map { $0.file.location(of: $0.range.lowerBound) }
     let report = Report(
       code: diagnostic.code.rawValue, message: diagnostic.message, file: diagnostic.span?.file.name,
-      line: place?.line, column: place?.column, help: diagnostic.help,
-      trace: diagnostic.trace.map { "\($0.function) at \($0.span.place)" })
+      line: location?.line, column: location?.column, help: diagnostic.help,
+      trace: diagnostic.trace.map { "\($0.function) at \($0.span.location)" })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let text = (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-    // What JSON leaves as it is, though a terminal does not. All of it lies below U+10000.
+    // JSON does not escape all characters that a terminal interprets. These are all below U+10000, so one escape is enough.
     var safe = ""
     for scalar in text.unicodeScalars {
       if TerminalText.isCommand(scalar) { safe += String(format: "\\u%04x", scalar.value) } else { safe.unicodeScalars.append(scalar) }
@@ -85,7 +85,7 @@ enum Script {
   }
 }
 
-/// `srs run FILE --help`: the script's parameters with their comments.
+/// The text of `srs run FILE --help`: the script's parameters with their comments.
 enum ScriptHelp {
   static func asked(_ arguments: [String]) throws -> String? {
     guard arguments.count >= 4, arguments[1] == "run", arguments.dropFirst(3).contains(where: { $0 == "--help" || $0 == "-h" }),
@@ -104,7 +104,7 @@ enum ScriptHelp {
   }
 }
 
-/// The reference of all builtins, made from their declarations.
+/// Generates the reference of all builtins from their declarations.
 enum Reference {
   static func markdown() -> String {
     let topics = Dictionary(grouping: StackRecLibrary.library.builtins.values, by: \.topic)

@@ -1,15 +1,16 @@
 import Foundation
 
-/// The end of the interpreter's stack, told as an error.
+/// Reports a stack overflow of the interpreter as an error.
 ///
-/// Calls of functions are counted and refused long before it. What is not counted is how deeply values hold each
-/// other: a list in a list in a list, five million times, is taken apart by as many calls inside each other.
+/// Nested calls of functions are counted and refused long before the end of the stack. The depth of nested values is not
+/// counted: freeing a list that is nested five million levels deep takes as many nested calls in the Swift runtime.
 enum StackGuard {
-  /// Where the stack of the thread that installed it ends, to within the room that is left at its ends.
+  /// The approximate end of the stack of the thread that installed the guard.
   nonisolated(unsafe) private static var end: UInt = 0
   private static let vicinity: UInt = 256 << 10
 
-  /// For the calling thread, from its first function. Its handler runs on a stack of its own.
+  /// Installs the guard for the calling thread. Call it in the first function of the thread. The handler runs on a stack of its
+  /// own.
   static func install(stackSize: Int) {
     var here = 0
     end = withUnsafePointer(to: &here) { UInt(bitPattern: $0) } - UInt(stackSize)
@@ -21,15 +22,15 @@ enum StackGuard {
     var action = sigaction()
     action.sa_flags = SA_SIGINFO | Int32(bitPattern: UInt32(SA_ONSTACK))
     action.__sigaction_handler.sa_sigaction = { signal, info, _ in
-      let place = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
-      if place < StackGuard.end + StackGuard.vicinity && place + StackGuard.vicinity >= StackGuard.end {
-        StackGuard.tell(
-          "error[E0405]: the stack is used up: values hold each other too deeply, a list in a list and so on, millions of times\n")
+      let address = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
+      if address < StackGuard.end + StackGuard.vicinity && address + StackGuard.vicinity >= StackGuard.end {
+        StackGuard.report(
+          "error[E0405]: the stack is used up: values are nested too deeply, such as lists in lists, millions of levels\n")
         _exit(1)
       }
-      // A mapped file has become shorter than it was.
+      // SIGBUS means that a mapped file has become shorter or cannot be read.
       if signal == SIGBUS {
-        StackGuard.tell("error[E0501]: a file was cut off, or could not be read, while it was in use\n")
+        StackGuard.report("error[E0501]: a file became shorter, or could not be read, while it was in use\n")
         _exit(1)
       }
       Foundation.signal(signal, SIG_DFL)
@@ -40,8 +41,8 @@ enum StackGuard {
     sigaction(SIGBUS, &action, nil)
   }
 
-  /// Without allocating: anything may have been going on.
-  private static func tell(_ text: StaticString) {
+  /// Writes to stderr without allocating memory, which is not allowed in a signal handler.
+  private static func report(_ text: StaticString) {
     _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
   }
 }

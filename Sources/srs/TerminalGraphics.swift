@@ -1,10 +1,11 @@
 import Foundation
 import Interpreter
 
-/// Asks the terminal what it can draw.
+/// Finds out which picture format the terminal supports.
 enum TerminalGraphics {
-  /// What the terminal says it shows, asked once: kitty's protocol is asked for a picture of one pixel, and sixel is in
-  /// the answer to "primary device attributes", which every terminal gives and which ends the wait.
+  /// The picture format of the terminal, queried once. The query sends a picture of one pixel by kitty's protocol, and then asks
+  /// for the primary device attributes, which tell whether the terminal supports sixel. Every terminal answers the second
+  /// query, so its answer ends the wait.
   static let pictures: TerminalPictures = {
     guard isatty(STDOUT_FILENO) == 1 else { return .none }
     let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -19,14 +20,14 @@ enum TerminalGraphics {
     let question = Array("\u{1b}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1b}\\\u{1b}[c".utf8)
     guard write(terminal, question, question.count) == question.count else { return .none }
 
-    // A terminal that does not know the question says nothing.
+    // A terminal that does not know kitty's protocol does not answer the first query.
     var answer: [UInt8] = []
     var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
     while answer.count < 256, poll(&waiting, 1, 150) == 1 {
       var byte: UInt8 = 0
       guard read(terminal, &byte, 1) == 1 else { break }
       answer.append(byte)
-      // The answer to the second question is the last: ESC [ ... c.
+      // The answer to the second query is the last one: ESC [ ... c.
       if byte == UInt8(ascii: "c"), String(decoding: answer, as: UTF8.self).contains("\u{1b}[") { break }
     }
     return claims(answer)
@@ -39,7 +40,7 @@ enum TerminalGraphics {
     return claimsSixel(attributes) ? .sixel : .none
   }
 
-  /// `ESC [ ? 62 ; 4 ; 22 c`: a list of numbers, 4 among them after the first.
+  /// Does the answer, such as `ESC [ ? 62 ; 4 ; 22 c`, contain the number 4 (sixel) after the first number?
   static func claimsSixel(_ answer: [UInt8]) -> Bool {
     let text = String(decoding: answer, as: UTF8.self)
     guard text.hasPrefix("\u{1b}[?"), text.hasSuffix("c") else { return false }

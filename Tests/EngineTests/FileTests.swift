@@ -21,7 +21,7 @@ import Testing
     do {
       try body()
       return ""
-    } catch let failure as WholeFile.Failure {
+    } catch let failure as AtomicFile.Failure {
       return failure.message
     } catch {
       return "\(error)"
@@ -31,12 +31,12 @@ import Testing
   @Test func aFileIsThereWholeOrNotAtAll() throws {
     try inFolder { folder in
       let path = folder + "/a/b/c.txt"
-      try WholeFile.write(Data("one".utf8), to: path)
-      try WholeFile.write(Data("two".utf8), to: path)
+      try AtomicFile.write(Data("one".utf8), to: path)
+      try AtomicFile.write(Data("two".utf8), to: path)
       #expect(try text(path) == "two")
       struct Stop: Error {}
       #expect(throws: Stop.self) {
-        try WholeFile.write(to: path) { sink in
+        try AtomicFile.write(to: path) { sink in
           try Array("thr".utf8).withUnsafeBytes { try sink.put($0) }
           // Nothing with a name while it is written.
           #expect(try names(folder + "/a/b") == ["c.txt"])
@@ -46,7 +46,7 @@ import Testing
       #expect(try text(path) == "two" && names(folder + "/a/b") == ["c.txt"])
       // Of several none takes its name when one fails.
       #expect(
-        problem { try WholeFile.write([(folder + "/x", Data("x".utf8)), (folder + "/a", Data("y".utf8))]) }.contains("it is a folder"))
+        problem { try AtomicFile.write([(folder + "/x", Data("x".utf8)), (folder + "/a", Data("y".utf8))]) }.contains("it is a folder"))
       #expect(try names(folder) == ["a"])
     }
   }
@@ -58,11 +58,11 @@ import Testing
       for name in ["out.csv.part-\(getpid())", ".out-\(getpid()).svg", ".srs-part-0000000000000000"] {
         try FileManager.default.createSymbolicLink(atPath: "\(folder)/\(name)", withDestinationPath: folder + "/victim")
       }
-      try WholeFile.write(Data("new".utf8), to: folder + "/out.csv")
+      try AtomicFile.write(Data("new".utf8), to: folder + "/out.csv")
       #expect(try text(folder + "/victim") == "mine" && text(folder + "/out.csv") == "new")
       // A link in the place of the file itself is replaced, not written through.
       try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/victim")
-      try WholeFile.write(Data("new".utf8), to: folder + "/link")
+      try AtomicFile.write(Data("new".utf8), to: folder + "/link")
       #expect(try text(folder + "/victim") == "mine" && text(folder + "/link") == "new")
     }
   }
@@ -72,10 +72,10 @@ import Testing
       let path = folder + "/a"
       let mask = umask(0o027)
       defer { umask(mask) }
-      try WholeFile.write(Data(), to: path)
+      try AtomicFile.write(Data(), to: path)
       #expect(try rights(path) == 0o640)
       chmod(path, 0o600)
-      try WholeFile.write(Data("x".utf8), to: path)
+      try AtomicFile.write(Data("x".utf8), to: path)
       #expect(try rights(path) == 0o600)
     }
   }
@@ -92,7 +92,7 @@ import Testing
       let lock = open(alive, O_RDONLY)
       #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
       defer { close(lock) }
-      try WholeFile.write(Data("new".utf8), to: folder + "/out")
+      try AtomicFile.write(Data("new".utf8), to: folder + "/out")
       // Once a process is enough; a folder that other tests had before may have this one's number.
       try #require(Folder(folder)).sweep()
       #expect(try names(folder) == [".srs-part-0123456789abcdeF", ".srs-part-fedcba9876543210", ".srs-part-mine", "out"])
@@ -104,10 +104,10 @@ import Testing
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/a"
-    try WholeFile.write(Data(repeating: 0x30, count: 100_000), to: path)
+    try AtomicFile.write(Data(repeating: 0x30, count: 100_000), to: path)
     try await withThrowingTaskGroup(of: Void.self) { group in
       for writer in UInt8(0x31)...0x34 {
-        group.addTask { for _ in 0..<25 { try WholeFile.write(Data(repeating: writer, count: 100_000), to: path) } }
+        group.addTask { for _ in 0..<25 { try AtomicFile.write(Data(repeating: writer, count: 100_000), to: path) } }
       }
       group.addTask {
         for _ in 0..<100 {
@@ -123,24 +123,24 @@ import Testing
   /// Only ordinary files are replaced: devices and FIFOs are written to, the rest is refused.
   @Test func devicesStayDevices() throws {
     try inFolder { folder in
-      try WholeFile.write(Data("x".utf8), to: "/dev/null")
+      try AtomicFile.write(Data("x".utf8), to: "/dev/null")
       var status = stat()
       #expect(stat("/dev/null", &status) == 0 && status.st_mode & S_IFMT == S_IFCHR)
-      #expect(problem { try WholeFile.write(Data("x".utf8), to: "/dev/full") }.contains("No space left"))
+      #expect(problem { try AtomicFile.write(Data("x".utf8), to: "/dev/full") }.contains("No space left"))
       try FileManager.default.createSymbolicLink(atPath: folder + "/null", withDestinationPath: "/dev/null")
-      try WholeFile.write(Data("x".utf8), to: folder + "/null")
+      try AtomicFile.write(Data("x".utf8), to: folder + "/null")
       #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder + "/null") == "/dev/null")
       let fifo = folder + "/fifo"
       #expect(mkfifo(fifo, 0o600) == 0)
-      #expect(problem { try WholeFile.write(Data("x".utf8), to: fifo) }.contains("nobody reads from"))
+      #expect(problem { try AtomicFile.write(Data("x".utf8), to: fifo) }.contains("no process reads from"))
       let reader = open(fifo, O_RDONLY | O_NONBLOCK)
       defer { close(reader) }
-      try WholeFile.write(Data("through".utf8), to: fifo)
+      try AtomicFile.write(Data("through".utf8), to: fifo)
       var bytes = [UInt8](repeating: 0, count: 20)
       #expect(read(reader, &bytes, 20) == 7 && String(decoding: bytes[..<7], as: UTF8.self) == "through")
-      #expect(problem { try WholeFile.write(Data(), to: folder) }.contains("it is a folder"))
+      #expect(problem { try AtomicFile.write(Data(), to: folder) }.contains("it is a folder"))
       for path in ["", "/", folder + "/", folder + "/..", "a\0b"] {
-        #expect(problem { try WholeFile.write(Data(), to: path) } != "", "\(path)")
+        #expect(problem { try AtomicFile.write(Data(), to: path) } != "", "\(path)")
       }
     }
   }
@@ -168,16 +168,16 @@ import Testing
           #expect(!opens(path), "\(path)")
         }
       }
-      #expect(Sandbox.hold(inside))
-      #expect(problem { try WholeFile.write(Data(), to: inside + "/out/new") }.contains("is a link"))
-      try WholeFile.write(Data("x".utf8), to: inside + "/new/deep/file")
+      #expect(Sandbox.open(inside))
+      #expect(problem { try AtomicFile.write(Data(), to: inside + "/out/new") }.contains("is a link"))
+      try AtomicFile.write(Data("x".utf8), to: inside + "/new/deep/file")
       #expect(try text(inside + "/new/deep/file") == "x")
       #expect(problem { _ = try InputFile.contents(inside + "/file", inside: inside) }.contains("leads out"))
       #expect(try InputFile.contents(inside + "/near/plain", inside: inside) == Data("plain".utf8))
       #expect(link(folder + "/secret", inside + "/hard") == 0)
       #expect(problem { _ = try InputFile.contents(inside + "/hard", inside: inside) }.contains("hard link"))
       #expect(mkfifo(inside + "/fifo", 0o600) == 0)
-      #expect(problem { try WholeFile.write(Data(), to: inside + "/fifo") }.contains("in a sandbox"))
+      #expect(problem { try AtomicFile.write(Data(), to: inside + "/fifo") }.contains("in a sandbox"))
     }
   }
 

@@ -4,9 +4,9 @@ import Interpreter
 import Syntax
 import Testing
 
-/// What long work costs, and that it ends when someone wants it to.
+/// The cost of long work, and that an interrupt ends it.
 @Suite struct CostTests {
-  /// A host that someone interrupts after so many looks.
+  /// A host that reports an interrupt after a number of checks.
   private final class ImpatientHost: InterpreterHost {
     var looksLeft = Int.max
     var isInterrupted: Bool {
@@ -32,7 +32,7 @@ import Testing
     func milestone(_ line: String) {}
   }
 
-  /// One call, whose arguments are there already, ends soon after the fourth look.
+  /// A single call, whose arguments are computed before, ends soon after the fourth check for an interrupt.
   @Test(arguments: [
     "unique(xs)", "sort(xs)", "sort(xs, descending: true)", "contains(xs, -1)", "index_of(xs, -1)", "zip(xs, xs)", "enumerate(xs)",
     "flatten(rows)", "transpose(rows)", "join(xs)", "text(xs)", "print(xs)", "\"a {xs}\"", "to_json(xs)", "from_json(json)",
@@ -70,7 +70,7 @@ import Testing
     #expect(error?.code == .interrupted, "\(error?.message ?? "")")
   }
 
-  /// Processor seconds of a script, with what it wrote.
+  /// The processor time of a script in seconds, its output and its errors.
   private func cost(_ text: String) -> (seconds: Double, output: String, errors: [Diagnostic]) {
     var start = timespec()
     var end = timespec()
@@ -81,7 +81,7 @@ import Testing
     return (seconds, result.output, result.diagnostics)
   }
 
-  /// Each of these took minutes, or for ever: any end is a pass, and the figures are the right ones.
+  /// Each of these once took minutes or forever. The test passes if they end with the right output.
   @Test(arguments: [
     ("print(len(unique(map(1..60000, i => { a: i, b: \"x\" }))))", "60000"),
     ("print(len(unique(map(1..60000, i => { b: \"x\", a: mod(i, 100) }))))", "100"),
@@ -126,11 +126,11 @@ import Testing
     let result = cost(script)
     #expect(result.output == output + "\n")
     #expect(result.errors.isEmpty, "\(result.errors.map(\.message))")
-    // Other tests run beside this one, and are counted too; what it cost before was minutes of its own.
+    // The processor time includes other tests that run at the same time, so the limit is generous.
     #expect(result.seconds < 120)
   }
 
-  /// Texts that are four times as long take about four times as long.
+  /// A text that is four times as long takes about four times as long to check.
   @Test(
     arguments: [
       { n in "let r = { " + (0..<n).map { "f\($0): \($0)" }.joined(separator: ", ") + " }" },
@@ -174,7 +174,7 @@ import Testing
         == "[1min, 0.5, 0, [1, 2], { a: 1, b: [2] }, 1..2]\n[\"\u{e9}\", nil, false, [], {}]\n6\n", "\(result)")
   }
 
-  /// What is said of a value's kind takes no look at all it holds.
+  /// Describing the type of a value does not visit all its elements.
   @Test func kindsOfSharedValues() {
     var value = Value.list([.number(1)])
     for _ in 0..<100 { value = .list([value, .record(Record([("a", value), ("b", value)]))]) }

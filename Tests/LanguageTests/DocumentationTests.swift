@@ -43,7 +43,7 @@ struct CodeBlock: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// The pages' scripts do what their comments say: ```srs is run, ```srs check only checked.
+/// The scripts in the documentation do what their comments say. ```srs blocks are run, ```srs check blocks only checked.
 @Suite struct DocumentationTests {
   @Test(arguments: CodeBlock.all.filter { $0.language == "srs" })
   func script(block: CodeBlock) throws {
@@ -67,7 +67,7 @@ struct CodeBlock: CustomTestStringConvertible, Sendable {
     for block in CodeBlock.all { #expect(known.contains(block.language), "\(block.testDescription): \(block.language)") }
   }
 
-  /// Every error code has a section in the specification, with a script that gives it.
+  /// Every error code has a section in the specification with a script that causes the error.
   @Test func everyCodeIsSpecified() throws {
     let blocks = CodeBlock.all.filter { $0.page == "docs/language.md" }
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -2,7 +2,7 @@ import Foundation
 import Syntax
 import Testing
 
-/// The editors' grammars know the lexer's words, and colour its tokens.
+/// The editors' grammars know all words of the lexer and classify its tokens correctly.
 @Suite struct EditorTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
   static let units = Set(Unit.allCases.map(\.rawValue) + ["step", "epoch", "sec"])
@@ -17,7 +17,7 @@ import Testing
     for unit in Self.units { #expect(rest("syntax match srsNumber").contains(unit == "%" ? "\\%" : unit), "\(unit)") }
   }
 
-  /// The rules of the TextMate grammar, in their order, as an editor applies them.
+  /// The rules of the TextMate grammar in their order, applied as an editor applies them.
   private struct Grammar {
     var rules: [(name: String, pattern: Regex<AnyRegexOutput>)] = []
 
@@ -31,7 +31,7 @@ import Testing
       }
     }
 
-    /// What the first rule that fits at the token's place calls it.
+    /// The name that the first matching rule gives to a token.
     func name(of text: Substring) -> String? {
       for rule in rules {
         if let match = text.prefixMatch(of: rule.pattern), match.range.upperBound == text.endIndex { return rule.name }

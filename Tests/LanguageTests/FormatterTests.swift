@@ -5,7 +5,7 @@ import Testing
 @Suite struct FormatterTests {
   private func format(_ text: String) -> String? { Formatter.format(Parser.parse(SourceFile(name: "t", text: text))) }
 
-  /// Formatting keeps the meaning (or gives nil), and what is formatted stays as it is.
+  /// Formatting keeps the meaning (or gives nil), and is idempotent.
   @Test(arguments: ScriptTests.scripts)
   func script(name: String) throws {
     let path = ScriptTests.folder.appendingPathComponent(name).path
@@ -47,7 +47,7 @@ import Testing
   ])
   func form(_ text: String, _ wanted: String?) { #expect(format(text) == wanted) }
 
-  /// The project's own scripts are in their form.
+  /// The project's own scripts are formatted.
   @Test func ownScripts() throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("scripts").path

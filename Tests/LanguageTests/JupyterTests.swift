@@ -5,13 +5,13 @@ import Testing
 
 @testable import Notebooks
 
-/// Notebooks of Jupyter become scripts and come back, whatever their texts are.
+/// Jupyter notebooks are converted to scripts and back without loss, whatever their texts are.
 @Suite struct JupyterTests {
   struct Cell: Equatable, CustomStringConvertible {
     var kind: String
     var title = ""
     var source: String
-    /// By their bytes: for Swift a letter with an accent is the same however it is encoded.
+    /// Compares bytes, because Swift strings are equal if only the encoding of a combined character differs.
     static func == (a: Cell, b: Cell) -> Bool {
       a.kind == b.kind && Array(a.title.utf8) == Array(b.title.utf8) && Array(a.source.utf8) == Array(b.source.utf8)
     }
@@ -26,7 +26,7 @@ import Testing
     return try JSONSerialization.data(withJSONObject: ["nbformat": 4, "nbformat_minor": 4, "metadata": [:], "cells": entries])
   }
 
-  /// What Jupyter gets of a script that was not run.
+  /// The Jupyter notebook of a script that was not run.
   private static func written(_ script: String) -> String {
     let book = Notebook(SourceFile(name: "n.srs", text: script))
     return Jupyter.write(
@@ -70,7 +70,7 @@ import Testing
     var random = Random(state: UInt64(seed))
     let cells = (0..<random.below(5)).map { _ in
       let kind = ["markdown", "raw", "code"][random.below(3)]
-      // No script may hold these, and a text need not be one.
+      // Scripts must not contain these characters, so only cells of text may.
       let pieces = Self.pieces + (kind == "code" ? [] : ["\u{202e}", "\u{2066}", "\u{0}"])
       return Cell(
         kind: kind, title: random.below(2) == 0 ? "" : random.text(Self.pieces + ["\u{202e}", "\u{0}"], 4), source: random.text(pieces, 12))
@@ -78,10 +78,10 @@ import Testing
     let script = try Jupyter.script(Self.file(cells, asLines: seed % 2 == 0))
     let back = try Self.cells(Self.written(script))
     #expect(back == cells, "\(script.debugDescription)\n\(cells)\n\(back)")
-    // What is no code is comments: none of it runs.
+    // Cells that are not code become comments, which do not run.
     let tree = Lexer(SourceFile(name: "n.srs", text: try Jupyter.script(Self.file(cells.filter { $0.kind != "code" }, asLines: false))))
     #expect(tree.tokens.count == 1 && tree.diagnostics.isEmpty)
-    // And the script comes back byte by byte.
+    // The script is restored byte by byte.
     #expect(try Array(Jupyter.script(Data(Self.written(script).utf8)).utf8) == Array(script.utf8))
   }
 
@@ -118,7 +118,7 @@ import Testing
           Cell(kind: "code", source: "# %% a\nprint(1)\n"),
         ], asLines: false))
     #expect(text == "# %% [md]\n# one\r\n# two\r\n# three\n\n# %% [raw] T\n#\\ %% x\n#\n# # y\n\n# %%\n#\\ %% a\nprint(1)\n\n")
-    // Windows' line ends are the file's, not the text's.
+    // Windows line endings belong to the file, not to the text.
     #expect(
       try Self.cells(Self.written("# %% [md]\r\n# a\r\n#\r\n# b\r\n\r\n# %%\r\nf\r\n\r\n# %%\r\n"))
         == [Cell(kind: "markdown", source: "a\n\nb"), Cell(kind: "code", source: "f"), Cell(kind: "code", source: "")])
@@ -131,7 +131,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("[{\"cell_type\": \"code\", \"source\": \"\\u202e\"}]", "cell 1 holds the character U+202E"),
+    ("[{\"cell_type\": \"code\", \"source\": \"\\u202e\"}]", "cell 1 contains the character U+202E"),
     ("[{\"cell_type\": \"raw\"}, {\"cell_type\": \"code\", \"source\": 5}]", "source of cell 2"),
     ("[{\"cell_type\": \"he\\u001bading\", \"source\": \"\"}]", "cell 1 has the type"),
     ("[{\"source\": \"\"}]", "cell 1 has the type none"),

@@ -14,7 +14,7 @@ import Testing
 
   private static func notebook(_ text: String) -> Notebook { Notebook(SourceFile(name: "n.srs", text: text)) }
 
-  /// Runs on a thread with room for the interpreter.
+  /// Runs a notebook on a thread with a stack that is large enough for the interpreter.
   static func run(_ notebook: Notebook, parameters: [String: String] = [:], keepsGoing: Bool = false) -> (ExecutedNotebook?, [Diagnostic]) {
     final class Result: @unchecked Sendable {
       var value: (ExecutedNotebook?, [Diagnostic]) = (nil, [])
@@ -69,12 +69,12 @@ import Testing
       Issue.record("no error")
       return
     }
-    // Lines are those of the file.
+    // Line numbers are those of the file.
     #expect(message.contains("E0406") && message.contains("n.srs:3:1"))
     let going = try #require(Self.run(Self.notebook(text), keepsGoing: true).0)
     #expect(going.failed && going.results[2].outputs == [.text("2\n")])
     #expect(HTMLPage.write(stopped, functions: []).contains("not run: a cell before it failed"))
-    // What the check finds keeps all of it from running.
+    // If the check finds an error, nothing runs.
     let (none, diagnostics) = Self.run(Self.notebook("print(1)\n# %%\nlenn([1])\n"))
     #expect(none == nil && diagnostics.map(\.code) == [.unknownName])
   }
@@ -104,14 +104,14 @@ import Testing
     #expect(pictures.count == 2)
     let html = HTMLPage.write(book, functions: [])
     #expect(html.components(separatedBy: "<svg").count == 3 && !html.contains("<?xml") && html.contains("p1-") && html.contains("p2-"))
-    // Ids are of the whole page.
+    // Ids must be unique in the whole page.
     let ids = html.matches(of: try Regex("id=['\"]([^'\"]+)['\"]")).map { String($0.output[1].substring ?? "") }
     #expect(Set(ids).count == ids.count)
     let page = MarkdownPage.write(book, stem: "n")
     #expect(page.pictures.map(\.name) == ["n-1.svg", "n-2.svg"] && page.text.contains("![figure 2](n-2.svg)"))
   }
 
-  /// Written for Jupyter and read back, the script is the same but for its line ends and empty lines.
+  /// Converted to Jupyter and back, the script is the same except for line endings and empty lines.
   @Test func jupyterAndBack() throws {
     let text = "# %% First\nprint(1)\n\nlet f = 2\n\n# %% [md]\n# # Head\n#\n# text\n\n# %%\nf\n"
     let book = try #require(Self.run(Self.notebook(text)).0)
@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  /// The notebooks of the project run, small, and keep what they claim.
+  /// The project's own notebooks run with small parameters, and their assertions hold.
   @Test(arguments: names)
   func own(name: String) throws {
     let bytes = [UInt8](try #require(FileManager.default.contents(atPath: Self.folder + "/" + name)))

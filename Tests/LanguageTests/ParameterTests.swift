@@ -1,7 +1,7 @@
 import Syntax
 import Testing
 
-/// Values of `--set` go through the checks that values of a script do.
+/// Values of `--set` are checked like values in a script.
 @Suite struct ParameterTests {
   private static let script = """
     param share = 80%

@@ -2,7 +2,7 @@ import Foundation
 import Syntax
 import Testing
 
-/// Texts that nobody writes by hand: an error or a result, and in a time that grows with the text.
+/// Texts that are not written by hand give an error or a result, in time proportional to their length.
 @Suite struct RobustnessTests {
   private func codes(_ text: String) -> [String] { checkScript(SourceFile(name: "t", text: text)).map(\.code.rawValue) }
 
@@ -19,7 +19,7 @@ import Testing
     #expect(codes(String(repeating: "if a { } else ", count: 100_000) + "{ }").first == "E0201")
     #expect(codes(String(repeating: "#", count: 2_000_000)) == [])
     #expect(codes(String(repeating: "\u{301}", count: 500_000)).count == 1)
-    // Errors are told up to a number.
+    // The number of reported errors is limited.
     #expect(codes(String(repeating: "let = 1\n", count: 20_000)).count == 50)
     #expect(codes(String(repeating: "nothing()\n", count: 20_000)).count == 100)
   }
@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  /// A text that is eight times as long takes at most three times eight times as long: nothing is quadratic.
+  /// A text that is eight times as long takes at most 24 times as long, so nothing is quadratic.
   @Test(arguments: [
     "let x = [1, 2, 3] |> map(x => x * 2 + 1) |> sum  # a comment\n",
     "print(\"a {1 + 2} b {\"c {3}\"}\", 1e-3, 20epochs, mrr@5)\n",

@@ -5,7 +5,7 @@ import Syntax
 import Terminal
 import Testing
 
-/// A host that keeps what is written.
+/// A host that collects the output.
 final class CapturingHost: InterpreterHost {
   var output = ""
   var notes: [String] = []
@@ -28,7 +28,7 @@ final class CapturingHost: InterpreterHost {
   func milestone(_ line: String) { notes.append(line) }
 }
 
-/// Runs a text on a thread with the stack the program has; returns what it wrote and what was wrong.
+/// Runs a text on a thread with the stack size of the program, and returns its output and its errors.
 func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: String? = nil) -> (
   output: String, diagnostics: [Diagnostic]
 ) {
@@ -57,13 +57,13 @@ func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: S
   return (result.output, result.diagnostics)
 }
 
-/// What is wrong with a text, which does not run.
+/// The errors of checking a text, without running it.
 func checkScript(_ file: SourceFile) -> [Diagnostic] {
   Interpreter(StackRecLibrary.library, host: CapturingHost()).compile(file).diagnostics
 }
 
-/// The scripts under Scripts/: one behaviour a file. `#> text` is a line of output, `#! CODE LINE:COLUMN text` an
-/// error whose message or help holds the text; all of them, in order.
+/// The scripts in Scripts/, one behaviour per file. `#> text` is a line of output; `#! CODE LINE:COLUMN text` is an error whose
+/// message or help contains the text. Output and errors must match completely and in order.
 @Suite struct ScriptTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Scripts")
 
@@ -86,7 +86,7 @@ func checkScript(_ file: SourceFile) -> [Diagnostic] {
   }
 }
 
-/// What the comments of a script say it does: `#> text` is a line of output, `#! CODE LINE:COLUMN text` an error.
+/// The expected output and errors of a script, from its comments `#> text` and `#! CODE LINE:COLUMN text`.
 struct Expectations {
   private var lines: [Substring] = []
   private var errors: [Substring] = []
@@ -105,9 +105,9 @@ struct Expectations {
     #expect(diagnostics.count == errors.count, "\(diagnostics.map(\.message))")
     for (diagnostic, error) in zip(diagnostics, errors) {
       let parts = error.split(separator: " ", maxSplits: 2)
-      let place = diagnostic.span.map { $0.file.place(of: $0.range.lowerBound) }
+      let location = diagnostic.span.map { $0.file.location(of: $0.range.lowerBound) }
       #expect(diagnostic.code.rawValue == parts[0])
-      #expect(place.map { "\($0.line):\($0.column)" } ?? "" == parts[1], "\(diagnostic.message)")
+      #expect(location.map { "\($0.line):\($0.column)" } ?? "" == parts[1], "\(diagnostic.message)")
       if parts.count > 2 {
         #expect((diagnostic.message + " " + (diagnostic.help ?? "")).contains(parts[2]), "\(diagnostic.message)")
       }
@@ -117,7 +117,7 @@ struct Expectations {
 
 /// Every builtin's example runs and prints what its comments say.
 @Suite struct ExampleTests {
-  /// A cache folder where what examples fetch is there already.
+  /// A cache folder that already contains the data that examples download.
   static let cache: String = {
     let folder = NSTemporaryDirectory() + "stackrec-cache-\(UUID().uuidString)"
     try? FileManager.default.createDirectory(atPath: folder + "/downloads/ml-1m", withIntermediateDirectories: true)
@@ -134,7 +134,7 @@ struct Expectations {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let example = builtin.example
-    // Examples read a file of a reader's own; it is made here.
+    // Some examples read a file of the user, which is created here.
     try Data("1::1::5::10\n1::2::5::20\n".utf8).write(to: URL(fileURLWithPath: folder + "/ratings.dat"))
     let result = runScript(SourceFile(name: name, text: example), folder: folder)
     #expect(result.diagnostics.isEmpty, "\(result.diagnostics.map(\.message))")
@@ -154,7 +154,7 @@ struct Expectations {
   }
 }
 
-/// One declaration is all there is to a builtin: checking, help and completion come from it.
+/// One declaration of a builtin is enough for checking, help and completion.
 @Suite struct DeclarationTests {
   private enum Colour: String, Sendable, CaseIterable { case red, blue }
 

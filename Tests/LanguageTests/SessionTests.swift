@@ -6,7 +6,7 @@ import Testing
 @testable import Builtins
 @testable import Terminal
 
-/// Types lines from a list.
+/// A line editor that returns lines from a list.
 private final class TypedLines: LineEditor {
   private var lines: [LineInput]
   private(set) var prompts: [String] = []
@@ -80,8 +80,8 @@ private final class TypedLines: LineEditor {
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "# %%\nlet a = 20\n\n# %%\na + 1\n\n# %%\na * 2\n\n# %%\nout[2] + _\n")
     #expect(
       result.errors.contains("took ") && result.errors.contains("did you mean `%history`?") && result.errors.contains("no folder /no/such"))
-    #expect(result.errors.contains("left with status 3") && result.errors.contains("%pager takes on or off"))
-    // The script has `out[2]`, which the new session of names does not have.
+    #expect(result.errors.contains("exited with status 3") && result.errors.contains("%pager takes on or off"))
+    // The script contains `out[2]`, which does not exist after %reset.
     #expect(result.errors.components(separatedBy: "E0201").count >= 3)
     #expect(result.output.contains("%save FILE.srs"))
   }
@@ -95,7 +95,7 @@ private final class TypedLines: LineEditor {
     for text in ["dilation_aware", "d is a set of histories", "number of users", "baseline", "no argument of that name"] {
       #expect(result.output.contains(text), "\(text)")
     }
-    for text in ["`stack` has no argument `bye`; did you mean `by`?", "did you mean `users`?", "no function has to do with \"qqq\""] {
+    for text in ["`stack` has no argument `bye`; did you mean `by`?", "did you mean `users`?", "the help of no function contains \"qqq\""] {
       #expect(result.errors.contains(text), "\(text): \(result.errors)")
     }
   }
@@ -134,7 +134,7 @@ private final class TypedLines: LineEditor {
     #expect(complete("evaluate(m, on: d.test, metrics: [hr@2").insert == "0")
   }
 
-  /// What a terminal of kitty's protocol gets is the picture, in pieces it takes.
+  /// A picture in kitty's protocol is split into pieces of the allowed size.
   @Test func kittyPicturesComeInPieces() throws {
     let png = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let text = KittyPicture.text(png: png, columns: 40)

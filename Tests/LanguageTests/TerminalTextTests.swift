@@ -6,9 +6,9 @@ import Testing
 
 @testable import Notebooks
 
-/// What others wrote does not speak to the terminal, nor to whoever opens a page.
+/// Untrusted text cannot send commands to the terminal, nor run scripts in a page.
 @Suite struct TerminalTextTests {
-  /// Every character that a terminal takes for a command, by number.
+  /// Every character that a terminal interprets as a command, by number.
   private static let commands: [UInt32] =
     (Array(0..<9) + [11, 12, 13, 27] + Array(14..<32) + Array(0x7f..<0xa0) + [0x61c, 0x200e, 0x200f, 0x2028, 0x2029])
     + Array(0x202a...0x202e) + Array(0x2066...0x2069)
@@ -25,7 +25,7 @@ import Testing
     #expect(TerminalText.safe("a\tb\nc", keepsLines: false) == "a\\tb\\nc")
   }
 
-  /// Names of files, functions and the lines of the source, all of it.
+  /// All parts of a diagnostic are safe: file names, function names and source lines.
   @Test func diagnosticsAreSafe() {
     let evil = "x\u{1b}]0;t\u{7}\u{9b}31m\u{202e}"
     let file = SourceFile(name: "dir/\(evil).srs", text: "print(\(evil))\n")
@@ -34,7 +34,7 @@ import Testing
     let text = DiagnosticRenderer(colour: false).render(diagnostic)
     #expect(!text.unicodeScalars.contains(where: TerminalText.isCommand), "\(text.debugDescription)")
     #expect(text.split(separator: "\n").count == 7)
-    // Colours are the renderer's own.
+    // The only commands are the renderer's colours.
     let colours = DiagnosticRenderer(colour: true).render(diagnostic).unicodeScalars.filter { TerminalText.isCommand($0) }
     #expect(Set(colours) == ["\u{1b}"])
   }
@@ -44,7 +44,7 @@ import Testing
       SourceFile(name: "t", text: "print(table([{ name: \"a\\u{1b}[2Jb\\nc\", \"x\\u{9b}\": 1 }], caption: \"c\\u{202e}\"))"))
     #expect(result.output.contains("a\\u{1b}[2Jb\\nc") && result.output.contains("x\\u{9b}") && result.output.contains("c\\u{202e}"))
     #expect(!result.output.unicodeScalars.contains(where: TerminalText.isCommand))
-    // What a script prints itself is what it printed; the terminal is the host's.
+    // The output of `print` is not changed here; the host makes it safe if stdout is a terminal.
     #expect(runScript(SourceFile(name: "t", text: "print(\"a\\u{1b}b\")")).output == "a\u{1b}b\n")
   }
 
@@ -67,7 +67,7 @@ import Testing
   func picturesThatAreNotPlain(svg: String) {
     #expect(PictureCheck.isPlain(Self.plain))
     #expect(!PictureCheck.isPlain(svg))
-    // Nor do they come into a page.
+    // They are not written into a page either.
     let book = Notebook(SourceFile(name: "n.srs", text: "1\n"))
     let result = CellResult(outputs: [.picture(svg), .picture(Self.plain)])
     let page = HTMLPage.write(
@@ -75,7 +75,7 @@ import Testing
     #expect(page.components(separatedBy: "<svg").count == 2 && page.contains("left out") && !page.contains("alert(1)"))
   }
 
-  /// A cache that someone has written into is not believed.
+  /// Pictures from a cache that was changed by others are checked.
   @Test func aHostileCacheIsNotShown() throws {
     let path = NSTemporaryDirectory() + "stackrec-cache-\(UUID().uuidString).json"
     defer { try? FileManager.default.removeItem(atPath: path) }

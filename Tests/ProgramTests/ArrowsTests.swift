@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// The rooms of the house and who may know whom; docs/architecture.md has the same table.
+/// Which targets may import which; docs/architecture.md has the same table.
 @Suite struct ArrowsTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// The package file says the same as the table.
+  /// The dependencies in Package.swift match the table.
   @Test func packageFollowsTheArrows() throws {
     let text = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
       .replacingOccurrences(of: "\n", with: " ")
@@ -84,9 +84,9 @@ import Testing
     }
   }
 
-  /// Models are known by the registry alone: outside of their own room, their builtins and the benchmarks no code names one.
-  /// What is a model is read from the room itself.
-  @Test func nobodyNamesAModel() throws {
+  /// Only the registry, the target Models, its builtins and the benchmarks name particular models. The names of the models are
+  /// read from the sources of the target.
+  @Test func noOtherTargetNamesAModel() throws {
     let sources = Self.root.appendingPathComponent("Sources")
     var names = Set(Registry.kinds.map { "\"\($0.name)\"" })
     for file in Self.swiftFiles(in: sources.appendingPathComponent("Models")) {
@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  /// Only Plotting starts processes, and the prompt's shell for someone who types.
+  /// Only Plotting and the shell of the prompt start processes.
   @Test func noOtherProcesses() throws {
     for file in Self.swiftFiles(in: Self.root.appendingPathComponent("Sources")) where !file.path.hasSuffix("Terminal/Shell.swift") {
       let text = try String(contentsOf: file, encoding: .utf8)

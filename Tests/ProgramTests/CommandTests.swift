@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The program as it is called from a shell.
+/// The program as called from a shell.
 struct Srs {
   let status: Int32
   let output: String
@@ -38,7 +38,7 @@ struct Srs {
     let folder = NSTemporaryDirectory() + "stackrec-command-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    // Files, not pipes: nothing can fill up.
+    // Files instead of pipes, which could fill up.
     func file(_ name: String, _ text: String = "") throws -> FileHandle {
       _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: Data(text.utf8))
       return try #require(FileHandle(forUpdatingAtPath: "\(folder)/\(name)"))
@@ -53,7 +53,7 @@ struct Srs {
     }
     process.waitUntilExit()
     status = process.terminationStatus
-    // A limit on the size of files may have cut them inside of a character.
+    // A limit on the size of files may truncate them inside a character.
     output = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/out")), as: UTF8.self)
     errors = String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/err")), as: UTF8.self)
   }
@@ -79,7 +79,7 @@ struct Srs {
     #expect(prompt.output == "3\n" && prompt.status == 0)
   }
 
-  /// docs/man/srs.1 knows every command and option that the program has: scripts/docs writes it.
+  /// docs/man/srs.1, which scripts/docs generates, has every command and option of the program.
   @Test func manualPageIsCurrent() throws {
     let page = try String(contentsOf: ArrowsTests.root.appendingPathComponent("docs/man/srs.1"), encoding: .utf8)
     let help = try Srs(["--experimental-dump-help"]).output
@@ -100,7 +100,7 @@ struct Srs {
     #expect(seen > 30)
   }
 
-  @Test func exitStatusTellsWhatHappened() throws {
+  @Test func exitStatusDependsOnTheError() throws {
     #expect(try Srs.run("print([1][5])").status == 1)
     #expect(try Srs.run("print(x)").status == 2)
     #expect(try Srs.run("print((1)").status == 2)
@@ -149,7 +149,7 @@ struct Srs {
     #expect(result.errors.contains("\"column\":3"))
   }
 
-  /// A notebook's page in a browser: nothing is wider than the window, wide or narrow.
+  /// In a browser, nothing in a notebook page is wider than the window, be it wide or narrow.
   @Test func pagesFit() throws {
     guard FileManager.default.fileExists(atPath: "/usr/bin/chromium") else {
       print("skipped: there is no Chromium")
@@ -172,7 +172,7 @@ struct Srs {
     }
   }
 
-  /// The engine is of use without the language.
+  /// The engine can be used without the language.
   @Test func theExampleInSwift() throws {
     let program = URL(fileURLWithPath: Srs.path).deletingLastPathComponent().appendingPathComponent("stack-in-swift").path
     let result = try Srs(shell: program)
@@ -180,7 +180,7 @@ struct Srs {
     #expect(result.output.contains("stacked 2 -> 4 blocks") && result.output.contains("test MRR@5: "))
   }
 
-  /// The page of the reference is that of the declarations.
+  /// docs/reference.md matches the declarations.
   @Test func referenceIsCurrent() throws {
     let page = try String(contentsOfFile: ArrowsTests.root.path + "/docs/reference.md", encoding: .utf8)
     #expect(try Srs(["docs"]).output == page, "srs docs > docs/reference.md")
@@ -215,8 +215,8 @@ struct Srs {
     #expect(result.status == 130 && result.errors.contains("E0801"))
   }
 
-  /// Values that hold each other millions of times: an error, no crash.
-  @Test func valuesWithoutBottom() throws {
+  /// Values that are nested millions of levels deep give an error, not a crash.
+  @Test func deeplyNestedValuesAreAnError() throws {
     let result = try Srs.run("let x = []\nfor i in 1..5_000_000 { let x = [x] }\nprint(len(x))\n")
     #expect(result.status == 1)
     #expect(result.output == "1\n")
@@ -230,7 +230,7 @@ struct Srs {
     for bad in ["0", "-1s", "3epochs", "soon", "1s 2s"] { #expect(try Srs.run("", ["--timeout", bad]).status == 2, "\(bad)") }
   }
 
-  /// Reads and writes stay in the folder, links and `..` included.
+  /// Reads and writes stay in the folder, also for paths with links and `..`.
   @Test func aSandboxKeepsFilesInside() throws {
     let root = NSTemporaryDirectory() + "stackrec-sandbox-\(UUID().uuidString)"
     let inside = root + "/in"
@@ -279,8 +279,8 @@ struct Srs {
     #expect(broken.status == 2 && broken.errors.contains("E0105") && broken.output.isEmpty)
   }
 
-  /// Trainings are written down, listed, compared, exported and taken out.
-  @Test func runsAreWrittenDown() throws {
+  /// Trainings are recorded, listed, compared, exported and removed.
+  @Test func runsAreRecorded() throws {
     let folder = NSTemporaryDirectory() + "stackrec-record-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let script = """
@@ -310,12 +310,12 @@ struct Srs {
       #expect(try Srs(["runs", wrong[0], "--file", file] + wrong.dropFirst()).status == 2, "\(wrong)")
     }
     #expect(try Srs(["runs", "--file", folder + "/none"]).status == 2)
-    // Whoever does not want it leaves no file.
+    // With --no-record there is no database.
     #expect(try Srs.run(script, ["--out", folder + "/2", "--quiet", "--no-record"]).output.hasPrefix("0"))
     #expect(!FileManager.default.fileExists(atPath: folder + "/2/runs/runs.sqlite"))
   }
 
-  /// A table as LaTeX compiles, whatever its names hold.
+  /// A LaTeX table compiles, whatever its names contain.
   @Test func tablesCompile() throws {
     guard FileManager.default.fileExists(atPath: "/usr/bin/pdflatex"), try Srs(shell: "kpsewhich siunitx.sty").status == 0 else {
       print("skipped: there is no TeX with siunitx")
@@ -348,7 +348,7 @@ struct Srs {
     #expect(!tex.output.contains("Overfull") || tex.status == 0)
   }
 
-  /// The main job, small: trained, stacked, raced, table, figure.
+  /// The quickstart with small parameters: train, stack, compare, table, figure.
   @Test func quickstart() throws {
     let folder = NSTemporaryDirectory() + "stackrec-quickstart-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The ```console blocks of the documentation: what each `$ command` writes stands below it.
+/// The ```console blocks of the documentation contain the actual output of each `$ command`.
 @Suite struct ConsoleBlockTests {
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
@@ -11,7 +11,7 @@ import Testing
       "docs/\($0)"
     }
 
-  /// The blocks of a page share a folder, as they build on each other.
+  /// The blocks of a page share a folder, because they build on each other.
   @Test(arguments: pages)
   func page(name: String) throws {
     let folder = NSTemporaryDirectory() + "stackrec-console-\(UUID().uuidString)"

@@ -3,7 +3,7 @@ import GRDB
 import Synchronization
 import Testing
 
-/// What SECURITY.md and docs/reliability.md promise of files, by trying to break it.
+/// Tries to break the promises of SECURITY.md and docs/reliability.md about files.
 @Suite struct ContainmentTests {
   private func inFolder(_ body: (_ root: String, _ inside: String) throws -> Void) throws {
     let root = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath().path + "/stackrec-\(UUID().uuidString)"
@@ -21,7 +21,7 @@ import Testing
 
   // MARK: The sandbox
 
-  /// The database of runs behind a link, itself or by its folder, is not opened; nor is one with another name.
+  /// The database of runs is not opened if it or its folder is a symbolic link, or if it has a hard link.
   @Test func theDatabaseStaysInside() throws {
     try inFolder { root, inside in
       let foreign = root + "/foreign.sqlite"
@@ -32,7 +32,7 @@ import Testing
       func check(_ what: String) throws {
         let trained = try Srs.run(Self.training, ["--sandbox", inside])
         #expect(trained.errors.contains("not recorded") || trained.errors.contains("--sandbox"), "\(what): \(trained.errors)")
-        // Behind a folder that is a link there is no database to be found.
+        // If the folder is a link, the database is not found.
         let listed = try Srs.run("print(runs())", ["--sandbox", inside])
         #expect(listed.errors.contains("E0501") || listed.output.contains("no trainings"), "\(what): \(listed.errors)\(listed.output)")
         #expect(try Data(contentsOf: URL(fileURLWithPath: foreign)) == before, "\(what)")
@@ -48,7 +48,7 @@ import Testing
       try FileManager.default.createSymbolicLink(atPath: inside + "/runs", withDestinationPath: root + "/far")
       try check("a folder that is a link")
       #expect(try names(root + "/far").isEmpty)
-      // And where nothing is planted it is written.
+      // Without links, the database is written.
       #expect(try Srs.run(Self.training + "\nfor r in runs() { print(r.id) }", ["--sandbox", inside]).output == "1\n")
     }
   }
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  /// Someone swaps a folder of the sandbox for a link, again and again, while a script writes, draws and reads.
+  /// Another process repeatedly replaces a folder of the sandbox by a link while a script writes, draws and reads.
   @Test func aSwappedFolderLeadsNowhere() throws {
     try inFolder { root, inside in
       try FileManager.default.createDirectory(atPath: root + "/out", withIntermediateDirectories: true)
@@ -86,7 +86,7 @@ import Testing
       defer { isDone.withLock { $0 = true } }
       var written = 0
       let start = Date()
-      // Beside other work it takes longer until a run meets the folder and not the link.
+      // On a busy machine it takes longer until a run finds the folder and not the link.
       while Date().timeIntervalSince(start) < (written > 0 ? 6 : 60) {
         let run = try Srs.run("write(\"new\", \"d/new-{1}\")\nprint(read(\"d/x\"))", ["--sandbox", inside])
         if run.status == 0 { written += 1 }
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// `export` has a sandbox too; the notebook and its page are the caller's, and may lie elsewhere.
+  /// `export` has a sandbox too. The user names the notebook and its page, so they may be outside of it.
   @Test func notebooksHaveASandbox() throws {
     try inFolder { root, inside in
       try Data("secret".utf8).write(to: URL(fileURLWithPath: root + "/secret.txt"))
@@ -123,7 +123,7 @@ import Testing
       }
     }
     #expect(try Srs.run("import \"/proc/self/environ\"", environment: ["SRS_SECRET": "hidden"]).errors.contains("about processes"))
-    // What is piped in is no file of a process.
+    // A pipe to stdin does not count as a file of /proc.
     #expect(try Srs(shell: "echo hello | '\(Srs.path)' -e 'read(\"/dev/stdin\")'").output.contains("hello"))
   }
 
@@ -139,7 +139,7 @@ import Testing
 
   // MARK: Kills, limits
 
-  /// A kill while files are written leaves none of them under another name, and what is there is whole.
+  /// A kill while files are written leaves no temporary files and no incomplete files.
   @Test func aKillLeavesNothing() throws {
     try inFolder { root, inside in
       let script = root + "/s.srs"
@@ -161,8 +161,8 @@ import Testing
     }
   }
 
-  /// A limit on the size of files cuts gnuplot's pictures; the good one before stays, and it is said.
-  @Test func aCutPictureReplacesNothing() throws {
+  /// If a limit on the size of files truncates gnuplot's picture, the previous picture stays and an error is reported.
+  @Test func aTruncatedPictureReplacesNothing() throws {
     try inFolder { root, _ in
       let script = "let x = range(0, 2000)\nlet f = figure() |> line(x, y: map(x, i => mod(i, 7)))\n"
       for format in ["svg", "pdf", "png", "eps", "tex", "tikz"] {
@@ -178,8 +178,8 @@ import Testing
     }
   }
 
-  /// A FIFO that nobody writes to is waited for until someone wants the program to end.
-  @Test func aFifoIsNotWaitedForInVain() throws {
+  /// Waiting for a FIFO without a writer ends at an interrupt.
+  @Test func waitingForAFifoCanBeInterrupted() throws {
     try inFolder { root, _ in
       #expect(mkfifo(root + "/fifo", 0o600) == 0)
       for call in ["read", "read_csv", "read_json"] {
@@ -195,13 +195,13 @@ import Testing
     }
   }
 
-  /// Without memory or threads the program says so at once.
+  /// With too little memory or too few threads, the program ends immediately with an error.
   @Test func limitsAreErrorsNotWaiting() throws {
     for limit in ["-v 700000", "-v 600000", "-v 400000", "-v 250000"] {
       let run = try Srs(shell: "ulimit \(limit); timeout -s KILL 10 '\(Srs.path)' --version")
       #expect(run.status == 1 && run.errors.contains("ulimit"), "\(limit): \(run.status) \(run.errors)")
     }
-    // Just enough for the program is enough for a training, on fewer threads.
+    // Memory that is just enough for the program is enough for a training with fewer threads.
     let least = try Srs(shell: "ulimit -v 400000; '\(Srs.path)' --version 2>&1 | sed 's/.*at least \\([0-9]*\\).*/\\1/'").output
     let kilobytes = try #require(Int(least.trimmingCharacters(in: .whitespacesAndNewlines)))
     let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).srs"
@@ -211,15 +211,15 @@ import Testing
     #expect(run.status == 0, "\(kilobytes): \(run.status) \(run.errors)")
   }
 
-  /// A database that another process holds is not waited for once someone wants the program to end.
-  @Test func aHeldDatabaseDoesNotHoldCtrlC() throws {
+  /// Waiting for a database that another process has locked ends at an interrupt.
+  @Test func waitingForALockedDatabaseCanBeInterrupted() throws {
     try inFolder { root, _ in
       #expect(try Srs.run(Self.training, ["--out", root]).status == 0)
-      let held = try DatabaseQueue(path: root + "/runs/runs.sqlite")
+      let locked = try DatabaseQueue(path: root + "/runs/runs.sqlite")
       for script in ["print(runs())", Self.training] {
         let path = root + "/s.srs"
         try script.write(toFile: path, atomically: true, encoding: .utf8)
-        try held.inDatabase { db in
+        try locked.inDatabase { db in
           try db.execute(sql: "BEGIN EXCLUSIVE")
           let start = Date()
           let run = try Srs(["run", path, "--out", root], signal: SIGINT, after: 1)
@@ -234,9 +234,9 @@ import Testing
     }
   }
 
-  // MARK: Files of others
+  // MARK: Untrusted files
 
-  /// Rows that no version writes are named, and can be taken out.
+  /// Rows that no version of the program writes are reported, and can be removed.
   @Test func damagedRunsAreNamed() throws {
     try inFolder { root, _ in
       #expect(try Srs.run(Self.training, ["--out", root]).status == 0)
@@ -274,12 +274,12 @@ import Testing
       #expect(newer.status == 1 && newer.errors.contains("newer version"), "\(newer.errors)")
       let foreign = root + "/foreign.sqlite"
       try DatabaseQueue(path: foreign).write { try $0.execute(sql: "CREATE TABLE mine (x)") }
-      #expect(try Srs(["runs", "list", "--file", foreign]).errors.contains("another program's database"))
+      #expect(try Srs(["runs", "list", "--file", foreign]).errors.contains("database of another program"))
       #expect(try DatabaseQueue(path: foreign).read { try String.fetchAll($0, sql: "SELECT name FROM sqlite_master") } == ["mine"])
     }
   }
 
-  /// Someone writes over a .srsd file in place while it is used: an error, or the right result, never a crash.
+  /// Overwriting a .srsd file in place while it is used gives an error or the right result, never a crash.
   @Test func aRewrittenFileIsAnError() throws {
     try inFolder { root, _ in
       let made = try Srs.run("save(synthetic(users: 3_000, items: 100, seed: 7), \"e.srsd\")", ["--out", root])

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// Data on its way into the program: the cache, downloads, files that are damaged.
+/// Loading data: the cache, downloads, damaged files.
 @Suite struct DataCommandTests {
-  /// A file is read once, then opened from the cache under the name of its content; a cache that is damaged is made anew.
+  /// A file is parsed once and then opened from the cache by the hash of its contents. A damaged cache is rebuilt.
   @Test func whatWasReadIsKeptInTheCache() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -32,7 +32,7 @@ import Testing
     #expect(boxed.status != 0 && boxed.errors.contains("lies outside the sandbox"))
   }
 
-  /// Terms come before bytes: where nobody can be asked, nothing is fetched without `accept_licence`.
+  /// Without a user to ask, nothing is downloaded unless `accept_licence` is given.
   @Test func termsAreAcceptedBeforeAnythingIsFetched() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     let environment = ["SRS_CACHE": folder, "SRS_MIRROR": "http://127.0.0.1:9"]
@@ -46,7 +46,7 @@ import Testing
     #expect(there.output == "2\n" && there.status == 0)
   }
 
-  /// Damage that only shows when the file is read far behind its beginning: no function gives a result of it.
+  /// Damage far inside a file, which shows only when that part is read: no function returns a result.
   private func damageFarInside() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     let made = try Srs.run(
@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  /// A .srsd file opens at once; what is wrong inside is an error where it is first used, in training and in judging.
+  /// A .srsd file opens without reading all of it; damage is an error at the first use, in training and in evaluation.
   @Test func damagedDataEndsWithAnError() throws {
     try damageFarInside()
 
@@ -84,13 +84,13 @@ import Testing
     #expect(made.status == 0, "\(made.errors)")
     let handle = try #require(FileHandle(forUpdatingAtPath: folder + "/e.srsd"))
     let size = try handle.seekToEnd()
-    // Inside of the events: times are behind them, names before.
+    // This is inside the events, which are between the names and the times.
     try handle.seek(toOffset: size / 2 - 2000)
     try handle.write(contentsOf: Data([0xff, 0xff, 0xff]))
     try handle.close()
     let parts = "let e = load(\"\(folder)/e.srsd\")\nprint(e.users)\nlet d = e |> window(length: 20) |> split(seed: 1)\n"
     let trained = try Srs.run(parts + "let m = nextitnet(d, dim: 8, blocks: 1) |> train(d, run: 5steps)")
-    #expect(trained.status == 1 && trained.errors.contains("is damaged: its bytes"), "\(trained.errors)")
+    #expect(trained.status == 1 && trained.errors.contains("is damaged: the checksum of its bytes"), "\(trained.errors)")
     let evaluated = try Srs.run(parts + "print(evaluate(baseline(d, kind: popular), on: d.test))")
     #expect(evaluated.status == 1 && evaluated.errors.contains("is damaged"), "\(evaluated.errors)")
     let described = try Srs.run("describe(load(\"\(folder)/e.srsd\"))")

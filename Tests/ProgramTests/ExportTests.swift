@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// Notebooks as pages, from a shell.
+/// Exporting notebooks from a shell.
 @Suite struct ExportTests {
-  /// `--cached` runs what changed and what that needs, and takes trainings from where they are kept; `--watch` does so
-  /// whenever the notebook is saved.
+  /// `--cached` runs only changed cells and the cells they need, and loads finished trainings; `--watch` does so whenever the
+  /// notebook is saved.
   @Test func exportsAgainOnlyWhatChanged() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -32,19 +32,19 @@ import Testing
     try "first".write(toFile: note, atomically: true, encoding: .utf8)
     try write("print(run.steps + 1)")
     let first = try export()
-    #expect(first.errors.contains("0 of 4 cells as before") && first.errors.contains("ran to its end"), "\(first.errors)")
+    #expect(first.errors.contains("0 of 4 cells from the cache") && first.errors.contains("ran to its end"), "\(first.errors)")
     let before = try shown()
-    #expect(try export().errors.contains("4 of 4 cells as before"))
+    #expect(try export().errors.contains("4 of 4 cells from the cache"))
     #expect(try shown().contains("trained 20") && before.contains("trained 20"))
-    // The last cell needs the training, which is not done again; the file's cell is as it was.
+    // The last cell needs the training, which is not repeated. The cell that reads the file comes from the cache.
     try write("print(run.steps + 2)")
     let third = try export()
-    #expect(third.errors.contains("1 of 4 cells as before") && !third.errors.contains("ran to its end"), "\(third.errors)")
+    #expect(third.errors.contains("1 of 4 cells from the cache") && !third.errors.contains("ran to its end"), "\(third.errors)")
     #expect(try shown().contains(">22") || shown().contains("22\n"))
     try "second".write(toFile: note, atomically: true, encoding: .utf8)
-    #expect(try export().errors.contains("3 of 4 cells as before"))
+    #expect(try export().errors.contains("3 of 4 cells from the cache"))
     #expect(try shown().contains("second"))
-    // What a cell writes and a later one reads, and what is imported, are not shown as they were.
+    // Changes of a file that a cell writes and a later one reads, and of an imported file, invalidate the cache.
     let helper = folder + "/helper.srs"
     func pair(_ text: String, _ answer: Int) throws -> String {
       try "fn answer() = \(answer)".write(toFile: helper, atomically: true, encoding: .utf8)
@@ -61,7 +61,7 @@ import Testing
       #expect(made.status == 0, "\(made.errors)")
       return try String(contentsOfFile: folder + "/pair.html", encoding: .utf8)
     }
-    // A file that is written twice, a counter, a file that was not there, and a cell that is edited behind an import.
+    // A file that is written twice, a counter, a file that did not exist, and a changed cell after an import.
     func cells(_ name: String, _ text: String) throws -> String {
       try text.write(toFile: "\(folder)/\(name).srs", atomically: true, encoding: .utf8)
       let made = try Srs(shell: "cd '\(folder)' && '\(Srs.path)' export \(name).srs -o \(name).md --cached")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Data that comes through pipes, as a shell makes them.
+/// Data from pipes of a shell.
 @Suite struct PipeCommandTests {
   private static func shell(_ script: String, _ command: String) throws -> Srs {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
@@ -30,7 +30,7 @@ import Testing
     #expect(try Self.shell(mapped, "srs run t.srs < /dev/null; cat e.srsd | srs run t.srs").errors.contains("not a regular file"))
   }
 
-  /// A pipe without a writer: signals and `--timeout` end the program soon, with their status.
+  /// While the program waits for a pipe without a writer, signals and `--timeout` end it soon, with their exit status.
   @Test(arguments: ["named", "ff"]) func waitingEnds(_ name: String) throws {
     let script = "load(\"\(name)\")"
     for (signal, status) in [("TERM", 143), ("INT", 130)] {
@@ -43,7 +43,7 @@ import Testing
       )
     }
     let late = try Self.shell(script, "mkfifo \(name); timeout 10 srs run t.srs --timeout 1s; echo $?")
-    #expect(late.output == "124\n" && late.errors.contains("--timeout is over"), "\(late.output)\(late.errors)")
+    #expect(late.output == "124\n" && late.errors.contains("stopped by --timeout"), "\(late.output)\(late.errors)")
     // A writer that stops in the middle of its data.
     let stuck = try Self.shell(
       script, "mkfifo \(name); (printf 'user,item\\n1,a\\n'; exec sleep 3) > \(name) & timeout 10 srs run t.srs --timeout 1s; echo $?")
@@ -52,15 +52,15 @@ import Testing
     #expect(cached.errors.contains("can be read only once"))
   }
 
-  @Test func timesAreShownAndUnitsToldAndGiven() throws {
+  @Test func timesAreShownAndUnitsReportedOrGiven() throws {
     let text = "user,item,time\n1,a,1609459200123456\n1,b,1609459201000000\n"
-    let told = try Self.shell("describe(load(\"d.csv\"))", "printf '\(text)' > d.csv; srs run t.srs")
-    #expect(told.output.contains("times from 2021-01-01 00:00:00.123456 to 2021-01-01 00:00:01"))
-    #expect(told.errors.contains("times are read as microseconds"))
+    let reported = try Self.shell("describe(load(\"d.csv\"))", "printf '\(text)' > d.csv; srs run t.srs")
+    #expect(reported.output.contains("times from 2021-01-01 00:00:00.123456 to 2021-01-01 00:00:01"))
+    #expect(reported.errors.contains("times are read as microseconds"))
     let given = try Self.shell("describe(load(\"d.csv\", time_unit: nanoseconds))", "printf '\(text)' > d.csv; srs run t.srs")
     #expect(given.output.contains("times from 1970-01-19 15:04:19.200123456 to 1970-01-19 15:04:19.201"), "\(given.output)")
     #expect(try Self.shell("load(\"d.csv\", time_unit: days)", "srs run t.srs").errors.contains("time_unit"))
-    // Of the second 10, the half belongs to those from 10.5 on.
+    // An event at 10.5 s belongs to the part from 10.5 s on.
     let filtered = try Self.shell(
       "let e = load(\"d.csv\")\nprint((e |> filter(from: date(\"1970-01-01T00:00:10.5\"))).interactions)",
       "printf 'user,item,time\\n1,a,10.25\\n1,b,10.5\\n1,c,11\\n' > d.csv; srs run t.srs")

@@ -1,18 +1,18 @@
 import Foundation
 import Testing
 
-/// The prompt through a pseudo-terminal, as a person has it. `script` is part of every Debian.
+/// The prompt on a pseudo-terminal, by the program `script`, which is part of every Debian system.
 @Suite struct PromptTests {
-  /// Is there `script`, and a pseudo-terminal for it? A bare container may have none.
+  /// Are `script` and pseudo-terminals available? A minimal container may have none.
   private static let hasTerminal: Bool = {
     let script = "/usr/bin/script"
     guard FileManager.default.isExecutableFile(atPath: script) else { return false }
     return RebuildTests.run(script, ["-qec", "true", "/dev/null"]) == 0
   }()
 
-  /// Types the pieces, each after a pause, and returns all that the terminal showed.
+  /// Types the pieces, each after a pause, and returns everything that the terminal showed.
   private func type(_ pieces: [(String, Double)], home: String? = nil) throws -> (screen: String, status: Int32) {
-    // A `script` that ends early is an error of this test, not the end of all of them.
+    // If `script` ends early, SIGPIPE must not end the test process.
     signal(SIGPIPE, SIG_IGN)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
@@ -45,12 +45,12 @@ import Testing
       ("let xs = [1, 2, 3]\n", 0.4), ("xs |> su\t\n", 0.4), ("print(\"grüße {xs[0]}\")\n", 0.4), ("\u{4}", 0.5),
     ])
     #expect(result.screen.contains("srs> "))
-    // The Tab made `sum` of `su`.
+    // The Tab key completed `su` to `sum`.
     #expect(result.screen.contains("l6\r") && result.screen.contains("grüße 1"))
     #expect(result.status == 0)
   }
 
-  /// A pasted cell is one entry and runs once; a long line, wide characters, a vanished shell command do no harm.
+  /// A pasted cell is one entry and runs once. A long line, wide characters and a failing shell command do no harm.
   @Test func pastingAndShell() throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")
@@ -67,7 +67,7 @@ import Testing
     #expect(result.status == 0)
   }
 
-  /// Settings of the line editor that nobody wrote by hand are left aside, others are used.
+  /// Settings of the line editor with overlong lines are not read; other settings are used.
   @Test func settingsOfTheLineEditorCrashNothing() throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")
@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  /// Ctrl-C stops a training, its run is kept, and the session goes on.
+  /// Ctrl-C stops a training; its run is kept and the session continues.
   @Test func interruptingATraining() throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")
@@ -101,7 +101,7 @@ import Testing
     #expect(result.screen.contains("kept true, interrupted"), "\(result.screen.suffix(2000))")
   }
 
-  /// A block is indented as it is typed, and its closing brace comes back by itself.
+  /// A block is indented while it is typed, and its closing brace is unindented.
   @Test func blocksAreIndented() throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")
@@ -114,7 +114,7 @@ import Testing
     #expect(result.screen.contains("1: fn f(x) {\r\n     return x + 1\r\n   }"), "\(result.screen)")
   }
 
-  /// Ctrl-R finds an entry of an earlier session; the window may change its size; ten thousand characters are one line.
+  /// Ctrl-R finds an entry of an earlier session; the window may be resized; a line may have ten thousand characters.
   @Test func searchingResizingAndLongLines() throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")
@@ -137,7 +137,7 @@ import Testing
     #expect(kept.count { $0 == "let answer = 40 + 2" } == 2 && kept.contains("len(\"\(long)\")") && kept.last == "1 + 1")
   }
 
-  /// Two sessions that write at once lose nothing of each other.
+  /// Two sessions that append to the history at the same time lose no entries.
   @Test func twoSessionsShareAHistory() async throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")

@@ -2,8 +2,8 @@ import Foundation
 import Models
 import Testing
 
-/// A saved model must give the same scores in another program, written from docs/models.md alone. Runs where Python has
-/// numpy and safetensors (`SRS_PYTHON` names another Python); elsewhere it is skipped.
+/// A saved model must give the same scores in an independent program that was written only from docs/models.md. Skipped
+/// unless Python has numpy and safetensors; `SRS_PYTHON` names another Python.
 @Suite struct RebuildTests {
   static let root = ArrowsTests.root
 
@@ -57,12 +57,12 @@ import Testing
       let users = FileManager.default.fileExists(atPath: "\(folder)/\(name)t.users.npy") ? ["--users", "\(folder)/\(name)t.users.npy"] : []
       #expect(Self.run(Self.python ?? "", [program] + files + users) == 0)
     }
-    // PyPI's own reader opens it too.
+    // The safetensors package of PyPI can read it too.
     let read = "from safetensors.numpy import load_file as f; import sys; sys.exit('alpha' not in ' '.join(f(sys.argv[1])))"
     #expect(Self.run(Self.python ?? "", ["-c", read, "\(folder)/m.safetensors"]) == 0)
   }
 
-  /// The scripts that reproduce the paper's scenarios say what the language understands.
+  /// The scripts that reproduce the scenarios of the paper pass `srs check`.
   @Test func scriptsPassTheCheck() throws {
     let folder = Self.root.appendingPathComponent("scripts").path
     let scripts = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".srs") }

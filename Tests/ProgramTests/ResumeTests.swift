@@ -3,9 +3,9 @@ import Layers
 import Models
 import Testing
 
-/// Processes that are killed, and what is left of their work.
+/// Resuming the work of killed processes.
 @Suite struct ResumeTests {
-  /// Prints all that a run came to, and saves its model.
+  /// A script that prints all results of a run and saves its model.
   private static func script(_ model: String) -> String {
     """
     let data = synthetic(users: 500, items: 150, seed: 7) |> window(length: 16) |> split(seed: 1)
@@ -21,17 +21,17 @@ import Testing
     """
   }
 
-  /// Every sample of every model, as a script makes it.
+  /// Every sample of every model, as created by a script.
   private static let models = Registry.samples(.init(items: 151, length: 16, users: 500, width: 16)).compactMap { sample in
     (try? sample.network(blocks: 2)).map(Self.call)
   }
 
-  /// The call of the builtin that makes such a network.
+  /// The call of the builtin that creates such a network.
   static func call(_ network: any Network) -> String {
     "\(network.kind)(data, \(network.options.map { "\($0.name): \($0.value)" }.joined(separator: ", ")), seed: 1)"
   }
 
-  /// Kills a model; SRS_KILLS asks for more, as docs/reliability.md did.
+  /// The number of kills per model. SRS_KILLS sets a higher one, as for docs/reliability.md.
   private static let kills = ProcessInfo.processInfo.environment["SRS_KILLS"].flatMap(Int.init) ?? 4
 
   private struct Place {
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test(arguments: models)
-  func killedAnywhereItGoesOnToTheSameBits(model: String) throws {
+  func killedRunsResumeBitIdentically(model: String) throws {
     let place = try Place(Self.script(model))
     defer { place.remove() }
     let start = Date()
@@ -66,7 +66,7 @@ import Testing
       round += 1
       let out = "killed-\(round)"
       var result: Srs?
-      // Killed again and again until it comes through.
+      // Kill it repeatedly until it finishes.
       for life in 0..<50 {
         let delay = Double.random(in: 0.02...max(0.05, 0.8 * length))
         let last = life == 49 || killed >= Self.kills
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  /// A limit on the size of files stands for a full disk: nothing half-written, the training goes on, and is told.
+  /// A limit on the size of files simulates a full disk: no file is incomplete, the training continues, and a note is written.
   @Test func aFullDiskLosesNothing() throws {
     let place = try Place(Self.script(Self.models[0]).replacingOccurrences(of: "save(run, \"model.safetensors\")", with: ""))
     defer { place.remove() }
@@ -112,7 +112,7 @@ import Testing
     #expect(!left.contains { $0.contains(".part-") || $0.hasSuffix(".safetensors") }, "\(left)")
   }
 
-  @Test func aFinishedRunIsTakenAgain() throws {
+  @Test func aFinishedRunIsLoaded() throws {
     let place = try Place(
       Self.script(Self.models[0]).replacingOccurrences(of: "checkpoint: 3steps", with: "reuse: true"))
     defer { place.remove() }
@@ -121,7 +121,7 @@ import Testing
     let second = try Srs(arguments)
     #expect(first.output == second.output && !first.errors.contains("finished already"))
     #expect(second.errors.contains("already finished"))
-    // A damaged one is not taken for another.
+    // A damaged checkpoint is an error.
     let folder = try #require(
       try FileManager.default.contentsOfDirectory(atPath: "\(place.folder)/out/runs").first { !$0.hasPrefix("runs.sqlite") })
     let path = "\(place.folder)/out/runs/\(folder)/checkpoint.safetensors"
@@ -133,7 +133,7 @@ import Testing
   }
 }
 
-/// `--resume` beside checkpoints of other trainings.
+/// `--resume` when there are checkpoints of other trainings.
 @Suite struct ResumeOtherTests {
   private static func script(steps: Int, _ more: String = "") -> String {
     """
@@ -145,8 +145,8 @@ import Testing
     """
   }
 
-  /// A longer run of the same settings goes on from the end of a shorter one, to the bits it would have had.
-  @Test func aLongerRunGoesOn() throws {
+  /// A longer run with the same settings continues from the end of a shorter one, with bit-identical results.
+  @Test func aLongerRunContinues() throws {
     let folder = NSTemporaryDirectory() + "stackrec-longer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let short = try Srs.run(Self.script(steps: 20), ["--out", folder + "/a"])
@@ -159,8 +159,8 @@ import Testing
     #expect(models[0] == models[1] && models[0] != nil)
   }
 
-  /// Any other difference is shown, and the training begins anew.
-  @Test func whatDiffersIsSaid() throws {
+  /// Any other difference is reported, and the training starts from the beginning.
+  @Test func differencesAreReported() throws {
     let folder = NSTemporaryDirectory() + "stackrec-differs-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     _ = try Srs.run(Self.script(steps: 10), ["--out", folder])
@@ -175,7 +175,7 @@ import Testing
   }
 }
 
-/// Runs of version 0.1, whose fingerprint was a hash over Swift's descriptions of structs, are still found.
+/// Runs of version 0.1, whose fingerprint was a hash of Swift's descriptions of structs, are still found.
 @Suite struct OldRunTests {
   private static let fixture = ArrowsTests.root.appendingPathComponent("Tests/Fixtures/runs-0.1")
 

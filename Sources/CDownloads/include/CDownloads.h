@@ -1,33 +1,37 @@
-// Fetching and unpacking: libcurl, minizip and libmd behind fixed signatures.
+// Downloading and unpacking: libcurl, minizip and libmd behind fixed signatures.
 #ifndef SRS_CDOWNLOADS_H
 #define SRS_CDOWNLOADS_H
 #include <stddef.h>
 #include <stdint.h>
 
-/// Told the bytes so far and in all (0: not known); anything but 0 ends the transfer.
+/// Called during a transfer with the bytes received so far and the total (0: unknown). A result other than 0 stops it.
 typedef int (*srs_transfer_watch)(void *context, int64_t now, int64_t total);
 
 enum {
   SRS_FETCHED = 0,
   SRS_FETCH_STOPPED = 1,
-  /// Worth another try: the connection was lost, or the server has a trouble of its own.
+  /// Another attempt may succeed: the connection was lost, or the server reported an error of its own.
   SRS_FETCH_BROKEN = 2,
+  /// The server or libcurl refused; another attempt will not help.
   SRS_FETCH_REFUSED = 3,
-  /// There is no libcurl.
+  /// libcurl is not installed.
   SRS_FETCH_MISSING = 4,
+  /// Writing the file failed.
   SRS_FETCH_DISK = 5,
 };
 
-/// Appends what `url` gives from byte `from` on to an open file. Only http and https, redirections included.
-/// `message` gets why it failed.
+/// Downloads `url` from byte `from` on and appends it to an open file. Only http and https are allowed, for redirections
+/// too. Returns one of SRS_FETCH*; on failure, `message` (of `size` bytes) contains the reason.
 int srs_fetch(const char *url, int descriptor, int64_t from, srs_transfer_watch watch, void *context, char *message,
               size_t size);
 
-/// Lets `put` have the bytes of a file of a zip archive, piece by piece; what it returns but 0 ends it. Returns 0, 1 for
-/// an archive without that file, 2 for a damaged one, or what `put` returned plus 16. Damage is known only at the end.
+/// Unpacks the file `name` of a zip archive and passes its bytes to `put`, piece by piece, until `put` returns a result other
+/// than 0. Returns 0; 1 when the archive has no such file; 2 when it is damaged; or the result of `put` plus 16. The
+/// checksum is compared at the end, so `put` may already have received damaged bytes.
 int srs_unzip(const char *archive, const char *name, int (*put)(void *context, const void *bytes, size_t count),
               void *context);
 
-/// MD5 of a file (RFC 1321) as 32 hexadecimal digits and a zero; 0, or -1 if it cannot be read.
+/// Writes the MD5 sum of a file (RFC 1321) to `digits`, as 32 hexadecimal digits and a terminating zero. Returns 0, or -1 if
+/// the file cannot be read.
 int srs_md5(const char *path, char digits[33]);
 #endif

@@ -1,4 +1,4 @@
-// libedit's native interface behind calls without variable arguments.
+// libedit's native interface behind functions without variable arguments, because Swift cannot call those with them.
 #ifndef SRS_CEDITLINE_H
 #define SRS_CEDITLINE_H
 #include <stddef.h>
@@ -7,8 +7,9 @@ typedef struct srs_editline srs_editline;
 
 enum { SRS_LINE = 0, SRS_END = 1, SRS_INTERRUPTED = 2 };
 
-/// Words for the text before the cursor: called with the line and the cursor's byte place; writes at most `capacity`
-/// bytes of what is to be inserted into `insert`, and returns a list of choices to show (malloc'd, one a line), or NULL.
+/// Completes the text before the cursor. It is called with the line and the byte offset of the cursor. It writes the text to
+/// insert, at most `capacity` bytes, into `insert`, and returns a list of choices to show, one per line, that the caller
+/// frees with `free`, or NULL.
 typedef char *(*srs_completer)(void *context, const char *line, size_t cursor, char *insert, size_t capacity);
 
 /// A line editor on the standard streams; NULL when the terminal cannot be set up. Reads the user's ~/.editrc.
@@ -16,7 +17,8 @@ srs_editline *srs_editline_new(const char *program, int history_size);
 void srs_editline_free(srs_editline *editor);
 void srs_editline_set_completer(srs_editline *editor, srs_completer completer, void *context);
 
-/// Reads a line, without its line break, into memory the caller frees; *status says how it ended.
+/// Reads a line and returns it without its line break, in memory that the caller frees, or NULL at the end or on Ctrl-C.
+/// `indent` is text that the line begins with, or NULL. *status becomes SRS_LINE, SRS_END or SRS_INTERRUPTED.
 char *srs_editline_read(srs_editline *editor, const char *prompt, const char *indent, int *status);
 
 /// Adds an entry to the history of the session.

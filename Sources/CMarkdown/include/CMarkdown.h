@@ -1,10 +1,10 @@
-// CommonMark by the cmark library.
+// CommonMark to HTML, by the cmark library.
 #ifndef SRS_CMARKDOWN_H
 #define SRS_CMARKDOWN_H
 #include <stddef.h>
 
-/// The text as HTML, to be freed with srs_markdown_free; raw HTML and links that run scripts are left out. NULL when
-/// memory is short.
+/// Renders CommonMark as HTML without raw HTML and without links that run scripts. The caller frees the result with
+/// srs_markdown_free. NULL when memory is short.
 char *srs_markdown_html(const char *text, size_t length);
 
 void srs_markdown_free(char *html);

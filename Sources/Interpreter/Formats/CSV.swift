@@ -1,6 +1,6 @@
 import Foundation
 
-/// Tables in text files (RFC 4180): quoted cells may hold separators, line breaks and doubled quotes.
+/// Reads and writes CSV (RFC 4180). Quoted cells may contain separators, line breaks and doubled quotes.
 public enum CSV {
   struct Problem: Error {
     let message: String
@@ -11,18 +11,18 @@ public enum CSV {
     let text: String
     let isQuoted: Bool
 
-    /// Neither a number nor a text: its column's other cells say what that holds.
+    /// An empty cell is neither a number nor a text; it does not affect the type of its column.
     var isEmpty: Bool { text.isEmpty && !isQuoted }
 
-    /// The number that it holds and that holds all of it; nil for what would lose something as a number.
+    /// The cell as a number; nil if it is not a number or if a number would not preserve its text.
     var number: Double? {
       if isQuoted { return nil }
       if let special = CSV.special[text] { return special }
       guard let number = NumberFormat.parse(text) else { return nil }
       let digits = text.trimmingCharacters(in: .whitespaces).utf8.drop { $0 == 0x2d }
-      // 007 is no 7, and +49 no 49.
+      // Leading zeros and plus signs, as in 007 and +49, would be lost.
       if digits.first == 0x2b || digits.first == 0x30 && digits.dropFirst().first.map({ $0 >= 0x30 && $0 <= 0x39 }) ?? false { return nil }
-      // Beyond 2^53 two whole numbers become one; what was written as a floating point number is one.
+      // Different integers beyond 2^53 may become the same number. Numbers with an exponent are floating-point numbers anyway.
       if abs(number) >= 0x1p53, !digits.contains(where: { $0 == 0x65 || $0 == 0x45 }), NumberFormat.exact(number) != text,
         !digits.elementsEqual("9007199254740992".utf8)
       {
@@ -31,20 +31,22 @@ public enum CSV {
       return number
     }
 
-    /// - Parameter isNumber: of its column, as `numeric` says it.
+    /// The value of the cell.
+    ///
+    /// - Parameter isNumber: Whether the cell's column is numeric, from `CSV.numeric`.
     func value(isNumber: Bool) -> Value {
       if isEmpty { return .nothing }
       return (isNumber ? number.map { .number($0) } : nil) ?? .text(text)
     }
   }
 
-  /// What is no finite number, as `print` writes it.
+  /// Numbers that are not finite, as `print` writes them.
   private static let special: [String: Double] = ["nan": .nan, "inf": .infinity, "-inf": -.infinity]
 
-  /// Does a text need quotes, so that it is not read as a number?
+  /// Would a text be read back as a number if it had no quotes?
   private static func looksLikeNumber(_ text: String) -> Bool { special[text] != nil || NumberFormat.parse(text) != nil }
 
-  /// Which columns hold numbers: those all of whose cells, empty ones left out, are numbers as they stand.
+  /// Which columns are numeric: those in which every non-empty cell is a number.
   static func numeric(_ rows: some Sequence<Row>, _ work: Work) throws -> [Bool] {
     var numeric: [Bool] = []
     for row in rows {
@@ -59,71 +61,73 @@ public enum CSV {
 
   struct Row {
     let line: Int
-    /// None of an empty line.
+    /// Empty for an empty line.
     let cells: [Cell]
   }
 
-  /// - Throws: `Problem` for what is no table, E0801 where someone wants the work to end.
+  /// Parses a table.
+  ///
+  /// - Throws: `Problem` for an invalid table, E0801 after an interrupt.
   static func parse(_ bytes: [UInt8], separator: UInt8, _ work: Work) throws -> [Row] {
     var rows: [Row] = []
     var row: [Cell] = []
-    var place = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    var position = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     var line = 1
     func text(_ bytes: some Collection<UInt8>) throws(Problem) -> String {
       guard let text = String(validating: Array(bytes), as: UTF8.self) else { throw Problem(message: "this is not UTF-8 text", line: line) }
       return text
     }
-    while place < bytes.count {
+    while position < bytes.count {
       try work.step()
-      if bytes[place] == 0x22 {
+      if bytes[position] == 0x22 {
         let opened = line
         var cell: [UInt8] = []
-        place += 1
+        position += 1
         while true {
           try work.step()
-          guard place < bytes.count else { throw Problem(message: "a quoted cell is not closed", line: opened) }
-          if bytes[place] == 0x22 {
-            place += 1
-            guard place < bytes.count, bytes[place] == 0x22 else { break }
+          guard position < bytes.count else { throw Problem(message: "a quoted cell is not closed", line: opened) }
+          if bytes[position] == 0x22 {
+            position += 1
+            guard position < bytes.count, bytes[position] == 0x22 else { break }
           }
-          if bytes[place] == 0x0a { line += 1 }
-          cell.append(bytes[place])
-          place += 1
+          if bytes[position] == 0x0a { line += 1 }
+          cell.append(bytes[position])
+          position += 1
         }
         row.append(Cell(text: try text(cell), isQuoted: true))
-        guard place == bytes.count || [separator, 0x0a, 0x0d].contains(bytes[place]) else {
-          throw Problem(message: "text stands behind a quoted cell", line: line)
+        guard position == bytes.count || [separator, 0x0a, 0x0d].contains(bytes[position]) else {
+          throw Problem(message: "there is text after a quoted cell", line: line)
         }
       } else {
-        let start = place
-        while place < bytes.count, bytes[place] != separator, bytes[place] != 0x0a { place += 1 }
-        let isEnd = place == bytes.count || bytes[place] == 0x0a
-        var end = place
+        let start = position
+        while position < bytes.count, bytes[position] != separator, bytes[position] != 0x0a { position += 1 }
+        let isEnd = position == bytes.count || bytes[position] == 0x0a
+        var end = position
         if isEnd && end > start && bytes[end - 1] == 0x0d { end -= 1 }
         if start == end && isEnd && row.isEmpty {
           rows.append(Row(line: line, cells: []))
-          place += 1
+          position += 1
           line += 1
           continue
         }
         row.append(Cell(text: try text(bytes[start..<end]), isQuoted: false))
       }
-      if place < bytes.count && bytes[place] == 0x0d { place += 1 }
-      if place < bytes.count && bytes[place] == separator {
-        place += 1
-        // A separator at the very end has an empty cell behind it.
-        if place < bytes.count { continue }
+      if position < bytes.count && bytes[position] == 0x0d { position += 1 }
+      if position < bytes.count && bytes[position] == separator {
+        position += 1
+        // A separator at the end of the file is followed by an empty cell.
+        if position < bytes.count { continue }
         row.append(Cell(text: "", isQuoted: false))
       }
       rows.append(Row(line: line, cells: row))
       row = []
-      place += 1
+      position += 1
       line += 1
     }
     return rows
   }
 
-  /// A value in a cell: numbers in full, nil as nothing.
+  /// A value as the text of a cell: numbers with all digits, nil as an empty text.
   static func text(_ value: Value, _ work: Work) throws -> String {
     switch value {
     case .nothing: ""
@@ -132,9 +136,9 @@ public enum CSV {
     }
   }
 
-  /// A value as a cell that is read back as the same: a text that looks like a number stands in quotes.
+  /// A value as a cell that reads back as the same value; for that, a text that looks like a number is quoted.
   ///
-  /// - Parameter isGuarded: a text that a spreadsheet would take for a formula gets a mark in front.
+  /// - Parameter isGuarded: Whether a text that a spreadsheet would evaluate as a formula gets a `'` in front.
   static func cell(_ value: Value, _ separator: String, isGuarded: Bool = false, _ work: Work) throws -> String {
     if case .text(let text) = value, text.isEmpty || looksLikeNumber(text) { return quoted(text, separator, always: true) }
     let text = try text(value, work)
@@ -142,8 +146,8 @@ public enum CSV {
     return quoted(isGuarded ? CSV.guarded(text) : text, separator)
   }
 
-  /// A text with a `'` in front where a spreadsheet would take it for a formula: where it begins with `=`, `+`, `-`, `@`,
-  /// one of their wide forms, a tab or a line break, and is no number.
+  /// The text with a `'` in front if a spreadsheet would evaluate it as a formula: if it begins with `=`, `+`, `-`, `@`, one of
+  /// their full-width forms, a tab or a line break, and is not a number.
   public static func guarded(_ text: String) -> String {
     guard let first = text.unicodeScalars.first, "=+-@\t\r\n\u{ff1d}\u{ff0b}\u{ff0d}\u{ff20}".unicodeScalars.contains(first),
       NumberFormat.parse(text) == nil, special[text] == nil
@@ -152,7 +156,7 @@ public enum CSV {
   }
 
   static func quoted(_ text: String, _ separator: String, always: Bool = false) -> String {
-    // By scalars: a quote with an accent on it is a quote to whoever reads the file.
+    // Compare scalars, not characters: for other programs a quote with a combining accent is a quote.
     let marks = separator.unicodeScalars
     guard
       always

@@ -1,6 +1,7 @@
 import Foundation
 
-/// JSON (RFC 8259) as values: objects are records in their order, which Foundation's reader does not keep.
+/// Reads and writes JSON (RFC 8259). Objects become records with their fields in order; Foundation's reader does not keep the
+/// order.
 public enum JSON {
   public struct Problem: Error {
     public let message: String
@@ -8,21 +9,23 @@ public enum JSON {
     public let column: Int
   }
 
-  static let deepest = 500
+  static let maximumDepth = 500
 
-  /// - Throws: `Problem` for what is no JSON, E0801 where someone wants the work to end.
+  /// Parses a JSON text.
+  ///
+  /// - Throws: `Problem` for invalid JSON, E0801 after an interrupt.
   public static func parse(_ bytes: [UInt8], _ work: Work? = nil) throws -> Value {
     var reader = Reader(bytes: bytes, work: work)
-    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.place = 3 }
+    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { reader.position = 3 }
     let value = try reader.value()
     reader.skipBlanks()
-    guard reader.place == bytes.count else { throw reader.problem("expected the end of the JSON") }
+    guard reader.position == bytes.count else { throw reader.problem("expected the end of the JSON") }
     return value
   }
 
   private struct Reader {
     let bytes: [UInt8]
-    var place = 0
+    var position = 0
     var depth = 0
 
     let work: Work?
@@ -32,22 +35,22 @@ public enum JSON {
       self.work = work
     }
 
-    var current: UInt8? { place < bytes.count ? bytes[place] : nil }
+    var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     func problem(_ message: String) -> Problem {
-      let before = bytes[..<min(place, bytes.count)]
+      let before = bytes[..<min(position, bytes.count)]
       let start = before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
       let line = before.reduce(1) { $0 + ($1 == 0x0a ? 1 : 0) }
       return Problem(message: message, line: line, column: String(decoding: before[start...], as: UTF8.self).count + 1)
     }
 
     mutating func skipBlanks() {
-      while let byte = current, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { place += 1 }
+      while let byte = current, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
     }
 
     mutating func accept(_ byte: UInt8) -> Bool {
       guard current == byte else { return false }
-      place += 1
+      position += 1
       return true
     }
 
@@ -67,66 +70,66 @@ public enum JSON {
     }
 
     private mutating func word(_ word: String, _ value: Value) throws -> Value {
-      guard bytes[place...].starts(with: word.utf8) else { throw problem("expected a value") }
-      place += word.utf8.count
+      guard bytes[position...].starts(with: word.utf8) else { throw problem("expected a value") }
+      position += word.utf8.count
       return value
     }
 
     private mutating func number() throws -> Double {
-      let start = place
+      let start = position
       func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 0x30 && $0 <= 0x39 } ?? false }
-      func digits(_ place: inout Int) -> Bool {
-        let first = place
-        while place < bytes.count, isDigit(bytes[place]) { place += 1 }
-        return place > first
+      func digits(_ position: inout Int) -> Bool {
+        let first = position
+        while position < bytes.count, isDigit(bytes[position]) { position += 1 }
+        return position > first
       }
       _ = accept(0x2d)
       let isZero = current == 0x30
-      guard digits(&place) else {
-        place = start
+      guard digits(&position) else {
+        position = start
         throw problem("expected a value")
       }
-      if isZero && bytes[start..<place].drop(while: { $0 == 0x2d }).count > 1 { throw problem("a number does not begin with 0") }
-      if accept(0x2e) { guard digits(&place) else { throw problem("expected a digit behind the point") } }
+      if isZero && bytes[start..<position].drop(while: { $0 == 0x2d }).count > 1 { throw problem("a number does not begin with 0") }
+      if accept(0x2e) { guard digits(&position) else { throw problem("expected a digit after the decimal point") } }
       if current == 0x65 || current == 0x45 {
-        place += 1
+        position += 1
         if !accept(0x2b) { _ = accept(0x2d) }
-        guard digits(&place) else { throw problem("expected a digit in the exponent") }
+        guard digits(&position) else { throw problem("expected a digit in the exponent") }
       }
-      guard let value = Double(String(decoding: bytes[start..<place], as: UTF8.self)), value.isFinite else {
+      guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)), value.isFinite else {
         throw problem("this number is too large")
       }
       return value
     }
 
     private mutating func string() throws -> String {
-      let start = place
-      place += 1
+      let start = position
+      position += 1
       var text: [UInt8] = []
       while let byte = current {
         switch byte {
         case 0x22:
-          place += 1
+          position += 1
           guard let valid = String(validating: text, as: UTF8.self) else {
-            place = start
+            position = start
             throw problem("this text is not UTF-8")
           }
           return valid
         case 0x5c: text += String(try escape()).utf8
-        case 0..<0x20: throw problem("a control character in a text is written as an escape")
+        case 0..<0x20: throw problem("a control character in a text must be written as an escape")
         default:
           text.append(byte)
-          place += 1
+          position += 1
         }
       }
-      place = start
+      position = start
       throw problem("this text is not closed")
     }
 
     private mutating func escape() throws -> Unicode.Scalar {
-      place += 1
+      position += 1
       guard let byte = current else { throw problem("this text is not closed") }
-      place += 1
+      position += 1
       switch byte {
       case 0x22, 0x5c, 0x2f: return Unicode.Scalar(byte)
       case 0x62: return "\u{8}"
@@ -137,7 +140,7 @@ public enum JSON {
       case 0x75:
         let unit = try hexadecimal()
         if let scalar = Unicode.Scalar(unit) { return scalar }
-        // A pair of surrogates is one character.
+        // Two \u escapes of a surrogate pair are one character.
         guard unit < 0xdc00, accept(0x5c), accept(0x75) else { throw problem("half of a surrogate pair") }
         let low = try hexadecimal()
         guard (0xdc00..<0xe000).contains(low), let scalar = Unicode.Scalar(0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00)) else {
@@ -145,24 +148,24 @@ public enum JSON {
         }
         return scalar
       default:
-        place -= 1
+        position -= 1
         throw problem("there is no such escape")
       }
     }
 
     private mutating func hexadecimal() throws -> UInt32 {
-      let digits = bytes[place..<min(place + 4, bytes.count)]
+      let digits = bytes[position..<min(position + 4, bytes.count)]
       guard digits.count == 4, let value = UInt32(String(decoding: digits, as: UTF8.self), radix: 16), digits.first != 0x2b else {
         throw problem("\\u needs four hexadecimal digits")
       }
-      place += 4
+      position += 4
       return value
     }
 
     private mutating func enter() throws {
       depth += 1
-      guard depth < JSON.deepest else { throw problem("this is nested too deeply") }
-      place += 1
+      guard depth < JSON.maximumDepth else { throw problem("this is nested too deeply") }
+      position += 1
       skipBlanks()
     }
 
@@ -200,9 +203,9 @@ public enum JSON {
 
   // MARK: Writing
 
-  /// The value as JSON, on one line or with so many blanks a level.
+  /// The value as JSON with `indent` blanks per level, or on one line if `indent` is 0.
   ///
-  /// - Throws: `Problem` for what JSON has no form for, E0406 for more than 1 GiB, E0801 where someone wants the work to end.
+  /// - Throws: `Problem` for a value that JSON cannot represent, E0406 for more than 1 GiB, E0801 after an interrupt.
   static func text(_ value: Value, indent: Int, _ work: Work) throws -> String {
     var writer = Writer(indent: indent, work: work)
     try writer.write(value, 0)
@@ -223,7 +226,7 @@ public enum JSON {
     mutating func write(_ value: Value, _ level: Int) throws {
       try work.step()
       try work.checkText(bytes: text.utf8.count)
-      guard level < deepest else { throw Problem(message: "this is nested too deeply for JSON", line: 0, column: 0) }
+      guard level < maximumDepth else { throw Problem(message: "this is nested too deeply for JSON", line: 0, column: 0) }
       switch value {
       case .nothing: text += "null"
       case .bool(let value): text += value ? "true" : "false"
@@ -236,7 +239,7 @@ public enum JSON {
       case .range: try shared(nil, (value.sequence ?? []).map { (nil, $0) }, "[", "]", level)
       case .record(let record):
         try shared(record.count == 0 ? nil : record.address, record.fields.map { ($0.key, $0.value) }, "{", "}", level)
-      case .function, .object: throw Problem(message: "\(value.described) has no form in JSON", line: 0, column: 0)
+      case .function, .object: throw Problem(message: "\(value.described) cannot be written as JSON", line: 0, column: 0)
       }
     }
 
@@ -283,12 +286,12 @@ public enum JSON {
 }
 
 extension NumberFormat {
-  /// The shortest text that reads as the same number.
+  /// The shortest text that reads back as the same number.
   static func exact(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? (value == 0 && value.sign == .minus ? "-0.0" : String(Int64(value))) : "\(value)"
   }
 
-  /// A finite number as JSON and the language write it, with a sign; nil for anything else.
+  /// Parses a finite decimal number with an optional sign and exponent; nil for anything else.
   static func parse(_ text: String) -> Double? {
     let trimmed = text.trimmingCharacters(in: .whitespaces)
     guard let first = trimmed.utf8.first, first == 0x2d || first == 0x2b || first == 0x2e || (0x30...0x39).contains(first),

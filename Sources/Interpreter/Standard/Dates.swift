@@ -1,12 +1,12 @@
 import Foundation
 import Syntax
 
-// Moments in time. Durations are quantities: `date("2026-11-25") + 3d`.
+// Functions of dates. Durations are quantities: `date("2026-11-25") + 3d`.
 extension Builtin {
   static let dates: [Builtin] = [now, date, formatDate]
 
   static let now = Builtin(
-    "now", "This moment, in UTC.", topic: "Dates", returns: .date, effects: .changes,
+    "now", "The current time, in UTC.", topic: "Dates", returns: .date, effects: .changes,
     example: "let start = now()\nprint(now() - start < 1min)  #> true"
   ) { _ in
     { _ in .date((Date().timeIntervalSince1970 * 1000).rounded(.down) / 1000) }
@@ -14,7 +14,7 @@ extension Builtin {
 
   static let date = Builtin(
     "date",
-    "A date from an ISO 8601 text or a Unix time in seconds, in UTC where it says no zone. It has `year`, `month`, `day`, `hour`, `minute`, `second`, `weekday` (1 is Monday) and `unix`.",
+    "A date from an ISO 8601 text or a Unix time in seconds. Without a time zone, the text is UTC. A date has `year`, `month`, `day`, `hour`, `minute`, `second`, `weekday` (1 is Monday) and `unix`.",
     topic: "Dates", returns: .date,
     example: "let d = date(\"2026-11-25 10:30\")\nprint(d + 36h, d.weekday, date(0))  #> 2026-11-26T22:30:00Z 3 1970-01-01"
   ) { d in
@@ -25,7 +25,7 @@ extension Builtin {
       case .text(let text):
         guard let seconds = Calendar.parse(text) else {
           throw call.error(
-            .badValue, "\"\(text.prefix(40))\" is no date", argument: "value",
+            .badValue, "\"\(text.prefix(40))\" is not a date", argument: "value",
             help: "dates are written 2026-11-25, 2026-11-25 10:30 or 2026-11-25T10:30:00Z")
         }
         return try Calendar.value(seconds, call.span(of: "value"))
@@ -38,11 +38,11 @@ extension Builtin {
   }
 
   static let formatDate = Builtin(
-    "format_date", "A date as text by the letters of strftime: %Y %m %d %H %M %S %j (day of the year) %a %b (names) %%.",
+    "format_date", "A date as text, with the conversions of strftime: %Y %m %d %H %M %S %j (day of the year) %a %b (names) %%.",
     topic: "Dates", returns: .text, example: "print(format_date(date(\"2026-11-25\"), \"%d %b %Y\"))  #> 25 Nov 2026"
   ) { d in
     let date = d.positional("date", .date, "the date")
-    let pattern = d.positional("pattern", .text, "how it is written")
+    let pattern = d.positional("pattern", .text, "the format")
     return { call in
       let seconds = try call[date]
       let parts = Calendar.parts(seconds)
@@ -58,7 +58,7 @@ extension Builtin {
         }
         guard let letter = rest.popFirst(), let piece = written(letter, seconds, parts) else {
           throw call.error(
-            .badValue, "`pattern` of format_date has a % that no letter it knows follows", argument: "pattern",
+            .badValue, "`pattern` of format_date has a % without a letter that it knows", argument: "pattern",
             help: "it knows %Y %m %d %H %M %S %j %a %b and %%")
         }
         text += piece

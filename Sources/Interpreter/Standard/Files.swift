@@ -1,12 +1,12 @@
 import Foundation
 import Syntax
 
-// Files of text, JSON and CSV.
+// Functions that read and write text, JSON and CSV files.
 extension Builtin {
   static let files: [Builtin] = [read, write, readJSON, writeJSON, fromJSON, toJSON, readCSV, writeCSV]
 
   static let read = Builtin(
-    "read", "The whole of a text file.", topic: "Files", returns: .text, effects: .reads,
+    "read", "The contents of a text file.", topic: "Files", returns: .text, effects: .reads,
     example: "write(\"hello\", \"out/hello.txt\")\nprint(read(\"out/hello.txt\"))  #> hello"
   ) { d in
     let path = d.positional("file", .text, "its path")
@@ -20,7 +20,8 @@ extension Builtin {
   }
 
   static let write = Builtin(
-    "write", "Writes a text to a file, whole or not at all; folders are made.", topic: "Files", returns: .nothing, effects: .writes,
+    "write", "Writes a text to a file atomically, and creates its folder if necessary.", topic: "Files", returns: .nothing,
+    effects: .writes,
     example: "write(\"a line\\n\", \"out/note.txt\")"
   ) { d in
     let text = d.positional("text", .text, "what to write")
@@ -41,12 +42,12 @@ extension Builtin {
   }
 
   static let writeJSON = Builtin(
-    "write_json", "Writes a value to a JSON file, whole or not at all; quantities, words, metrics and dates as texts.",
+    "write_json", "Writes a value to a JSON file atomically. Quantities, words, metrics and dates become texts.",
     topic: "Files", returns: .nothing, effects: .writes, example: "write_json([1, { a: nil }], \"out/value.json\")"
   ) { d in
     let value = d.positional("value", .any, "what to write")
     let path = d.positional("file", .text, "its path")
-    let indent = d.named("indent", .whole(from: 0, to: 8), default: 2, "2", "blanks a level; 0: all on one line")
+    let indent = d.named("indent", .whole(from: 0, to: 8), default: 2, "2", "blanks per level; 0 for one line")
     return { call in
       try put(call, try json(call, try call[value], indent: try call[indent]) + "\n", try call[path])
     }
@@ -65,21 +66,21 @@ extension Builtin {
     example: "print(to_json({ a: [1, 2], b: nil }))  #> {\"a\": [1, 2], \"b\": null}"
   ) { d in
     let value = d.positional("value", .any, "the value")
-    let indent = d.named("indent", .whole(from: 0, to: 8), default: 0, "0", "blanks a level; 0: all on one line")
+    let indent = d.named("indent", .whole(from: 0, to: 8), default: 0, "0", "blanks per level; 0 for one line")
     return { call in .text(try json(call, try call[value], indent: try call[indent])) }
   }
 
   static let readCSV = Builtin(
     "read_csv",
-    "The rows of a table in a text file, as records by the names in its first line. A column is of numbers where all its cells are, and of texts otherwise; empty cells are nil. Leading zeros, a plus sign, and digits beyond 2^53 would be lost in a number, and keep a column's texts.",
+    "The rows of a CSV file, as records with the names in its first line. A column contains numbers if all its cells are numbers, else texts; empty cells are nil. A column with leading zeros, plus signs or integers beyond 2^53 stays texts, because numbers would not preserve them.",
     topic: "Files", returns: .list(.record(nil)), effects: .reads,
     example: "write(\"depth,mrr\\n8,0.1\\n\", \"out/rows.csv\")\nprint(read_csv(\"out/rows.csv\"))  #> [{ depth: 8, mrr: 0.1 }]"
   ) { d in
     let path = d.positional("file", .text, "its path")
     let separator = d.named("separator", .separator, default: 0x2c, "\",\"", "one character between cells")
-    let header = d.named("header", .bool, default: true, "true", "names in the first line; without, rows are lists")
+    let header = d.named("header", .bool, default: true, "true", "whether the first line contains names; otherwise rows are lists")
     let texts = d.optional(
-      "texts", Kind<Value>.anyOf([.text, .number]).list, "columns to keep as texts, as ids are: their names, or numbers counted from 0")
+      "texts", Kind<Value>.anyOf([.text, .number]).list, "columns to keep as texts, such as ids: their names, or their indices from 0")
     return { call in
       let path = try call.inputPath(try call[path])
       var rows: [CSV.Row]
@@ -100,7 +101,7 @@ extension Builtin {
         throw call.error(
           .data, "\(path):\(rows[first].line):1: there are two columns \"\(name)\"", argument: "file", help: "read it with header: false")
       }
-      // In a table of one column an empty line is a row without a value.
+      // In a table with one column, an empty line is a row with an empty cell.
       rows = rows[(first + 1)...].filter { !$0.cells.isEmpty || names.count == 1 }
       let isNumber = try numeric(call, rows, keeping: try call[texts] ?? [], of: names)
       return .list(
@@ -116,29 +117,29 @@ extension Builtin {
     }
   }
 
-  /// Which columns are of numbers, with those left out that are kept as texts.
+  /// Which columns are numeric, except those that the script keeps as texts.
   private static func numeric(_ call: Call, _ rows: [CSV.Row], keeping texts: [Value], of names: [String]) throws -> [Bool] {
     var numeric = try CSV.numeric(rows, call.work)
     while numeric.count < names.count { numeric.append(true) }
-    let places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let indices = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     for column in texts {
-      let place: Int?
+      let index: Int?
       switch column {
-      case .number(let number): place = Int(exactly: number).flatMap { names.indices.contains($0) ? $0 : nil }
-      default: place = column.asText.flatMap { places[$0] }
+      case .number(let number): index = Int(exactly: number).flatMap { names.indices.contains($0) ? $0 : nil }
+      default: index = column.asText.flatMap { indices[$0] }
       }
-      guard let place else {
+      guard let index else {
         throw call.error(
           .data, "there is no column \(column.described)", argument: "texts",
           help: column.asText.flatMap { Spelling.suggestion($0, in: names) } ?? "the columns are: \(Spelling.list(names))")
       }
-      numeric[place] = false
+      numeric[index] = false
     }
     return numeric
   }
 
   static let writeCSV = Builtin(
-    "write_csv", "Writes rows to a table file: records (with a line of names) or lists. Texts that look like numbers stand in quotes.",
+    "write_csv", "Writes rows to a CSV file: records (with a line of names) or lists. Texts that look like numbers are quoted.",
     topic: "Files", returns: .nothing, effects: .writes,
     example: "write_csv([{ depth: 8, mrr: 0.1 }], \"out/table.csv\")\nprint(read(\"out/table.csv\"))\n#> depth,mrr\n#> 8,0.1"
   ) { d in
@@ -147,7 +148,7 @@ extension Builtin {
     let separator = d.named("separator", .separator, default: 0x2c, "\",\"", "one character between cells")
     let guards = d.named(
       "guard", .bool, default: false, "false",
-      "a ' before texts that a spreadsheet would take for formulas: those that begin with = + - or @")
+      "put a ' before texts that a spreadsheet would evaluate as formulas: those that begin with = + - or @")
     return { call in
       let isGuarded = try call[guards]
       let separator = String(decoding: [try call[separator]], as: UTF8.self)
@@ -184,7 +185,7 @@ extension Builtin {
     }
   }
 
-  // MARK: What they share
+  // MARK: Shared helpers
 
   private static func put(_ call: Call, _ text: String, _ path: String) throws -> Value {
     do {

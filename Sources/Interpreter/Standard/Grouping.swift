@@ -1,27 +1,28 @@
 import Syntax
 
-// Choosing from lists, and putting them together in another way.
+// Functions that select elements of lists or rearrange them.
 extension Builtin {
   static let grouping: [Builtin] = [
     group, slice, take, drop, first, last, find, indexOf, count, some, every, enumerate, chunks, `repeat`, transpose,
   ]
 
   static let group = Builtin(
-    "group", "Pairs of what a function gives and the list of elements it gives it for, each where it is first.",
+    "group",
+    "Groups the elements of a list by the result of a function: pairs of a result and the list of its elements, in order of first occurrence.",
     topic: "Lists", returns: .list(.list(.any)),
     example: "for (parity, xs) in group(1..5, by: x => mod(x, 2)) { print(parity, xs) }\n#> 1 [1, 3, 5]\n#> 0 [2, 4]"
   ) { d in
     let list = d.positional("list", .sequence, "what to group")
-    let key = d.named("by", .function, "what the elements of a group have in common")
+    let key = d.named("by", .function, "gives the key of an element")
     return { call in
       let function = try call[key]
-      var places = ValueTable<Int>()
+      var indices = ValueTable<Int>()
       var groups: [(key: Value, values: [Value])] = []
       try call.forEach(try call[list]) { element in
         let key = try call.interpreter.call(function, [element], at: call.span(of: "by"))
-        let place = places.find(key, orMake: groups.count)
-        if place.wasThere {
-          groups[place.entry].values.append(element)
+        let group = indices.find(key, orInsert: groups.count)
+        if group.existed {
+          groups[group.entry].values.append(element)
         } else {
           groups.append((key, [element]))
         }
@@ -31,18 +32,18 @@ extension Builtin {
   }
 
   static let slice = Builtin(
-    "slice", "The elements from one index to another, both included; what lies outside is left out. Of a text, its characters.",
+    "slice", "The elements from one index to another, both included, or the characters of a text. Indices outside of the list are ignored.",
     topic: "Lists", returns: .any, example: "print(slice([1, 2, 3, 4], 1, 9), slice(\"stacking\", 0, 4))  #> [2, 3, 4] stack"
   ) { d in
     let list = d.positional("list", .countable, "a list or a text")
     let from = d.positional("from", .whole, "index of the first, from 0; negative ones count from the end")
-    let to = d.optionalPositional("to", .whole, "index of the last; the end if left out")
+    let to = d.optionalPositional("to", .whole, "index of the last; if omitted, the end")
     return { call in
       let value = try call[list]
       func bounds(_ count: Int) throws -> Range<Int> {
-        func place(_ index: Int) -> Int { index < 0 ? count + index : index }
-        let low = max(0, place(try call[from]))
-        let last = place(try call[to] ?? (count - 1))
+        func position(_ index: Int) -> Int { index < 0 ? count + index : index }
+        let low = max(0, position(try call[from]))
+        let last = position(try call[to] ?? (count - 1))
         return low..<max(low, last >= count ? count : last + 1)
       }
       if let text = value.asText {
@@ -71,7 +72,7 @@ extension Builtin {
     example: "print(drop([5, 6, 7], 2))  #> [7]"
   ) { d in
     let list = d.positional("list", .sequence, "the list")
-    let count = d.positional("count", .whole(from: 0), "how many to leave out")
+    let count = d.positional("count", .whole(from: 0), "how many to drop")
     return { call in .list(Array((try call[list]).dropFirst(try call[count]))) }
   }
 
@@ -99,20 +100,20 @@ extension Builtin {
     "find", "The first element for which a function gives true; nil if there is none.", topic: "Lists", returns: .any,
     example: "print(find([1, 4, 6], x => x > 3))  #> 4"
   ) { d in
-    let list = d.positional("list", .sequence, "where to look")
+    let list = d.positional("list", .sequence, "where to search")
     let test = d.positional("test", .function, "gives true or false for an element")
     return { call in
       let elements = try call[list]
-      return try place(call, elements, try call[test]).map { elements[$0] } ?? .nothing
+      return try firstIndex(call, elements, try call[test]).map { elements[$0] } ?? .nothing
     }
   }
 
   static let indexOf = Builtin(
-    "index_of", "Where a value is first in a list, counted from 0; nil if it is not there.", topic: "Lists", returns: .any,
+    "index_of", "The index of the first element that equals a value, counted from 0; nil if there is none.", topic: "Lists", returns: .any,
     example: "print(index_of([\"a\", \"b\"], \"b\"))  #> 1"
   ) { d in
-    let list = d.positional("list", .sequence, "where to look")
-    let value = d.positional("value", .any, "what to look for")
+    let list = d.positional("list", .sequence, "where to search")
+    let value = d.positional("value", .any, "what to search for")
     return { call in
       let wanted = try call[value]
       let work = call.work
@@ -124,15 +125,15 @@ extension Builtin {
   }
 
   static let count = Builtin(
-    "count", "For how many elements a function gives true.", topic: "Lists", returns: .number,
+    "count", "The number of elements for which a function gives true.", topic: "Lists", returns: .number,
     example: "print(count([1, 4, 6], x => x > 3))  #> 2"
   ) { d in
-    let list = d.positional("list", .sequence, "what to go through")
+    let list = d.positional("list", .sequence, "the elements")
     let test = d.positional("test", .function, "gives true or false for an element")
     return { call in
       let function = try call[test]
       var count = 0
-      try call.forEach(try call[list]) { count += try holds(call, function, $0) ? 1 : 0 }
+      try call.forEach(try call[list]) { count += try satisfies(call, function, $0) ? 1 : 0 }
       return .number(Double(count))
     }
   }
@@ -141,16 +142,16 @@ extension Builtin {
     "some", "Does a function give true for at least one element?", topic: "Lists", returns: .bool,
     example: "print(some([1, 4], x => x > 3))  #> true"
   ) { d in
-    let list = d.positional("list", .sequence, "what to go through")
+    let list = d.positional("list", .sequence, "the elements")
     let test = d.positional("test", .function, "gives true or false for an element")
-    return { call in .bool(try place(call, try call[list], try call[test]) != nil) }
+    return { call in .bool(try firstIndex(call, try call[list], try call[test]) != nil) }
   }
 
   static let every = Builtin(
     "every", "Does a function give true for every element?", topic: "Lists", returns: .bool,
     example: "print(every([1, 4], x => x > 3))  #> false"
   ) { d in
-    let list = d.positional("list", .sequence, "what to go through")
+    let list = d.positional("list", .sequence, "the elements")
     let test = d.positional("test", .function, "gives true or false for an element")
     return { call in
       let function = try call[test]
@@ -158,31 +159,31 @@ extension Builtin {
       return .bool(
         try (try call[list]).allSatisfy {
           try work.step()
-          return try holds(call, function, $0)
+          return try satisfies(call, function, $0)
         })
     }
   }
 
-  private static func place(_ call: Call, _ elements: [Value], _ test: FunctionValue) throws -> Int? {
+  private static func firstIndex(_ call: Call, _ elements: [Value], _ test: FunctionValue) throws -> Int? {
     let work = call.work
     return try elements.firstIndex {
       try work.step()
-      return try holds(call, test, $0)
+      return try satisfies(call, test, $0)
     }
   }
 
-  private static func holds(_ call: Call, _ test: FunctionValue, _ element: Value) throws -> Bool {
-    guard case .bool(let holds) = try call.interpreter.call(test, [element], at: call.span(of: "test")) else {
+  private static func satisfies(_ call: Call, _ test: FunctionValue, _ element: Value) throws -> Bool {
+    guard case .bool(let result) = try call.interpreter.call(test, [element], at: call.span(of: "test")) else {
       throw call.error(.wrongType, "`test` of \(call.builtin.name) must give true or false", argument: "test")
     }
-    return holds
+    return result
   }
 
   static let enumerate = Builtin(
-    "enumerate", "Pairs of an index, counted from 0, and an element.", topic: "Lists", returns: .list(.list(.any)),
+    "enumerate", "Pairs of an index, counted from 0, and an element of a list.", topic: "Lists", returns: .list(.list(.any)),
     example: "print(enumerate([\"a\", \"b\"]))  #> [[0, \"a\"], [1, \"b\"]]"
   ) { d in
-    let list = d.positional("list", .sequence, "what to count")
+    let list = d.positional("list", .sequence, "the elements")
     return { call in
       var index = -1.0
       return .list(
@@ -194,10 +195,10 @@ extension Builtin {
   }
 
   static let chunks = Builtin(
-    "chunks", "A list cut into lists of so many elements; the last may be shorter.", topic: "Lists",
+    "chunks", "Splits a list into lists of `size` elements; the last may be shorter.", topic: "Lists",
     returns: .list(.list(.any)), example: "print(chunks([1, 2, 3, 4, 5], 2))  #> [[1, 2], [3, 4], [5]]"
   ) { d in
-    let list = d.positional("list", .sequence, "what to cut")
+    let list = d.positional("list", .sequence, "what to split")
     let size = d.positional("size", .whole(from: 1), "elements in each")
     return { call in
       let elements = try call[list]
@@ -207,7 +208,7 @@ extension Builtin {
   }
 
   static let `repeat` = Builtin(
-    "repeat", "A list of a value so many times.", topic: "Lists", returns: .list(.any),
+    "repeat", "A list that contains a value `times` times.", topic: "Lists", returns: .list(.any),
     example: "print(repeat(0, 3), join(repeat(\"-\", 5), with: \"\"))  #> [0, 0, 0] -----"
   ) { d in
     let value = d.positional("value", .any, "the value")
@@ -216,7 +217,7 @@ extension Builtin {
   }
 
   static let transpose = Builtin(
-    "transpose", "A list of columns made of a list of rows.", topic: "Lists", returns: .list(.list(.any)),
+    "transpose", "The list of columns of a list of rows.", topic: "Lists", returns: .list(.list(.any)),
     example: "print(transpose([[1, 2], [3, 4], [5, 6]]))  #> [[1, 3, 5], [2, 4, 6]]"
   ) { d in
     let rows = d.positional("rows", .sequence, "lists of the same length")
@@ -227,7 +228,7 @@ extension Builtin {
         guard let elements = row.sequence else {
           throw call.error(.badValue, "`rows` of transpose needs a list for every element, not \(row.described)", argument: "rows")
         }
-        // Rows may be the same list many times over; what is made of them is not.
+        // The rows may be the same list many times, which needs little memory; the columns need all of theirs.
         total += elements.count
         try work.checkList(elements: total)
         return elements

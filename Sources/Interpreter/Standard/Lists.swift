@@ -1,17 +1,17 @@
 import Foundation
 import Syntax
 
-// Lists and ranges: what everyone expects of them.
+// The basic functions of lists and ranges.
 extension Builtin {
   static let lists: [Builtin] = [
     len, range, map, sort, maxBy, minBy, zip, unique, flatten, reverse, reduce, contains,
   ]
 
   static let len = Builtin(
-    "len", "How many elements a list, range or record has, or characters a text.", topic: "Lists", returns: .number,
+    "len", "The number of elements of a list, range or record, or of characters of a text.", topic: "Lists", returns: .number,
     example: "print(len([4, 5, 6]))  #> 3"
   ) { d in
-    let value = d.positional("value", .countable, "what to count")
+    let value = d.positional("value", .countable, "the elements")
     return { call in
       let counted = try call[value]
       if case .text(let text) = counted { return .number(Double(text.count)) }
@@ -24,28 +24,30 @@ extension Builtin {
   }
 
   static let range = Builtin(
-    "range", "The whole numbers from one to another, both included, `by` apart.", topic: "Lists",
+    "range", "The numbers from one to another in steps of `by`, both ends included.", topic: "Lists",
     returns: .list(.number), example: "print(range(0, 10, by: 5))  #> [0, 5, 10]"
   ) { d in
     let low = d.positional("from", .number, "the first")
-    let high = d.positional("to", .number, "the last, if a step meets it")
-    let step = d.named("by", .number, default: 1, "1", "the distance")
+    let high = d.positional("to", .number, "the last, if it is a whole number of steps from the first")
+    let step = d.named("by", .number, default: 1, "1", "the step")
     return { call in
       let (from, to, by) = (try call[low], try call[high], try call[step])
       guard by != 0, (to - from) / by < 1e7 else {
-        throw call.error(.badValue, "a step of \(NumberFormat.text(by)) makes no list of sensible length", argument: "by")
+        throw call.error(
+          .badValue, "a step of \(NumberFormat.text(by)) would give an empty or endless list, or more than 10,000,000 elements",
+          argument: "by")
       }
-      // Steps of 0.1 add up to a little less or more than they should.
+      // The tolerance allows for rounding, for example of steps of 0.1.
       let count = ((to - from) / by + 1e-9).rounded(.down)
       return .list(count < 0 ? [] : (0...Int(count)).map { .number(from + Double($0) * by) })
     }
   }
 
   static let map = Builtin(
-    "map", "Calls a function with every element; the results as a list.", topic: "Lists", returns: .list(.any),
+    "map", "The list of the results of a function for every element.", topic: "Lists", returns: .list(.any),
     example: "print([1, 2, 3] |> map(x => x * x))  #> [1, 4, 9]"
   ) { d in
-    let list = d.positional("list", .sequence, "what to go through")
+    let list = d.positional("list", .sequence, "the elements")
     let function = d.positional("function", .function, "called with each element")
     return { call in
       let body = try call[function]
@@ -54,13 +56,13 @@ extension Builtin {
   }
 
   static let sort = Builtin(
-    "sort", "Elements in order: numbers, quantities of one kind, texts or dates; equal ones stay as they were.", topic: "Lists",
+    "sort", "The elements in ascending order: numbers, quantities of one dimension, texts or dates. The sort is stable.", topic: "Lists",
     returns: .list(.any),
     example: "print(sort([3, 1, 2]), sort([\"bb\", \"a\"], by: x => len(x)))  #> [1, 2, 3] [\"a\", \"bb\"]"
   ) { d in
     let list = d.positional("list", .sequence, "what to sort")
-    let key = d.optional("by", .function, "what of an element to sort by")
-    let descending = d.named("descending", .bool, default: false, "false", "the greatest first")
+    let key = d.optional("by", .function, "gives the value to sort an element by")
+    let descending = d.named("descending", .bool, default: false, "false", "the largest first")
     return { call in
       let elements = try call[list]
       let keys = try sortKeys(call, elements, try call[key])
@@ -73,7 +75,7 @@ extension Builtin {
     return try call.map(elements) { try call.interpreter.call(key, [$0], at: call.span(of: "by")) }
   }
 
-  /// Indices in the order of their keys; equal ones stay as they were.
+  /// The indices of the elements sorted by their keys. The sort is stable.
   private static func order(_ call: Call, _ keys: [Value], descending: Bool = false) throws -> [Int] {
     for (a, b) in Swift.zip(keys, keys.dropFirst()) where Operators.compare(a, b) == nil {
       throw call.error(.badOperands, "\(a.described) and \(b.described) have no order", argument: "list")
@@ -90,18 +92,18 @@ extension Builtin {
   }
 
   static let maxBy = Builtin(
-    "max_by", "The element for which a function gives the most.", topic: "Lists", returns: .any,
+    "max_by", "The element for which a function gives the largest value.", topic: "Lists", returns: .any,
     example: "print(max_by([\"a\", \"ccc\", \"bb\"], x => len(x)))  #> ccc"
   ) { d in extreme(&d, last: true) }
 
   static let minBy = Builtin(
-    "min_by", "The element for which a function gives the least.", topic: "Lists", returns: .any,
+    "min_by", "The element for which a function gives the smallest value.", topic: "Lists", returns: .any,
     example: "print(min_by([3, -1, 2], x => x * x))  #> -1"
   ) { d in extreme(&d, last: false) }
 
   private static func extreme(_ d: inout Declaration, last: Bool) -> @Sendable (Call) throws -> Value {
     let list = d.positional("list", .sequence, "what to choose from")
-    let function = d.positional("function", .function, "what to compare")
+    let function = d.positional("function", .function, "gives the value to compare")
     return { call in
       let elements = try call[list]
       guard !elements.isEmpty else { throw call.error(.badValue, "the list is empty", argument: "list") }
@@ -128,22 +130,22 @@ extension Builtin {
   }
 
   static let unique = Builtin(
-    "unique", "The elements that differ, each where it is first.", topic: "Lists", returns: .list(.any),
+    "unique", "The distinct elements of a list, in order of first occurrence.", topic: "Lists", returns: .list(.any),
     example: "print(unique([2, 1, 2]))  #> [2, 1]"
   ) { d in
-    let list = d.positional("list", .sequence, "what to go through")
+    let list = d.positional("list", .sequence, "the elements")
     return { call in
       var kept: [Value] = []
       var seen = ValueTable<Bool>()
       try call.forEach(try call[list]) { value in
-        if !seen.find(value, orMake: true).wasThere { kept.append(value) }
+        if !seen.find(value, orInsert: true).existed { kept.append(value) }
       }
       return .list(kept)
     }
   }
 
   static let flatten = Builtin(
-    "flatten", "The elements of the lists in a list, one after the other.", topic: "Lists", returns: .list(.any),
+    "flatten", "Concatenates the lists in a list.", topic: "Lists", returns: .list(.any),
     example: "print(flatten([[1, 2], [3]]))  #> [1, 2, 3]"
   ) { d in
     let list = d.positional("list", .sequence, "a list of lists")
@@ -168,17 +170,17 @@ extension Builtin {
     "reverse", "The elements from the last to the first.", topic: "Lists", returns: .list(.any),
     example: "print(reverse(1..3))  #> [3, 2, 1]"
   ) { d in
-    let list = d.positional("list", .sequence, "what to turn")
+    let list = d.positional("list", .sequence, "what to reverse")
     return { call in .list((try call[list]).reversed()) }
   }
 
   static let reduce = Builtin(
-    "reduce", "Folds a list into one value: function(so far, element) for each in turn.", topic: "Lists",
+    "reduce", "Folds a list into one value: calls function(accumulator, element) with each element in turn.", topic: "Lists",
     returns: .any, example: "print(reduce([1, 2, 3], (a, x) => a + x, from: 10))  #> 16"
   ) { d in
     let list = d.positional("list", .sequence, "what to fold")
-    let function = d.positional("function", .function, "takes what there is so far and an element")
-    let start = d.named("from", .any, "what to start with")
+    let function = d.positional("function", .function, "takes the value so far and an element, and gives the new value")
+    let start = d.named("from", .any, "the initial value")
     return { call in
       let body = try call[function]
       let work = call.work
@@ -190,25 +192,25 @@ extension Builtin {
   }
 
   static let contains = Builtin(
-    "contains", "Is a value in a list, or a text in a text?", topic: "Lists", returns: .bool,
+    "contains", "Does a list contain a value, or a text another text?", topic: "Lists", returns: .bool,
     example: "print(contains([1, 2], 2))  #> true"
   ) { d in
-    let list = d.positional("list", .countable, "where to look")
-    let value = d.positional("value", .any, "what to look for")
+    let list = d.positional("list", .countable, "where to search")
+    let value = d.positional("value", .any, "what to search for")
     return { call in
-      let (place, wanted) = (try call[list], try call[value])
-      if case .text(let text) = place, case .text(let part) = wanted {
+      let (container, wanted) = (try call[list], try call[value])
+      if case .text(let text) = container, case .text(let part) = wanted {
         var isThere = part.isEmpty
         if !isThere {
-          try TextSearch.places(of: part, in: text, call.work) { _ in
+          try TextSearch.matches(of: part, in: text, call.work) { _ in
             isThere = true
             return false
           }
         }
         return .bool(isThere)
       }
-      guard let elements = place.sequence else {
-        throw call.error(.wrongType, "\(place.described) contains nothing", argument: "list")
+      guard let elements = container.sequence else {
+        throw call.error(.wrongType, "\(container.described) contains nothing", argument: "list")
       }
       let work = call.work
       return .bool(

@@ -1,4 +1,4 @@
 extension Builtin {
-  /// What every program of the language can use: a list for each subject, each in the file of its name.
+  /// The standard functions, which every program of the language can use. Each list is in the file of its subject.
   public static let standard = lists + grouping + records + maths + statistics + texts + dates + files
 }

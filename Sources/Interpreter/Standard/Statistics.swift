@@ -1,23 +1,23 @@
 import Foundation
 import Syntax
 
-// Statistics of lists of numbers.
+// Functions of lists of numbers.
 extension Builtin {
   static let statistics: [Builtin] = [
     statistic("sum", "The sum of a list of numbers.", "print(sum([1, 2, 3]))  #> 6", least: 0) { $0.reduce(0, +) },
     statistic("product", "The product of a list of numbers.", "print(product([2, 3, 4]))  #> 24", least: 0) { $0.reduce(1, *) },
     statistic("mean", "The mean of a list of numbers.", "print(mean([1, 2, 6]))  #> 3", least: 1) { mean($0) },
     statistic(
-      "std", "The sample standard deviation (n - 1 below) of a list of numbers.", "print(std([1, 2, 3]))  #> 1", least: 2
+      "std", "The sample standard deviation (divisor n - 1) of a list of numbers.", "print(std([1, 2, 3]))  #> 1", least: 2
     ) { (squares($0, $0) / Double($0.count - 1)).squareRoot() },
     statistic(
-      "variance", "The sample variance (n - 1 below) of a list of numbers.", "print(variance([1, 2, 3]))  #> 1", least: 2
+      "variance", "The sample variance (divisor n - 1) of a list of numbers.", "print(variance([1, 2, 3]))  #> 1", least: 2
     ) { squares($0, $0) / Double($0.count - 1) },
-    statistic("median", "The middle of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
+    statistic("median", "The median of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
       quantile($0.sorted(), 0.5)
     },
-    statistic("min", "The least of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { extreme($0, <) },
-    statistic("max", "The most of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { extreme($0, >) },
+    statistic("min", "The smallest of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { extreme($0, <) },
+    statistic("max", "The largest of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { extreme($0, >) },
     quantileOf, correlation, dot, cumulativeSum,
   ]
 
@@ -30,7 +30,7 @@ extension Builtin {
         let numbers = try call[list]
         guard numbers.count >= least else {
           throw call.error(
-            .badValue, "`\(name)` needs at least \(least) number\(least == 1 ? "" : "s"), here are \(numbers.count)",
+            .badValue, "`\(name)` needs at least \(least) number\(least == 1 ? "" : "s"), but got \(numbers.count)",
             argument: "numbers")
         }
         return .number(body(numbers))
@@ -38,29 +38,30 @@ extension Builtin {
     }
   }
 
-  /// Not a number where one of them is none.
+  /// The smallest or largest number; NaN if one of the numbers is NaN.
   private static func extreme(_ x: [Double], _ isBetter: (Double, Double) -> Bool) -> Double {
     x.dropFirst().reduce(x[0]) { $0.isNaN || $1.isNaN ? .nan : isBetter($1, $0) ? $1 : $0 }
   }
 
   private static func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
 
-  /// The sum of (x - mean)(y - mean).
+  /// The sum of (x[i] - mean(x)) * (y[i] - mean(y)).
   private static func squares(_ x: [Double], _ y: [Double]) -> Double {
     let (a, b) = (mean(x), mean(y))
     return Swift.zip(x, y).reduce(0) { $0 + ($1.0 - a) * ($1.1 - b) }
   }
 
-  /// Between the two values around it, in a line (type 7 of Hyndman and Fan, as NumPy and R have it).
+  /// A quantile by linear interpolation between neighbouring values (type 7 of Hyndman and Fan, 1996, the default of NumPy and
+  /// R).
   private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
-    let place = share * Double(sorted.count - 1)
-    let low = Int(place.rounded(.down))
+    let position = share * Double(sorted.count - 1)
+    let low = Int(position.rounded(.down))
     let high = min(low + 1, sorted.count - 1)
-    return low == high ? sorted[low] : sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+    return low == high ? sorted[low] : sorted[low] + (position - Double(low)) * (sorted[high] - sorted[low])
   }
 
   static let quantileOf = Builtin(
-    "quantile", "The value below which a share of the numbers lies, interpolated as NumPy does.", topic: "Statistics",
+    "quantile", "A quantile of a list of numbers, by linear interpolation as in NumPy.", topic: "Statistics",
     returns: .number, example: "print(quantile([1, 2, 3, 4, 5], 25%))  #> 2"
   ) { d in
     let list = d.positional("numbers", .numbers.checked { $0.isEmpty ? "must not be empty" : nil }, "a list of numbers")
@@ -69,7 +70,7 @@ extension Builtin {
   }
 
   static let correlation = Builtin(
-    "correlation", "Pearson's correlation of two lists of numbers, from -1 to 1.", topic: "Statistics", returns: .number,
+    "correlation", "Pearson's correlation coefficient of two lists of numbers, from -1 to 1.", topic: "Statistics", returns: .number,
     example: "print(correlation([1, 2, 3], [2, 4, 6]))  #> 1"
   ) { d in
     let (a, b) = pair(&d)
@@ -77,7 +78,7 @@ extension Builtin {
       let (x, y) = try equallyLong(call, try call[a], try call[b], least: 2)
       let (xx, yy) = (squares(x, x), squares(y, y))
       guard xx > 0 && yy > 0 else {
-        throw call.error(.badValue, "numbers that are all the same have no correlation", argument: xx > 0 ? "b" : "a")
+        throw call.error(.badValue, "the correlation is undefined if all numbers of a list are the same", argument: xx > 0 ? "b" : "a")
       }
       return .number(squares(x, y) / (xx * yy).squareRoot())
     }
@@ -100,14 +101,14 @@ extension Builtin {
 
   private static func equallyLong(_ call: Call, _ x: [Double], _ y: [Double], least: Int) throws -> ([Double], [Double]) {
     guard x.count == y.count, x.count >= least else {
-      let need = x.count == y.count ? "`\(call.builtin.name)` needs at least \(least) of each" : "they must be equally many"
+      let need = x.count == y.count ? "`\(call.builtin.name)` needs at least \(least) of each" : "the lists must have the same length"
       throw call.error(.badValue, "these are \(x.count) and \(y.count) numbers; \(need)", argument: "b")
     }
     return (x, y)
   }
 
   static let cumulativeSum = Builtin(
-    "cumulative_sum", "The sums of a list's numbers up to each of them.", topic: "Statistics", returns: .list(.number),
+    "cumulative_sum", "The cumulative sums of a list of numbers.", topic: "Statistics", returns: .list(.number),
     example: "print(cumulative_sum([1, 2, 3]))  #> [1, 3, 6]"
   ) { d in
     let list = d.positional("numbers", .numbers, "a list of numbers")

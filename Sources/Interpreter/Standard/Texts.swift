@@ -1,7 +1,7 @@
 import Foundation
 import Syntax
 
-// Texts.
+// Functions of texts.
 extension Builtin {
   static let texts: [Builtin] = [
     print, format, join, splitText, lines, replace, trim, pad, upper, lower, startsWith, endsWith, toText, toNumber, help,
@@ -22,11 +22,12 @@ extension Builtin {
   }
 
   static let format = Builtin(
-    "format", "A number as text with so many digits after the point, rounded as `round` does, thousands grouped if asked.", topic: "Texts",
+    "format", "A number as text with `digits` digits after the decimal point, rounded as `round` does, optionally with thousands grouped.",
+    topic: "Texts",
     returns: .text, example: "print(format(0.12345, digits: 3), format(12000, grouped: true))  #> 0.123 12,000"
   ) { d in
     let value = d.positional("number", .number, "what to write")
-    let digits = d.optional("digits", .whole(from: 0, to: 17), "digits after the point")
+    let digits = d.optional("digits", .whole(from: 0, to: 17), "digits after the decimal point")
     let grouped = d.named("grouped", .bool, default: false, "false", "commas between thousands")
     return { call in
       let number = try call[value]
@@ -43,7 +44,7 @@ extension Builtin {
     example: "print(join([1, 2, 3], with: \"-\"))  #> 1-2-3"
   ) { d in
     let list = d.positional("list", .sequence, "what to join")
-    let separator = d.named("with", .text, default: ", ", "\", \"", "what stands between")
+    let separator = d.named("with", .text, default: ", ", "\", \"", "the separator")
     return { call in
       let (work, separator) = (call.work, try call[separator])
       var text = ""
@@ -63,14 +64,14 @@ extension Builtin {
     example: "print(split_text(\"nextitnet grec\", by: \" \"))  #> [\"nextitnet\", \"grec\"]"
   ) { d in
     let text = d.positional("text", .text, "the text")
-    let separator = d.named("by", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what stands between the parts")
+    let separator = d.named("by", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "the separator")
     return { call in
       let text = try call[text]
       var parts: [Value] = []
       var start = text.startIndex
-      try TextSearch.places(of: try call[separator], in: text, call.work) { place in
-        parts.append(.text(String(text[start..<place.lowerBound])))
-        start = place.upperBound
+      try TextSearch.matches(of: try call[separator], in: text, call.work) { match in
+        parts.append(.text(String(text[start..<match.lowerBound])))
+        start = match.upperBound
         return true
       }
       return .list(parts + [.text(String(text[start...]))])
@@ -78,7 +79,7 @@ extension Builtin {
   }
 
   static let lines = Builtin(
-    "lines", "The lines of a text, without their ends.", topic: "Texts", returns: .list(.text),
+    "lines", "The lines of a text, without their line breaks.", topic: "Texts", returns: .list(.text),
     example: "print(lines(\"a\\nb\\n\"))  #> [\"a\", \"b\"]"
   ) { d in
     let text = d.positional("text", .text, "the text")
@@ -90,22 +91,22 @@ extension Builtin {
   }
 
   static let replace = Builtin(
-    "replace", "A text with every place of one text taken by another.", topic: "Texts", returns: .text,
+    "replace", "Replaces every occurrence of a text by another.", topic: "Texts", returns: .text,
     example: "print(replace(\"a-b-c\", \"-\", \"+\"))  #> a+b+c"
   ) { d in
     let text = d.positional("text", .text, "the text")
-    let old = d.positional("old", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what to look for")
-    let new = d.positional("new", .text, "what to put there")
+    let old = d.positional("old", .text.checked { $0.isEmpty ? "must not be empty" : nil }, "what to search for")
+    let new = d.positional("new", .text, "the replacement")
     return { call in
       let (text, old, new) = (try call[text], try call[old], try call[new])
       let work = Work(call.interpreter.host, at: call.span(of: "new"))
       var result = ""
       var start = text.startIndex
-      try TextSearch.places(of: old, in: text, work) { place in
+      try TextSearch.matches(of: old, in: text, work) { match in
         try work.checkText(bytes: result.utf8.count + new.utf8.count)
-        result += text[start..<place.lowerBound]
+        result += text[start..<match.lowerBound]
         result += new
-        start = place.upperBound
+        start = match.upperBound
         return true
       }
       result += text[start...]
@@ -125,12 +126,12 @@ extension Builtin {
   enum Side: String, Sendable, CaseIterable { case left, right, center }
 
   static let pad = Builtin(
-    "pad", "A text with blanks up to a width; longer ones stay as they are.", topic: "Texts", returns: .text,
+    "pad", "Pads a text with blanks to a width; a longer text stays as it is.", topic: "Texts", returns: .text,
     example: "print(pad(\"a\", 3) + \"|\" + pad(\"b\", 3, align: right))  #> a  |  b"
   ) { d in
     let text = d.positional("text", .text, "the text")
     let width = d.positional("width", .whole(from: 0, to: 10_000), "in characters")
-    let side = d.named("align", Kind<Side>.word, default: .left, "left", "where the text stands")
+    let side = d.named("align", Kind<Side>.word, default: .left, "left", "the alignment of the text")
     return { call in
       let text = try call[text]
       let missing = max(0, try call[width] - text.count)
@@ -145,14 +146,14 @@ extension Builtin {
   }
 
   static let upper = Builtin(
-    "upper", "A text in capitals.", topic: "Texts", returns: .text, example: "print(upper(\"mrr\"))  #> MRR"
+    "upper", "A text in upper case.", topic: "Texts", returns: .text, example: "print(upper(\"mrr\"))  #> MRR"
   ) { d in
     let text = d.positional("text", .text, "the text")
     return { call in .text((try call[text]).uppercased()) }
   }
 
   static let lower = Builtin(
-    "lower", "A text in small letters.", topic: "Texts", returns: .text, example: "print(lower(\"MRR\"))  #> mrr"
+    "lower", "A text in lower case.", topic: "Texts", returns: .text, example: "print(lower(\"MRR\"))  #> mrr"
   ) { d in
     let text = d.positional("text", .text, "the text")
     return { call in .text((try call[text]).lowercased()) }
@@ -185,7 +186,7 @@ extension Builtin {
   }
 
   static let toNumber = Builtin(
-    "number", "The number that a text holds, or the amount of a quantity in its own unit.", topic: "Texts", returns: .number,
+    "number", "The number in a text, or the amount of a quantity in its own unit.", topic: "Texts", returns: .number,
     example: "print(number(\"1e-3\") * 2, number(90s))  #> 0.002 90"
   ) { d in
     let value = d.positional(
@@ -199,7 +200,7 @@ extension Builtin {
       case .text(let text):
         guard let number = NumberFormat.parse(text) else {
           throw call.error(
-            .badValue, "\"\(text.prefix(40))\" is no number", argument: "value", help: "numbers are written 12, -0.5 or 1e-3")
+            .badValue, "\"\(text.prefix(40))\" is not a number", argument: "value", help: "numbers are written 12, -0.5 or 1e-3")
         }
         return .number(number)
       case let other: throw call.error(.wrongType, "`value` of number is a text, not \(other.described)", argument: "value")
@@ -208,7 +209,7 @@ extension Builtin {
   }
 
   static let help = Builtin(
-    "help", "The page of a function: `?name` at the prompt.", topic: "Texts", returns: .nothing,
+    "help", "Shows the help of a function, like `?name` at the prompt.", topic: "Texts", returns: .nothing,
     example: "help(\"len\")"
   ) { d in
     let name = d.positional("name", .text, "the function, in quotes")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Plotting
 
-/// What figures look like, by their scripts and their pixels.
+/// The appearance of figures, from their scripts and their pixels.
 @Suite struct FigureTests {
   static func figure(_ layers: [Layer], _ change: (inout Figure, inout Panel) -> Void = { _, _ in }) -> Figure {
     var figure = Figure()
@@ -26,7 +26,7 @@ import Testing
 
   private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
 
-  /// Every kind of layer, with everything around it.
+  /// Figures with every type of layer and every annotation.
   static let all: [(name: String, figure: Figure)] = {
     let curve = (0..<60).map { (i: Int) -> (Double, Double) in (Double(i) * 1000, 0.2 - 0.2 / Double(i + 1)) }
     var zoom = Panel()
@@ -56,13 +56,13 @@ import Testing
     return all
   }()
 
-  /// The script beside a picture, run by plain gnuplot, draws the same pixels; the same figure twice is the same bytes.
+  /// The saved script, run by plain gnuplot, draws the same pixels, and the same figure gives the same bytes twice.
   @Test func scriptsDrawTheSamePixels() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for (name, figure) in Self.all {
       for ending in ["png", "pdf", "tex", "tikz"] {
-        // A .tex figure has a PDF of its own.
+        // A .tex figure has a separate PDF.
         let stem = "\(folder)/\(name)\(ending == "tex" ? "-tex" : "")"
         _ = try Gnuplot().save(figure, to: "\(stem).\(ending)")
         let first = try bytes("\(stem).\(ending)")
@@ -86,7 +86,7 @@ import Testing
     #expect(left.isEmpty, "\(left)")
   }
 
-  /// A .tex figure and a .pdf one of the same name would write into one file.
+  /// A .tex and a .pdf figure of the same name would write the same file.
   @Test func namesDoNotCollide() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -94,7 +94,7 @@ import Testing
     let before = try bytes(folder + "/a.pdf")
     #expect(throws: PlottingError.self) { try Gnuplot().save(Self.all[0].figure, to: folder + "/a.tex") }
     #expect(try bytes(folder + "/a.pdf") == before)
-    // A table beside a figure is none.
+    // A .tex file that is a table is not a figure.
     try "\\begin{tabular}{l}\\end{tabular}".write(toFile: folder + "/c.tex", atomically: true, encoding: .utf8)
     _ = try Gnuplot().save(Self.all[0].figure, to: folder + "/c.pdf")
     #expect(try !String(contentsOfFile: folder + "/c.gp", encoding: .utf8).contains("cairolatex"))
@@ -120,14 +120,14 @@ import Testing
     return spots
   }
 
-  /// Spots of one drawing that have none of the other's beside them.
+  /// The number of spots of one drawing without a spot of the other nearby.
   private static func missing(of some: Set<Spot>, in others: Set<Spot>) -> Int {
     some.count { spot in
       !(-1...1).contains { dy in (-1...1).contains { dx in others.contains(Spot(row: spot.row + dy, column: spot.column + dx)) } }
     }
   }
 
-  /// A million points are thinned, and the picture is the same.
+  /// Thinning a million points does not change the picture.
   @Test func thinningDoesNotChangeThePicture() throws {
     var state: UInt64 = 7
     func random() -> Double {
@@ -142,7 +142,7 @@ import Testing
     let smooth = Self.figure([
       Self.line((0..<200_000).map { (Double($0) / 1000, (Double($0) / 9000).remainder(dividingBy: 3)) }, style: .steps)
     ])
-    // In characters, as fine as a screen: where a line falls between two of them it may be drawn in the other one.
+    // Drawn in characters, at the resolution of a screen. A line between two characters may be drawn in either of them.
     for figure in [smooth, Self.figure([Self.line(Array(noisy.prefix(300_000)))])] {
       let thin = try ink(GnuplotScript(figure))
       let all = try ink(GnuplotScript(unthinned: figure))
@@ -151,13 +151,13 @@ import Testing
     let cloud = Self.figure([Self.line((0..<100_000).map { _ in (random() + random(), random() * random()) }, style: .points)])
     guard case .line(let spots) = GnuplotScript(cloud).figure.panels[0].layers[0] else { return }
     #expect(spots.points.count <= 100_000)
-    // Points that lie on one spot are one; those that do not are all there.
+    // Points in the same grid cell become one; all others are kept.
     let pile = Self.figure([Self.line((0..<60_000).map { (Double($0 % 100), Double($0 % 7)) }, style: .points)])
     guard case .line(let heaps) = GnuplotScript(pile).figure.panels[0].layers[0] else { return }
     #expect(heaps.points.count == 700)
   }
 
-  /// Many, none, one, all alike, not finite, huge, tiny: a picture each, or gnuplot's reason.
+  /// Unusual data gives a picture or gnuplot's error message: many values, none, one, equal, not finite, huge and tiny ones.
   @Test func oddDataGivesAPicture() throws {
     let many = (0..<40).map { s in Self.line((0..<10).map { (Double($0), Double($0 * s)) }, label: "series \(s)") }
     let odd: [[Layer]] = [
@@ -197,7 +197,7 @@ import Testing
     #expect(labels(100, 40_000, fixed: true)?.first == "10,000")
   }
 
-  /// Texts that mean something to gnuplot, the shell or TeX are printed, not done: in every output.
+  /// Texts with commands for gnuplot, the shell or TeX are printed literally in every format.
   @Test func hostileTextsDoNothing() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -211,7 +211,7 @@ import Testing
     for (number, text) in texts.enumerated() {
       let figure = Self.figure([Self.line([(0, 1), (1, 2)], label: text), .bars(.init(names: [text], values: [1], label: text))]) {
         figure, panel in
-        // Room for a legend of such texts.
+        // The figure is large enough for a legend with such texts.
         figure.size = .init(width: 30, height: 12)
         figure.title = text
         panel.title = text
@@ -227,7 +227,7 @@ import Testing
       _ = try Gnuplot().text(figure, columns: 200, lines: 20)
       #expect(!FileManager.default.fileExists(atPath: mark), "\(text)")
     }
-    // As a name of a file, too.
+    // The same for file names.
     for name in ["a`touch was-run`", "a';!touch was-run;'", "a|touch was-run", "%s", "-x", "a b\"c"] {
       _ = try Gnuplot().save(Self.all[0].figure, to: "\(folder)/\(name).svg")
       #expect(FileManager.default.fileExists(atPath: "\(folder)/\(name).svg"))
@@ -238,8 +238,8 @@ import Testing
         == "50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\{a\\}\\textbackslash{}b\\textasciitilde{}\\#")
   }
 
-  /// A window is a gnuplot that stays: it gets each picture, and is given up when it has ended. Here it is a script that
-  /// writes down what it gets.
+  /// A window is a gnuplot process that keeps running and draws each picture; after it has ended, drawing returns false. In this
+  /// test a script that logs its input replaces gnuplot.
   @Test func windowsAreDrawnInAgainAndAgain() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -254,8 +254,8 @@ import Testing
       esac
     done
     """.write(toFile: program + ".text", atomically: true, encoding: .utf8)
-    // Written by another process: what this one has just written cannot be run ("Text file busy") while a child that
-    // another test is starting still holds it.
+    // Another process writes the script. If this process did, running it could fail with "Text file busy", because a child
+    // process that another test starts inherits the open descriptor for a moment.
     let copy = try Process.run(URL(fileURLWithPath: "/bin/cp"), arguments: [program + ".text", program])
     copy.waitUntilExit()
     chmod(program, 0o755)
@@ -279,9 +279,9 @@ import Testing
     #expect(PlotWindow(program: "no-such-gnuplot") == nil)
   }
 
-  // MARK: What is drawn is what was given
+  // MARK: Drawings match the data
 
-  /// The corners of the lines that a layer is drawn with, path by path.
+  /// The points of the lines of a layer, path by path.
   private static func paths(_ svg: String, plot: Int = 1) -> [[String]] {
     let parts = svg.components(separatedBy: "<title>gnuplot_plot_\(plot)</title>")
     guard parts.count > 1 else { return [] }
@@ -291,7 +291,7 @@ import Testing
     return (lines + areas).map { $0.split { " LZz".contains($0) }.map(String.init).filter { $0.contains(",") } }.filter { !$0.isEmpty }
   }
 
-  /// What is not a number makes a gap: its neighbours are not joined.
+  /// NaN makes a gap: its neighbours are not joined.
   @Test(arguments: [Layer.Line.Style.lines, .steps]) func gapsStayGaps(style: Layer.Line.Style) throws {
     func drawn(_ second: Double) throws -> [[String]] {
       Self.paths(try Gnuplot().svg(Self.figure([Self.line([(1, 1), (2, second), (3, 9), (4, 4)], style: style)])))
@@ -300,13 +300,13 @@ import Testing
     #expect(whole.count == 1 && (whole.first?.count ?? 0) >= 4)
     for hole in [Double.nan, .infinity, -.infinity] {
       let holed = try drawn(hole)
-      // Only the third and the fourth point have a neighbour.
+      // Only the third and the fourth point are joined.
       #expect(holed.filter { $0.count > 1 }.joined().count == (style == .lines ? 2 : 3), "\(hole): \(holed)")
       #expect(Set(holed.joined()).isSubset(of: Set(whole.joined())))
     }
   }
 
-  /// Bars of a logarithmic axis stand on something below the smallest.
+  /// Bars on a logarithmic axis begin below the smallest value.
   @Test func theSmallestBarIsSeen() throws {
     for values in [[0.1, 0.5], [1, 1], [1e-6, 1], [1, 1e12]] {
       let bars = Self.figure([.bars(.init(names: ["a", "b"], values: values, label: nil))]) { $1.y.logarithmic = true }
@@ -318,7 +318,7 @@ import Testing
       let lowest = try #require(boxes.min())
       #expect(lowest > 4, "\(values): \(boxes) points high")
     }
-    // Parts of a stack, too, and bins.
+    // The same for stacked bars and histograms.
     let lower = Layer.Bars(names: ["a"], values: [1], label: nil, isStacked: true)
     let upper = Layer.Bars(names: ["a"], values: [9], label: nil, isStacked: true)
     let stack = try Gnuplot().svg(Self.figure([.bars(lower), .bars(upper)]) { $1.y.logarithmic = true })
@@ -327,10 +327,10 @@ import Testing
     let figure = Self.figure([bins]) { $1.y.logarithmic = true }
     #expect(GnuplotScript(figure).svgScript(data: "d").contains("set yrange [0.5:*]"))
     let negative = Self.figure([.bars(.init(names: ["a", "b", "c"], values: [0, -1, 2], label: nil))]) { $1.y.logarithmic = true }
-    #expect(negative.notes(drawsLetters: false) == ["2 values are not drawn: a logarithmic axis has no place for what is not above 0"])
+    #expect(negative.notes(drawsLetters: false) == ["2 values are not drawn, because a logarithmic axis shows only values above 0"])
   }
 
-  /// A legend is there with all its labels, above the axes where it needs to be, or its absence is an error.
+  /// A legend has all its labels, is moved above the axes if necessary, or is an error if it does not fit.
   @Test func theLegendIsThere() throws {
     for count in [3, 12, 20, 30, 50, 62] {
       let label = String(repeating: "x", count: count)
@@ -352,13 +352,13 @@ import Testing
     #expect(try Gnuplot().svg(without).contains("</svg>"))
   }
 
-  /// Labels of marks have room beside each other, and are not all the same.
+  /// Tick labels do not overlap and are distinct.
   @Test func tickLabelsHaveRoom() throws {
     for (low, high) in [
       (1e6, 3e6), (0, 1e9), (1e11, 9e11), (-5e8, 5e8), (1e6 + 0.1, 1e6 + 0.3), (12_345_678, 12_345_679), (1e15, 1e15 + 8),
     ] {
       let svg = try Gnuplot().svg(Self.figure([Self.line([(low, 1), (high, 2)])]))
-      // Texts in the middle of their place are those of the x axis.
+      // Centred texts are those of the x axis.
       let ticks = svg.components(separatedBy: "<g transform=\"translate(").dropFirst().filter { $0.contains("text-anchor=\"middle\"") }
         .compactMap { part -> (x: Double, text: String)? in
           guard let x = Double(part.prefix { $0 != "," }), let text = part.range(of: "(?<=> |>)[-0-9][^<]*", options: .regularExpression)
@@ -369,17 +369,17 @@ import Testing
         }.sorted { $0.x < $1.x }
       #expect(!ticks.isEmpty && Set(ticks.map(\.text)).count == ticks.count, "\(low) to \(high): \(ticks)")
       for (left, right) in zip(ticks, ticks.dropFirst()) {
-        // Digits of 8 points are 4.5 points wide.
+        // Digits at a font size of 8 points are 4.5 points wide.
         let needed = (Double(left.text.count) + Double(right.text.count)) / 2 * 4.5
         #expect(right.x - left.x > needed, "\(low) to \(high): \(left) \(right)")
       }
     }
   }
 
-  /// Letters that no font has are named, with a package that has them, and a box stands for each.
+  /// Characters that no font contains are reported with a package that has them, and drawn as boxes.
   @Test func missingLettersAreNamed() throws {
     #expect(Fonts.missing("plain, grüße \u{301}\u{200d}\u{fe0f}").isEmpty)
-    // Rare ones, which hardly any system has.
+    // Rare characters that hardly any system has.
     let unknown = Self.figure([Self.line([(1, 1), (2, 2)], label: "a\u{3ff0}\u{10380}b")])
     let missing = Fonts.missing(unknown.texts.joined())
     let notes = unknown.notes(drawsLetters: true)
@@ -396,7 +396,7 @@ import Testing
     #expect(named.notes(drawsLetters: true).first?.contains("there is no font No Such Font At All") == true)
   }
 
-  /// Numbers that are far apart, or close to each other, crash nothing.
+  /// Numbers that are very far apart or very close to each other do not crash the program.
   @Test func extremeNumbersAreNoCrash() throws {
     for (low, high) in [
       (-1e308, 1e308), (-1.7e308, 1.7e308), (0, Double.leastNonzeroMagnitude), (1e308, 1.1e308), (1e300, 2e300), (-1e18, 1e19),

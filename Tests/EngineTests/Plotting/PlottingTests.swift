@@ -38,7 +38,7 @@ import Testing
     let svg = try String(contentsOfFile: "\(folder)/it's a/fig.svg", encoding: .utf8)
     #expect(svg.contains("`ls`") && svg.contains("stacking"))
 
-    // The script alone makes the pictures again.
+    // The script draws the pictures again without the program.
     try FileManager.default.removeItem(atPath: "\(folder)/it's a/fig.svg")
     let gnuplot = Process()
     gnuplot.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -63,11 +63,11 @@ import Testing
     panel.layers = [.line(.init(points, label: nil))]
     figure.panels = [panel]
     _ = try? Gnuplot().text(figure, columns: 60, lines: 15)
-    // Whatever it made of that, the next figure works.
+    // Whether or not that worked, the next figure does.
     #expect(try Gnuplot().text(Self.figure, columns: 60, lines: 15).isEmpty == false)
   }
 
-  @Test func troubleIsAnError() throws {
+  @Test func failuresOfGnuplotAreErrors() throws {
     func problem(_ gnuplot: Gnuplot, _ script: String = "plot sin(x)") -> String {
       do throws(PlottingError) {
         _ = try gnuplot.run(script)
@@ -83,36 +83,36 @@ import Testing
     #expect(problem(Gnuplot(seconds: 0.3), "pause 30").contains("did not finish"))
     #expect(throws: PlottingError.self) { try Gnuplot().save(Self.figure, to: "/tmp/x.jpeg") }
     #expect(throws: PlottingError.self) { try Gnuplot().save(Self.figure, to: "/proc/no/x.pdf") }
-    // A broken pipe did not kill us, and the next figure works.
+    // A broken pipe does not kill the process, and the next figure works.
     #expect(problem(Gnuplot(), "set terminal dumb\nplot sin(x)") == "")
   }
 
-  /// Of each format every beginning is known not to be the whole; so is a byte that is wrong inside of a PNG.
-  @Test func whatIsCutOffIsKnown() throws {
+  /// Truncated pictures of every format, and a PNG with a wrong byte, are recognised as incomplete.
+  @Test func incompletePicturesAreRecognised() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     for format in PictureFormat.allCases {
       let path = "\(folder)/cut-\(format.rawValue).\(format.rawValue)"
       _ = try Gnuplot().save(Self.figure, to: path)
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-      #expect(format.isWhole(whole), "\(format)")
-      // TikZ ends in comments that may be missing.
+      #expect(format.isComplete(whole), "\(format)")
+      // TikZ ends with comments that may be missing.
       let end = format == .tikz ? try #require(whole.range(of: Data("\\end{tikzpicture}".utf8))).lowerBound : whole.count
       let most = end - 8
       for count in stride(from: 0, to: most, by: max(1, most / 97)) {
-        #expect(!format.isWhole(whole.prefix(count)), "\(format), \(count) bytes")
+        #expect(!format.isComplete(whole.prefix(count)), "\(format), \(count) bytes")
       }
       guard format == .png else { continue }
-      for place in stride(from: 20, to: whole.count, by: max(1, whole.count / 31)) {
+      for offset in stride(from: 20, to: whole.count, by: max(1, whole.count / 31)) {
         var damaged = whole
-        damaged[place] ^= 0x10
-        #expect(!format.isWhole(damaged), "byte \(place)")
+        damaged[offset] ^= 0x10
+        #expect(!format.isComplete(damaged), "byte \(offset)")
       }
     }
   }
 
-  /// The program is taken from folders with absolute names only.
-  @Test func gnuplotIsNotTakenFromThePresentFolder() throws {
+  /// Programs are searched only in absolute entries of PATH.
+  @Test func gnuplotIsNotRunFromTheCurrentFolder() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(Gnuplot.path(of: "gnuplot")?.hasPrefix("/") == true)

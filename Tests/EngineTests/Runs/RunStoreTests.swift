@@ -27,22 +27,22 @@ import Testing
     }
   }
 
-  @Test func whatCrashedIsToldSo() throws {
+  @Test func crashedRunsAreMarked() throws {
     try inFolder { path in
       let database = try RunDatabase(path)
       var gone = RunRow(name: "gone", kind: "train", fingerprint: "")
-      gone.processStart -= 1  // another process of that number
+      gone.processStart -= 1  // as if another process had that number
       _ = try database.add(gone)
       var elsewhere = gone
       elsewhere.machine = "another machine"
       _ = try database.add(elsewhere)
       _ = try database.add(RunRow(name: "alive", kind: "train", fingerprint: ""))
       #expect(try database.all().map(\.state) == [.died, .running, .running])
-      #expect(try RunDatabase(path).all()[0].stop == "its process ended without a word")
+      #expect(try RunDatabase(path).all()[0].stop == "its process ended without recording an end")
     }
   }
 
-  /// Several connections write at once, none loses a row.
+  /// Several connections write at the same time, and no row is lost.
   @Test func manyWriteAtOnce() async throws {
     let folder = NSTemporaryDirectory() + "stackrec-runs-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -64,33 +64,33 @@ import Testing
     #expect(Set(rows.map(\.name)).count == 120 && rows.allSatisfy { Int($0.name.split(separator: "/")[1]) == $0.steps })
   }
 
-  @Test func whatIsNoDatabaseIsLeftAlone() throws {
+  @Test func otherFilesAreNotChanged() throws {
     try inFolder { path in
       try FileManager.default.createDirectory(
         atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
       let text = String(repeating: "this is no database ", count: 100)
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-      #expect { try RunDatabase(path) } throws: { ($0 as? RunDatabase.Failure)?.message.contains("no database of runs") ?? false }
+      #expect { try RunDatabase(path) } throws: { ($0 as? RunDatabase.Failure)?.message.contains("not a database of runs") ?? false }
       #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
     }
     #expect(throws: RunDatabase.Failure.self) { try RunDatabase("/proc/none/runs.sqlite") }
   }
 
   @Test func tensorBoardEvents() throws {
-    // The check value of CRC-32C.
+    // The standard check value of CRC-32C.
     #expect(RunExport.checksum(Data("123456789".utf8)) == 0xe306_9283)
     var row = RunRow(name: "a", kind: "train", fingerprint: "")
     row.started = 1000
     row.history = "[{\"step\":5,\"seconds\":2,\"loss\":1.5,\"mrr@5\":0.25}]"
     let data = [UInt8](RunExport.tensorBoard(row))
     var records: [[UInt8]] = []
-    var place = 0
-    while place < data.count {
-      let length = Int(data[place..<(place + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-      records.append(Array(data[(place + 12)..<(place + 12 + length)]))
-      place += 12 + length + 4
+    var offset = 0
+    while offset < data.count {
+      let length = Int(data[offset..<(offset + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+      records.append(Array(data[(offset + 12)..<(offset + 12 + length)]))
+      offset += 12 + length + 4
     }
-    #expect(place == data.count && records.count == 4)
+    #expect(offset == data.count && records.count == 4)
     let tags = records.dropFirst().map { String(decoding: $0, as: UTF8.self) }
     #expect(tags[0].contains("loss") && tags[1].contains("mrr_at_5") && tags[2].contains("seconds"))
   }

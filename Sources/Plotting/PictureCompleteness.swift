@@ -1,13 +1,13 @@
 import Foundation
 
 extension PictureFormat {
-  /// Is a picture of this format all there? gnuplot does not look whether its writes succeed, so a full disk or a limit on
-  /// the size of files leaves the beginning of one.
-  func isWhole(_ picture: Data) -> Bool {
+  /// Is a picture of this format complete? gnuplot does not check whether its writes succeed, so a full disk or a limit on the
+  /// size of files can truncate a picture.
+  func isComplete(_ picture: Data) -> Bool {
     switch self {
     case .svg: Self.begins(picture, ["<?xml", "<svg"]) && Self.ends(picture, "</svg>")
-    case .pdf: Self.isWholePDF(picture)
-    case .png: Self.isWholePNG(picture)
+    case .pdf: Self.isCompletePDF(picture)
+    case .png: Self.isCompletePNG(picture)
     case .eps: Self.begins(picture, ["%!PS-Adobe"]) && Self.ends(picture, "%%EOF")
     case .tex: Self.ends(picture, "\\endgroup")
     case .tikz: Self.ends(Self.withoutLastComments(picture), "\\end{tikzpicture}")
@@ -16,50 +16,50 @@ extension PictureFormat {
 
   private static func begins(_ data: Data, _ texts: [String]) -> Bool { texts.contains { data.starts(with: Data($0.utf8)) } }
 
-  /// gnuplot ends a TikZ picture with lines that say which variables it would list.
+  /// The last line that is not a comment. gnuplot writes comment lines after a TikZ picture.
   private static func withoutLastComments(_ data: Data) -> Data {
     var lines = data.split(separator: 0x0a)
     while lines.last?.first == UInt8(ascii: "%") { lines.removeLast() }
     return lines.last ?? Data()
   }
 
-  /// White space behind the text aside.
+  /// Does the data end with a text, apart from white space?
   private static func ends(_ data: Data, _ text: String) -> Bool {
     var end = data.endIndex
     while end > data.startIndex, [0x09, 0x0a, 0x0d, 0x20].contains(data[end - 1]) { end -= 1 }
     return data[..<end].suffix(text.utf8.count).elementsEqual(text.utf8)
   }
 
-  /// The last lines are `startxref`, where the table of objects begins, and `%%EOF`.
-  private static func isWholePDF(_ data: Data) -> Bool {
+  /// A complete PDF ends with `startxref`, the offset of the cross-reference table, and `%%EOF`.
+  private static func isCompletePDF(_ data: Data) -> Bool {
     guard begins(data, ["%PDF-"]), ends(data, "%%EOF") else { return false }
     let tail = String(decoding: data.suffix(1024), as: UTF8.self)
     guard let mark = tail.range(of: "startxref", options: .backwards),
-      let place = Int(tail[mark.upperBound...].split(whereSeparator: \.isWhitespace).first ?? ""), place > 0, place < data.count
+      let offset = Int(tail[mark.upperBound...].split(whereSeparator: \.isWhitespace).first ?? ""), offset > 0, offset < data.count
     else { return false }
-    // A table, or an object that holds one.
-    let table = data.dropFirst(place).prefix(32)
+    // The offset must be that of a table or of a cross-reference stream, which is an object.
+    let table = data.dropFirst(offset).prefix(32)
     return table.starts(with: Data("xref".utf8)) || String(decoding: table, as: UTF8.self).contains(" obj")
   }
 
-  /// Chunks with their checksums, the last one IEND, and nothing behind it.
-  private static func isWholePNG(_ data: Data) -> Bool {
+  /// A complete PNG consists of chunks with correct checksums and ends with an IEND chunk.
+  private static func isCompletePNG(_ data: Data) -> Bool {
     let bytes = [UInt8](data)
     guard bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) else { return false }
-    func number(_ place: Int) -> Int { bytes[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) } }
-    var place = 8
-    while place + 12 <= bytes.count {
-      let length = number(place)
-      guard length <= bytes.count - place - 12 else { return false }
-      let end = place + 8 + length
-      guard checksum(bytes[(place + 4)..<end]) == UInt32(number(end)) else { return false }
-      if bytes[(place + 4)..<(place + 8)].elementsEqual("IEND".utf8) { return end + 4 == bytes.count }
-      place = end + 4
+    func number(_ offset: Int) -> Int { bytes[offset..<(offset + 4)].reduce(0) { $0 << 8 | Int($1) } }
+    var offset = 8
+    while offset + 12 <= bytes.count {
+      let length = number(offset)
+      guard length <= bytes.count - offset - 12 else { return false }
+      let end = offset + 8 + length
+      guard checksum(bytes[(offset + 4)..<end]) == UInt32(number(end)) else { return false }
+      if bytes[(offset + 4)..<(offset + 8)].elementsEqual("IEND".utf8) { return end + 4 == bytes.count }
+      offset = end + 4
     }
     return false
   }
 
-  /// CRC-32 as PNG and zlib have it.
+  /// CRC-32 as used by PNG and zlib.
   static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     var crc: UInt32 = 0xffff_ffff
     for byte in bytes { crc = table[Int((crc ^ UInt32(byte)) & 255)] ^ (crc >> 8) }
