@@ -29,15 +29,18 @@ let package = Package(
       name: "CGnuplot",
       linkerSettings: [.linkedLibrary("stdc++"), .linkedLibrary("boost_iostreams")]),
 
+    // What engine and language share: knows nothing of either.
+    .target(name: "Basics"),
+
     // The engine: knows nothing of the language.
     .target(name: "Kernels", dependencies: ["CBLAS", "CKernels"]),
     .target(name: "Layers", dependencies: ["Kernels"]),
     .target(name: "Growth", dependencies: ["Layers", "Kernels"]),
     .target(name: "Models", dependencies: ["Layers", "Kernels"]),
     .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
-    .target(name: "Evaluation", dependencies: ["Layers", "Datasets", "Kernels"]),
+    .target(name: "Evaluation", dependencies: ["Layers", "Datasets", "Kernels", "Basics"]),
     .target(name: "ModelFiles", dependencies: ["Layers", "Models", "Datasets", "Kernels"]),
-    .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Evaluation", "ModelFiles", "Kernels"]),
+    .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Evaluation", "ModelFiles", "Kernels", "Basics"]),
     .target(
       name: "StackRec",
       dependencies: ["Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training"]),
@@ -47,20 +50,20 @@ let package = Package(
 
     .target(name: "Downloads", dependencies: ["CDownloads"]),
 
-    .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Evaluation", "Training"]),
+    .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Evaluation", "Training", "Basics"]),
 
     // The language: knows nothing of the engine.
     .target(name: "Syntax"),
-    .target(name: "Interpreter", dependencies: ["Syntax", "Files"]),
+    .target(name: "Interpreter", dependencies: ["Syntax", "Files", "Basics"]),
     .target(name: "Terminal", dependencies: ["Interpreter", "Syntax", "CEditline"]),
-    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "Files", "CMarkdown"]),
+    .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "Files", "Basics", "CMarkdown"]),
 
     // The one bridge, and the program.
     .target(
       name: "Builtins",
       dependencies: [
         "Interpreter", "Syntax", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training",
-        "Plotting", "RunStore", "Downloads",
+        "Plotting", "RunStore", "Downloads", "Basics",
       ]),
     .executableTarget(
       name: "srs",
@@ -79,7 +82,8 @@ let package = Package(
     .testTarget(
       name: "EngineTests",
       dependencies: [
-        "CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training", "Plotting", "RunStore",
+        "Basics", "CKernels", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training", "Plotting",
+        "RunStore",
         "Downloads", "Files",
       ]),
     .testTarget(

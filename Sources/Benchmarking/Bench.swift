@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Evaluation
 import Foundation
@@ -84,15 +85,14 @@ public struct Bench {
     let memory = Double(ProcessClock.peakMemory()) / 1_048_576
     let sorted = times.suffix(steps).map(\.wall).sorted()
     let cpu = times.suffix(steps).map(\.cpu).sorted()[steps / 2]
-    func quantile(_ q: Double) -> Double { sorted[min(sorted.count - 1, Int(q * Double(sorted.count)))] }
-    let median = quantile(0.5)
+    let median = SampleStatistics.quantile(sorted, 0.5)
     // This comes last, so that `peakMemory` does not include its memory. It is left out for small workloads, because
     // Benchmarks/instructions counts the instructions of the whole process for them.
     let peak = work.batch < 256 ? .nan : sgemmPeak(pool)
     let gigaflops = work.operations(network) / median / 1e9
     return Result(
       program: "srs", work: work.name, threads: threads, steps: steps, medianMilliseconds: median * 1e3,
-      lowMilliseconds: quantile(0.25) * 1e3, highMilliseconds: quantile(0.75) * 1e3,
+      lowMilliseconds: SampleStatistics.quantile(sorted, 0.25) * 1e3, highMilliseconds: SampleStatistics.quantile(sorted, 0.75) * 1e3,
       cpuMilliseconds: cpu * 1e3, sequencesPerSecond: Double(perStep) / median, gigaflops: gigaflops,
       peakShare: peak.isFinite ? gigaflops / peak : nil,
       peakGigaflops: peak.isFinite ? peak : nil, peakMemory: memory, baselineMemory: baseline, loss: loss,

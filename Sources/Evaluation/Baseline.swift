@@ -38,7 +38,11 @@ public struct Baseline: Scorer {
     }
   }
 
-  /// - Parameter isCancelled: asked for every item; where it is true the counts are not whole, and of no use.
+  /// - Parameters:
+  ///   - kind: the kind of baseline.
+  ///   - train: the training sequences.
+  ///   - neighbours: the number of neighbours of each item, for `itemKNN`.
+  ///   - isCancelled: called for every item; once it returns true, the counts are incomplete and must not be used.
   public init(
     _ kind: Kind, train: SequenceSet, neighbours: Int = defaultNeighbours, isCancelled: () -> Bool = { false }
   ) {

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Kernels
 
@@ -78,18 +79,11 @@ public enum Significance {
 
   // MARK: Student's t
 
-  private static func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
-
-  private static func deviation(_ x: [Double]) -> Double {
-    let mean = mean(x)
-    return (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1)).squareRoot()
-  }
-
   /// The p-value of the paired t test; nil for fewer than two pairs or if all differences are 0.
   public static func pairedT(_ differences: [Double], sides: Sides = .two) -> Double? {
     guard differences.count > 1 else { return nil }
-    let deviation = deviation(differences)
-    let mean = mean(differences)
+    let deviation = SampleStatistics.deviation(differences)
+    let mean = SampleStatistics.mean(differences)
     guard deviation > 0 || mean != 0 else { return nil }
     // Equal differences other than 0 make t infinite, and p 0 or 1.
     let t = mean / (deviation / Double(differences.count).squareRoot())
@@ -104,14 +98,14 @@ public enum Significance {
   /// Cohen's d of paired differences: mean / standard deviation; nil for fewer than two pairs or if all differences are equal.
   public static func cohensD(_ differences: [Double]) -> Double? {
     guard differences.count > 1 else { return nil }
-    let deviation = deviation(differences)
-    return deviation > 0 ? mean(differences) / deviation : nil
+    let deviation = SampleStatistics.deviation(differences)
+    return deviation > 0 ? SampleStatistics.mean(differences) / deviation : nil
   }
 
   /// Half the width of the 95 % confidence interval of a mean, by Student's t; nil for fewer than two values.
   public static func interval95(_ values: [Double]) -> Double? {
     guard values.count > 1 else { return nil }
-    return quantile975(Double(values.count - 1)) * deviation(values) / Double(values.count).squareRoot()
+    return quantile975(Double(values.count - 1)) * SampleStatistics.deviation(values) / Double(values.count).squareRoot()
   }
 
   /// The probability that |T| is at least t, for Student's t distribution with `freedom` degrees of freedom.
@@ -178,16 +172,11 @@ public enum Significance {
       means.append(sum / Double(differences.count))
     }
     means.sort()
-    func quantile(_ share: Double) -> Double {
-      let position = share * Double(means.count - 1)
-      let low = Int(position)
-      return means[low] + (position - Double(low)) * (means[min(low + 1, means.count - 1)] - means[low])
-    }
     // Adding 1 counts the sample itself as one of its resamples, so p is never 0.
     let below = Double(1 + means.count { $0 <= 0 }) / Double(resamples + 1)
     let above = Double(1 + means.count { $0 >= 0 }) / Double(resamples + 1)
     let p = sides == .two ? min(1, 2 * min(below, above)) : below
-    return (p, quantile(0.025), quantile(0.975))
+    return (p, SampleStatistics.quantile(means, 0.025), SampleStatistics.quantile(means, 0.975))
   }
 
   // MARK: Exact

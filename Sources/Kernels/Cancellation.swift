@@ -1,16 +1,18 @@
 import Synchronization
 
-/// Thrown where work was given up because someone wanted it to end.
+/// Thrown if work ended early because it was cancelled.
 public struct Cancelled: Error, Equatable {
   public init() {}
 }
 
 extension WorkerPool {
-  /// Runs work that may be given up: loops by `forEachUntilCancelled` inside of it leave out the iterations that have not begun
-  /// once `isCancelled` is true. What they computed is of no use then.
+  /// Runs work that can be cancelled: loops by `forEachUntilCancelled` inside of it skip the iterations that have not begun
+  /// once `isCancelled` returns true. Their results are then incomplete and must not be used.
   ///
-  /// - Parameter isCancelled: asked by every thread before each iteration; must be cheap.
-  /// - Throws: `Cancelled` where iterations were left out, and whatever `body` throws.
+  /// - Parameters:
+  ///   - isCancelled: called by every thread before each iteration; must be cheap.
+  ///   - body: the work.
+  /// - Throws: `Cancelled` if iterations were skipped, and any error of `body`.
   public func cancellable<Result>(_ isCancelled: @escaping @Sendable () -> Bool, _ body: () throws -> Result) throws -> Result {
     let watch = Watch(isCancelled)
     self.watch.withLock { $0 = watch }

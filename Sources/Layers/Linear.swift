@@ -9,7 +9,15 @@ public struct Linear: Preparing {
   public let bias: Slot
   private let transposed: Slot
 
-  /// - Parameter preparesTranspose: false if `backward` is never called, so that `prepare` need not transpose the weights.
+  /// - Parameters:
+  ///   - name: the first part of the names of both parameters.
+  ///   - inputs: the width of the input.
+  ///   - outputs: the width of the output.
+  ///   - part: the part of the model that growth and freezing count the parameters to.
+  ///   - reference: whether the authors' code copies the parameters when it stacks a model.
+  ///   - initial: the initial values; nil for the default.
+  ///   - preparesTranspose: false if `backward` is never called, so that `prepare` need not transpose the weights.
+  ///   - builder: the layout that the parameters are added to.
   public init(
     _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, reference: ReferenceCarry = .never,
     initial: (weight: Initializer, bias: Initializer)? = nil, preparesTranspose: Bool = true, in builder: LayoutBuilder

@@ -47,8 +47,11 @@ public enum Objective: Sendable, CaseIterable {
   /// The positions that a training step masks: a random fifth of the items after the first one, at least one and at most
   /// fifty.
   ///
-  /// - Parameter pads: true if pads may be masked too, as in the reference; otherwise pads do not count as items, and the
-  ///   first item is never masked, so a short history keeps one visible item.
+  /// - Parameters:
+  ///   - sequence: the items of a sequence.
+  ///   - pads: true if pads may be masked too, as in the reference; otherwise pads do not count as items, and the first item
+  ///     is never masked, so a short history keeps one visible item.
+  ///   - numbers: the random numbers of the sequence and the step.
   public func masked(_ sequence: ArraySlice<Int32>, pads: Bool, _ numbers: @autoclosure () -> RandomNumbers) -> Set<Int> {
     guard masks else { return [] }
     let start = sequence.startIndex

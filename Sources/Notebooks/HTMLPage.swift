@@ -1,3 +1,4 @@
+import Basics
 import CMarkdown
 import Foundation
 import Syntax
@@ -13,20 +14,20 @@ public enum HTMLPage {
     for (cell, result) in zip(notebook.cells, executed.results) {
       if cell.isText {
         let text = notebook.source(cell)
-        let html = cell.kind == .markdown ? markdown(text) : "<pre>\(Highlighter.escaped(text))</pre>\n"
+        let html = cell.kind == .markdown ? markdown(text) : "<pre>\(Escapes.html(text))</pre>\n"
         body += "<section class=\"text\">\n\(html)</section>\n"
         continue
       }
       let code = notebook.code(cell)
       if code.isEmpty && cell.title.isEmpty { continue }
       body += "<section class=\"cell\">\n"
-      if !cell.title.isEmpty { body += "<h3 class=\"title\">\(Highlighter.escaped(cell.title))</h3>\n" }
+      if !cell.title.isEmpty { body += "<h3 class=\"title\">\(Escapes.html(cell.title))</h3>\n" }
       if !code.isEmpty { body += "<pre class=\"code\"><code>\(Highlighter.html(code, functions: functions))</code></pre>\n" }
       for output in result.outputs {
         switch output {
-        case .text(let text): body += "<pre class=\"out\">\(Highlighter.escaped(text))</pre>\n"
-        case .note(let text): body += "<p class=\"note\">\(Highlighter.escaped(text))</p>\n"
-        case .error(let text): body += "<pre class=\"error\">\(Highlighter.escaped(text))</pre>\n"
+        case .text(let text): body += "<pre class=\"out\">\(Escapes.html(text))</pre>\n"
+        case .note(let text): body += "<p class=\"note\">\(Escapes.html(text))</p>\n"
+        case .error(let text): body += "<pre class=\"error\">\(Escapes.html(text))</pre>\n"
         case .picture(let svg):
           guard PictureCheck.isPlain(svg) else {
             body += "<p class=\"note\">a picture that is not plain SVG was left out</p>\n"
@@ -50,8 +51,8 @@ public enum HTMLPage {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <meta name="generator" content="srs \(Highlighter.escaped(executed.version))">
-      <title>\(Highlighter.escaped(title(notebook)))</title>
+      <meta name="generator" content="srs \(Escapes.html(executed.version))">
+      <title>\(Escapes.html(title(notebook)))</title>
       <style>
       \(style)
       </style>
@@ -59,7 +60,7 @@ public enum HTMLPage {
       <body>
       <main>
       \(body)<footer>
-      <p>srs \(Highlighter.escaped(executed.version)) · seed \(executed.seed) · \(executed.threads) thread\(executed.threads == 1 ? "" : "s") · \(String(format: "%.1f", executed.seconds)) s\(parameters(executed))</p>
+      <p>srs \(Escapes.html(executed.version)) · seed \(executed.seed) · \(executed.threads) thread\(executed.threads == 1 ? "" : "s") · \(String(format: "%.1f", executed.seconds)) s\(parameters(executed))</p>
       </footer>
       </main>
       </body>
@@ -70,7 +71,7 @@ public enum HTMLPage {
 
   private static func parameters(_ executed: ExecutedNotebook) -> String {
     guard !executed.parameters.isEmpty else { return "" }
-    return " · " + executed.parameters.map { Highlighter.escaped("\($0.name) = \($0.value)") }.joined(separator: ", ")
+    return " · " + executed.parameters.map { Escapes.html("\($0.name) = \($0.value)") }.joined(separator: ", ")
   }
 
   /// The title of the page: the first top-level heading, or else the name of the file.

@@ -1,3 +1,4 @@
+import Basics
 import Syntax
 
 /// Code as HTML with syntax highlighting by the lexer of the language.
@@ -12,11 +13,11 @@ enum Highlighter {
     var html = ""
     var offset = 0
     for piece in pieces.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) where piece.range.lowerBound >= offset {
-      html += escaped(file.text(offset..<piece.range.lowerBound))
-      html += "<span class=\"\(piece.kind)\">\(escaped(file.text(piece.range)))</span>"
+      html += Escapes.html(file.text(offset..<piece.range.lowerBound))
+      html += "<span class=\"\(piece.kind)\">\(Escapes.html(file.text(piece.range)))</span>"
       offset = piece.range.upperBound
     }
-    return html + escaped(file.text(offset..<file.bytes.count))
+    return html + Escapes.html(file.text(offset..<file.bytes.count))
   }
 
   private static func kind(_ token: Token, _ functions: Set<String>, _ file: SourceFile) -> String? {
@@ -27,19 +28,5 @@ enum Highlighter {
     case .identifier(let name): functions.contains(name) ? "f" : nil
     case .symbol, .end: nil
     }
-  }
-
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
   }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Foundation
 import Interpreter
@@ -53,7 +54,8 @@ final class HistoriesValue: ObjectValue {
     do throws(DataError) { histories = try self.histories.checked() } catch { return "\(summary)\n  \(error.message)" }
     let lengths = (0..<histories.count).map { histories.history($0).count }.sorted()
     guard !lengths.isEmpty else { return summary }
-    func quantile(_ q: Double) -> Int { lengths[min(lengths.count - 1, Int(Double(lengths.count) * q))] }
+    let numbers = lengths.map(Double.init)
+    func quantile(_ share: Double) -> String { NumberFormat.text((SampleStatistics.quantile(numbers, share) * 10).rounded() / 10) }
     let density = Double(histories.events.count) / Double(max(1, histories.count)) / Double(max(1, histories.items.count - 1))
     // The dates are the only place where a wrong time unit becomes visible.
     let times = histories.timeRange.map { "times from \($0.first) to \($0.last)\n  " } ?? ""

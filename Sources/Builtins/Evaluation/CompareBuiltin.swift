@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Evaluation
 import Foundation
@@ -219,11 +220,8 @@ extension Builtin {
   ) -> Table.Row {
     let cells = metrics.map { metric -> Table.Cell in
       let values = ranks.map { metric.mean($0) }
-      let mean = values.reduce(0, +) / Double(values.count)
-      let deviation =
-        values.count > 1
-        ? (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot() : nil
-      return Table.Cell(value: mean, spread: spread == .std ? deviation : Significance.interval95(values))
+      let deviation = values.count > 1 ? SampleStatistics.deviation(values) : nil
+      return Table.Cell(value: SampleStatistics.mean(values), spread: spread == .std ? deviation : Significance.interval95(values))
     }
     return Table.Row(name: name, facts: facts(method), cells: cells, isReference: isReference)
   }

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Evaluation
 import Foundation
@@ -76,9 +77,9 @@ final class RecommendationsValue: ObjectValue {
       if isCSV {
         text += Grid.csv(row.items.indices.map { [users[index], "\($0 + 1)", row.items[$0], "\(row.scores[$0])"] })
       } else {
-        let names = row.items.map(Self.quoted).joined(separator: ", ")
+        let names = row.items.map(Escapes.json).joined(separator: ", ")
         text +=
-          "{\"user\": \(Self.quoted(users[index])), \"items\": [\(names)], \"scores\": [\(row.scores.map { "\($0)" }.joined(separator: ", "))]}\n"
+          "{\"user\": \(Escapes.json(users[index])), \"items\": [\(names)], \"scores\": [\(row.scores.map { "\($0)" }.joined(separator: ", "))]}\n"
       }
       if text.utf8.count > 1 << 20 {
         try put(Array(text.utf8))
@@ -86,12 +87,6 @@ final class RecommendationsValue: ObjectValue {
       }
     }
     try put(Array(text.utf8))
-  }
-
-  private static func quoted(_ text: String) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes]
-    return (try? encoder.encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Datasets
 import Evaluation
 import Foundation
@@ -184,7 +185,7 @@ extension Builtin {
       let half: Double
       switch band {
       case .range: return Layer.Point(x, mean, low: ys.min(), high: ys.max())
-      case .std: half = (ys.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)).squareRoot()
+      case .std: half = SampleStatistics.deviation(ys)
       case .ci95: half = Significance.interval95(ys) ?? 0
       }
       return Layer.Point(x, mean, low: mean - half, high: mean + half)

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Growth
 import Interpreter
@@ -79,12 +80,7 @@ extension Builtin {
         guard let sorted = Self.numbers(value)?.filter(\.isFinite).sorted(), !sorted.isEmpty else {
           throw call.error(.badValue, "`\(name)` of `groups` must be a list of finite numbers that is not empty", argument: "groups")
         }
-        func quantile(_ share: Double) -> Double {
-          let position = share * Double(sorted.count - 1)
-          let low = Int(position)
-          let share = position - Double(low)
-          return sorted[low] * (1 - share) + sorted[min(low + 1, sorted.count - 1)] * share
-        }
+        func quantile(_ share: Double) -> Double { SampleStatistics.quantile(sorted, share) }
         let (first, third) = (quantile(0.25), quantile(0.75))
         let reach = 1.5 * (third - first)
         let inside = sorted.filter { $0 >= first - reach && $0 <= third + reach }

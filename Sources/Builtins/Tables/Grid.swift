@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Interpreter
 import Syntax
@@ -165,13 +166,13 @@ struct Grid {
 
   func html(marks: Bool) -> String {
     func written(_ cell: Cell) -> String {
-      var text = Self.markup(cell.text)
+      var text = Escapes.html(cell.text)
       switch marks ? cell.mark : .none {
       case .none: break
       case .best: text = "<strong>\(text)</strong>"
       case .second: text = "<u>\(text)</u>"
       }
-      return text + (cell.uncertainty.map { " ± \(Self.markup($0))" } ?? "")
+      return text + (cell.uncertainty.map { " ± \(Escapes.html($0))" } ?? "")
         + (cell.stars > 0 ? "<sup>\(String(repeating: "*", count: cell.stars))</sup>" : "")
     }
     func line(_ cells: [String], _ tag: String) -> String {
@@ -179,24 +180,10 @@ struct Grid {
         + cells.enumerated().map { "<\(tag)\(numeric.contains($0) ? " style=\"text-align:right\"" : "")>\($1)</\(tag)>" }.joined() + "</tr>"
     }
     var lines = ["<table>"]
-    if !caption.isEmpty { lines.append("  <caption>\(Self.markup(caption))</caption>") }
-    lines += ["  <thead>", line(header.map(Self.markup), "th"), "  </thead>", "  <tbody>"]
+    if !caption.isEmpty { lines.append("  <caption>\(Escapes.html(caption))</caption>") }
+    lines += ["  <thead>", line(header.map(Escapes.html), "th"), "  </thead>", "  <tbody>"]
     for row in rows { lines.append(line(row.map(written), "td")) }
     return (lines + ["  </tbody>", "</table>"]).joined(separator: "\n") + "\n"
-  }
-
-  static func markup(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
   }
 
   // MARK: CSV

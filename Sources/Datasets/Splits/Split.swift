@@ -28,7 +28,9 @@ public final class Split: Sendable {
 
   /// The same split with a share of the training sequences.
   ///
-  /// - Parameter label: the share as text, for captions.
+  /// - Parameters:
+  ///   - share: from 0 to 1.
+  ///   - label: the share as text, for captions.
   public func fraction(_ share: Double, label: String) -> Split {
     Split(
       train: train.fraction(share), valid: valid, test: test, rule: "\(rule), \(label) of train", evaluation: evaluation)

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Reads and writes JSON (RFC 8259). Objects become records with their fields in order; Foundation's reader does not keep the
@@ -233,8 +234,8 @@ public enum JSON {
       case .number(let value):
         guard value.isFinite else { throw Problem(message: "JSON has no \(NumberFormat.text(value))", line: 0, column: 0) }
         text += NumberFormat.exact(value)
-      case .text(let value), .word(let value): text += quoted(value)
-      case .quantity, .metric, .date: text += quoted(value.printed)
+      case .text(let value), .word(let value): text += Escapes.json(value)
+      case .quantity, .metric, .date: text += Escapes.json(value.printed)
       case .list(let values): try shared(values.isEmpty ? nil : Operators.address(values), values.map { (nil, $0) }, "[", "]", level)
       case .range: try shared(nil, (value.sequence ?? []).map { (nil, $0) }, "[", "]", level)
       case .record(let record):
@@ -255,7 +256,7 @@ public enum JSON {
       for (index, (key, value)) in elements.enumerated() {
         if index > 0 { text += indent == 0 ? ", " : "," }
         line(level + 1)
-        if let key { text += quoted(key) + ": " }
+        if let key { text += Escapes.json(key) + ": " }
         try write(value, level + 1)
       }
       if !elements.isEmpty { line(level) }
@@ -266,22 +267,6 @@ public enum JSON {
     private mutating func line(_ level: Int) {
       if indent > 0 { text += "\n" + String(repeating: " ", count: indent * level) }
     }
-  }
-
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }
 

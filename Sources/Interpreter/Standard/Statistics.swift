@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Syntax
 
@@ -6,15 +7,15 @@ extension Builtin {
   static let statistics: [Builtin] = [
     statistic("sum", "The sum of a list of numbers.", "print(sum([1, 2, 3]))  #> 6", least: 0) { $0.reduce(0, +) },
     statistic("product", "The product of a list of numbers.", "print(product([2, 3, 4]))  #> 24", least: 0) { $0.reduce(1, *) },
-    statistic("mean", "The mean of a list of numbers.", "print(mean([1, 2, 6]))  #> 3", least: 1) { mean($0) },
+    statistic("mean", "The mean of a list of numbers.", "print(mean([1, 2, 6]))  #> 3", least: 1) { SampleStatistics.mean($0) },
     statistic(
       "std", "The sample standard deviation (divisor n - 1) of a list of numbers.", "print(std([1, 2, 3]))  #> 1", least: 2
-    ) { (squares($0, $0) / Double($0.count - 1)).squareRoot() },
+    ) { SampleStatistics.deviation($0) },
     statistic(
       "variance", "The sample variance (divisor n - 1) of a list of numbers.", "print(variance([1, 2, 3]))  #> 1", least: 2
     ) { squares($0, $0) / Double($0.count - 1) },
     statistic("median", "The median of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
-      quantile($0.sorted(), 0.5)
+      SampleStatistics.quantile($0.sorted(), 0.5)
     },
     statistic("min", "The smallest of a list of numbers.", "print(min([3, 1, 2]))  #> 1", least: 1) { extreme($0, <) },
     statistic("max", "The largest of a list of numbers.", "print(max([3, 1, 2]))  #> 3", least: 1) { extreme($0, >) },
@@ -43,21 +44,10 @@ extension Builtin {
     x.dropFirst().reduce(x[0]) { $0.isNaN || $1.isNaN ? .nan : isBetter($1, $0) ? $1 : $0 }
   }
 
-  private static func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
-
   /// The sum of (x[i] - mean(x)) * (y[i] - mean(y)).
   private static func squares(_ x: [Double], _ y: [Double]) -> Double {
-    let (a, b) = (mean(x), mean(y))
+    let (a, b) = (SampleStatistics.mean(x), SampleStatistics.mean(y))
     return Swift.zip(x, y).reduce(0) { $0 + ($1.0 - a) * ($1.1 - b) }
-  }
-
-  /// A quantile by linear interpolation between neighbouring values (type 7 of Hyndman and Fan, 1996, the default of NumPy and
-  /// R).
-  private static func quantile(_ sorted: [Double], _ share: Double) -> Double {
-    let position = share * Double(sorted.count - 1)
-    let low = Int(position.rounded(.down))
-    let high = min(low + 1, sorted.count - 1)
-    return low == high ? sorted[low] : sorted[low] + (position - Double(low)) * (sorted[high] - sorted[low])
   }
 
   static let quantileOf = Builtin(
@@ -66,7 +56,7 @@ extension Builtin {
   ) { d in
     let list = d.positional("numbers", .numbers.checked { $0.isEmpty ? "must not be empty" : nil }, "a list of numbers")
     let share = d.positional("share", .share, "the share: 25% or 0.25")
-    return { call in .number(quantile((try call[list]).sorted(), try call[share])) }
+    return { call in .number(SampleStatistics.quantile((try call[list]).sorted(), try call[share])) }
   }
 
   static let correlation = Builtin(

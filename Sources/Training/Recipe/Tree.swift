@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A JSON value with a canonical text: sorted keys, no blanks, numbers in their shortest exact form. Recipes are written with
@@ -19,25 +20,11 @@ public enum Tree: Sendable, Equatable, Hashable {
     case .whole(let number): "\(number)"
     case .large(let number): "\(number)"
     case .number(let number): "\(number)"
-    case .text(let text): Self.quoted(text)
+    case .text(let text): Escapes.json(text)
     case .list(let values): "[" + values.map(\.canonical).joined(separator: ",") + "]"
     case .object(let values):
-      "{" + values.sorted { $0.key < $1.key }.map { "\(Self.quoted($0.key)):\($0.value.canonical)" }.joined(separator: ",") + "}"
+      "{" + values.sorted { $0.key < $1.key }.map { "\(Escapes.json($0.key)):\($0.value.canonical)" }.joined(separator: ",") + "}"
     }
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": result += "\\\(scalar)"
-      case "\u{0}"..."\u{1f}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 
   /// A text is not JSON, or a value is not of the expected form.
