@@ -117,9 +117,11 @@ extension Builtin {
       let spread = try call[interval]
       var rows: [Table.Row] = []
       var ranksOfMethods: [[[Rank]]] = []
+      var rules: [String] = []
       for (name, value) in try call[what].fields {
         let method = try method(call, value, "methods")
         if try !call[mixed] { try rejectMixture(call, name, method, set) }
+        for rule in referenceRules(method) where !rules.contains(rule) { rules.append(rule) }
         ranksOfMethods.append(try ranks(call, method, set, candidates, limit: limit, warns: try call[mixed]))
         rows.append(row(name, method, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false))
       }
@@ -131,6 +133,7 @@ extension Builtin {
           row(scorer.title, method, try ranks(call, method, set, candidates, limit: limit), chosen, spread, isReference: true))
       }
       var caption = title(set, candidates) + "; ties by expectation; " + (set.split.map { "split \($0.rule)" } ?? "no split")
+      if !rules.isEmpty { caption += "; trained with \(rules.joined(separator: " or "))" }
       if set.set.process != nil { caption += "; synthetic data" }
       let counts = Set(ranksOfMethods.map(\.count)).sorted()
       if let most = counts.last, most > 1 {
@@ -146,6 +149,12 @@ extension Builtin {
       if test.kind != .none { table.effectName = test.effectName }
       return .object(TableValue(table))
     }
+  }
+
+  /// The rules of the trainings by the authors' protocol: they are part of what the metrics mean.
+  private static func referenceRules(_ method: ComparedMethod) -> [String] {
+    guard case .models(let models) = method else { return [] }
+    return models.compactMap(\.run).filter { $0.data.evaluation == .stackrec }.map(\.recipe.rules)
   }
 
   /// Throws for a run of another split or protocol. A run that was trained on another split may have been trained on the

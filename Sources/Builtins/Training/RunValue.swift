@@ -81,6 +81,7 @@ final class RunValue: ObjectValue {
       "  best at step \(run.best.step) of \(run.steps): \(metrics.joined(separator: ", ")) (\(source))",
       "  \(NumberFormat.duration(run.seconds)) training, \(NumberFormat.duration(run.evaluationSeconds)) evaluation; loss \(run.recipe.loss.name), batch \(run.recipe.batch), seed \(run.recipe.seed)",
     ]
+    if run.data.evaluation == .stackrec { lines.append("  protocol stackrec: \(run.recipe.rules)") }
     for mark in run.growths {
       lines.append("  step \(mark.step): \(mark.from) -> \(mark.to) blocks, by \(mark.by.rawValue), carry \(mark.carry)")
     }

@@ -31,7 +31,7 @@ struct TrainingArguments: Sendable {
     let size = transfer ? 512 : 256
     batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: size, "\(size)", "number of sequences per step")
     optimizer = d.optional(
-      "optimizer", Kind<OptimizerSetting>.setting, "the optimizer; default: adam(), in protocol stackrec that of the authors' code",
+      "optimizer", Kind<OptimizerSetting>.setting, "the optimizer; in protocol stackrec by default that of the authors' code",
       text: "adam()")
     schedule = d.named(
       "schedule", Kind<ScheduleSetting>.setting.orWords(ScheduleSetting.word, ScheduleSetting.words),

@@ -115,7 +115,8 @@ extension SequenceSet {
       (train, test) = (parts[0], parts[1])
     } else {
       let order = numbers.permutation(count)
-      let cut = max(1, min(count - 1, Int((Double(count) * 0.8).rounded())))
+      // The authors' test part has int(0.2 n) sequences; ours has at least one.
+      let cut = count - max(1, Int(0.2 * Double(count)))
       (train, test) = (selecting(order[..<cut]), selecting(order[cut...]))
     }
     return Split(

@@ -106,4 +106,10 @@ extension Recipe {
     patience = 10
     watch = Metric(.mrr, 5)
   }
+
+  /// What `followReference` can change and a table does not show otherwise, as a script would write it.
+  public var rules: String {
+    "optimizer: \(optimizer.text), shuffle: \(shuffle.rawValue), last_batch: \(lastBatch.rawValue), "
+      + "of_equals: \(ofEquals.rawValue), pads_in_loss: \(padsInLoss)"
+  }
 }

@@ -177,6 +177,16 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(throws: DataError.self) { try set.split(train: 0, valid: 0.5, test: 0.5, seed: 1) }
   }
 
+  /// The authors' test part has int(0.2 n) sequences; ours has at least one.
+  @Test func referenceSplitRoundsTheTestPartDown() throws {
+    for (count, test) in [(2, 1), (4, 1), (9, 1), (13, 2), (14, 2), (15, 3), (1004, 200)] {
+      let set = SequenceSet.fixed(length: 2, tokens: (0..<2 * count).map { Int32($0 + 1) }, items: 2 * count + 1)
+      let split = try set.referenceSplit(seed: 3)
+      #expect(split.test.count == test && split.train.count == count - test)
+      #expect(Set(split.train.tokens + split.test.tokens).count == 2 * count)
+    }
+  }
+
   /// A window of one part could contain the target of another part, so all windows of a user stay in one part.
   @Test func overlappingWindowsAreSplitByUser() throws {
     let data = Self.histories((0..<40).map { u in (0..<9).map { Int32(($0 + u) % 7 + 1) } }, items: 8)
