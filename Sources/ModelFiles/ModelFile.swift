@@ -203,8 +203,8 @@ public final class ModelReader {
     }
     // Entry 0 is the pad. Its name does not count, so an item may have the same name.
     let real = names.dropFirst()
-    guard Set(real).count == real.count else {
-      let twice = Dictionary(grouping: real, by: { $0 }).filter { $0.value.count > 1 }.keys.min() ?? ""
+    var seen = Set<ExactName>()
+    if let twice = real.first(where: { !seen.insert(ExactName($0)).inserted }) {
       throw ModelFile.Failure(path, .contents("names \"\(twice)\" twice"))
     }
     return Vocabulary(names)

@@ -14,7 +14,7 @@ extension Builtin {
   static let save = Builtin(
     "save",
     """
-    Saves a value to a file; the ending of the name selects the format. Figures: .pdf, .svg, .png, .eps, and .tex or .tikz for text in the font of a LaTeX document; the gnuplot script and its data are saved beside the figure. Tables: .tex, .md, .html, .csv, .txt. Models: .safetensors, read back by load_model. Histories: .csv, .tsv, RecBole's .inter, .srsd. Sequences: .csv, .npy. Data sets: .inter, one file per part. Recommendations: .csv, .jsonl. Scores: .npy. Files are written atomically; missing folders are created.
+    Saves a value to a file; the ending of the name selects the format. Figures: .pdf, .svg, .png, .eps, and .tex or .tikz for text in the font of a LaTeX document; the gnuplot script and its data are saved beside the figure. Tables: .tex, .md, .html, .csv, .txt. Models: .safetensors, read back by load_model. Histories: .csv, .tsv, RecBole's .inter, .srsd. Sequences: .csv, or .npy with the numbers of the items. Data sets: .inter, one file per part. Recommendations: .csv, .jsonl. Scores: .npy. Files in .npy are for other programs; `load` does not read them. Files are written atomically; missing folders are created.
     """,
     topic: "Figures", returns: .nothing, effects: .writes, example: "save(figure() |> line([1, 2], y: [1, 4]), \"out/squares.pdf\")"
   ) { d in

@@ -35,16 +35,20 @@ public struct Vocabulary: Sendable, Equatable {
 
   public static func == (a: Self, b: Self) -> Bool {
     switch (a.storage, b.storage) {
-    case (.names(let a), .names(let b)): a == b
+    case (.names(let a), .names(let b)): same(a, b)
     case (.packed(let a), .packed(let b)) where a.file === b.file && a.count == b.count && a.first == b.first: true
-    default: a.count == b.count && a.names == b.names
+    default: a.count == b.count && same(a.names, b.names)
     }
+  }
+
+  private static func same(_ a: [String], _ b: [String]) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { ExactName($0) == ExactName($1) }
   }
 
   /// This vocabulary followed by the new names of another one, from number `first` on.
   func adding(_ other: Vocabulary, from first: Int) -> Vocabulary {
-    let known = Set(names)
-    return Vocabulary(names + other.names.dropFirst(first).filter { !known.contains($0) })
+    let known = numbers()
+    return Vocabulary(names + other.names.dropFirst(first).filter { known[$0] == nil })
   }
 
   /// A name for the pad that none of these items has: `<pad>`, or `<<pad>>` and so on.
@@ -55,9 +59,7 @@ public struct Vocabulary: Sendable, Equatable {
   }
 
   /// The numbers by name. Every call creates the dictionary again, so store it for several look-ups.
-  public func numbers() -> [String: Int32] {
-    Dictionary(names.enumerated().map { ($1, Int32($0)) }, uniquingKeysWith: { first, _ in first })
-  }
+  public func numbers() -> NameNumbers { NameNumbers(names) }
 }
 
 /// Assigns numbers to byte strings in the order of their first occurrence. It is an open-addressing hash table over one array

@@ -21,7 +21,7 @@ extension SequenceSet {
     let file = TextFile(path: path, bytes: try Histories.fileBytes(path, watch: watch), watch: watch)
     let isSpaced = try file.separatorHasBlank(0x2c)
     let numbers = source.items.numbers()
-    let users = userFirst ? source.userNames.numbers() : [:]
+    let users = userFirst ? source.userNames.numbers() : NameNumbers([])
     let skipped = userFirst ? 1 : 0
     let pad = source.items.names.first
     var builder = TargetBuilder(length: source.length)
