@@ -518,35 +518,45 @@ def attentional(model, heads, **options):
 
 # name: (config, model, extra inputs(rng, tokens))
 MODEL_CASES = {
+    # Full softmax.
     "nextitnet_softmax": (convolutional("nextitnet"), NextItNet, None),
+    # Blocks without alpha.
     "nextitnet_plain": (convolutional("nextitnet", alpha=False), lambda: NextItNet(alpha=False), None),
+    # Sampled softmax with given negatives; dense and row-lazy Adam; two batches.
     "nextitnet_sampled": (
         convolutional("nextitnet", loss="sampled_softmax", batch_of_step=["a", "b", "a", "b", "a"], lazy_rows=TABLES),
         NextItNet,
         lambda rng, tokens: sampled_inputs(rng),
     ),
+    # Gap filling by version 0.1's rule: a masked item is predicted at its own position.
     "grec_causal": (
         convolutional("grec", architecture="causal"),
         GRecCausal,
         lambda rng, tokens: {"mask": grec_mask()},
     ),
+    # Gap filling by the authors' rule: a masked item is predicted one position before it.
     "grec_causal_before": (
         convolutional("grec", architecture="causal", prediction="before"),
         GRecCausalBefore,
         lambda rng, tokens: {"mask": grec_mask()},
     ),
+    # The published GRec: a masked item is predicted one position before it.
     "grec_encoder_decoder": (
         convolutional("grec", architecture="encoder_decoder", encoder_blocks=BLOCKS),
         GRecEncoderDecoder,
         lambda rng, tokens: {"mask": grec_mask()},
     ),
+    # 2 heads, no dropout.
     "sasrec": (attentional("sasrec", 2, d=D), lambda: SASRec(2), None),
+    # The same with given dropout masks.
     "sasrec_dropout": (
         attentional("sasrec", 2, d=D, dropout=0.3),
         lambda: SASRec(2),
         lambda rng, tokens: dropout_masks(rng, 2),
     ),
+    # 1 head, no alphas.
     "sasrec_plain": (attentional("sasrec", 1, d=D, alpha=False), lambda: SASRec(1, alpha=False), None),
+    # 2 heads, user 3 + item 5 channels, given swaps.
     "ssept": (
         attentional("ssept", 2, U=SSEPT.users, du=SSEPT.user_channels, di=SSEPT.item_channels, d=D),
         lambda: SSEPT(2),
