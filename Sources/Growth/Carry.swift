@@ -1,15 +1,15 @@
 import Layers
 
-/// What a grown model takes from the old one besides its embeddings.
+/// What a growth copies from the old model.
 public struct Carry: Sendable, Equatable {
   public let parts: Set<ParameterPart>
-  /// Optimizer moments go along with their parameters.
+  /// Whether the state of the optimizer is copied with the parameters.
   public let optimizer: Bool
-  /// Only what the reference code carries.
+  /// Only the parameters that the authors' code copies.
   public let onlyReference: Bool
-  /// Copies start as the identity, so that the scores stay what they were.
+  /// Whether copies start as the identity, so that the scores do not change.
   public let preserving: Bool
-  /// As it was asked for.
+  /// The rule as it was given.
   public let name: String
 
   /// The authors' code: embeddings (of positions and users too) and convolution (or Q, K, V) weights; alpha, LN, output layer
@@ -19,7 +19,7 @@ public struct Carry: Sendable, Equatable {
   /// Every parameter.
   public static let all = Carry(
     parts: Set(ParameterPart.allCases), optimizer: false, onlyReference: false, preserving: false, name: "all")
-  /// Every parameter; the copies enter as the identity.
+  /// Every parameter; the copies start as the identity.
   public static let preserving = Carry(
     parts: Set(ParameterPart.allCases), optimizer: false, onlyReference: false, preserving: true, name: "preserving")
 
@@ -31,7 +31,7 @@ public struct Carry: Sendable, Equatable {
       name: "[" + (words + (optimizer ? ["optimizer"] : [])).joined(separator: ", ") + "]")
   }
 
-  /// Is a parameter copied by a growth with an operator, where that names a source for it?
+  /// Whether a growth with an operator copies a parameter for which the operator names a source.
   func takes(_ parameter: Parameter, with operation: GrowthOperator) -> Bool {
     guard onlyReference else { return parts.contains(parameter.part) }
     switch parameter.reference {
@@ -43,7 +43,7 @@ public struct Carry: Sendable, Equatable {
 }
 
 extension Carry: Codable {
-  /// Written as it was asked for: `reference`, `all`, `preserving`, or a list of parts with `optimizer`.
+  /// The rule as it was given: `reference`, `all`, `preserving`, or a list of parts with `optimizer`.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     if let word = Self.words.first(where: { $0.value == self })?.key { return try container.encode(word) }

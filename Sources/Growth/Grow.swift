@@ -1,25 +1,25 @@
 import Kernels
 import Layers
 
-/// Where every parameter of a grown model came from; also moves an optimizer's moments.
+/// The source of every parameter of a grown model. It also applies to the state of an optimizer.
 public struct GrowthPlan: Sendable {
   public struct Step: Sendable {
     public let target: Parameter
-    /// The old parameter it is copied from; nil: drawn afresh.
+    /// The old parameter it is copied from; nil: newly initialised.
     public let source: Parameter?
-    /// What it is set to instead: the residual weights of a growth that preserves the function, 0 for a copy, which enters
-    /// as the identity, and 1 for a kept block of a model that had none.
+    /// The value it is set to instead. This is for the residual weights of a function-preserving growth: 0 for a copy, which
+    /// is then the identity, and 1 for a kept block of a model without residual weights.
     public let constant: Float?
   }
 
   public let operation: GrowthOperator
   public let carry: Carry
   public let sources: [BlockSource]
-  /// For function-preserving growth: is block i the one that goes on doing its source's work?
+  /// For function-preserving growth: whether block i takes the place of its source.
   public let kept: [Bool]
   public let steps: [Step]
 
-  /// The first block each old one was copied to stands for it; the others, and fresh ones, are new.
+  /// The indices of the new blocks: all but the first copy of each old block.
   public var newBlocks: Set<Int> {
     var seen: Set<Int> = []
     return Set(
@@ -41,10 +41,10 @@ public struct GrowthPlan: Sendable {
 }
 
 extension Network {
-  /// The deeper network and where its parameters come from, before anything of its size is allocated.
+  /// The deeper network and the sources of its parameters. Nothing of the size of the network is allocated.
   ///
-  /// - Throws: `GrowthError` for a growth that cannot be: a depth no rule gives, or one that cannot preserve the
-  ///   function, with the reason.
+  /// - Throws: `GrowthError` if the growth is not possible: the operator does not reach the depth, or the function cannot be
+  ///   preserved.
   public func grown(by operation: GrowthOperator, to depth: Int? = nil, carry: Carry) throws
     -> (network: any Network, plan: GrowthPlan)
   {
@@ -52,7 +52,7 @@ extension Network {
     let new = depth ?? operation.defaultDepth(from: network.depth)
     let signatures = network.stacks.first?.blocks.map(\.signature) ?? []
     let sources = try operation.sources(from: network.depth, to: new, period: Model.period(of: signatures))
-    // Copies enter by residual weights: a model without them gets some.
+    // Copies become the identity by residual weights, so a model without them gets some.
     let gains = carry.preserving && !network.layout.parameters.contains { $0.part == .alpha }
     let deeper = try (gains ? try network.withAlpha() : network).withBlocks(new)
     let kept = carry.preserving ? try Model.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
@@ -78,7 +78,7 @@ extension Model {
     -> (model: Model, plan: GrowthPlan)
   {
     let (deeper, plan) = try network.grown(by: operation, to: depth, carry: carry)
-    // Fresh parameters are drawn anew: the old ones' first values would not be fresh to what was trained on them.
+    // New parameters come from another random stream, so that they do not repeat the initial values of the old ones.
     let grown = Model(deeper, seed: seed &+ UInt64(deeper.depth) &* 0x9e37_79b9_7f4a_7c15)
     plan.transfer(from: values, to: grown.values)
     for step in plan.steps {
@@ -89,7 +89,7 @@ extension Model {
     return (grown, plan)
   }
 
-  /// Lets a silent copy whose main path goes through normalisations pass on what it is given.
+  /// Makes a copy with residual weights 0 the identity if its main path has normalisations.
   ///
   /// The norm before it, gain g and shift b, hands its g and b to the copy's last norm and gets 1 and 0 itself: a norm of
   /// what is normalised changes nothing, and g and b are applied once, at the end. Each norm divides by
@@ -119,7 +119,7 @@ extension Model {
     }
   }
 
-  /// Length of the shortest pattern that the signatures repeat.
+  /// The length of the shortest pattern that the signatures repeat.
   static func period(of signatures: [String]) -> Int {
     guard signatures.count > 1 else { return 1 }
     for period in 1..<signatures.count where signatures.indices.allSatisfy({ signatures[$0] == signatures[$0 % period] }) {
@@ -128,7 +128,7 @@ extension Model {
     return signatures.count
   }
 
-  /// The old parameter a new one may be copied from.
+  /// The old parameter that a new one may be copied from.
   fileprivate static func source(of target: Parameter, in old: ParameterLayout, sources: [BlockSource]) -> Parameter? {
     guard let place = target.block else { return old[target.name] }
     guard case .copy(let index) = sources[place.index] else { return nil }

@@ -1,4 +1,4 @@
-/// Why a growth cannot be.
+/// The reason why a growth is not possible.
 public indirect enum GrowthError: Error, Equatable, Sendable {
   /// A model without blocks cannot be stacked.
   case noBlocks
@@ -10,8 +10,8 @@ public indirect enum GrowthError: Error, Equatable, Sendable {
   case noSeam(from: Int, to: Int)
   /// The operator adds at most as many blocks as there are.
   case moreThanTwice(by: GrowthOperator, from: Int, to: Int)
-  /// No block of the new model does the work of an old one in its place, so the scores cannot stay.
+  /// No block of the new model can take the place of an old one, so the scores cannot be preserved.
   case cannotPreserve(block: Int, signature: String)
-  /// The same of one phase of several, counted from 1.
+  /// An error of one of several phases, counted from 1.
   case inPhase(Int, GrowthError)
 }

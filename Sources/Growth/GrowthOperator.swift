@@ -1,10 +1,10 @@
-/// Where a block of the grown model comes from.
+/// The source of a block of the grown model.
 public enum BlockSource: Sendable, Equatable {
   case copy(of: Int)
   case fresh
 }
 
-/// A table of sources: which old block each block of a deeper model starts from. It knows depths, nothing of models.
+/// A table of sources: which old block each block of a deeper model starts from. It depends on depths only, not on models.
 ///
 /// Sources: StackRec (Wang et al., SIGIR 2021) for the first six.
 public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
@@ -12,9 +12,9 @@ public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
   case adjacent
   /// stackC: the whole stack again on top: 0 1 2 0 1 2 ...
   case cross
-  /// stackR: the old blocks, fresh ones on top.
+  /// stackR: the old blocks, with newly initialised ones on top.
   case random
-  /// stackE: embeddings only, every block fresh.
+  /// stackE: embeddings only; every block is newly initialised.
   case embedding
   /// The top k = to - L blocks, each next to its copy.
   case topAdjacent = "top_adjacent"
@@ -22,17 +22,17 @@ public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
   case topCross = "top_cross"
   /// Adjacent copying of whole dilation patterns: 0 1 0 1 2 3 2 3 for the pattern of two.
   case dilationAware = "dilation_aware"
-  /// The middle blocks once more, after themselves (MIDAS, 2024).
+  /// The middle blocks are repeated (MIDAS, 2024).
   case middle
   /// Two copies of the stack with the seam cut out: the first without its last blocks, the second without its first
   /// ones (SOLAR, arXiv 2312.15166).
   case trimmedSeam = "trimmed_seam"
 
-  /// The depth where none is asked for: twice as deep, less a block on both sides of a seam that is trimmed.
+  /// The default depth: twice the old one, minus one block on each side of a trimmed seam.
   public func defaultDepth(from old: Int) -> Int { self == .trimmedSeam ? 2 * old - 2 : 2 * old }
 
   /// The sources of a model of `new` blocks grown from one of `old`; `period` is the length of the pattern of
-  /// dilations (1 where blocks are all alike).
+  /// dilations (1 if all blocks are alike).
   public func sources(from old: Int, to new: Int, period: Int = 1) throws(GrowthError) -> [BlockSource] {
     guard old >= 1 else { throw .noBlocks }
     guard new > old || (self == .trimmedSeam && old < 3) else { throw .notDeeper(from: old, to: new) }

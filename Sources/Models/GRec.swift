@@ -1,12 +1,12 @@
 import Kernels
 import Layers
 
-/// GRec (Yuan et al., WWW 2020), trained by filling gaps: some items are replaced by the pad and predicted.
+/// GRec (Yuan et al., WWW 2020), trained by gap filling: some items are replaced by the pad and predicted.
 ///
 /// - `causal`, as StackRec trains it: NextItNet's stack; a masked item is predicted one position before it, and at test the
 ///   input is all but the last item, without a mask.
-/// - `encoder_decoder`, as published: an encoder of the same blocks, seeing both ways, over the masked sequence; the sum
-///   of its output and the unmasked items' decoder embedding; a projector
+/// - `encoder_decoder`, as published: a bidirectional encoder of the same blocks on the masked sequence; the sum of its output and
+///   the decoder embedding of the unmasked items; a projector
 ///   `x + GELU(x W1 + b1) W2 + b2` with W1 `(d, 2d)`; a causal decoder. A masked item is predicted one position before
 ///   it. Encoder and decoder grow together.
 ///
@@ -17,19 +17,19 @@ public struct GRec: ConfiguredNetwork {
     case encoderDecoder = "encoder_decoder"
   }
 
-  /// From which output the causal architecture predicts a masked item.
+  /// The position of the output from which the causal architecture predicts a masked item.
   public enum Prediction: String, Sendable, CaseIterable, Codable {
-    /// From that one position before it, as the authors do: the item itself is never read.
+    /// One position before the item, as in the authors' code.
     case before
-    /// From that at its own position, as version 0.1 did.
+    /// The position of the item, as in version 0.1.
     case own
   }
 
   public struct Configuration: ModelConfiguration {
     public var architecture: Architecture
-    /// Of the causal architecture; files of version 0.1 do not say, and mean `own`.
+    /// For the causal architecture only. Files of version 0.1 do not have it, which means `own`.
     public var prediction = Prediction.before
-    /// Items, width, depth, dilations and kernel of both stacks.
+    /// The items, width, depth, dilations and kernel of both stacks.
     public var stack: NextItNet.Configuration
 
     public var blocks: Int {
@@ -60,7 +60,7 @@ public struct GRec: ConfiguredNetwork {
       prediction = try container.decodeIfPresent(Prediction.self, forKey: .prediction) ?? .own
     }
 
-    /// The prediction is written for the causal architecture only; the other one has its own.
+    /// Encodes `prediction` for the causal architecture only.
     public func encode(to encoder: any Swift.Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(architecture, forKey: .architecture)
@@ -78,7 +78,7 @@ public struct GRec: ConfiguredNetwork {
   private let embedding: Embedding
   private let encoderSide: EncoderSide?
 
-  /// What only the published architecture has.
+  /// The parts that only the published architecture has.
   private struct EncoderSide {
     let embedding: Embedding
     let up: Linear
@@ -107,7 +107,7 @@ public struct GRec: ConfiguredNetwork {
         "item_embedding", rows: stack.items, width: d, initial: .truncatedNormal(0.02), in: builder)
       encoderSide = nil
     }
-    // The decoder first: it is the one people mean by depth.
+    // The decoder is first, because the depth of a model is that of its first stack.
     stacks.insert(stack.blocks("blocks", causal: true, in: builder), at: 0)
     self.stacks = stacks
     output = stack.head.table(
@@ -115,7 +115,7 @@ public struct GRec: ConfiguredNetwork {
     layout = builder.close()
   }
 
-  /// For transfer it reads whole sequences and says one thing at their end, as the others do.
+  /// In the transfer task, the model reads whole sequences and predicts one target at their end, as other models do.
   public var objective: Objective {
     if configuration.stack.head != .items { return .nextItem }
     switch (configuration.architecture, configuration.prediction) {
@@ -144,7 +144,7 @@ public struct GRec: ConfiguredNetwork {
     encoderSide == nil ? 0 : Double(positions) * 8 * Double(width) * Double(width)
   }
 
-  /// A decoder that predicts one position ahead has no use for the last one.
+  /// A decoder that predicts one position ahead does not need the last position.
   public func blockTile(_ tile: Tile) -> Tile {
     objective == .maskedItemAhead ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile
   }
@@ -153,7 +153,7 @@ public struct GRec: ConfiguredNetwork {
     training ? stack.savedCount(tile) : stack.evaluationCount(tile)
   }
 
-  // Kept: the decoder's, the encoder's, then the projector's input, its inner layer and GELU of that.
+  // Saved: the memory of the decoder and of the encoder, then the projector's input, its inner layer, and the GELU of it.
   public func savedCount(_ tile: Tile, training: Bool) -> Int {
     guard encoderSide != nil else { return count(stacks[0], tile, training) }
     // The projector writes all positions, more than the decoder's own tile.

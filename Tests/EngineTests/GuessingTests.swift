@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// What a file is: told where it is clear, refused with the right call where it is not.
+/// The format of a file is detected where it is clear; otherwise an error suggests the explicit call.
 @Suite struct GuessingTests {
   private static func problem(_ text: String, _ name: String, _ options: ReadingOptions = .init()) throws -> DataError? {
     try withFile(text, name) { path in
@@ -201,7 +201,7 @@ import Testing
     #expect(note?.hasSuffix("read as format: \(format.rawValue)") == true, "\(note ?? "")")
   }
 
-  /// Long files are told by their first lines, and by those alone.
+  /// The format of a long file is detected from its first lines only.
   @Test func longFiles() throws {
     func long(_ line: (Int) -> String) -> String { (0..<5000).map { line($0) + "\n" }.joined() }
     func format(_ text: String) throws -> String? {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// What the program writes it reads as the same, without being told anything; and padding wherever it stands.
+/// Files that the program writes are read back as the same values, without options. Padding is found at either end.
 @Suite struct OwnFileTests {
   private static func rows(_ set: SequenceSet) -> [[String]] {
     (0..<set.count).map { row in

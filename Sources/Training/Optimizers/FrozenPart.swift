@@ -1,12 +1,12 @@
 import Layers
 
-/// What stands still while only the blocks that a growth added are trained.
+/// The parameters that are frozen while only the blocks that a growth added are trained.
 struct FrozenPart {
-  /// Offsets of what learns: the new blocks and the output layer.
+  /// The offsets of the trained parameters: the new blocks and the output layer.
   let learning: [Range<Int>]
-  /// What does not.
+  /// The offsets of the frozen parameters.
   let still: [Parameter]
-  /// Gradients are not needed below it.
+  /// The lowest block that needs gradients.
   let lowestBlock: Int
 
   init(_ network: any Network, new: Set<Int>) {
@@ -15,7 +15,7 @@ struct FrozenPart {
     }
     learning = network.layout.parameters.filter(learns).map(\.range)
     still = network.layout.parameters.filter { !learns($0) }
-    // Where an encoder stands under the decoder, its new blocks need the gradient of everything above.
+    // If there is an encoder below the decoder, its new blocks need the gradients of everything above them.
     lowestBlock = network.stacks.count == 1 ? new.min() ?? 0 : 0
   }
 }

@@ -1,24 +1,24 @@
 import Kernels
 import Layers
 
-/// How gradients become new parameters. An optimizer is a file with a type, and a line in `Optimizers`; its state in memory
-/// and in checkpoints, growth and fingerprints come from what the type says.
+/// An optimizer. To add one, add a file with its type and a line in `Optimizers`. Its state in memory and in checkpoints, its
+/// growth and its fingerprint are derived from the type.
 public protocol Optimizer: Component {
-  /// Learning rate before the schedule.
+  /// The learning rate before the schedule.
   var rate: Double { get }
-  /// Rows of embedding and output tables that a batch did not touch keep their state and values as they are, and cost
-  /// nothing. Otherwise they move on by their state.
+  /// Whether rows of embedding and output tables that a batch does not use are left unchanged, with their state, at no cost.
+  /// Otherwise they are updated with a gradient of 0.
   var lazy: Bool { get }
-  /// Largest Euclidean norm of a step's gradients, all parameters together; larger ones are scaled down to it (Pascanu
-  /// et al., 2013). nil: as they are.
+  /// The largest Euclidean norm of the gradients of a step, over all parameters; larger gradients are scaled down to it
+  /// (Pascanu et al., 2013). nil: no limit.
   var clip: Double? { get }
-  /// Names of the state tensors, each laid out as the parameters are, in the order `update` is given them.
+  /// The names of the state tensors, in the order in which `update` receives them. Each has the layout of the parameters.
   static var stateNames: [String] { get }
-  /// The update at a step of the parameters' own, from 1. What does not depend on the values is computed here, once.
+  /// The update at a step of the parameters, counted from 1. Factors that do not depend on the values are computed here, once.
   ///
   /// - Parameters:
-  ///   - step: how many steps these parameters have taken, this one included.
-  ///   - rate: the learning rate of this step, schedule included.
+  ///   - step: the number of steps of these parameters, including this one.
+  ///   - rate: the learning rate of this step, after the schedule.
   func update(step: Int, rate: Double) -> OptimizerUpdate
 }
 

@@ -1,18 +1,17 @@
 import Kernels
 import Layers
 
-/// The state of an optimizer: its tensors, laid out as the parameters are, and how many steps it has taken since it was
-/// made.
+/// The state of an optimizer: its tensors, which have the layout of the parameters, and the number of steps it has taken.
 ///
-/// A parameter counts the steps it has taken itself: one that came later, or stood still for a while, is younger than the
-/// optimizer, and its bias correction must know.
+/// Every parameter has its own number of steps for the bias correction, because a parameter that a growth added, or that was
+/// frozen for a while, has taken fewer steps than the optimizer.
 public final class OptimizerState: @unchecked Sendable {
   public let names: [String]
   public let tensors: [FloatBuffer]
-  /// Steps taken.
+  /// The number of steps taken.
   var steps = 0
   private let layout: ParameterLayout
-  /// Steps that the optimizer had taken when each parameter began, in the order of the layout; empty: 0 for all.
+  /// For each parameter, in the order of the layout, the number of optimizer steps before its first one; empty: 0 for all.
   private(set) var starts: [Int] = []
 
   public init(_ optimizer: any Optimizer, _ layout: ParameterLayout) {
@@ -27,7 +26,7 @@ public final class OptimizerState: @unchecked Sendable {
     tensors = names.map { _ in FloatBuffer(count: layout.count) }
   }
 
-  /// - Parameter starts: none, or one for each parameter of the layout.
+  /// - Parameter starts: empty, or a number for each parameter of the layout.
   func restore(steps: Int, starts: [Int]) {
     precondition(starts.isEmpty || starts.count == layout.parameters.count)
     self.steps = steps
@@ -41,7 +40,7 @@ public final class OptimizerState: @unchecked Sendable {
     return twin
   }
 
-  /// The parameter that holds an offset; they stand in the order of their offsets.
+  /// The parameter that contains an offset. Parameters are sorted by offset.
   private func index(of offset: Int) -> Int {
     var low = 0
     var high = layout.parameters.count
@@ -60,12 +59,12 @@ public final class OptimizerState: @unchecked Sendable {
     starts[index(of: parameter.offset)] = step
   }
 
-  /// These parameters take no part in a step: it does not count for them.
+  /// Leaves these parameters out of a step, which then does not count for them.
   func skip(_ parameters: [Parameter]) {
     for parameter in parameters { setStart(of: parameter, start(of: parameter) + 1) }
   }
 
-  /// Calls `body` with the parts of `offset..<(offset + count)` and the step each began at.
+  /// Calls `body` with the parts of `offset..<(offset + count)` and the start step of each.
   func forEachStart(_ offset: Int, _ count: Int, _ body: (_ offset: Int, _ count: Int, _ start: Int) -> Void) {
     guard !starts.isEmpty else { return body(offset, count, 0) }
     var low = index(of: offset)

@@ -7,15 +7,15 @@ struct OptimizerStep: @unchecked Sendable {
   let optimizer: any Optimizer
   private let state: OptimizerState
   private let parameters: FloatBuffer
-  /// The learning rate, schedule included.
+  /// The learning rate after the schedule.
   private let rate: Double
   private let tensors: [UnsafeMutablePointer<Float>]
-  /// Of parameters that took all steps.
+  /// The update of parameters that have taken all steps.
   private let whole: OptimizerUpdate
-  /// Offsets that learn, in order; nil: all.
+  /// The offsets of the trained parameters, in ascending order; nil: all.
   private let learning: [Range<Int>]?
 
-  /// The step after those that `state` has taken, which counts it.
+  /// Begins the next step of `state`, and counts it there.
   init(
     _ optimizer: any Optimizer, _ state: OptimizerState, parameters: FloatBuffer, rate: Double? = nil,
     learning: [Range<Int>]? = nil
