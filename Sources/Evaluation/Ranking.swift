@@ -83,22 +83,22 @@ public enum Ranking {
       ScoreCounter(sequences: EvaluationPass.size, width: model.network.width)
     }
     return collect(set.count) { ranks in
-      evaluation.run(pool) { range, hidden, worker in
-        let targets = range.map { Int(set.target($0)) }
+      evaluation.run(pool) { indices, hidden, worker in
+        let targets = indices.map { Int(set.target($0)) }
         let tileRanks = counters[worker].ranks(hidden, targets: targets, evaluation.columns, limit: limit)
-        for (index, rank) in zip(range, tileRanks) { ranks.pointer[index] = rank }
+        for (index, rank) in zip(indices, tileRanks) { ranks.pointer[index] = rank }
       }
     }
   }
 
   /// Bytes that evaluation takes. With `keepsScores`, as for sampled candidates, all scores of a tile are in memory.
   public static func bytes(_ network: any Network, length: Int, threads: Int, keepsScores: Bool = false) -> Double {
-    let tile = Tile(positions: network.positions(length: length), sequences: EvaluationPass.size)
-    let count = network.savedCount(tile, training: false) + network.scratchCount(tile) + tile.rows * network.width
+    let (saved, scratch, rows) = EvaluationPass.counts(network, length: length)
+    let count = saved + scratch + rows * network.width
     let table = Double(network.output.rows) * Double(network.width)
     return 4 * (Double(network.layout.preparedCount) + table)
       + 4 * Double(threads)
-      * (Double(count) + Double(tile.sequences) * (keepsScores ? Double(network.output.rows) : Double(OutputPanels.panel)))
+      * (Double(count) + Double(EvaluationPass.size) * (keepsScores ? Double(network.output.rows) : Double(OutputPanels.panel)))
   }
 
   /// Calls `body` for every sequence of the set with the scores of all items, in parallel and in any order.
@@ -109,14 +109,14 @@ public enum Ranking {
     let evaluation = EvaluationPass(model, on: set, pool: pool)
     let (columns, d) = (evaluation.columns, model.network.width)
     let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: EvaluationPass.size * columns.padded) }
-    evaluation.run(pool) { range, hidden, worker in
+    evaluation.run(pool) { indices, hidden, worker in
       let scores = buffers[worker].base
       columns.forEachPanel { _, first, _ in
         Matrix.product(
-          hidden, columns.panels.base + first * d, scores + first, m: range.count, n: OutputPanels.panel, k: d,
+          hidden, columns.panels.base + first * d, scores + first, m: indices.count, n: OutputPanels.panel, k: d,
           ldc: columns.padded)
       }
-      for (b, index) in range.enumerated() {
+      for (b, index) in indices.enumerated() {
         Elementwise.addScaled(scores + b * columns.padded, columns.shifts.base, 1, columns.count)
         body(index, scores + b * columns.padded)
       }
@@ -124,21 +124,21 @@ public enum Ranking {
   }
 
   /// Calls `body` for every tile and every panel of 64 items. The panels of a tile come in order; the tiles run in parallel.
-  /// `scores` is `(n, 64)` for the n sequences of `range`; its first `columns` columns belong to the items from `first` on.
+  /// `scores` is `(n, 64)` for the n sequences of `indices`; its first `columns` columns belong to the items from `first` on.
   static func forEachPanel(
     _ model: Model, on set: SequenceSet, pool: WorkerPool,
-    _ body: @escaping @Sendable (_ range: Range<Int>, _ first: Int, _ columns: Int, _ scores: UnsafePointer<Float>) -> Void
+    _ body: @escaping @Sendable (_ indices: [Int], _ first: Int, _ columns: Int, _ scores: UnsafePointer<Float>) -> Void
   ) {
     let evaluation = EvaluationPass(model, on: set, pool: pool)
     let (columns, d) = (evaluation.columns, model.network.width)
     let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: EvaluationPass.size * OutputPanels.panel) }
-    evaluation.run(pool) { range, hidden, worker in
+    evaluation.run(pool) { indices, hidden, worker in
       let scores = buffers[worker].base
       columns.forEachPanel { _, first, count in
         Matrix.product(
-          hidden, columns.panels.base + first * d, scores, m: range.count, n: OutputPanels.panel, k: d)
-        Elementwise.addBias(scores, columns.shifts.base + first, rows: range.count, c: OutputPanels.panel)
-        body(range, first, count, scores)
+          hidden, columns.panels.base + first * d, scores, m: indices.count, n: OutputPanels.panel, k: d)
+        Elementwise.addBias(scores, columns.shifts.base + first, rows: indices.count, c: OutputPanels.panel)
+        body(indices, first, count, scores)
       }
     }
   }

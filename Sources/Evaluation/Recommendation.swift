@@ -28,8 +28,8 @@ public struct Recommendations: Sendable {
     items.withUnsafeMutableBufferPointer { items in
       scores.withUnsafeMutableBufferPointer { scores in
         nonisolated(unsafe) let (items, scores) = (items, scores)
-        Ranking.forEachPanel(model, on: set, pool: pool) { range, first, columns, panel in
-          for (b, index) in range.enumerated() {
+        Ranking.forEachPanel(model, on: set, pool: pool) { indices, first, columns, panel in
+          for (b, index) in indices.enumerated() {
             let row = panel + b * OutputPanels.panel
             let last = (index + 1) * k - 1
             // Once a list is full, most panels have no item with a higher score than its last one.

@@ -42,7 +42,8 @@ public struct Similarity: Sendable {
   ) {
     let network = model.network
     let stack = network.stacks[0]
-    let input = EvaluationInput(set, range, network: network)
+    let indices = network.pads == .item ? Array(range) : range.sorted { (-set.eventCount($0), $0) < (-set.eventCount($1), $1) }
+    let input = EvaluationInput(set, indices, network: network)
     let tile = input.tile
     let saved = FloatBuffer(count: network.savedCount(tile, training: true))
     let scratch = FloatBuffer(count: network.scratchCount(tile))
@@ -60,8 +61,13 @@ public struct Similarity: Sendable {
     for b in 0..<inner.sequences {
       for (i, output) in outputs.enumerated() {
         for t in 0..<inner.positions {
-          (flat.base + (i * inner.positions + t) * width)
-            .update(from: output + (t * inner.sequences + b) * width, count: width)
+          let row = flat.base + (i * inner.positions + t) * width
+          // Positions before the first item do not count.
+          if t < inner.start(b) {
+            row.update(repeating: 0, count: width)
+          } else {
+            row.update(from: output + (t * inner.sequences + b) * width, count: width)
+          }
         }
       }
       Matrix.productTransposedRight(

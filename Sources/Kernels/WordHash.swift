@@ -12,6 +12,11 @@ public struct WordHash: Sendable {
 
   public mutating func add(_ bytes: UnsafeRawBufferPointer) {
     add(UInt64(bytes.count))
+    addWords(bytes)
+  }
+
+  /// Adds a part of many bytes whose number was added before. Every part but the last has a multiple of eight bytes.
+  public mutating func addWords(_ bytes: UnsafeRawBufferPointer) {
     let words = bytes.count / 8
     for i in 0..<words { add(bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)) }
     for i in (8 * words)..<bytes.count { add(UInt64(bytes[i])) }

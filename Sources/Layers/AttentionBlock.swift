@@ -135,9 +135,10 @@ public struct AttentionBlock: Block {
     let keys = s.k.map { UnsafePointer($0) } ?? x
     value.forward(tile.rows, x, s.v, pass: pass)
     let memory = mask + maskCount(tile)
-    forEachSequence(tile, pass, mask, sequence) { offset, probabilities, mask in
+    tile.clear(s.mixed, width: width)
+    forEachSequence(tile, pass, mask, sequence) { time, offset, probabilities, mask in
       attention.forward(
-        time: tile.positions, stride: tile.sequences * width, q: s.q + offset, k: keys + offset, v: s.v + offset,
+        time: time, stride: tile.sequences * width, q: s.q + offset, k: keys + offset, v: s.v + offset,
         mask: mask, probabilities: s.probabilities + probabilities, out: s.mixed + offset, scratch: memory)
     }
     norm1.forward(
@@ -180,9 +181,10 @@ public struct AttentionBlock: Block {
       pass: pass)
     if let alpha1 { g[alpha1.offset] += dalpha1 }
     let keys = s.k.map { UnsafePointer($0) } ?? x
-    forEachSequence(tile, pass, mask, sequence) { offset, probabilities, mask in
+    for gradient in [b, c, e] { tile.clear(gradient, width: width) }
+    forEachSequence(tile, pass, mask, sequence) { time, offset, probabilities, mask in
       attention.backward(
-        time: tile.positions, stride: tile.sequences * width, q: s.q + offset, k: keys + offset, v: s.v + offset,
+        time: time, stride: tile.sequences * width, q: s.q + offset, k: keys + offset, v: s.v + offset,
         mask: mask, probabilities: s.probabilities + probabilities, dout: a + offset, dq: b + offset, dk: c + offset,
         dv: e + offset, scratch: memory)
     }
@@ -196,20 +198,23 @@ public struct AttentionBlock: Block {
     value.backward(tile.rows, x: x, dy: e, dx: d, add: true, pass: pass)
   }
 
-  /// Calls `body` for every sequence of the tile, with its offset in `(T, B, d)`, its offset in the probabilities, and its
-  /// dropout mask.
+  /// Calls `body` for every sequence of the tile that has items, with its length, the offset of its first item in
+  /// `(T, B, d)`, its offset in the probabilities, and its dropout mask. Attention reads nothing before the first item.
   @inline(__always)
   private func forEachSequence(
     _ tile: Tile, _ pass: Pass, _ mask: UnsafeMutablePointer<Float>, _ sequence: Int,
-    _ body: (_ offset: Int, _ probabilities: Int, _ mask: UnsafePointer<Float>?) -> Void
+    _ body: (_ time: Int, _ offset: Int, _ probabilities: Int, _ mask: UnsafePointer<Float>?) -> Void
   ) {
     let probabilities = attention.probabilityCount(time: tile.positions)
     for b in 0..<tile.sequences {
+      let start = tile.start(b)
+      let time = tile.positions - start
+      if time == 0 { continue }
       let masked = attentionDropout.isActive(pass)
       if masked {
-        attentionDropout.fill(mask, count: attention.maskCount(time: tile.positions), pass: pass, sequence: sequence + b)
+        attentionDropout.fill(mask, count: attention.maskCount(time: time), pass: pass, sequence: sequence + b)
       }
-      body(b * width, b * probabilities, masked ? UnsafePointer(mask) : nil)
+      body(time, (start * tile.sequences + b) * width, b * probabilities, masked ? UnsafePointer(mask) : nil)
     }
   }
 }

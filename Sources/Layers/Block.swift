@@ -124,7 +124,7 @@ public struct BlockStack: Sendable {
             let source = (fewer.first + i * stride - tile.steps.first) / tile.steps.stride
             if source != i { (from + i * step).update(from: from + source * step, count: step) }
           }
-          tile = Tile(fewer, sequences: tile.sequences)
+          tile = Tile(fewer, sequences: tile.sequences, starts: tile.starts)
         }
       }
       block.forward(tile, x: from, y: to, saved: blockMemory, pass: pass, sequence: sequence)

@@ -7,7 +7,8 @@ import Kernels
 ///     out = x + alpha * y2
 ///
 /// Activations are `(T, B, d)`, convolution weights `(kernel, d, d)`. `conv_q` is a convolution with dilation q; LN
-/// normalises over the d channels. `alpha` is one scalar that starts at 0, as in ReZero. Without it, `out = x + y2`.
+/// normalises over the d channels. `alpha` is one scalar that starts at 0, as in ReZero. Without it, `out = x + y2`. x, y1
+/// and out are 0 before the first item of a sequence.
 public struct ConvolutionBlock: Block {
   public struct Options: Sendable {
     public let width: Int
@@ -128,12 +129,14 @@ public struct ConvolutionBlock: Block {
     Elementwise.normRelu(
       rows: tile.rows, c: d, x: s.norm1, bias: p + first.bias.offset, gain: p + first.gain.offset,
       shift: p + first.shift.offset, epsilon: Self.epsilon, xhat: s.norm1, rstd: s.rstd1, y: y1)
+    tile.clear(y1, width: d)
     second.convolution.forward(
       steps: tile.steps, batch: tile.sequences, x: y1, weights: second.weights(pass), y: s.norm2, scratch: memory)
     Elementwise.normReluResidual(
       rows: tile.rows, c: d, x: s.norm2, bias: p + second.bias.offset, gain: p + second.gain.offset,
       shift: p + second.shift.offset, epsilon: Self.epsilon, xhat: s.norm2, rstd: s.rstd2, skip: x,
       alpha: alpha.map { p[$0.offset] } ?? 1, out: y)
+    tile.clear(y, width: d)
   }
 
   public func backward(
@@ -152,6 +155,7 @@ public struct ConvolutionBlock: Block {
 
     Elementwise.affineRelu(
       rows: tile.rows, c: width, x: s.norm1, gain: p + first.gain.offset, shift: p + first.shift.offset, y: y1)
+    tile.clear(y1, width: width)
     let dalpha = Elementwise.normReluResidualBackward(
       rows: tile.rows, c: width, dout: d, xhat: s.norm2, rstd: s.rstd2, gain: p + second.gain.offset,
       shift: p + second.shift.offset, alpha: alpha.map { p[$0.offset] } ?? 1, dx: dz2,
@@ -160,6 +164,7 @@ public struct ConvolutionBlock: Block {
     second.convolution.backward(
       time: tile.positions, batch: tile.sequences, x: y1, weights: second.weights(pass), dy: dz2,
       dw: g + second.weight.offset, dx: dy1, add: false, scratch: memory)
+    tile.clear(dy1, width: width)
     Elementwise.normReluBackward(
       rows: tile.rows, c: width, dy: dy1, xhat: s.norm1, rstd: s.rstd1, gain: p + first.gain.offset,
       shift: p + first.shift.offset, dx: dy1, dgain: g + first.gain.offset, dshift: g + first.shift.offset,
@@ -168,5 +173,6 @@ public struct ConvolutionBlock: Block {
     first.convolution.backward(
       time: tile.positions, batch: tile.sequences, x: x, weights: first.weights(pass), dy: dy1,
       dw: g + first.weight.offset, dx: d, add: true, scratch: memory)
+    tile.clear(d, width: width)
   }
 }

@@ -45,16 +45,18 @@ public struct Dropout: Sendable {
 
   public func isActive(_ pass: Pass) -> Bool { rate > 0 && pass.dropout != nil }
 
-  /// x *= mask, x being `(T, B, width)`. `memory` has room for `T * width` floats.
+  /// x *= mask, x being `(T, B, width)`. The mask of a sequence begins at its first item. `memory` has room for `T * width`
+  /// floats.
   public func apply(
     _ tile: Tile, width: Int, _ x: UnsafeMutablePointer<Float>, pass: Pass, sequence: Int,
     memory: UnsafeMutablePointer<Float>
   ) {
     guard isActive(pass) else { return }
     for b in 0..<tile.sequences {
-      fill(memory, count: tile.positions * width, pass: pass, sequence: sequence + b)
-      for t in 0..<tile.positions {
-        Elementwise.multiply(x + (t * tile.sequences + b) * width, memory + t * width, width)
+      let start = tile.start(b)
+      fill(memory, count: (tile.positions - start) * width, pass: pass, sequence: sequence + b)
+      for t in start..<tile.positions {
+        Elementwise.multiply(x + (t * tile.sequences + b) * width, memory + (t - start) * width, width)
       }
     }
   }

@@ -49,6 +49,8 @@ public protocol Network: Sendable {
   var rowTables: [RowTable] { get }
   var output: OutputTable { get }
   var objective: Objective { get }
+  /// What the network reads before the first item of a sequence.
+  var pads: Pads { get }
 
   /// The number of items in the longest sequence that the model can read; nil if there is no limit.
   var maximumLength: Int? { get }

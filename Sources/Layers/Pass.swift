@@ -2,21 +2,46 @@ import Kernels
 
 /// The shape of a tile: a few sequences that go through the whole network together. Activations are time-major,
 /// `(T, B, C)`: position t of sequence b is row `t * sequences + b`.
+///
+/// Sequences end at the last position. A shorter one begins later; before its first item nothing exists. Its rows there are
+/// 0 where a neighbour in time reads them, and their gradients are 0.
 public struct Tile: Sendable, Equatable {
   public let steps: Steps
   public let sequences: Int
+  /// The position of the first item of each sequence, in ascending order: the longest sequence comes first. Empty if every
+  /// sequence begins at position 0.
+  public let starts: [Int32]
   public var positions: Int { steps.count }
   public var rows: Int { positions * sequences }
 
-  public init(positions: Int, sequences: Int) { self.init(Steps(total: positions), sequences: sequences) }
+  public init(positions: Int, sequences: Int, starts: [Int32] = []) {
+    self.init(Steps(total: positions), sequences: sequences, starts: starts)
+  }
 
-  public init(_ steps: Steps, sequences: Int) {
+  public init(_ steps: Steps, sequences: Int, starts: [Int32] = []) {
+    precondition(starts.isEmpty || starts.count == sequences)
     self.steps = steps
     self.sequences = sequences
+    self.starts = starts
+  }
+
+  /// The position of the first item of a sequence; the number of positions if the sequence is empty.
+  public func start(_ sequence: Int) -> Int { starts.isEmpty ? 0 : min(Int(starts[sequence]), positions) }
+
+  /// Sets the rows of `(T, B, width)` before the first item of each sequence to 0.
+  public func clear(_ x: UnsafeMutablePointer<Float>, width: Int) {
+    guard !starts.isEmpty else { return }
+    var existing = 0
+    for t in 0..<positions {
+      let position = steps.first + t * steps.stride
+      while existing < sequences, Int(starts[existing]) <= position { existing += 1 }
+      if existing == sequences { return }
+      (x + (t * sequences + existing) * width).update(repeating: 0, count: (sequences - existing) * width)
+    }
   }
 }
 
-/// What a network reads for one tile. Item ids are time-major, `(T, B)`.
+/// What a network reads for one tile. Item ids are time-major, `(T, B)`; -1 before the first item of a sequence.
 public struct TileInput {
   public let tile: Tile
   /// The item ids after masking.

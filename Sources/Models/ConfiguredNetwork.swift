@@ -9,6 +9,8 @@ public protocol ModelConfiguration: Codable, Equatable, Sendable {
   var alpha: Bool { get set }
   /// The items that the network scores.
   var head: Head { get set }
+  /// What exists before the first item of a sequence.
+  var pads: Pads { get set }
 }
 
 /// A network that is built from a configuration. To change its depth, residual weights or head, a new network is built from
@@ -21,6 +23,8 @@ public protocol ConfiguredNetwork: Network {
 }
 
 extension ConfiguredNetwork {
+  public var pads: Pads { configuration.pads }
+
   public func withBlocks(_ count: Int) throws -> any Network { try changed { $0.blocks = count } }
   public func withAlpha() throws -> any Network { try changed { $0.alpha = true } }
   public func withTargets(_ count: Int) throws -> any Network { try changed { $0.head = .targets(count) } }

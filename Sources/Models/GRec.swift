@@ -44,6 +44,10 @@ public struct GRec: ConfiguredNetwork {
       get { stack.head }
       set { stack.head = newValue }
     }
+    public var pads: Pads {
+      get { stack.pads }
+      set { stack.pads = newValue }
+    }
 
     public init(_ architecture: Architecture, _ stack: NextItNet.Configuration, prediction: Prediction = .before) {
       self.architecture = architecture
@@ -146,7 +150,7 @@ public struct GRec: ConfiguredNetwork {
 
   /// A decoder that predicts one position ahead does not need the last position.
   public func blockTile(_ tile: Tile) -> Tile {
-    objective == .maskedItemAhead ? Tile(positions: tile.positions - 1, sequences: tile.sequences) : tile
+    objective == .maskedItemAhead ? Tile(positions: tile.positions - 1, sequences: tile.sequences, starts: tile.starts) : tile
   }
 
   private func count(_ stack: BlockStack, _ tile: Tile, _ training: Bool) -> Int {
@@ -196,6 +200,7 @@ public struct GRec: ConfiguredNetwork {
     // The projector's output is the decoder's input; rows are in time order, so a shorter tile is their beginning.
     encoderSide.down.forward(tile.rows, k.active, k.decoder, pass: pass)
     Elementwise.addScaled(k.decoder, k.sum, 1, size)
+    tile.clear(k.decoder, width: width)
     let decoder = blockTile(tile)
     stacks[0].forward(
       decoder, y: hidden, saved: k.decoder, pass: pass, sequence: input.firstSequence, lastOnly: true)

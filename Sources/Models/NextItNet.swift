@@ -26,10 +26,11 @@ public struct NextItNet: ConfiguredNetwork {
     public var kernel: Int
     public var alpha: Bool
     public var head: Head
+    @PadsRule public var pads: Pads
 
     public init(
       items: Int, dim: Int = 64, blocks: Int = 4, dilations: [Int] = [1, 4], kernel: Int = 3, alpha: Bool = true,
-      head: Head = .items
+      head: Head = .items, pads: Pads = .none
     ) {
       self.items = items
       self.dim = dim
@@ -38,6 +39,7 @@ public struct NextItNet: ConfiguredNetwork {
       self.kernel = kernel
       self.alpha = alpha
       self.head = head
+      self.pads = pads
     }
 
     func check() throws {
@@ -63,7 +65,7 @@ public struct NextItNet: ConfiguredNetwork {
     var options: [(name: String, value: String)] {
       [
         ("dim", "\(dim)"), ("blocks", "\(blocks)"), ("dilations", "\(dilations)"), ("kernel", "\(kernel)"),
-        ("alpha", "\(alpha)"),
+        ("alpha", "\(alpha)"), ("pads", pads.rawValue),
       ]
     }
   }

@@ -37,10 +37,11 @@ public struct SASRec: ConfiguredNetwork {
     /// The user embedding of SSE-PT; nil for SASRec.
     public var users: Users?
     public var head: Head
+    @PadsRule public var pads: Pads
 
     public init(
       items: Int, length: Int, dim: Int = 64, blocks: Int = 4, heads: Int = 1, dropout: Double = 0, alpha: Bool = true,
-      users: Users? = nil, head: Head = .items
+      users: Users? = nil, head: Head = .items, pads: Pads = .none
     ) {
       self.items = items
       self.length = length
@@ -51,6 +52,7 @@ public struct SASRec: ConfiguredNetwork {
       self.alpha = alpha
       self.users = users
       self.head = head
+      self.pads = pads
     }
 
     /// The width of the hidden states.
@@ -107,7 +109,7 @@ public struct SASRec: ConfiguredNetwork {
 
   public var options: [(name: String, value: String)] {
     var options = [("blocks", "\(configuration.blocks)"), ("heads", "\(configuration.heads)")]
-    options += [("dropout", "\(configuration.dropout)"), ("alpha", "\(configuration.alpha)")]
+    options += [("dropout", "\(configuration.dropout)"), ("alpha", "\(configuration.alpha)"), ("pads", configuration.pads.rawValue)]
     guard let users = configuration.users else { return [("dim", "\(configuration.dim)")] + options }
     let dims = [("user_dim", "\(users.dim)"), ("item_dim", "\(configuration.dim)")]
     return dims + options + [("swap_user", "\(users.sharing.user)"), ("swap_item", "\(users.sharing.item)")]

@@ -84,6 +84,10 @@ extension TrainingError: HasEngineMessage {
     case .freezesWithoutGrowth(let phase):
       return training(
         "phases", "phase \(phase) freezes the old blocks, but has no growth that adds new ones", help: "give it `to:` or `by:` too")
+    case .padsInLoss:
+      return training(
+        "pads_in_loss", "this counts positions before the first item of a sequence, and the model reads none there",
+        help: "leave it out, or build the model with pads: item")
     case .tooLong(let model, let data):
       return training("data", "the model reads sequences of \(model) items, but this data has \(data)")
     }

@@ -61,6 +61,7 @@ private struct AttentionArguments: Sendable {
   private let heads: Builtin.Argument<Int>
   private let dropout: Builtin.Argument<Double>
   private let alpha: Builtin.Argument<Bool>
+  private let pads: Builtin.PadsArgument
   private let seed: Builtin.Argument<Int?>
 
   init(_ d: inout Builtin.Declaration, dropout rate: Double, _ text: String) {
@@ -68,6 +69,7 @@ private struct AttentionArguments: Sendable {
     heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
     dropout = d.named("dropout", .share, default: rate, text, "dropout rate")
     alpha = d.named("alpha", .bool, default: true, "true", "whether the blocks have residual weights alpha")
+    pads = Builtin.PadsArgument(&d)
     seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
   }
 
@@ -77,6 +79,7 @@ private struct AttentionArguments: Sendable {
     configuration.heads = try call[heads]
     configuration.dropout = try call[dropout]
     configuration.alpha = try call[alpha]
+    configuration.pads = try pads.value(call, split)
     let network = configuration
     return try Builtin.build(call, seed: try call[seed], split) { try SASRec(network) }
   }

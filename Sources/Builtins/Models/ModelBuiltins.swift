@@ -26,7 +26,7 @@ extension Builtin {
     return { call in
       let split = (try call[data]).split
       return try build(call, seed: try call[stack.seed], split) {
-        try NextItNet(try stack.configuration(call, items: split.train.items.count))
+        try NextItNet(try stack.configuration(call, split))
       }
     }
   }
@@ -57,7 +57,7 @@ extension Builtin {
       return try build(call, seed: try call[stack.seed], split) {
         try GRec(
           .init(
-            try call[architecture], try stack.configuration(call, items: split.train.items.count), prediction: try call[prediction]))
+            try call[architecture], try stack.configuration(call, split), prediction: try call[prediction]))
       }
     }
   }
@@ -69,6 +69,7 @@ extension Builtin {
     let dilations: Argument<[Int]>
     let kernel: Argument<Int>
     let alpha: Argument<Bool>
+    let pads: PadsArgument
     let seed: Argument<Int?>
 
     init(_ d: inout Declaration) {
@@ -79,13 +80,30 @@ extension Builtin {
         "dilation of the first convolution of each block; the second has twice that dilation")
       kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "kernel size of the convolutions")
       alpha = d.named("alpha", .bool, default: true, "true", "whether the blocks have residual weights alpha")
+      pads = PadsArgument(&d)
       seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
     }
 
-    func configuration(_ call: Call, items: Int) throws -> NextItNet.Configuration {
+    func configuration(_ call: Call, _ split: Split) throws -> NextItNet.Configuration {
       NextItNet.Configuration(
-        items: items, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
-        kernel: try call[kernel], alpha: try call[alpha])
+        items: split.train.items.count, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
+        kernel: try call[kernel], alpha: try call[alpha], pads: try pads.value(call, split))
+    }
+  }
+
+  /// The argument of every model that says what it reads before the first item of a sequence.
+  struct PadsArgument: Sendable {
+    private let pads: Argument<Pads?>
+
+    init(_ d: inout Declaration) {
+      pads = d.optional(
+        "pads", Kind<Pads>.word,
+        "before the first item of a sequence: nothing (none), or the pad as an item with a trained embedding (item); default: none, in protocol stackrec item"
+      )
+    }
+
+    func value(_ call: Call, _ split: Split) throws -> Pads {
+      try call[pads] ?? (split.evaluation == .stackrec ? .item : .none)
     }
   }
 

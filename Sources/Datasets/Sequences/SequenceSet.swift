@@ -1,8 +1,9 @@
 import Kernels
 
-/// Sequences of exactly `length` items, oldest first. Shorter sequences are padded in front with item 0.
+/// Sequences of at most `length` items, oldest first. `length` is a limit: shorter sequences take less memory. For programs
+/// that need sequences of equal length, shorter ones are padded in front with item 0.
 public final class SequenceSet: Sendable {
-  /// The number of items of a sequence.
+  /// The largest number of items of a sequence.
   public let length: Int
   private let rows: Rows
   public let items: Vocabulary
@@ -21,19 +22,30 @@ public final class SequenceSet: Sendable {
   public let count: Int
 
   private enum Rows: Sendable {
-    /// Sequences in memory: `(count, length)` item numbers, the user of each, and the time of the last event of each.
-    case copied(tokens: [Int32], users: [Int32], times: [Int64]?)
+    /// Sequences in memory, the user of each, and the time of the last event of each.
+    case copied(items: RaggedRows, users: [Int32], times: [Int64]?)
     /// Windows of the histories of a mapped file, which are read on demand.
     case windows(WindowRows, RowOrder)
   }
 
-  public init(
+  /// - Parameter tokens: `(count, length)` items, padded in front with item 0.
+  public convenience init(
     length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
     hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false,
     targetItems: Vocabulary? = nil
   ) {
-    self.length = length
-    rows = .copied(tokens: tokens, users: users, times: times)
+    self.init(
+      RaggedRows(length: length, padded: tokens), users: users, times: times, items: items, userNames: userNames,
+      hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
+  }
+
+  init(
+    _ sequences: RaggedRows, users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary, hasUsers: Bool,
+    source: String, process: SyntheticProcess?, overlaps: Bool, targetItems: Vocabulary?
+  ) {
+    precondition(sequences.count == users.count)
+    length = sequences.length
+    rows = .copied(items: sequences, users: users, times: times)
     self.items = items
     self.userNames = userNames
     self.hasUsers = hasUsers
@@ -61,21 +73,32 @@ public final class SequenceSet: Sendable {
   /// The items that models rank: those of the target vocabulary in the transfer task.
   public var rankedItems: Vocabulary { targetItems ?? items }
 
-  /// The items of one sequence.
+  /// The items of one sequence, without padding.
+  public func events(_ index: Int) -> ArraySlice<Int32> {
+    switch rows {
+    case .copied(let items, _, _): items[index]
+    case .windows(let windows, let order): windows.events(order.row(index))[...]
+    }
+  }
+
+  /// The number of items of one sequence.
+  public func eventCount(_ index: Int) -> Int {
+    switch rows {
+    case .copied(let items, _, _): items.count(of: index)
+    case .windows(let windows, let order): windows.find(order.row(index)).window.count
+    }
+  }
+
+  /// One sequence, padded in front to `length` items.
   public func sequence(_ index: Int) -> ArraySlice<Int32> {
     switch rows {
-    case .copied(let tokens, _, _): tokens[(index * length)..<((index + 1) * length)]
+    case .copied(let items, _, _): items.padded(index)
     case .windows(let windows, let order): windows.items(order.row(index))[...]
     }
   }
 
   /// The last item of a sequence, which is the target of evaluation.
-  public func target(_ index: Int) -> Int32 {
-    switch rows {
-    case .copied(let tokens, _, _): tokens[(index + 1) * length - 1]
-    case .windows: sequence(index)[length - 1]
-    }
-  }
+  public func target(_ index: Int) -> Int32 { events(index).last ?? 0 }
 
   public func user(_ index: Int) -> Int32 {
     switch rows {
@@ -99,10 +122,11 @@ public final class SequenceSet: Sendable {
     }
   }
 
-  /// The items of all sequences: `(count, length)`. For a mapped file, this copies them.
+  /// The items of all sequences, padded: `(count, length)`. If sequences differ in length or are in a mapped file, this copies
+  /// them.
   public var tokens: [Int32] {
     switch rows {
-    case .copied(let tokens, _, _): return tokens
+    case .copied(let items, _, _): return items.padded
     case .windows:
       var all: [Int32] = []
       all.reserveCapacity(count * length)
@@ -135,16 +159,16 @@ public final class SequenceSet: Sendable {
 
   private func forEachItem(_ body: (Int32) -> Void) {
     switch rows {
-    case .copied(let tokens, _, _): for token in tokens { body(token) }
-    case .windows: for index in 0..<count { for item in sequence(index) { body(item) } }
+    case .copied(let items, _, _): for item in items.items { body(item) }
+    case .windows: for index in 0..<count { for item in events(index) { body(item) } }
     }
   }
 
   /// The number of items without pads.
   public var interactions: Int {
     switch rows {
-    case .copied(let tokens, _, _): tokens.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
-    case .windows(let windows, let order): (0..<count).reduce(0) { $0 + windows.find(order.row($1)).window.count }
+    case .copied(let items, _, _): items.items.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
+    case .windows: (0..<count).reduce(0) { $0 + eventCount($1) }
     }
   }
 
@@ -153,7 +177,7 @@ public final class SequenceSet: Sendable {
     if self === other { return true }
     guard length == other.length, count == other.count else { return false }
     if case .copied(let a, _, _) = rows, case .copied(let b, _, _) = other.rows { return a == b }
-    return identity == other.identity || (0..<count).allSatisfy { sequence($0) == other.sequence($0) }
+    return identity == other.identity || (0..<count).allSatisfy { events($0) == other.events($0) }
   }
 
   /// A hash of the contents: of the sequences in memory, or of the mapped file and the selection of windows.
@@ -168,8 +192,8 @@ public final class SequenceSet: Sendable {
   public func addIdentity(to hash: inout WordHash) {
     hash.add(UInt64(length))
     switch rows {
-    case .copied(let tokens, let users, _):
-      tokens.withUnsafeBytes { hash.add($0) }
+    case .copied(let rows, let users, _):
+      rows.addPadded(to: &hash)
       users.withUnsafeBytes { hash.add($0) }
       for names in [items, userNames, targetItems ?? Vocabulary([])] {
         hash.add(UInt64(names.count))
@@ -190,26 +214,33 @@ public final class SequenceSet: Sendable {
 
   /// The sequences with the given indices, in that order.
   public func selecting(_ indices: some Collection<Int>) -> SequenceSet {
-    let (allTokens, allUsers, allTimes): ([Int32], [Int32], [Int64]?)
     switch rows {
     case .windows(let windows, let order):
       return SequenceSet(windows, .listed(indices.map { Int32(order.row($0)) }))
-    case .copied(let tokens, let users, let times): (allTokens, allUsers, allTimes) = (tokens, users, times)
+    case .copied(let rows, let users, let times):
+      return SequenceSet(
+        rows.selecting(indices), users: indices.map { users[$0] }, times: times.map { all in indices.map { all[$0] } },
+        items: items, userNames: userNames, hasUsers: hasUsers, source: source, process: process, overlaps: overlaps,
+        targetItems: targetItems)
     }
-    let tokens = [Int32](unsafeUninitializedCapacity: indices.count * length) { buffer, filled in
-      allTokens.withUnsafeBufferPointer { all in
-        guard let from = all.baseAddress, let to = buffer.baseAddress else { return }
-        for index in indices {
-          (to + filled).initialize(from: from + index * length, count: length)
-          filled += length
-        }
-      }
-    }
-    let users = indices.map { allUsers[$0] }
-    let times = allTimes.map { all in indices.map { all[$0] } }
+  }
+
+  /// The same sequences in memory, with their items and users renumbered.
+  ///
+  /// - Parameters:
+  ///   - items: the new items.
+  ///   - userNames: the new users.
+  ///   - users: the new number of every sequence's user.
+  ///   - hasUsers: whether the new data names its users.
+  ///   - renumber: the new number of an item.
+  func renumbered(
+    items: Vocabulary, userNames: Vocabulary, users: [Int32], hasUsers: Bool, _ renumber: (Int32) -> Int32
+  ) -> SequenceSet {
+    var rows = RaggedRows(length: length)
+    for index in 0..<count { events(index).map(renumber).withUnsafeBufferPointer { rows.add($0) } }
     return SequenceSet(
-      length: length, tokens: tokens, users: users, times: times, items: items, userNames: userNames,
-      hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
+      rows, users: users, times: times, items: items, userNames: userNames, hasUsers: hasUsers, source: source,
+      process: nil, overlaps: overlaps, targetItems: nil)
   }
 
   /// The sequences of a sample.
@@ -238,29 +269,25 @@ public final class SequenceSet: Sendable {
 
   /// Collects sequences in memory.
   struct Builder {
-    let length: Int
-    private var tokens: [Int32] = []
+    private var rows: RaggedRows
     private var users: [Int32] = []
     private var times: [Int64] = []
 
     init(length: Int, capacity: Int = 0) {
-      self.length = length
-      tokens.reserveCapacity(capacity * length)
+      rows = RaggedRows(length: length)
       users.reserveCapacity(capacity)
     }
 
     mutating func add(_ items: UnsafeBufferPointer<Int32>, user: Int32, time: Int64?) {
-      for _ in items.count..<max(items.count, length) { tokens.append(0) }
-      tokens.append(contentsOf: items)
+      rows.add(items)
       users.append(user)
       if let time { times.append(time) }
     }
 
     func build(_ from: Histories, overlaps: Bool) -> SequenceSet {
       SequenceSet(
-        length: length, tokens: tokens, users: users, times: times.count == users.count ? times : nil,
-        items: from.items, userNames: from.users, hasUsers: from.hasUsers, source: from.source, process: from.process,
-        overlaps: overlaps)
+        rows, users: users, times: times.count == users.count ? times : nil, items: from.items, userNames: from.users,
+        hasUsers: from.hasUsers, source: from.source, process: from.process, overlaps: overlaps, targetItems: nil)
     }
   }
 }

@@ -70,6 +70,16 @@ struct WindowRows: Sendable {
     }
   }
 
+  /// The items of a row, without padding.
+  func events(_ row: Int) -> [Int32] {
+    let (h, window) = find(row)
+    let start = histories.start(h)
+    return [Int32](unsafeUninitializedCapacity: window.count) { items, count in
+      histories.copyItems((start + window.lowerBound)..<(start + window.upperBound), to: items.baseAddress, after: 0)
+      count = window.count
+    }
+  }
+
   /// The items of a row, padded in front.
   func items(_ row: Int) -> [Int32] {
     let (h, window) = find(row)

@@ -216,10 +216,10 @@ extension Split {
       // Number 0 is the pad in every set, whatever its name is.
       let itemMap = set.items.names.enumerated().map { $0 == 0 ? 0 : itemNumbers[$1] ?? 0 }
       let userMap = set.userNames.names.map { userNumbers[$0] ?? 0 }
-      return SequenceSet(
-        length: set.length, tokens: set.tokens.map { itemMap[Int($0)] }, users: set.users.map { userMap[Int($0)] }, times: set.times,
-        items: items, userNames: users, hasUsers: train.hasUsers && valid.hasUsers && test.hasUsers, source: set.source, process: nil,
-        overlaps: set.overlaps)
+      return set.renumbered(
+        items: items, userNames: users, users: set.users.map { userMap[Int($0)] },
+        hasUsers: train.hasUsers && valid.hasUsers && test.hasUsers
+      ) { itemMap[Int($0)] }
     }
     self.init(
       train: moved(train), valid: moved(valid), test: moved(test),

@@ -12,6 +12,7 @@ extension Trainer {
     let phases = recipe.phases
     guard !phases.isEmpty else { throw TrainingError.noPhases }
     guard recipe.batch >= 1 else { throw TrainingError.emptyBatch }
+    if recipe.padsInLoss && model.network.pads == .none { throw TrainingError.padsInLoss }
     let items = data.train.rankedItems.count
     guard model.network.output.rows == items else {
       throw TrainingError.otherItems(model: model.network.output.rows - 1, data: items - 1)

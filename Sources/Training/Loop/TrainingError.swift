@@ -10,6 +10,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case firstPhaseWaits
   /// A phase freezes old blocks but has no growth. `phase` counts from 1.
   case freezesWithoutGrowth(phase: Int)
+  /// The loss is to include positions whose target is the pad, and the model reads no pads.
+  case padsInLoss
   /// The sequences of the data are longer than the model can read. Both are numbers of items.
   case tooLong(model: Int, data: Int)
 }

@@ -99,7 +99,7 @@ extension Recipe {
   /// Takes on what the authors' code does in every training, where it differs from the defaults: `protocol: stackrec`.
   public mutating func followReference(_ network: any Network) {
     optimizer = Adam(rate: 1e-3, form: network.isTensorFlowInReference ? .tensorflow : .pytorch, lazy: false)
-    padsInLoss = true
+    padsInLoss = network.pads == .item
     shuffle = .once
     lastBatch = .drop
     ofEquals = .earlier

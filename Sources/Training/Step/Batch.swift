@@ -5,8 +5,7 @@ import Layers
 /// One batch in the layout that the network reads: tile after tile, each tile time-major, `(T, B)`.
 struct Batch {
   let cut: BatchCut
-  let positions: Int
-  /// The input items after masking.
+  /// The input items after masking; -1 in rows before the first item of a sequence.
   var items: [Int32]
   /// The input items before masking.
   var originals: [Int32]
@@ -15,7 +14,7 @@ struct Batch {
   private(set) var weights: [Float]
   /// The number of targets that count. If several processes share a batch, the weights are based on the sum over all.
   private(set) var counted = 0
-  /// One user per sequence.
+  /// One user per sequence, in the order of the tiles.
   var users: [Int32]
   /// `(rows, negatives)`: the negatives of each row; empty if the loss has none per row.
   var negatives: [Int32] = []
@@ -24,34 +23,35 @@ struct Batch {
   ///   - set: the data.
   ///   - indices: the sequences of the batch.
   ///   - objective: determines inputs and targets.
+  ///   - pads: whether sequences are padded in front to the length of the longest one.
   ///   - padsCount: whether rows whose target is the pad count, as in the authors' reference code.
-  ///   - masking: for a sequence of the batch, the positions to mask.
+  ///   - masking: for a sequence of the batch and its items, the items to mask.
   init(
-    _ set: SequenceSet, _ indices: ArraySlice<Int>, objective: Objective, padsCount: Bool,
-    masking: (Int) -> Set<Int> = { _ in [] }
+    _ set: SequenceSet, _ indices: ArraySlice<Int>, objective: Objective, pads: Pads, padsCount: Bool,
+    masking: (_ index: Int, _ sequence: ArraySlice<Int32>) -> Set<Int> = { _, _ in [] }
   ) {
-    cut = BatchCut(indices.count)
-    let length = set.length
-    positions = objective.positions(length: length)
-    let rows = positions * indices.count
-    items = [Int32](repeating: 0, count: rows)
+    let sequences = indices.map { pads == .item ? set.sequence($0) : set.events($0) }
+    cut = BatchCut(sequences.map(\.count), limit: set.length, objective: objective)
+    items = [Int32](repeating: -1, count: cut.rows)
     originals = items
-    targets = items
-    weights = [Float](repeating: 0, count: rows)
-    users = indices.map { set.user($0) }
-    for tile in cut.tiles {
-      for (b, index) in tile.enumerated() {
-        let sequence = set.sequence(indices[indices.startIndex + index])
-        let start = sequence.startIndex
-        let masked = masking(index)
+    targets = [Int32](repeating: 0, count: cut.rows)
+    weights = [Float](repeating: 0, count: cut.rows)
+    users = cut.order.map { set.user(indices[indices.startIndex + $0]) }
+    for part in cut.parts {
+      for (b, slot) in part.sequences.enumerated() {
+        let index = cut.order[slot]
+        let sequence = sequences[index]
+        let masked = masking(index, sequence)
+        let first = part.tile.start(b)
+        let positions = part.tile.positions - first
         for t in 0..<positions {
-          let row = tile.lowerBound * positions + t * tile.count + b
-          let item = sequence[start + t]
+          let row = part.firstRow + (first + t) * part.tile.sequences + b
+          let item = sequence[sequence.startIndex + t]
           originals[row] = item
           items[row] = masked.contains(t) ? 0 : item
           // In the transfer task the last item belongs to another vocabulary, and only this item is predicted.
           let predicted = objective.target(at: t, masked: masked, lastOnly: set.targetItems != nil, positions: positions)
-          let target = predicted.map { sequence[start + $0] }
+          let target = predicted.map { sequence[sequence.startIndex + $0] }
           guard let target, padsCount || target != 0 || set.targetItems != nil else { continue }
           targets[row] = target
           weights[row] = 1
@@ -74,16 +74,16 @@ struct Batch {
   mutating func share(_ sharing: SharedEmbeddings, users count: Int, items: Int, seed: UInt64, step: UInt64) {
     let userStream = RandomStream(seed: seed, "shared_users")
     let itemStream = RandomStream(seed: seed, "shared_items")
-    for tile in cut.tiles {
-      for (b, index) in tile.enumerated() {
+    for part in cut.parts {
+      for (b, slot) in part.sequences.enumerated() {
         if sharing.user > 0 {
-          var numbers = userStream.numbers(at: step << 24 | UInt64(index))
-          if numbers.uniform() < sharing.user { users[index] = Int32(numbers.below(count)) }
+          var numbers = userStream.numbers(at: step << 24 | UInt64(slot))
+          if numbers.uniform() < sharing.user { users[slot] = Int32(numbers.below(count)) }
         }
         guard sharing.item > 0, items > 1 else { continue }
-        var numbers = itemStream.numbers(at: step << 24 | UInt64(index))
-        for t in 0..<positions {
-          let row = tile.lowerBound * positions + t * tile.count + b
+        var numbers = itemStream.numbers(at: step << 24 | UInt64(slot))
+        for t in part.tile.start(b)..<part.tile.positions {
+          let row = part.firstRow + t * part.tile.sequences + b
           guard numbers.uniform() < sharing.item else { continue }
           let other = Int32(1 + numbers.below(items - 1))
           if self.items[row] != 0 { self.items[row] = other }

@@ -23,10 +23,10 @@ struct BatchMaker {
 
   func callAsFunction(_ indices: [Int], step: Int) -> Batch {
     var batch = Batch(
-      set, indices[...], objective: network.objective, padsCount: padsCount,
-      masking: { index in
+      set, indices[...], objective: network.objective, pads: network.pads, padsCount: padsCount,
+      masking: { index, sequence in
         network.objective.masked(
-          set.sequence(indices[index]), pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(index)))
+          sequence, pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(index)))
       })
     if let sharing = network.sharing {
       batch.share(sharing, users: set.userNames.count, items: set.items.count, seed: seed, step: UInt64(step))

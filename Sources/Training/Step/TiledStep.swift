@@ -15,7 +15,6 @@ final class TiledStep: StepBackend {
   private let pool: WorkerPool
   private let loss: any Loss
   private let reach: OutputReach
-  private let positions: Int
   private let largestBatch: Int
 
   private let lanes: [Lane]
@@ -88,19 +87,20 @@ final class TiledStep: StepBackend {
     self.pool = pool
     let network = model.network
     layout = network.layout
-    let positions = network.positions(length: length)
-    self.positions = positions
+    let positions = network.positions(length: max(2, length))
     largestBatch = batch
     let output = network.output
     let reach = loss.reach(rows: output.rows)
     self.reach = reach
     let shared = reach.sharedRows(output.rows)
-    let tile = Tile(positions: positions, sequences: BatchCut(batch).tiles.first?.count ?? 1)
+    let tiles = BatchCut.largestTiles(limit: length, batch: batch, objective: network.objective, pads: network.pads)
+    let tileRows = tiles.map(\.rows).max() ?? 1
     lanes = (0..<min(BatchCut.lanes, batch)).map { _ in Lane(count: network.layout.denseCount + shared * (output.width + 1)) }
     workers = (0..<pool.threads).map { _ in
       Worker(
-        saved: network.savedCount(tile, training: true), scratch: network.scratchCount(tile), hidden: tile.rows * network.width,
-        loss: LossMemory(rows: tile.rows, width: output.width, columns: shared))
+        saved: tiles.map { network.savedCount($0, training: true) }.max() ?? 0,
+        scratch: tiles.map(network.scratchCount).max() ?? 0, hidden: tileRows * network.width,
+        loss: LossMemory(rows: tileRows, width: output.width, columns: shared))
     }
     prepared = FloatBuffer(count: network.layout.preparedCount)
     tables = network.rowTables.map {
@@ -126,13 +126,16 @@ final class TiledStep: StepBackend {
     let reach = recipe.loss.reach(rows: output.rows)
     let shared = Double(reach.sharedRows(output.rows))
     let width = Double(output.width)
-    let tile = Tile(positions: network.positions(length: length), sequences: BatchCut(batch).tiles.first?.count ?? 1)
+    let tiles = BatchCut.largestTiles(limit: length, batch: batch, objective: network.objective, pads: network.pads)
+    let positions = network.positions(length: max(2, length))
     let lane = Double(network.layout.denseCount) + shared * (width + 1)
-    let worker = Double(network.savedCount(tile, training: true) + network.scratchCount(tile) + tile.rows * network.width)
+    let worker = Double(
+      (tiles.map { network.savedCount($0, training: true) }.max() ?? 0) + (tiles.map(network.scratchCount).max() ?? 0)
+        + (tiles.map(\.rows).max() ?? 0) * network.width)
     let logits = Double(threads) * min(64 * shared, max(1_048_576, 24 * shared))
     let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.candidates != .all)
-    let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: tile.positions, sequences: batch) * $1.width) }
-    let ownRows = Double(tile.positions * batch) * Double(reach.ownRows) * (width + 1)
+    let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: positions, sequences: batch) * $1.width) }
+    let ownRows = Double(positions * batch) * Double(reach.ownRows) * (width + 1)
     // Three copies of the parameters (initial, current, best) and the optimizer's state. A growth needs the old and the new
     // model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.
     let tensors = Double(type(of: recipe.optimizer).stateNames.count)
@@ -147,7 +150,7 @@ final class TiledStep: StepBackend {
 
   func gradients(_ batch: Batch, negatives: Negatives?, dropout: (any DropoutMasks)? = nil, lowestBlock: Int = 0) -> Double {
     let cut = batch.cut
-    precondition(cut.tiles.last.map { $0.upperBound <= largestBatch } ?? true)
+    precondition(cut.order.count <= largestBatch)
     self.batch = batch
     let (network, parameters) = (network, model.values)
     switch reach {
@@ -162,7 +165,7 @@ final class TiledStep: StepBackend {
     let head = loss.head(LossStep(output: network.output, parameters: parameters, panels: panels, negatives: negatives))
     var losses = [Double](repeating: 0, count: cut.lanesUsed)
     let (lanes, workers, tables, prepared) = (lanes, workers, tables, prepared)
-    let (positions, denseCount, width, perRow) = (positions, layout.denseCount, network.output.width, reach.ownNegatives)
+    let (denseCount, width, perRow) = (layout.denseCount, network.output.width, reach.ownNegatives)
     let (ownTargets, ownBias) = (ownTargets, ownBias)
     let (ownNegatives, ownNegativeBias) = (ownNegatives, ownNegativeBias)
     let source = BatchMemory(batch)
@@ -177,12 +180,11 @@ final class TiledStep: StepBackend {
           parameters: parameters.base, prepared: prepared.base, gradients: gradients.base,
           scratch: memory.scratch.base, rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) },
           mode: .training, dropout: dropout, lowestBlock: lowestBlock)
-        for range in cut.tiles(of: lane) {
-          let firstRow = range.lowerBound * positions
+        for part in cut.parts(of: lane) {
+          let firstRow = part.firstRow
           let input = TileInput(
-            tile: Tile(positions: positions, sequences: range.count), items: source.items + firstRow,
-            originals: source.originals + firstRow, users: source.users + range.lowerBound, firstRow: firstRow,
-            firstSequence: range.lowerBound)
+            tile: part.tile, items: source.items + firstRow, originals: source.originals + firstRow,
+            users: source.users + part.sequences.lowerBound, firstRow: firstRow, firstSequence: part.sequences.lowerBound)
           network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
           let own = ownTargets.count > 0 ? firstRow : 0
           sums.pointer[lane] += head.run(
@@ -251,9 +253,9 @@ final class TiledStep: StepBackend {
     let shared = reach.sharedRows(output.rows) * (output.width + 1)
     addLanes(layout.denseCount + shared, used: batch.cut.lanesUsed)
     for table in tables {
-      let lookups = table.table.lookups(positions: positions, sequences: batch.users.count)
+      let lookups = table.table.rowsAre == .items ? batch.cut.rows : batch.users.count
       table.grouping.clear()
-      for i in 0..<lookups { table.grouping.add(table.ids[i], counted: true) }
+      for i in 0..<lookups { table.grouping.add(table.ids[i], counted: table.ids[i] >= 0) }
       addRows(table.grouping, width: table.table.width, into: { _ in nil }) { table.vectors.base + $0 * table.table.width }
     }
     outputGrouping.clear()

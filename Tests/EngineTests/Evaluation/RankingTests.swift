@@ -99,7 +99,7 @@ import Testing
       let set = Self.set(5, length: positions + 1, items: 200)
       func hidden(_ mode: Pass.Mode) -> [Float] {
         let (network, values) = (network.network, network.values)
-        let input = EvaluationInput(set, 0..<5, network: network)
+        let input = EvaluationInput(set, Array(0..<5), network: network)
         let prepared = FloatBuffer(count: network.layout.preparedCount)
         network.prepare(values, into: prepared, training: false, pool: Self.pool)
         let saved = FloatBuffer(count: network.savedCount(input.tile, training: mode == .training))

@@ -16,21 +16,40 @@ import Testing
     #expect(kinds == Set(Registry.kinds.map(\.name)))
   }
 
-  /// The dropout masks of a fixture.
+  /// The dropout masks of a fixture, `(B, T, d)` or `(B, heads, T, T)`. A shorter sequence uses those of its own positions,
+  /// which are the last ones.
   final class GivenMasks: DropoutMasks {
-    let masks: [String: [Float]]
+    let masks: [String: (shape: [Int], values: [Float])]
+    /// The index in the fixture of each sequence of the batch.
+    let order: [Int]
 
-    init(_ fixture: Fixture) {
+    init(_ fixture: Fixture, _ order: [Int]) {
+      self.order = order
       masks = Dictionary(
         uniqueKeysWithValues: fixture.file.tensors.filter { $0.name.hasPrefix("dropout.") }.map { name, tensor in
           let layer = String(name.dropFirst("dropout.".count))
-          return (layer == "embedding" ? layer : "blocks." + layer, tensor.floats)
+          return (layer == "embedding" ? layer : "blocks." + layer, (tensor.shape, tensor.floats))
         })
     }
 
     func fill(_ mask: UnsafeMutablePointer<Float>, count: Int, layer: String, sequence: Int, rate: Double) {
-      let all = masks[layer] ?? []
-      for i in 0..<count { mask[i] = all[sequence * count + i] }
+      guard let (shape, all) = masks[layer] else { return }
+      let size = shape.dropFirst().reduce(1, *)
+      let end = (order[sequence] + 1) * size
+      guard shape.count == 4 else {
+        for i in 0..<count { mask[i] = all[end - count + i] }
+        return
+      }
+      let (heads, whole) = (shape[1], shape[2])
+      let own = Int(Double(count / heads).squareRoot())
+      for head in 0..<heads {
+        for i in 0..<own {
+          for j in 0..<own {
+            let row = (order[sequence] * heads + head) * whole + whole - own + i
+            mask[(head * own + i) * own + j] = all[row * whole + whole - own + j]
+          }
+        }
+      }
     }
   }
 
@@ -53,22 +72,26 @@ import Testing
         let length = set.length
         masked = (0..<set.count).map { b in (0..<length).filter { mask[b * length + $0] == 1 } }
       }
+      let (network, length) = (model.network, set.length)
       var batch = Batch(
-        set, Array(0..<set.count)[...], objective: model.network.objective, padsCount: false,
-        masking: { [masked] index in masked.isEmpty ? [] : Set(masked[index]) })
+        set, Array(0..<set.count)[...], objective: network.objective, pads: network.pads, padsCount: false,
+        masking: { [masked] index, items in masked.isEmpty ? [] : Set(masked[index].map { $0 - (length - items.count) }) })
       if isShared {
         let tokens = try fixture.integers("swapped_tokens")
         let swapped = try fixture.integers("swapped_users")
-        for tile in batch.cut.tiles {
-          for (b, index) in tile.enumerated() {
-            batch.users[index] = Int32(swapped[index])
-            for t in 0..<10 { batch.items[tile.lowerBound * 10 + t * tile.count + b] = Int32(tokens[index * 10 + t]) }
+        for part in batch.cut.parts {
+          for (b, slot) in part.sequences.enumerated() {
+            let (index, tile) = (batch.cut.order[slot], part.tile)
+            batch.users[slot] = Int32(swapped[index])
+            for t in tile.start(b)..<tile.positions {
+              batch.items[part.firstRow + t * tile.sequences + b] = Int32(tokens[index * 10 + 10 - tile.positions + t])
+            }
           }
         }
       }
       self.batch = batch
       engine = TiledStep(model, on: set)
-      dropout = fixture.file.tensors.contains { $0.name.hasPrefix("dropout.") } ? GivenMasks(fixture) : nil
+      dropout = fixture.file.tensors.contains { $0.name.hasPrefix("dropout.") } ? GivenMasks(fixture, batch.cut.order) : nil
     }
   }
 
@@ -79,7 +102,7 @@ import Testing
     let (loss, gradients) = c.engine.lossAndGradients(c.batch, dropout: c.dropout)
     #expect(abs(Float(loss) - (try c.fixture.floats("loss"))[0]) < 5e-6)
     if c.fixture.file["loss_with_pads"] != nil, c.fixture.file["mask"] == nil, c.fixture.file["swapped_users"] == nil {
-      let batch = Batch(c.set, Array(0..<c.set.count)[...], objective: c.model.network.objective, padsCount: true)
+      let batch = Batch(c.set, Array(0..<c.set.count)[...], objective: c.model.network.objective, pads: .item, padsCount: true)
       let padded = c.engine.gradients(batch, negatives: nil, dropout: c.dropout)
       #expect(abs(Float(padded) - (try c.fixture.floats("loss_with_pads"))[0]) < 5e-6)
     }
@@ -112,7 +135,7 @@ import Testing
     let set = SequenceSet.fixed(
       length: 20, tokens: (0..<20_000).map { (i: Int) -> Int32 in i % 20 < 5 ? 0 : Int32(1 + i * 7 % 49) }, items: 50,
       users: Array(repeating: 3, count: 1000))
-    let plain = Batch(set, Array(0..<1000)[...], objective: .nextItem, padsCount: false)
+    let plain = Batch(set, Array(0..<1000)[...], objective: .nextItem, pads: .item, padsCount: false)
     var batch = plain
     batch.share(.init(user: 0.8, item: 0.1), users: 100, items: 50, seed: 4, step: 9)
     #expect(batch.targets == plain.targets)

@@ -13,7 +13,7 @@ import Testing
   static let pool = WorkerPool(threads: 2)
 
   static func network(alpha: Bool = true) throws -> NextItNet {
-    try NextItNet(.init(items: 23, dim: 8, blocks: 3, dilations: [1, 4], kernel: 3, alpha: alpha))
+    try NextItNet(.init(items: 23, dim: 8, blocks: 3, dilations: [1, 4], kernel: 3, alpha: alpha, pads: .item))
   }
 
   /// Dense, lazy, and lazy with epsilon before the correction, which PyTorch's `SparseAdam` has for tables.
@@ -32,7 +32,7 @@ import Testing
       let items = try fixture.integers("negatives" + suffix)
       for (item, value) in zip(items, try fixture.floats("negative_log_expected" + suffix)) { logExpected[item] = value }
       return (
-        Batch(set, Array(0..<set.count)[...], objective: .nextItem, padsCount: false),
+        Batch(set, Array(0..<set.count)[...], objective: .nextItem, pads: .item, padsCount: false),
         Negatives(items: items.map { Int32($0) }, logExpected: logExpected)
       )
     }

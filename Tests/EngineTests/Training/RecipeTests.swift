@@ -132,7 +132,7 @@ import Testing
 
   /// Fingerprints of models whose values do not depend on libraries of the machine.
   @Test func goldenFingerprints() throws {
-    let model = Model(try NextItNet(.init(items: 5, dim: 2, blocks: 1)), seed: 7)
+    let model = Model(try NextItNet(.init(items: 5, dim: 2, blocks: 1, pads: .item)), seed: 7)
     for i in 0..<model.values.count { model.values[i] = Float(i) / 64 }
     let set = SequenceSet.fixed(length: 4, tokens: [1, 2, 3, 4, 0, 1, 2, 3], items: 5)
     let data = Split(train: set, valid: set, test: set, rule: "by hand")
