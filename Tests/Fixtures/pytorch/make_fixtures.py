@@ -1,8 +1,8 @@
 """Numeric fixtures of four sequential recommenders, from an independent PyTorch implementation.
 
-Run:  python make_fixtures.py
+Run:  python make_fixtures.py [NAME ...]
 with torch, numpy and safetensors from PyPI (CPU is enough, a few seconds). It writes one
-`NAME.safetensors` per case beside this file and prints a table of checks.
+`NAME.safetensors` per case, or per named case, beside this file and prints a table of checks.
 
 Everything is computed and stored in float64, integers in int64. Each file's safetensors metadata has
 one entry, `config`: a JSON string with the sizes and options of the case. README.md says what the tensors are.
@@ -15,6 +15,14 @@ Conventions
   evaluation   `hidden`, `scores`: no dropout, no swaps; all but the last item in (GRec: last item set to 0)
   loss         mean over the non-pad targets (GRec: over the masked positions); `loss_with_pads`: over all positions
 
+Cases whose config has "pads": "none" (`*_nopads`)
+  Nothing exists before the first item of a sequence. A position exists from the first non-zero token on; the tokens
+  decide before anything is masked or swapped. Item 0 inside a sequence is GRec's mask and an ordinary row.
+  convolution  zeros at the input, after each ReLU, after each block and after the projector where nothing exists
+  attention    keys that do not exist are not attended to; the positions count from the end as before
+  hidden       zero where nothing exists; the scores there are the bias of the output layer
+  loss         mean over the positions that exist and have a target; the first item is never a target
+
 Transfer loss (case `pairwise`), for hidden h (B, d), embedding e (Vt, d), positives p and negatives n (B):
   loss = (1/B) sum_b [ -log s(h_b . e[p_b]) - log(1 - s(h_b . e[n_b])) ]
        + (l2/2) (1/B) sum_b [ |e[p_b]|^2 + |e[n_b]|^2 ]
@@ -24,11 +32,13 @@ where s is the sigmoid: a row that the batch uses several times is penalised as 
 
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
@@ -78,10 +88,17 @@ def scalar(present):
 relu_margin = math.inf  # smallest |input| any ReLU has seen: how far the fixture stays from the kinks
 
 
-def relu(x):
+def where_exists(x, exists):
+    """x (B, T, channels), and zero where exists (B, T) is false."""
+    return x.masked_fill(~exists[..., None], 0)
+
+
+def relu(x, exists):
+    """ReLU; zero where nothing exists."""
     global relu_margin
-    relu_margin = min(relu_margin, x.detach().abs().min().item())
-    return F.relu(x)
+    if exists.any():
+        relu_margin = min(relu_margin, x.detach()[exists].abs().min().item())
+    return where_exists(F.relu(x), exists)
 
 
 class ConvolutionBlock(nn.Module):
@@ -95,9 +112,9 @@ class ConvolutionBlock(nn.Module):
         self.norm2 = nn.LayerNorm(D, eps=1e-8)
         self.alpha = scalar(alpha)
 
-    def forward(self, x):
-        y = relu(self.norm1(self.conv1(x)))
-        y = relu(self.norm2(self.conv2(y)))
+    def forward(self, x, exists):
+        y = relu(self.norm1(self.conv1(x)), exists)
+        y = relu(self.norm2(self.conv2(y)), exists)
         return x + (y if self.alpha is None else self.alpha * y)
 
 
@@ -118,28 +135,29 @@ class AttentionBlock(nn.Module):
         self.alpha2 = scalar(alpha)
         self.norm2 = nn.LayerNorm(channels, eps=1e-5)
 
-    def attention(self, x, drop):
+    def attention(self, x, exists, drop):
         split = lambda y: y.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, d/heads)
         q, k, v = split(self.query(x)), split(self.key(x)), split(self.value(x))
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
-        future = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
-        weights = drop("attention", scores.masked_fill(future, -math.inf).softmax(-1))
+        closed = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1) | ~exists[:, None, None, :]
+        closed = closed & ~torch.eye(x.shape[1], dtype=torch.bool)  # a row without any key would have no softmax
+        weights = drop("attention", scores.masked_fill(closed, -math.inf).softmax(-1))
         return (weights @ v).transpose(1, 2).flatten(2)  # no output projection
 
-    def forward(self, x, drop):
-        y = self.attention(x, drop)
+    def forward(self, x, exists, drop):
+        y = self.attention(x, exists, drop)
         x = self.norm1(x + (y if self.alpha1 is None else self.alpha1 * y))
-        y = drop("ff2", self.ff2(drop("ff1", relu(self.ff1(x)))))
+        y = drop("ff2", self.ff2(drop("ff1", relu(self.ff1(x), exists))))
         return self.norm2(x + (y if self.alpha2 is None else self.alpha2 * y))
 
 
-def attention_stack(x, norm, blocks, dropout):
+def attention_stack(x, exists, norm, blocks, dropout):
     """Stem and blocks of SASRec and SSE-PT. `dropout`: None, or multiplier masks by name."""
     apply = lambda name, x: x * dropout[name] if dropout else x
     x = norm(apply("dropout.embedding", x))
     for i, block in enumerate(blocks):
-        x = block(x, lambda name, y, i=i: apply(f"dropout.{i}.{name}", y))
-    return x
+        x = block(x, exists, lambda name, y, i=i: apply(f"dropout.{i}.{name}", y))
+    return where_exists(x, exists)
 
 
 # ---------------------------------------------------------------- models
@@ -148,25 +166,35 @@ def attention_stack(x, norm, blocks, dropout):
 # positions that `loss` averages over. `suffix` picks the batch ("" or "_b").
 
 
-class NextItNet(nn.Module):
+class Model(nn.Module):
+    nothing_before = False  # "pads": "none"
+
+    def exists(self, tokens):
+        """(B, t), from the tokens before anything is masked or swapped."""
+        return (tokens != 0).cumsum(1) > 0 if self.nothing_before else torch.ones_like(tokens, dtype=torch.bool)
+
+
+class NextItNet(Model):
     def __init__(self, alpha=True):
         super().__init__()
         self.item_embedding = nn.Embedding(V, D)
         self.blocks = convolution_stack(alpha=alpha)
         self.output = nn.Linear(D, V)
 
-    def forward(self, items):
-        x = self.item_embedding(items)
+    def forward(self, items, exists):
+        x = where_exists(self.item_embedding(items), exists)
         for block in self.blocks:
-            x = block(x)
+            x = block(x, exists)
         return x
 
     def evaluate(self, case):
-        return self(case["tokens"][:, :-1])
+        tokens = case["tokens"]
+        return self(tokens[:, :-1], self.exists(tokens)[:, :-1])
 
     def train_pass(self, case, suffix=""):
         tokens = case["tokens" + suffix]
-        return self(tokens[:, :-1]), tokens[:, 1:], tokens[:, 1:] != 0
+        exists = self.exists(tokens)[:, :-1]
+        return self(tokens[:, :-1], exists), tokens[:, 1:], exists & (tokens[:, 1:] != 0)
 
 
 class GRecCausalBefore(NextItNet):
@@ -174,18 +202,19 @@ class GRecCausalBefore(NextItNet):
 
     def train_pass(self, case, suffix=""):
         tokens, mask = case["tokens"], case["mask"].bool()
-        return self(tokens.masked_fill(mask, 0)[:, :-1]), tokens[:, 1:], mask[:, 1:]
+        exists = self.exists(tokens)[:, :-1]
+        return self(tokens.masked_fill(mask, 0)[:, :-1], exists), tokens[:, 1:], exists & mask[:, 1:]
 
 
 class GRecCausal(NextItNet):
     """Version 0.1's rule: a masked item is predicted at its own position."""
 
     def evaluate(self, case):
-        return self(hide_last(case["tokens"]))
+        return self(hide_last(case["tokens"]), self.exists(case["tokens"]))
 
     def train_pass(self, case, suffix=""):
         tokens, mask = case["tokens"], case["mask"].bool()
-        return self(tokens.masked_fill(mask, 0)), tokens, mask
+        return self(tokens.masked_fill(mask, 0), self.exists(tokens)), tokens, mask
 
 
 class Encoder(nn.Module):
@@ -203,7 +232,7 @@ class Projector(nn.Module):
         return x + self.down(F.gelu(self.up(x)))  # exact (erf) GELU
 
 
-class GRecEncoderDecoder(nn.Module):
+class GRecEncoderDecoder(Model):
     """A masked item at position i is predicted by the decoder at position i - 1."""
 
     def __init__(self):
@@ -216,13 +245,14 @@ class GRecEncoderDecoder(nn.Module):
         self.output = nn.Linear(D, V)
 
     def forward(self, masked, items):
-        x = self.encoder_embedding(masked)
+        exists = self.exists(items)
+        x = where_exists(self.encoder_embedding(masked), exists)
         for block in self.encoder.blocks:
-            x = block(x)
-        x = self.projector(x + self.item_embedding(items))
-        x = x[:, :-1]  # the encoder saw all t positions, the decoder does not see the last
+            x = block(x, exists)
+        x = where_exists(self.projector(x + self.item_embedding(items)), exists)
+        x, exists = x[:, :-1], exists[:, :-1]  # the encoder saw all t positions, the decoder does not see the last
         for block in self.blocks:
-            x = block(x)
+            x = block(x, exists)
         return x
 
     def evaluate(self, case):
@@ -230,10 +260,11 @@ class GRecEncoderDecoder(nn.Module):
 
     def train_pass(self, case, suffix=""):
         tokens, mask = case["tokens"], case["mask"].bool()
-        return self(tokens.masked_fill(mask, 0), tokens), tokens[:, 1:], mask[:, 1:]
+        counted = self.exists(tokens)[:, :-1] & mask[:, 1:]
+        return self(tokens.masked_fill(mask, 0), tokens), tokens[:, 1:], counted
 
 
-class SASRec(nn.Module):
+class SASRec(Model):
     def __init__(self, heads, alpha=True):
         super().__init__()
         self.item_embedding = nn.Embedding(V, D)
@@ -242,20 +273,22 @@ class SASRec(nn.Module):
         self.blocks = nn.ModuleList(AttentionBlock(D, heads, alpha) for _ in range(BLOCKS))
         self.output = nn.Linear(D, V)
 
-    def forward(self, items, dropout=None):
-        x = self.item_embedding(items) + self.position_embedding.weight
-        return attention_stack(x, self.norm, self.blocks, dropout)
+    def forward(self, items, exists, dropout=None):
+        x = self.item_embedding(items) + self.position_embedding.weight[-items.shape[1] :]
+        return attention_stack(x, exists, self.norm, self.blocks, dropout)
 
     def evaluate(self, case):
-        return self(case["tokens"][:, :-1])
+        tokens = case["tokens"]
+        return self(tokens[:, :-1], self.exists(tokens)[:, :-1])
 
     def train_pass(self, case, suffix=""):
         tokens = case["tokens"]
+        exists = self.exists(tokens)[:, :-1]
         dropout = case if "dropout.embedding" in case else None
-        return self(tokens[:, :-1], dropout), tokens[:, 1:], tokens[:, 1:] != 0
+        return self(tokens[:, :-1], exists, dropout), tokens[:, 1:], exists & (tokens[:, 1:] != 0)
 
 
-class SSEPT(nn.Module):
+class SSEPT(Model):
     """SASRec over [user embedding ; item embedding]."""
 
     users, user_channels, item_channels = 7, 3, 5
@@ -270,17 +303,19 @@ class SSEPT(nn.Module):
         self.blocks = nn.ModuleList(AttentionBlock(channels, heads) for _ in range(BLOCKS))
         self.output = nn.Linear(channels, V)
 
-    def forward(self, users, items):
+    def forward(self, users, items, exists):
         user = self.user_embedding(users)[:, None].expand(-1, items.shape[1], -1)
-        x = torch.cat([user, self.item_embedding(items)], -1) + self.position_embedding.weight
-        return attention_stack(x, self.norm, self.blocks, None)
+        positions = self.position_embedding.weight[-items.shape[1] :]
+        x = torch.cat([user, self.item_embedding(items)], -1) + positions
+        return attention_stack(x, exists, self.norm, self.blocks, None)
 
     def evaluate(self, case):
-        return self(case["users"], case["tokens"][:, :-1])
+        tokens = case["tokens"]
+        return self(case["users"], tokens[:, :-1], self.exists(tokens)[:, :-1])
 
     def train_pass(self, case, suffix=""):
-        targets = case["tokens"][:, 1:]
-        return self(case["swapped_users"], case["swapped_tokens"]), targets, targets != 0
+        exists, targets = self.exists(case["tokens"])[:, :-1], case["tokens"][:, 1:]
+        return self(case["swapped_users"], case["swapped_tokens"], exists), targets, exists & (targets != 0)
 
 
 def hide_last(tokens):
@@ -395,7 +430,8 @@ def optimise(model, case, lazy=None):
 # ---------------------------------------------------------------- inputs
 
 
-SALT = {"grec_encoder_decoder": 1}  # another draw where the first put a ReLU input too close to zero
+# another draw where the first put a ReLU input too close to zero, or drew an item that a swap should bring
+SALT = {"grec_encoder_decoder": 1, "grec_causal_nopads": 1, "ssept_nopads": 1}
 
 
 def rng_of(name):
@@ -441,6 +477,10 @@ def sequences(rng, low=1, high=V, padded=((1, 3), (4, 6))):
     return int_tensor(tokens)
 
 
+# "pads": "none": a full sequence, one of two items (one input position) and one whose only item is the last (none).
+NOPADS = ((1, 3), (2, 9), (3, 10), (4, 6), (5, 1))
+
+
 def load(model, case):
     with torch.no_grad():
         for name, p in model.named_parameters():
@@ -452,9 +492,14 @@ def load(model, case):
 MASKED = [[1, 6], [4, 10], [3, 4, 8], [9], [6, 9], [2, 5, 10]]
 
 
-def grec_mask():
+# The same where nothing exists before the first item (pads as in NOPADS). The first items of rows 1 and 3 are masked:
+# they are not counted, for the positions before them do not exist, but the mask is read as an input.
+MASKED_NOPADS = [[1, 6], [3, 4, 8], [10], [10], [7, 10], [2, 5, 10]]
+
+
+def grec_mask(masked=MASKED):
     mask = torch.zeros(BATCH, LENGTH, dtype=torch.int64)
-    for row, positions in enumerate(MASKED):
+    for row, positions in enumerate(masked):
         mask[row, positions] = 1
     return mask
 
@@ -486,10 +531,10 @@ def dropout_masks(rng, heads, rate=0.3):
     return {n: float_tensor((rng.random(s) >= rate) / (1 - rate)) for n, s in shapes.items()}
 
 
-def swaps(tokens):
+def swaps(tokens, fourth=(3, 0, 8)):
     """SSE: another user in three sequences, another item at a few non-pad input positions."""
     swapped = tokens[:, :-1].clone()
-    for row, position, item in ((0, 2, 17), (0, 9, 4), (1, 5, 21), (3, 0, 8), (4, 7, 1), (5, 9, 13)):
+    for row, position, item in ((0, 2, 17), (0, 9, 4), (1, 5, 21), fourth, (4, 7, 1), (5, 9, 13)):
         assert swapped[row, position] not in (0, item)
         swapped[row, position] = item
     return {
@@ -562,13 +607,51 @@ MODEL_CASES = {
         lambda: SSEPT(2),
         lambda rng, tokens: swaps(tokens),
     ),
+    # From here on nothing exists before the first item of a sequence. Full softmax.
+    "nextitnet_nopads": (convolutional("nextitnet", pads="none"), NextItNet, None),
+    # Gap filling by the authors' rule; two masked first items, which are not counted.
+    "grec_causal_nopads": (
+        convolutional("grec", architecture="causal", prediction="before", pads="none"),
+        GRecCausalBefore,
+        lambda rng, tokens: {"mask": grec_mask(MASKED_NOPADS)},
+    ),
+    # The published GRec, with the same masks.
+    "grec_encoder_decoder_nopads": (
+        convolutional("grec", architecture="encoder_decoder", encoder_blocks=BLOCKS, pads="none"),
+        GRecEncoderDecoder,
+        lambda rng, tokens: {"mask": grec_mask(MASKED_NOPADS)},
+    ),
+    # 2 heads, no dropout.
+    "sasrec_nopads": (attentional("sasrec", 2, d=D, pads="none"), lambda: SASRec(2), None),
+    # The same with given dropout masks, over the pads too.
+    "sasrec_dropout_nopads": (
+        attentional("sasrec", 2, d=D, dropout=0.3, pads="none"),
+        lambda: SASRec(2),
+        lambda rng, tokens: dropout_masks(rng, 2),
+    ),
+    # 1 head.
+    "sasrec_one_head_nopads": (attentional("sasrec", 1, d=D, pads="none"), lambda: SASRec(1), None),
+    # 2 heads, user 3 + item 5 channels, given swaps.
+    "ssept_nopads": (
+        attentional("ssept", 2, U=SSEPT.users, du=SSEPT.user_channels, di=SSEPT.item_channels, d=D, pads="none"),
+        lambda: SSEPT(2),
+        lambda rng, tokens: swaps(tokens, fourth=(2, 9, 8)),
+    ),
 }
 
 
+def model_of(name, dtype=torch.float64):
+    config, make, _ = MODEL_CASES[name]
+    model = make().to(dtype)
+    model.sampled = config["loss"] == "sampled_softmax"
+    model.nothing_before = config.get("pads") == "none"
+    return model
+
+
 def model_inputs(name):
-    config, make, extra = MODEL_CASES[name]
-    rng, model = rng_of(name), make().double()
-    case = {"tokens": sequences(rng)}
+    config, _, extra = MODEL_CASES[name]
+    rng, model = rng_of(name), model_of(name)
+    case = {"tokens": sequences(rng, padded=NOPADS) if model.nothing_before else sequences(rng)}
     if extra:
         case.update(extra(rng, case["tokens"]))
     case.update({"param." + n: v for n, v in initial_parameters(model, rng).items()})
@@ -577,10 +660,8 @@ def model_inputs(name):
 
 def model_outputs(name, case, dtype=torch.float64):
     """All results of a case; with dtype float32, what single precision makes of the same inputs."""
-    config, make, _ = MODEL_CASES[name]
     case = {n: v.to(dtype) if v.is_floating_point() else v for n, v in case.items()}
-    model, results = make().to(dtype), {}
-    model.sampled = config["loss"] == "sampled_softmax"
+    model, results = model_of(name, dtype), {}
     load(model, case)
 
     hidden = model.evaluate(case)
@@ -590,7 +671,7 @@ def model_outputs(name, case, dtype=torch.float64):
         results["train_hidden"] = train_hidden
     loss = training_loss(model, case)
     results["loss"] = loss.reshape(1)
-    if "mask" not in case:
+    if "mask" not in case and not model.nothing_before:
         results["loss_with_pads"] = training_loss(model, case, with_pads=True).reshape(1)
     if "tokens_b" in case:
         results["loss_b"] = training_loss(model, case, "_b").reshape(1)
@@ -678,9 +759,7 @@ def metrics_case():
 
 def check_gradients(name, case, results, entries=4, h=1e-6):
     """Central differences at a few entries of every parameter, against the stored gradients."""
-    config, make, _ = MODEL_CASES[name]
-    model, rng, worst = make().double(), np.random.default_rng(1), 0.0
-    model.sampled = config["loss"] == "sampled_softmax"
+    model, rng, worst = model_of(name), np.random.default_rng(1), 0.0
     load(model, case)
     with torch.no_grad():
         for parameter, p in model.named_parameters():
@@ -724,21 +803,74 @@ def check_layers():
             for i in range(11):
                 w = torch.stack([q[i, head] @ k[j, head] / 2 for j in range(i + 1)]).softmax(0)
                 expected[b, i, head] = w @ v[: i + 1, head]
-    assert torch.allclose(block.attention(x, lambda _, y: y), expected, atol=1e-12)
+    everywhere = torch.ones(2, 11, dtype=torch.bool)
+    assert torch.allclose(block.attention(x, everywhere, lambda _, y: y), expected, atol=1e-12)
 
 
 def check_causality(name, case):
     """Changing input position j changes no hidden position before j (but does change j itself)."""
-    _, make, _ = MODEL_CASES[name]
-    model = make().double()
+    model = model_of(name)
     load(model, case)
     before = model.evaluate(case)
     changed = dict(case, tokens=case["tokens"].clone())
-    changed["tokens"][:, 5] = (changed["tokens"][:, 5] + 3) % V
+    if model.nothing_before:  # another item, so that the same positions exist
+        old = changed["tokens"][:, 5]
+        changed["tokens"][:, 5] = torch.where(old == 0, 0, (old + 2) % (V - 1) + 1)
+    else:
+        changed["tokens"][:, 5] = (changed["tokens"][:, 5] + 3) % V
     moved = (model.evaluate(changed) - before).abs().sum((0, 2)) > 0
     assert moved[5]
     # the encoder of GRec looks both ways
-    assert bool(moved[:5].any()) == (name == "grec_encoder_decoder")
+    assert bool(moved[:5].any()) == name.startswith("grec_encoder_decoder")
+
+
+def alone(case, row):
+    """A case of one sequence of a "pads": "none" case, cut to its items."""
+    cut = {n: v for n, v in case.items() if n.startswith("param.")}
+    pads = int((case["tokens"][row] == 0).sum())
+    for n, v in case.items():
+        if n.endswith(".attention"):
+            cut[n] = v[row : row + 1, :, pads:, pads:]
+        elif "users" in n:
+            cut[n] = v[row : row + 1]
+        elif n not in cut:
+            cut[n] = v[row : row + 1, pads:]
+    return cut, pads
+
+
+def check_alone(name, case, results):
+    """A "pads": "none" case against a model that knows no pads, given each sequence alone without its pads."""
+    model = model_of(name)
+    load(model, case)
+    model.nothing_before = False
+    total, count, worst = 0, 0, 0.0
+
+    def compare(stored, expected):
+        nonlocal worst
+        worst = max(worst, (stored - expected).abs().max().item())
+        assert worst < 1e-12, (name, worst)
+
+    for row in range(BATCH):
+        cut, pads = alone(case, row)
+        inputs = LENGTH - 1 - pads
+        assert (results["hidden"][row, :pads] == 0).all()
+        assert (results.get("train_hidden", results["hidden"])[row, :pads] == 0).all()
+        if inputs == 0:
+            compare(results["scores"][row], case["param.output.bias"])
+            continue
+        hidden = model.evaluate(cut)
+        compare(results["hidden"][row, pads:], hidden[0])
+        compare(results["scores"][row], model.output(hidden[0, -1]))
+        hidden, targets, counted = model.train_pass(cut)
+        compare(results.get("train_hidden", results["hidden"])[row, pads:], hidden[0])
+        total = total + softmax_losses(model, hidden, targets, cut, "")[counted].sum()
+        count += int(counted.sum())
+    compare(results["loss"], total / count)
+    for n, g in gradients(model, total / count).items():
+        compare(results["grad." + n], g)
+    if "mask" not in case:
+        assert (results["grad.item_embedding.weight"][0] == 0).all()
+    return worst
 
 
 def check_lazy(case, results):
@@ -774,11 +906,14 @@ def single_precision(name, case, results):
 def configuration_of(config):
     """What a model file says of the network (docs/models.md): the tests build it from this."""
     head = {"head": {}, "items": config["V"], "alpha": config["alpha"], "blocks": config["blocks"]}
+    pads = {"pads": config["pads"]} if "pads" in config else {}
     if config["model"] in ("nextitnet", "grec"):
         stack = {**head, "dim": config["d"], "dilations": config["dilations"], "kernel": config["kernel"]}
         rule = {"prediction": config["prediction"]} if "prediction" in config else {}
-        return stack if config["model"] == "nextitnet" else {"architecture": config["architecture"], "stack": stack, **rule}
-    network = {**head, "dim": config.get("di", config["d"]), "heads": config["heads"], "length": config["t"]}
+        if config["model"] == "grec":
+            stack = {"architecture": config["architecture"], "stack": stack, **rule}
+        return {**stack, **pads}
+    network = {**head, **pads, "dim": config.get("di", config["d"]), "heads": config["heads"], "length": config["t"]}
     network["dropout"] = config.get("dropout", 0)
     if config["model"] == "ssept":
         network["users"] = {"count": config["U"], "dim": config["du"], "sharing": {"item": 0.01, "user": 0.8}}
@@ -793,18 +928,34 @@ def metadata_of(config):
     return metadata
 
 
+def says_the_same(path, tensors, metadata):
+    if not path.exists():
+        return False
+    with safe_open(path, "pt") as file:
+        if file.metadata() != metadata or set(file.keys()) != set(tensors):
+            return False
+        return all(torch.equal(file.get_tensor(n), v) for n, v in tensors.items())
+
+
 def write(name, config, tensors):
-    path = HERE / f"{name}.safetensors"
-    save_file({n: v.contiguous() for n, v in tensors.items()}, path, metadata=metadata_of(config))
+    """The order of the metadata's entries in a file is up to chance: a file that says the same already is left alone."""
+    path, metadata = HERE / f"{name}.safetensors", metadata_of(config)
     assert all(v.dtype in (torch.float64, torch.int64) and v.isfinite().all() for v in tensors.values())
+    if not says_the_same(path, tensors, metadata):
+        save_file({n: v.contiguous() for n, v in tensors.items()}, path, metadata=metadata)
     return f"{name}: {len(tensors)} tensors, {path.stat().st_size:,} bytes"
 
 
 def main():
     global relu_margin
     torch.set_num_threads(1)
+    others = {"pairwise": pairwise_case, "metrics": metrics_case}
+    names = sys.argv[1:] or [*MODEL_CASES, *others]
+    unknown = [n for n in names if n not in MODEL_CASES and n not in others]
+    if unknown:
+        sys.exit(f"no case {', '.join(unknown)}; there are {', '.join([*MODEL_CASES, *others])}")
     check_layers()
-    for name in MODEL_CASES:
+    for name in (n for n in names if n in MODEL_CASES):
         config, case = model_inputs(name)
         relu_margin = math.inf
         results = model_outputs(name, case)
@@ -812,6 +963,8 @@ def main():
         assert margin > 5e-6, f"{name}: a ReLU input at {margin:.1e} could flip in single precision"
         print(write(name, config, {**case, **results}))
         check_causality(name, case)
+        if config.get("pads") == "none":
+            print(f"  every sequence alone, without pads: within {check_alone(name, case, results):.0e}")
         error = check_gradients(name, case, results)
         losses = ", ".join(f"{x:.3f}" for x in results["step_losses"])
         print(f"  finite differences within {error:.0e}; closest ReLU input {margin:.0e}; loss by step {losses}")
@@ -819,8 +972,8 @@ def main():
         print("  float32 deviation:", single_precision(name, case, results))
         if config["loss"] == "sampled_softmax":
             print("  " + check_lazy(case, results))
-    print(write("pairwise", *pairwise_case()))
-    print(write("metrics", *metrics_case()))
+    for name in (n for n in names if n in others):
+        print(write(name, *others[name]()))
 
 
 if __name__ == "__main__":
