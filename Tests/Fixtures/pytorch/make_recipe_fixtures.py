@@ -11,6 +11,7 @@ import sys
 
 import make_fixtures as base
 import numpy as np
+import recipe_models as models
 import torch
 import torch.nn.functional as F
 from make_fixtures import D, V, float_tensor, int_tensor, rng_of
@@ -473,6 +474,7 @@ WRITERS = {
     **{"loss_" + n: write_loss for n in LOSS_CASES},
     **{"optimizer_" + n: write_optimizer for n in OPTIMIZER_CASES},
     "schedules": write_schedules,
+    **{n.removeprefix("recipe_"): lambda name: base.write_model("recipe_" + name) for n in models.RECIPE_CASES},
 }
 
 
@@ -482,6 +484,7 @@ def main():
     unknown = [n for n in names if n not in WRITERS]
     if unknown:
         sys.exit(f"no case {', '.join(unknown)}; there are {', '.join(WRITERS)}")
+    models.check_blocks()
     for name in names:
         WRITERS[name](name)
 

@@ -1,0 +1,265 @@
+"""Models of published recipes for make_recipe_fixtures.py; conventions in README.md, section "Recipes".
+
+In all of them nothing exists before the first item of a sequence ("pads": "none"), and the last position has the last
+row of the position embedding.
+"""
+
+import math
+
+import make_fixtures as base
+import numpy as np
+import torch
+import torch.nn.functional as F
+from make_fixtures import ADAM, BATCH, D, LENGTH, STEPS, Linear, V, float_tensor, int_tensor, relu, where_exists
+from torch import nn
+
+BLOCKS, INPUTS = 2, LENGTH - 1
+
+# ---------------------------------------------------------------- parts
+
+
+def open_keys(exists, causal=True):
+    """(B, 1, T, T): the keys that a query may see. A position's own key is always open, for the sake of the softmax."""
+    t = exists.shape[1]
+    keys = exists[:, None, None, :].expand(-1, 1, t, t)
+    keys = keys & torch.ones(t, t, dtype=torch.bool).tril() if causal else keys
+    return keys | torch.eye(t, dtype=torch.bool)
+
+
+def plain(name, x):
+    return x
+
+
+class Matrix(nn.Module):
+    """y = x W, with W stored (in, out)."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(inputs, outputs))
+
+    def forward(self, x):
+        return x @ self.weight
+
+
+class AttentionBlock(nn.Module):
+    """What the blocks share: attention with biases, and perhaps an output projection."""
+
+    def __init__(self, heads, projection=True):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = (Linear(D, D) for _ in range(3))
+        self.projection = Linear(D, D) if projection else None
+
+    def attention(self, queries, keys, seen, drop):
+        split = lambda y: y.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, d/heads)
+        q, k, v = split(self.query(queries)), split(self.key(keys)), split(self.value(keys))
+        scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        weights = drop("attention", scores.masked_fill(~seen, -math.inf).softmax(-1))
+        y = (weights @ v).transpose(1, 2).flatten(2)
+        return y if self.projection is None else self.projection(y)
+
+
+class Sequential(base.Model):
+    """Items in, the next items out, scored by the item embedding (unless a model has an `output` of its own).
+    `encode(case, items, exists, drop)` -> hidden, zero where nothing exists."""
+
+    def __init__(self):
+        super().__init__()
+        self.output = lambda hidden: hidden @ self.item_embedding.weight.T
+
+    def evaluate(self, case):
+        tokens = case["tokens"]
+        return self.encode(case, tokens[:, :-1], self.exists(tokens)[:, :-1], plain)
+
+    def train_pass(self, case, suffix=""):
+        tokens = case["tokens"]
+        exists = self.exists(tokens)[:, :-1]
+        hidden = self.encode(case, tokens[:, :-1], exists, dropout_of(case))
+        return hidden, tokens[:, 1:], exists & (tokens[:, 1:] != 0)
+
+
+def dropout_of(case):
+    return lambda name, x: x * case["dropout." + name] if "dropout." + name in case else x
+
+
+def inside(drop, block):
+    return lambda name, x: drop(f"{block}.{name}", x)
+
+
+# ---------------------------------------------------------------- SASRec
+
+
+class QueryBlock(AttentionBlock):
+    """q = LN1 x;  r = q + attention(q, x, x);  f = LN2 r;  out = f + ff2(ReLU(ff1 f))"""
+
+    def __init__(self, heads, projection, epsilon):
+        super().__init__(heads, projection)
+        self.norm1, self.norm2 = nn.LayerNorm(D, eps=epsilon), nn.LayerNorm(D, eps=epsilon)
+        self.ff1, self.ff2 = Linear(D, D), Linear(D, D)
+
+    def forward(self, x, exists, drop):
+        q = self.norm1(x)
+        f = self.norm2(q + self.attention(q, x, open_keys(exists), drop))
+        out = f + drop("ff2", self.ff2(drop("ff1", relu(self.ff1(f), exists))))
+        return where_exists(out, exists)
+
+
+class PreBlock(QueryBlock):
+    """x1 = x + attention(LN1 x);  out = x1 + ff2(ReLU(ff1(LN2 x1)))"""
+
+    def forward(self, x, exists, drop):
+        y = self.norm1(x)
+        x = x + self.attention(y, y, open_keys(exists), drop)
+        out = x + drop("ff2", self.ff2(drop("ff1", relu(self.ff1(self.norm2(x)), exists))))
+        return where_exists(out, exists)
+
+
+class SASRec(Sequential):
+    """Input E + P, E times sqrt(d) or not; blocks; LN; tied output."""
+
+    def __init__(self, block, heads, epsilon, scale=True, projection=True):
+        super().__init__()
+        self.scale = math.sqrt(D) if scale else 1
+        self.item_embedding, self.position_embedding = nn.Embedding(V, D), nn.Embedding(INPUTS, D)
+        self.blocks = nn.ModuleList(block(heads, projection, epsilon) for _ in range(BLOCKS))
+        self.norm = nn.LayerNorm(D, eps=epsilon)
+
+    def encode(self, case, items, exists, drop):
+        x = self.scale * self.item_embedding(items) + self.position_embedding.weight[-items.shape[1] :]
+        x = where_exists(drop("embedding", x), exists)
+        for i, block in enumerate(self.blocks):
+            x = block(x, exists, inside(drop, i))
+        return where_exists(self.norm(x), exists)
+
+
+class GSASRec(SASRec):
+    """Nothing scaled, no output projection, an output table of its own without bias."""
+
+    def __init__(self, heads, epsilon):
+        super().__init__(QueryBlock, heads, epsilon, scale=False, projection=False)
+        self.output = nn.Linear(D, V, bias=False)
+
+
+# ---------------------------------------------------------------- cases
+
+
+def dropout(heads, embedding=INPUTS, rate=0.3, **widths):
+    """Multipliers, 0 or 1 / (1 - rate), of the input and of named places in each block ("attention", or a width)."""
+
+    def draw(rng, tokens):
+        shapes = {"dropout.embedding": (BATCH, embedding, D)}
+        for i in range(BLOCKS):
+            for name, width in widths.items():
+                weights = (BATCH, heads, embedding, embedding)
+                shapes[f"dropout.{i}.{name}"] = weights if width == "attention" else (BATCH, embedding, width)
+        return {n: float_tensor((rng.random(s) >= rate) / (1 - rate)) for n, s in shapes.items()}
+
+    return draw
+
+
+def sized(recipe, **options):
+    fixed = {"V": V, "t": LENGTH, "B": BATCH, "d": D, "blocks": BLOCKS, "adam": ADAM, "steps": STEPS}
+    return {"recipe": recipe, **fixed, "pads": "none", "loss": "softmax", **options}
+
+
+def sasrec(norm, heads, epsilon=1e-8, **options):
+    return sized("sasrec", norm=norm, heads=heads, epsilon=epsilon, **options)
+
+
+# name: (config, model, extra inputs(rng, tokens)), as MODEL_CASES of make_fixtures.py
+RECIPE_CASES = {
+    # SASRec+: the residual is the normalised query. E times sqrt(d), output projection, last LN, tied output.
+    "recipe_sasrec_query": (
+        sasrec("query", 2, scale=True, projection=True, output="tied"),
+        lambda: SASRec(QueryBlock, 2, 1e-8),
+        None,
+    ),
+    # The same with given dropout multipliers: of the input, the probabilities, at the ReLU (before or after is the same)
+    # and after ff2.
+    "recipe_sasrec_query_dropout": (
+        sasrec("query", 2, scale=True, projection=True, output="tied", dropout=0.3),
+        lambda: SASRec(QueryBlock, 2, 1e-8),
+        dropout(2, attention="attention", ff1=D, ff2=D),
+    ),
+    # gSASRec: E unscaled, no output projection, output table of its own without bias, epsilon 1e-5.
+    "recipe_gsasrec": (
+        sasrec("query", 1, epsilon=1e-5, scale=False, projection=False, output="own"),
+        lambda: GSASRec(1, 1e-5),
+        None,
+    ),
+}
+base.MODEL_CASES.update(RECIPE_CASES)
+
+
+# ---------------------------------------------------------------- checks
+
+
+def filled(module):
+    """The module in float64 with random parameters."""
+    module = module.double()
+    for p in module.parameters():
+        nn.init.normal_(p, std=0.5)
+    return module
+
+
+def torch_attention(block):
+    """torch's multi-head attention with the parameters of a block."""
+    attention = nn.MultiheadAttention(D, block.heads, batch_first=True).double()
+    with torch.no_grad():
+        attention.in_proj_weight.copy_(torch.cat([p.weight.T for p in (block.query, block.key, block.value)]))
+        attention.in_proj_bias.copy_(torch.cat([p.bias for p in (block.query, block.key, block.value)]))
+        attention.out_proj.weight.copy_(block.projection.weight.T)
+        attention.out_proj.bias.copy_(block.projection.bias)
+    return attention
+
+
+def check_attention():
+    """Against torch.nn.MultiheadAttention, with queries other than the keys, and pads in front."""
+    torch.manual_seed(1)
+    q, x = torch.randn(2, 3, 7, D, dtype=torch.float64)
+    exists = torch.ones(3, 7, dtype=torch.bool)
+    exists[1, :4] = False
+    block = filled(AttentionBlock(2))
+    future = torch.ones(7, 7, dtype=torch.bool).triu(1)
+    for causal in (True, False):
+        mine = block.attention(q, x, open_keys(exists, causal), plain)
+        torchs, _ = torch_attention(block)(q, x, x, attn_mask=future if causal else None, key_padding_mask=~exists)
+        assert torch.allclose(mine[exists], torchs[exists], atol=1e-12)
+
+
+def check_blocks():
+    check_attention()
+    x, exists = torch.randn(3, 7, D, dtype=torch.float64), torch.ones(3, 7, dtype=torch.bool)
+    future = torch.ones(7, 7, dtype=torch.bool).triu(1)
+
+    # the block of pre-norm against torch's encoder layer
+    block = filled(PreBlock(2, True, 1e-8))
+    layer = torch_layer(block, norm_first=True, activation=F.relu, epsilon=1e-8, width=D)
+    assert torch.allclose(block(x, exists, plain), layer(x, src_mask=future), atol=1e-12)
+
+    # the block of the normalised query, a row at a time
+    block = filled(QueryBlock(2, True, 1e-8))
+    attention = torch_attention(block)
+    q = F.layer_norm(x, (D,), block.norm1.weight, block.norm1.bias, 1e-8)
+    expected = torch.zeros_like(x)
+    for i in range(7):
+        r = q[:, i : i + 1] + attention(q[:, i : i + 1], x[:, : i + 1], x[:, : i + 1])[0]
+        f = F.layer_norm(r, (D,), block.norm2.weight, block.norm2.bias, 1e-8)
+        inner = (f @ block.ff1.weight + block.ff1.bias).clamp(min=0)
+        expected[:, i : i + 1] = f + inner @ block.ff2.weight + block.ff2.bias
+    assert torch.allclose(block(x, exists, plain), expected, atol=1e-12)
+
+
+def torch_layer(block, norm_first, activation, epsilon, width):
+    """torch's encoder layer with the parameters of a block."""
+    layer = nn.TransformerEncoderLayer(
+        D, block.heads, width, 0.0, activation, layer_norm_eps=epsilon, batch_first=True, norm_first=norm_first
+    ).double()
+    layer.self_attn = torch_attention(block)
+    with torch.no_grad():
+        for mine, torchs in ((block.ff1, layer.linear1), (block.ff2, layer.linear2)):
+            torchs.weight.copy_(mine.weight.T)
+            torchs.bias.copy_(mine.bias)
+        for mine, torchs in ((block.norm1, layer.norm1), (block.norm2, layer.norm2)):
+            torchs.load_state_dict(mine.state_dict())
+    return layer
