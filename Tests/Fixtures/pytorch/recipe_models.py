@@ -187,6 +187,12 @@ RECIPE_CASES = {
         lambda: GSASRec(1, 1e-5),
         None,
     ),
+    # Pre-norm: both sub-layers read a norm of x and are added to x itself.
+    "recipe_sasrec_pre": (
+        sasrec("pre", 2, scale=True, projection=True, output="tied"),
+        lambda: SASRec(PreBlock, 2, 1e-8),
+        None,
+    ),
 }
 base.MODEL_CASES.update(RECIPE_CASES)
 
