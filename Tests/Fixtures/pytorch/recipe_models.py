@@ -140,6 +140,44 @@ class GSASRec(SASRec):
         self.output = nn.Linear(D, V, bias=False)
 
 
+# ---------------------------------------------------------------- eSASRec
+
+
+class GatedBlock(AttentionBlock):
+    """x1 = x + sigma(gate1 x) attention(LN1 x);  out = x1 + sigma(gate2 x1) ff2(SiLU(ff1 z) ff3 z), z = LN2 x1"""
+
+    def __init__(self, heads, widening, epsilon):
+        super().__init__(heads)
+        self.gate1, self.gate2 = Linear(D, D), Linear(D, D)
+        self.norm1, self.norm2 = nn.LayerNorm(D, eps=epsilon), nn.LayerNorm(D, eps=epsilon)
+        self.ff1, self.ff3 = Matrix(D, widening * D), Matrix(D, widening * D)
+        self.ff2 = Matrix(widening * D, D)
+
+    def forward(self, x, exists, drop):
+        y = self.norm1(x)
+        y = drop("projection", self.attention(y, y, open_keys(exists), drop))
+        x = x + torch.sigmoid(self.gate1(x)) * y
+        z = self.norm2(x)
+        y = drop("ff2", self.ff2(drop("ff1", F.silu(self.ff1(z)) * self.ff3(z))))
+        return where_exists(x + torch.sigmoid(self.gate2(x)) * y, exists)
+
+
+class ESASRec(Sequential):
+    """Input E + P; gated blocks; no last LN; tied output."""
+
+    def __init__(self, heads, widening, epsilon=1e-5):
+        super().__init__()
+        self.item_embedding, self.position_embedding = nn.Embedding(V, D), nn.Embedding(INPUTS, D)
+        self.blocks = nn.ModuleList(GatedBlock(heads, widening, epsilon) for _ in range(BLOCKS))
+
+    def encode(self, case, items, exists, drop):
+        x = self.item_embedding(items) + self.position_embedding.weight[-items.shape[1] :]
+        x = where_exists(drop("embedding", x), exists)
+        for i, block in enumerate(self.blocks):
+            x = block(x, exists, inside(drop, i))
+        return x
+
+
 # ---------------------------------------------------------------- cases
 
 
@@ -192,6 +230,18 @@ RECIPE_CASES = {
         sasrec("pre", 2, scale=True, projection=True, output="tied"),
         lambda: SASRec(PreBlock, 2, 1e-8),
         None,
+    ),
+    # Gated pre-norm blocks (LiGR), feed-forward 4 d wide, E unscaled, no last LN, tied output.
+    "recipe_esasrec": (
+        sized("esasrec", heads=2, epsilon=1e-5, widening=4),
+        lambda: ESASRec(2, 4),
+        None,
+    ),
+    # The same with dropout: of the input, the probabilities, the output of attention, and before and after ff2. 2 d wide.
+    "recipe_esasrec_dropout": (
+        sized("esasrec", heads=2, epsilon=1e-5, widening=2, dropout=0.3),
+        lambda: ESASRec(2, 2),
+        dropout(2, attention="attention", projection=D, ff1=2 * D, ff2=D),
     ),
 }
 base.MODEL_CASES.update(RECIPE_CASES)
@@ -253,6 +303,22 @@ def check_blocks():
         f = F.layer_norm(r, (D,), block.norm2.weight, block.norm2.bias, 1e-8)
         inner = (f @ block.ff1.weight + block.ff1.bias).clamp(min=0)
         expected[:, i : i + 1] = f + inner @ block.ff2.weight + block.ff2.bias
+    assert torch.allclose(block(x, exists, plain), expected, atol=1e-12)
+
+    # the gated block, a row at a time
+    block = filled(GatedBlock(2, 4, 1e-5))
+    attention = torch_attention(block)
+    sigma = lambda y: 1 / (1 + (-y).exp())
+    expected = torch.zeros_like(x)
+    for b in range(3):
+        y = F.layer_norm(x[b], (D,), block.norm1.weight, block.norm1.bias, 1e-5)
+        for i in range(7):
+            a = attention(y[None, i : i + 1], y[None, : i + 1], y[None, : i + 1])[0][0, 0]
+            x1 = x[b, i] + sigma(x[b, i] @ block.gate1.weight + block.gate1.bias) * a
+            z = F.layer_norm(x1, (D,), block.norm2.weight, block.norm2.bias, 1e-5)
+            up = z @ block.ff1.weight
+            y2 = (up * sigma(up) * (z @ block.ff3.weight)) @ block.ff2.weight
+            expected[b, i] = x1 + sigma(x1 @ block.gate2.weight + block.gate2.bias) * y2
     assert torch.allclose(block(x, exists, plain), expected, atol=1e-12)
 
 
