@@ -178,6 +178,88 @@ class ESASRec(Sequential):
         return x
 
 
+# ---------------------------------------------------------------- HSTU
+
+BUCKETS = 128
+
+
+def buckets(seconds):
+    """min(128, floor(ln(max(1, |seconds|)) / 0.301))"""
+    return (seconds.abs().clamp(min=1).double().log() / 0.301).floor().long().clamp(max=BUCKETS)
+
+
+class HSTUBlock(nn.Module):
+    """[u v q k] = SiLU(LN1(x) W);  o = sum_j SiLU(q_i . k_j + b_ij) / N v_j;  out = x + (u LN2(o)) Wo + bo"""
+
+    def __init__(self, heads, time, epsilon):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(D, eps=epsilon), nn.LayerNorm(D, eps=epsilon)
+        self.uvqk = Matrix(D, 4 * D)
+        self.projection = Linear(D, D)
+        self.position_bias = nn.Parameter(torch.empty(2 * INPUTS - 1))
+        self.time_bias = nn.Parameter(torch.empty(BUCKETS + 1)) if time else None
+
+    def forward(self, x, exists, bucket, drop):
+        """`bucket`: (B, T, T), or None."""
+        u, v, q, k = F.silu(self.uvqk(self.norm1(x))).chunk(4, -1)
+        split = lambda y: y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        q, k, v = split(q), split(k), split(v)
+        places = torch.arange(x.shape[1])
+        distance = places[:, None] - places
+        bias = self.position_bias[INPUTS - 1 - distance]  # also where j > i, which is masked
+        if bucket is not None:
+            bias = bias + self.time_bias[bucket][:, None]
+        weights = F.silu(q @ k.transpose(-1, -2) + bias) / INPUTS
+        weights = weights.masked_fill((distance < 0) | ~exists[:, None, None, :], 0)
+        o = (weights @ v).transpose(1, 2).flatten(2)
+        return where_exists(x + self.projection(drop("output", u * self.norm2(o))), exists)
+
+
+class HSTU(Sequential):
+    """Input sqrt(d) E + P; blocks; no last LN; scores are cosines to the item embedding over the temperature.
+
+    time: None; "target": b_ij has w_time of |t_(i+1) - t_j|, the time of the item to predict; "history": of |t_i - t_j|.
+    """
+
+    temperature, shortest = 0.05, 1e-6
+
+    def __init__(self, heads, time=None, epsilon=1e-6):
+        super().__init__()
+        self.time = time
+        self.item_embedding, self.position_embedding = nn.Embedding(V, D), nn.Embedding(INPUTS, D)
+        self.blocks = nn.ModuleList(HSTUBlock(heads, time, epsilon) for _ in range(BLOCKS))
+        unit = lambda x: x / x.norm(dim=-1, keepdim=True).clamp(min=self.shortest)
+        self.output = lambda hidden: unit(hidden) @ unit(self.item_embedding.weight).T / self.temperature
+
+    def encode(self, case, items, exists, drop):
+        x = math.sqrt(D) * self.item_embedding(items) + self.position_embedding.weight[-items.shape[1] :]
+        x = where_exists(drop("embedding", x), exists)
+        bucket = None
+        if self.time:
+            times = case["times"]
+            mine = times[:, 1:] if self.time == "target" else times[:, :-1]
+            bucket = buckets(mine[:, :, None] - times[:, None, :-1])
+        for i, block in enumerate(self.blocks):
+            x = block(x, exists, bucket, inside(drop, i))
+        return x
+
+
+def times(rng, tokens):
+    """(B, t) seconds of the items, oldest first, with ties; 0 at pads. No difference lies close to the edge of a bucket."""
+    gaps = [0, 0, 1, 1, 2, 9, 50, 700, 3_000, 40_000, 90_000, 700_000, 3_000_000, 40_000_000]
+    rows = np.zeros((BATCH, LENGTH), dtype=np.int64)
+    for row, items in zip(rows, tokens.numpy()):
+        edge = True
+        while edge:
+            steps = np.array([int(g * rng.uniform(1, 1.5)) for g in rng.choice(gaps, LENGTH)])
+            row[:] = np.where(items != 0, 978_300_000 + np.cumsum(steps), 0)
+            apart = np.abs(row[items != 0][:, None] - row[items != 0])
+            exact = np.log(np.maximum(apart, 1)) / 0.301
+            edge = (np.abs(exact - np.round(exact)) < 1e-3)[apart > 1].any()
+    return {"times": int_tensor(rows)}
+
+
 # ---------------------------------------------------------------- cases
 
 
@@ -202,6 +284,12 @@ def sized(recipe, **options):
 
 def sasrec(norm, heads, epsilon=1e-8, **options):
     return sized("sasrec", norm=norm, heads=heads, epsilon=epsilon, **options)
+
+
+def hstu(heads, time, **options):
+    widths = {"dv": D // heads, "dk": D // heads}
+    scores = {"cosine": True, "temperature": HSTU.temperature, "shortest": HSTU.shortest}
+    return sized("hstu", heads=heads, time=time, N=INPUTS, buckets=BUCKETS, epsilon=1e-6, **widths, **scores, **options)
 
 
 # name: (config, model, extra inputs(rng, tokens)), as MODEL_CASES of make_fixtures.py
@@ -242,6 +330,18 @@ RECIPE_CASES = {
         sized("esasrec", heads=2, epsilon=1e-5, widening=2, dropout=0.3),
         lambda: ESASRec(2, 2),
         dropout(2, attention="attention", projection=D, ff1=2 * D, ff2=D),
+    ),
+    # Pointwise attention with SiLU, bias by distance, no time; cosine scores, temperature 0.05.
+    "recipe_hstu": (hstu(2, "none"), lambda: HSTU(2), None),
+    # With a bias by the time from an item to the item to predict.
+    "recipe_hstu_time_target": (hstu(2, "target"), lambda: HSTU(2, "target"), times),
+    # With a bias by the time from an item to the position's own item. 1 head.
+    "recipe_hstu_time_history": (hstu(1, "history"), lambda: HSTU(1, "history"), times),
+    # With dropout of the input and before the output projection, and time as in the target case.
+    "recipe_hstu_dropout": (
+        hstu(2, "target", dropout=0.3),
+        lambda: HSTU(2, "target"),
+        lambda rng, tokens: {**times(rng, tokens), **dropout(2, output=D)(rng, tokens)},
     ),
 }
 base.MODEL_CASES.update(RECIPE_CASES)
@@ -320,6 +420,34 @@ def check_blocks():
             y2 = (up * sigma(up) * (z @ block.ff3.weight)) @ block.ff2.weight
             expected[b, i] = x1 + sigma(x1 @ block.gate2.weight + block.gate2.bias) * y2
     assert torch.allclose(block(x, exists, plain), expected, atol=1e-12)
+
+    check_hstu(x)
+
+
+def check_hstu(x):
+    """The block written as loops, with pads in front of one sequence."""
+    block, d, t = filled(HSTUBlock(2, "target", 1e-6)), D // 2, x.shape[1]
+    exists, bucket = torch.ones(3, t, dtype=torch.bool), torch.randint(0, BUCKETS + 1, (3, t, t))
+    exists[1, :3] = False
+    silu, norm = lambda y: y / (1 + (-y).exp()), lambda n, y: F.layer_norm(y, (D,), n.weight, n.bias, 1e-6)
+    expected = torch.zeros_like(x)
+    for b in range(3):
+        for i in range(t):
+            if not exists[b, i]:
+                continue
+            projected = silu(norm(block.norm1, x[b]) @ block.uvqk.weight)
+            o = torch.zeros(D, dtype=torch.float64)
+            for head in range(2):
+                columns = lambda part: slice(part * D + head * d, part * D + (head + 1) * d)
+                for j in range(i + 1):
+                    if exists[b, j]:
+                        score = (projected[i, columns(2)] * projected[j, columns(3)]).sum()
+                        score = score + block.position_bias[INPUTS - 1 - (i - j)] + block.time_bias[bucket[b, i, j]]
+                        o[head * d : (head + 1) * d] += silu(score) / INPUTS * projected[j, columns(1)]
+            y = projected[i, :D] * norm(block.norm2, o)
+            expected[b, i] = x[b, i] + y @ block.projection.weight + block.projection.bias
+    assert torch.allclose(block(x, exists, bucket, plain), expected, atol=1e-12)
+    assert buckets(torch.tensor([0, 1, -1, 2, 9, -86400, 10**18])).tolist() == [0, 0, 0, 2, 7, 37, 128]
 
 
 def torch_layer(block, norm_first, activation, epsilon, width):
