@@ -433,8 +433,9 @@ def optimise(model, case, lazy=None):
 # ---------------------------------------------------------------- inputs
 
 
-# another draw where the first put a ReLU input too close to zero, or drew an item that a swap should bring
-SALT = {"grec_encoder_decoder": 1, "grec_causal_nopads": 1, "ssept_nopads": 1}
+# another draw where the first put a ReLU input too close to zero, drew an item that a swap should bring, or had a gradient
+# so small that its sign is lost in single precision
+SALT = {"grec_encoder_decoder": 1, "grec_causal_nopads": 1, "ssept_nopads": 1, "recipe_bert4rec_dropout": 1}
 
 
 def rng_of(name):

@@ -260,6 +260,102 @@ def times(rng, tokens):
     return {"times": int_tensor(rows)}
 
 
+# ---------------------------------------------------------------- BERT4Rec
+
+
+class BERTBlock(AttentionBlock):
+    """a = LN1(x + attention(x));  out = LN2(a + ff2(GELU(ff1 a))), both ways"""
+
+    def __init__(self, heads, widening, epsilon):
+        super().__init__(heads)
+        self.norm1, self.norm2 = nn.LayerNorm(D, eps=epsilon), nn.LayerNorm(D, eps=epsilon)
+        self.ff1, self.ff2 = Linear(D, widening * D), Linear(widening * D, D)
+
+    def forward(self, x, exists, drop):
+        y = self.attention(x, x, open_keys(exists, causal=False), drop)
+        a = self.norm1(x + drop("projection", y))
+        out = self.norm2(a + drop("ff2", self.ff2(F.gelu(self.ff1(a)))))
+        return where_exists(out, exists)
+
+
+class BERT4Rec(Sequential):
+    """Item 0 is the mask. All t positions are read, and a masked item is predicted at its own; evaluation masks the last."""
+
+    looks_ahead = True
+
+    def __init__(self, heads, widening, types=False, epsilon=1e-12):
+        super().__init__()
+        self.item_embedding, self.position_embedding = nn.Embedding(V, D), nn.Embedding(LENGTH, D)
+        self.type_embedding = nn.Embedding(1, D) if types else None
+        self.norm = nn.LayerNorm(D, eps=epsilon)
+        self.blocks = nn.ModuleList(BERTBlock(heads, widening, epsilon) for _ in range(BLOCKS))
+
+    def encode(self, case, items, exists, drop):
+        x = self.item_embedding(items) + self.position_embedding.weight[-items.shape[1] :]
+        if self.type_embedding is not None:
+            x = x + self.type_embedding.weight[0]
+        x = where_exists(drop("embedding", self.norm(x)), exists)
+        for i, block in enumerate(self.blocks):
+            x = block(x, exists, inside(drop, i))
+        return x
+
+    def evaluate(self, case):
+        return self.encode(case, base.hide_last(case["tokens"]), self.exists(case["tokens"]), plain)
+
+    def train_pass(self, case, suffix=""):
+        tokens, mask = case["tokens"], case["mask"].bool()
+        exists = self.exists(tokens)
+        hidden = self.encode(case, tokens.masked_fill(mask, 0), exists, dropout_of(case))
+        return hidden, tokens, mask & exists
+
+
+# Neighbours, first items (row 1), all of a sequence (rows 2, 3), the last and none but the last among them.
+BERT_MASKED = [[0, 1, 6], [3, 4, 8], [9, 10], [10], [7, 10], [5]]
+
+
+def bert_mask(rng, tokens):
+    return {"mask": base.grec_mask(BERT_MASKED)}
+
+
+# ---------------------------------------------------------------- GRU4Rec
+
+
+class GRU(nn.Module):
+    """r, z = sigma(x Wr + h Ur + br), ...;  c = tanh(x Wn + bn + r (h Un + b'));  h' = (1 - z) c + z h
+
+    Columns of the joint matrices: r, z, n. biases: "two" as torch's (r and z have one from each side), or "one".
+    """
+
+    def __init__(self, biases):
+        super().__init__()
+        self.input = Linear(D, 3 * D)
+        self.state = Linear(D, 3 * D) if biases == "two" else Matrix(D, 3 * D)
+        self.candidate = nn.ParameterDict({"bias": nn.Parameter(torch.empty(D))}) if biases == "one" else None
+
+    def forward(self, x, h):
+        xr, xz, xn = self.input(x).chunk(3, -1)
+        hr, hz, hn = self.state(h).chunk(3, -1)
+        if self.candidate is not None:
+            hn = hn + self.candidate["bias"]
+        r, z = torch.sigmoid(xr + hr), torch.sigmoid(xz + hz)
+        return (1 - z) * torch.tanh(xn + r * hn) + z * h
+
+
+class GRU4Rec(Sequential):
+    """One GRU over the item embeddings, from a zero state before the first item; tied output."""
+
+    def __init__(self, biases):
+        super().__init__()
+        self.item_embedding, self.gru = nn.Embedding(V, D), GRU(biases)
+
+    def encode(self, case, items, exists, drop):
+        x, h, states = self.item_embedding(items), torch.zeros(len(items), D).to(self.item_embedding.weight), []
+        for i in range(items.shape[1]):
+            h = torch.where(exists[:, i : i + 1], self.gru(x[:, i], h), h)
+            states.append(h)
+        return torch.stack(states, 1)
+
+
 # ---------------------------------------------------------------- cases
 
 
@@ -290,6 +386,10 @@ def hstu(heads, time, **options):
     widths = {"dv": D // heads, "dk": D // heads}
     scores = {"cosine": True, "temperature": HSTU.temperature, "shortest": HSTU.shortest}
     return sized("hstu", heads=heads, time=time, N=INPUTS, buckets=BUCKETS, epsilon=1e-6, **widths, **scores, **options)
+
+
+def bert(widening, **options):
+    return sized("bert4rec", heads=2, widening=widening, epsilon=1e-12, **options)
 
 
 # name: (config, model, extra inputs(rng, tokens)), as MODEL_CASES of make_fixtures.py
@@ -343,6 +443,23 @@ RECIPE_CASES = {
         lambda: HSTU(2, "target"),
         lambda rng, tokens: {**times(rng, tokens), **dropout(2, output=D)(rng, tokens)},
     ),
+    # Both ways, post-norm, GELU, feed-forward 4 d wide; masked items at their own positions; tied output without bias.
+    "recipe_bert4rec": (bert(4), lambda: BERT4Rec(2, 4), bert_mask),
+    # The same with the row T of a type embedding, added at every position.
+    "recipe_bert4rec_type": (bert(4, types=True), lambda: BERT4Rec(2, 4, types=True), bert_mask),
+    # With dropout after the first norm, of the probabilities and of what both sub-layers add. 2 d wide.
+    "recipe_bert4rec_dropout": (
+        bert(2, dropout=0.3),
+        lambda: BERT4Rec(2, 2),
+        lambda rng, tokens: {
+            **bert_mask(rng, tokens),
+            **dropout(2, LENGTH, attention="attention", projection=D, ff2=D)(rng, tokens),
+        },
+    ),
+    # One GRU of width d with torch's biases, gradients through the whole sequence, tied output without bias.
+    "recipe_gru4rec": (sized("gru4rec", biases="two"), lambda: GRU4Rec("two"), None),
+    # The same with one bias for each of r and z, and two for the candidate.
+    "recipe_gru4rec_one_bias": (sized("gru4rec", biases="one"), lambda: GRU4Rec("one"), None),
 }
 base.MODEL_CASES.update(RECIPE_CASES)
 
@@ -422,6 +539,23 @@ def check_blocks():
     assert torch.allclose(block(x, exists, plain), expected, atol=1e-12)
 
     check_hstu(x)
+
+    # the block of BERT4Rec against torch's encoder layer, the cell against torch's GRU
+    block = filled(BERTBlock(2, 4, 1e-12))
+    layer = torch_layer(block, norm_first=False, activation=F.gelu, epsilon=1e-12, width=4 * D)
+    some = exists.clone()
+    some[2, :3] = False
+    assert torch.allclose(block(x, some, plain)[some], layer(x, src_key_padding_mask=~some)[some], atol=1e-12)
+    cell, torchs, h = filled(GRU("two")), nn.GRU(D, D, batch_first=True).double(), torch.zeros(3, D).double()
+    with torch.no_grad():
+        torchs.weight_ih_l0.copy_(cell.input.weight.T)
+        torchs.weight_hh_l0.copy_(cell.state.weight.T)
+        torchs.bias_ih_l0.copy_(cell.input.bias)
+        torchs.bias_hh_l0.copy_(cell.state.bias)
+    expected = torchs(x)[0]
+    for i in range(7):
+        h = cell(x[:, i], h)
+        assert torch.allclose(h, expected[:, i], atol=1e-12)
 
 
 def check_hstu(x):
