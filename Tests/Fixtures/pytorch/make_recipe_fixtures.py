@@ -1,4 +1,4 @@
-"""Numeric fixtures of losses, optimizers, schedules and models of published recipes, from an independent implementation.
+"""Numeric fixtures of losses, optimizers, schedules and models of published recipes, implemented independently.
 
 Run:  python make_recipe_fixtures.py [NAME ...]
 with torch, numpy and safetensors from PyPI (CPU is enough, a few seconds). It writes one
@@ -232,7 +232,8 @@ def loss_outputs(config, case):
         expected = expected * (case["weights"] if expected.dim() == 1 else case["weights"][:, None])
         assert torch.allclose(found, expected, rtol=1e-9, atol=1e-13), config
     grads = torch.autograd.grad(total, inputs)
-    return {"losses": losses.detach(), "loss": total.detach().reshape(1), **{"grad." + n: g for n, g in zip(names, grads)}}
+    results = {"losses": losses.detach(), "loss": total.detach().reshape(1)}
+    return {**results, **{"grad." + n: g for n, g in zip(names, grads)}}
 
 
 def check_cosine_slopes(case, results, config):
@@ -380,7 +381,8 @@ def write_optimizer(name):
                 average[n] = options["ema"] * average[n] + (1 - options["ema"]) * w
                 case[f"ema{step}.{n}"] = average[n].clone()
     for n in shapes:
-        kept = by_formula(kind, settings, case["param." + n], [case[f"grad{s}.{n}"] for s in range(1, OPTIMIZER_STEPS + 1)])
+        grads = [case[f"grad{s}.{n}"] for s in range(1, OPTIMIZER_STEPS + 1)]
+        kept = by_formula(kind, settings, case["param." + n], grads)
         for step, value in enumerate(kept, 1):
             assert torch.allclose(value, case[f"step{step}.{n}"], rtol=0, atol=1e-13), (name, n, step)
         if "ema" in options:
@@ -392,7 +394,8 @@ def write_optimizer(name):
 
 # ---------------------------------------------------------------- schedules
 
-SCHEDULE = {"warm_up": 5, "total": 40, "peak": 0.01, "floor": 0.001, "decay_from": 32, "regrow_at": 12, "regrow_over": 6}
+SCHEDULE = {"warm_up": 5, "total": 40, "peak": 0.01, "floor": 0.001, "decay_from": 32}
+SCHEDULE.update({"regrow_at": 12, "regrow_over": 6})
 
 
 def warm_up_then(rest, warm_up=SCHEDULE["warm_up"], peak=SCHEDULE["peak"]):
@@ -468,12 +471,179 @@ def write_schedules(name):
     print(base.write("recipe_" + name, SCHEDULE, case))
 
 
+# ---------------------------------------------------------------- GRU4Rec, session-parallel
+# Each lane of a batch reads a session an item a step; when it ends, another starts there with a zero state. The state is
+# carried on, dropped as it is, but gradients go through one step only. An item's input row is its output row.
+
+LANES, SAMPLES, STEPS = 4, 6, 5
+CROSS_ENTROPY = {"loss": "softmax", "log_q": 1.0, "alpha": 0.75, "lr": 0.1, "momentum": 0.0, "epsilon": 1e-6}
+BPR_MAX = {"loss": "bpr_max", "lambda": 1.85, "elu": 1.0, "lr": 0.05, "momentum": 0.4, "epsilon": 1e-6}
+SESSION_CASES = {
+    # Cross-entropy with logQ; two biases for r and z, as torch's cell has them.
+    "gru4rec_sessions_softmax": {"biases": "two", **CROSS_ENTROPY},
+    # The same with one bias for each of r and z.
+    "gru4rec_sessions_softmax_one_bias": {"biases": "one", **CROSS_ENTROPY},
+    # BPR-max with ELU; momentum, which in the rows that a step does not use rests (`denseS`: it does not).
+    "gru4rec_sessions_bpr_max": {"biases": "two", **BPR_MAX},
+}
+
+
+class SessionGRU(torch.nn.Module):
+    def __init__(self, biases):
+        super().__init__()
+        self.output, self.gru = torch.nn.Linear(D, V), models.GRU(biases)
+
+    def forward(self, case, step, state):
+        """-> next state (lanes, d), and scores (lanes, lanes + samples) of the targets and samples of this step."""
+        state = state * (1 - case["starts"][step])[:, None]
+        x = case["dropout.embedding"][step] * self.output.weight[case["inputs"][step]]
+        state = case["dropout.state"][step] * self.gru(x, state)
+        columns = torch.cat([case["targets"][step], case["samples"][step]])
+        return state, state @ self.output.weight[columns].T + self.output.bias[columns]
+
+
+def session_loss(config, case, step, scores):
+    """Lane b's positive is column b, all other columns are its negatives, equal items among them."""
+    counts, lanes = case["counts"].double(), torch.arange(LANES)
+    if config["loss"] == "softmax":
+        targets, samples = case["targets"][step], case["samples"][step]
+        q = torch.cat([counts[targets], counts[samples] ** config["alpha"]])
+        return F.cross_entropy(scores - config["log_q"] * q.log(), lanes)
+    others = ~torch.eye(LANES, LANES + SAMPLES, dtype=torch.bool)
+    return bpr_max(config, scores[lanes, lanes], scores[others].view(LANES, -1)).sum() / LANES
+
+
+def published_session_loss(config, case, step, scores):
+    """The same by matrices with the positives on the diagonal, as published."""
+    own = torch.eye(LANES, LANES + SAMPLES).double()
+    if config["loss"] == "softmax":
+        counts = case["counts"].double()
+        q = torch.cat([counts[case["targets"][step]], counts[case["samples"][step]] ** config["alpha"]])
+        e = (scores - config["log_q"] * q.log()).exp()
+        return -((e / e.sum(1, keepdim=True) * own).sum(1)).log().sum() / LANES
+    scores = F.elu(scores, config["elu"])
+    e = scores.exp() * (1 - own)
+    w, positive = e / e.sum(1, keepdim=True), (scores * own).sum(1, keepdim=True)
+    rows = -(torch.sigmoid(positive - scores) * w).sum(1).log() + config["lambda"] * (scores**2 * w).sum(1)
+    return rows.sum() / LANES
+
+
+def session_inputs(name, model):
+    rng = rng_of(name)
+    starts = np.zeros((STEPS, LANES), dtype=np.int64)
+    starts[0], starts[2, 1], starts[3, [0, 2]], starts[4, 1] = 1, 1, 1, 1
+    targets = rng.integers(1, 18, (STEPS, LANES))  # items from 18 on are rarely used, item 22 never
+    inputs = rng.integers(1, 18, (STEPS, LANES))
+    inputs[1:] = np.where(starts[1:], inputs[1:], targets[:-1])
+    samples = rng.integers(1, 22, (STEPS, SAMPLES))
+    targets[1, 3] = targets[1, 0]  # two lanes with one target
+    samples[0, 2], samples[1, 4], samples[3, 1] = targets[0, 1], samples[1, 0], targets[3, 3]
+    inputs[2, [0, 3]] = targets[1, [0, 3]]
+    case = {"inputs": inputs, "targets": targets, "starts": starts, "samples": samples, "counts": rng.integers(1, 400, V)}
+    case = {n: int_tensor(v) for n, v in case.items()}
+    for place in ("embedding", "state"):
+        case["dropout." + place] = float_tensor((rng.random((STEPS, LANES, D)) >= 0.2) / 0.8)
+    parameters = base.initial_parameters(model, rng)
+    case.update({"param." + n: v for n, v in parameters.items()})
+    assert (case["inputs"][1:] == case["targets"][:-1])[case["starts"][1:] == 0].all()
+    return case
+
+
+def session_run(config, case, model, lazy):
+    """Five steps; -> results by name."""
+    base.load(model, case)
+    parameters, results = dict(model.named_parameters()), {"hidden": [], "scores": [], "step_losses": []}
+    accumulators = {n: torch.zeros_like(p) for n, p in parameters.items()}
+    momenta = {n: torch.zeros_like(p) for n, p in parameters.items()}
+    state = torch.zeros(LANES, D).double()
+    for step in range(STEPS):
+        results[f"state{step}"] = state  # before the step; for the checks
+        after, scores = model(case, step, state)
+        loss = session_loss(config, case, step, scores)
+        assert torch.allclose(loss, published_session_loss(config, case, step, scores), rtol=1e-12)
+        grads = base.gradients(model, loss)
+        columns = torch.cat([case["targets"][step], case["samples"][step]])
+        used = {"output.weight": torch.cat([columns, case["inputs"][step]]), "output.bias": columns}
+        with torch.no_grad():
+            for n, p in parameters.items():
+                rows = used[n].unique() if n in used and lazy else slice(None)
+                g = grads[n][rows]
+                accumulators[n][rows] += g**2
+                change = -config["lr"] * g / (accumulators[n][rows] + config["epsilon"]).sqrt()
+                momenta[n][rows] = config["momentum"] * momenta[n][rows] + change
+                p[rows] += momenta[n][rows]
+        state = after.detach()
+        for n, v in (("hidden", state), ("scores", scores.detach()), ("step_losses", loss.detach())):
+            results[n].append(v)
+        results.update({f"grad{step + 1}.{n}": g for n, g in grads.items()})
+        results.update({f"step{step + 1}.{n}": p.detach().clone() for n, p in parameters.items()})
+    return {n: torch.stack(v) if isinstance(v, list) else v for n, v in results.items()}
+
+
+def check_session_gradients(config, case, results, model):
+    """Central differences at some entries, at every step from its state and parameters."""
+    rng, worst = np.random.default_rng(1), 0.0
+    with torch.no_grad():
+        for step in range(STEPS):
+            before = f"step{step}." if step else "param."
+            base.load(model, {"param." + n: (results | case)[before + n] for n, _ in model.named_parameters()})
+            at = lambda: session_loss(config, case, step, model(case, step, results[f"state{step}"])[1]).item()
+            for n, p in model.named_parameters():
+                for i in rng.integers(0, p.numel(), 6):
+                    value = p.view(-1)[i].item()
+                    p.view(-1)[i] = value + 1e-6
+                    above = at()
+                    p.view(-1)[i] = value - 1e-6
+                    difference = (above - at()) / 2e-6
+                    p.view(-1)[i] = value
+                    worst = max(worst, abs(difference - results[f"grad{step + 1}.{n}"].view(-1)[i].item()))
+    assert worst < 1e-8, worst
+    return worst
+
+
+def check_session_cell(case, results, model):
+    """The first step's state against torch's cell."""
+    base.load(model, case)
+    cell, gru = torch.nn.GRUCell(D, D).double(), model.gru
+    with torch.no_grad():
+        cell.weight_ih.copy_(gru.input.weight.T)
+        cell.weight_hh.copy_(gru.state.weight.T)
+        cell.bias_ih.copy_(gru.input.bias)
+        cell.bias_hh.copy_(gru.state.bias if gru.candidate is None else F.pad(gru.candidate["bias"], (2 * D, 0)))
+        x = model.output.weight[case["inputs"][0]] * case["dropout.embedding"][0]
+        assert torch.allclose(cell(x) * case["dropout.state"][0], results["hidden"][0], atol=1e-12)
+
+
+def write_sessions(name):
+    global elu_margin
+    config, elu_margin = SESSION_CASES[name], math.inf
+    config = {"recipe": "gru4rec", "V": V, "d": D, "lanes": LANES, "samples": SAMPLES, "steps": STEPS, **config}
+    model = SessionGRU(config["biases"]).double()
+    case = session_inputs(name, model)
+    results = session_run(config, case, model, lazy=True)
+    check_session_cell(case, results, model)
+    worst = check_session_gradients(config, case, results, model)
+    dense = session_run(config, case, model, lazy=False)
+    never = results["step5.output.weight"][22]
+    assert torch.equal(never, case["param.output.weight"][22])
+    same = all(torch.equal(dense[n], v) for n, v in results.items())
+    assert same == (config["momentum"] == 0)  # without momentum a row without a gradient rests in any case
+    kept = {n: v for n, v in results.items() if not n.startswith("state")}
+    if not same:
+        kept.update({"dense" + n.removeprefix("step"): v for n, v in dense.items() if n[:4] == "step" and "." in n})
+        kept["dense_losses"] = dense["step_losses"]
+    print(base.write("recipe_" + name, config, {**case, **kept}))
+    losses = ", ".join(f"{x:.3f}" for x in results["step_losses"])
+    print(f"  finite differences within {worst:.0e}; loss by step {losses}; closest ELU input {elu_margin:.0e}")
+
+
 # ---------------------------------------------------------------- main
 
 WRITERS = {
     **{"loss_" + n: write_loss for n in LOSS_CASES},
     **{"optimizer_" + n: write_optimizer for n in OPTIMIZER_CASES},
     "schedules": write_schedules,
+    **{n: write_sessions for n in SESSION_CASES},
     **{n.removeprefix("recipe_"): lambda name: base.write_model("recipe_" + name) for n in models.RECIPE_CASES},
 }
 
