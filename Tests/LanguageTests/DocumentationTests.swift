@@ -43,7 +43,8 @@ struct CodeBlock: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// The scripts in the documentation do what their comments say. ```srs blocks are run, ```srs check blocks only checked.
+/// The scripts in the documentation do what their comments say. ```srs blocks are run, ```srs check blocks only
+/// checked.
 @Suite struct DocumentationTests {
   @Test(arguments: CodeBlock.all.filter { $0.language == "srs" })
   func script(block: CodeBlock) throws {
@@ -61,7 +62,7 @@ struct CodeBlock: CustomTestStringConvertible, Sendable {
     #expect(diagnostics.isEmpty, "\(diagnostics.map(\.message))")
   }
 
-  @Test func everyBlockSaysWhatItIs() {
+  @Test func everyBlockHasAKind() {
     let known = ["srs", "srs check", "console", "text", "ebnf", "swift", "bash", "json", "python"]
     #expect(CodeBlock.all.count > 50)
     for block in CodeBlock.all { #expect(known.contains(block.language), "\(block.testDescription): \(block.language)") }

@@ -2,7 +2,7 @@ import Foundation
 import Models
 import Testing
 
-/// Which targets may import which; docs/architecture.md has the same table.
+/// Which targets may import which. docs/architecture.md has the same table.
 @Suite struct ArrowsTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -85,7 +85,8 @@ import Testing
     }
   }
 
-  /// Only the registry, the target Models, its builtins and the benchmarks name particular models. The names of the models are
+  /// Only the registry, the target Models, its builtins and the benchmarks name particular models. The names of the
+  /// models are
   /// read from the sources of the target.
   @Test func noOtherTargetNamesAModel() throws {
     let sources = Self.root.appendingPathComponent("Sources")

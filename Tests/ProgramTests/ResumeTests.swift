@@ -31,7 +31,7 @@ import Testing
     "\(network.kind)(data, \(network.options.map { "\($0.name): \($0.value)" }.joined(separator: ", ")), seed: 1)"
   }
 
-  /// The number of kills per model. SRS_KILLS sets a higher one, as for docs/reliability.md.
+  /// The number of kills per model. SRS_KILLS raises it, as for the figures in docs/reliability.md.
   private static let kills = ProcessInfo.processInfo.environment["SRS_KILLS"].flatMap(Int.init) ?? 4
 
   private struct Place {
@@ -98,7 +98,8 @@ import Testing
     }
   }
 
-  /// A limit on the size of files simulates a full disk: no file is incomplete, the training continues, and a note is written.
+  /// A limit on the size of files simulates a full disk: no file is incomplete, the training continues, and a note is
+  /// written.
   @Test func aFullDiskLosesNothing() throws {
     let place = try Place(Self.script(Self.models[0]).replacingOccurrences(of: "save(run, \"model.safetensors\")", with: ""))
     defer { place.remove() }
