@@ -109,8 +109,8 @@ private func withFile(_ bytes: [UInt8], _ body: (String) -> Void) {
   body(scratch)
 }
 
-/// Changes bytes of a valid `.srsd` file at the positions in the input and recomputes the checksums, so that the
-/// fuzzer gets past them.
+/// Changes bytes of a valid `.srsd` file at the positions in the input and recomputes the checksums, so that the fuzzer
+/// gets past them.
 private func fuzzBinary(_ bytes: [UInt8]) {
   var file = template
   func word(_ place: Int) -> Int {

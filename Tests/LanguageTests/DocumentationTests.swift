@@ -43,8 +43,7 @@ struct CodeBlock: CustomTestStringConvertible, Sendable {
   }
 }
 
-/// The scripts in the documentation do what their comments say. ```srs blocks are run, ```srs check blocks only
-/// checked.
+/// The scripts in the documentation do what their comments say. ```srs blocks are run, ```srs check blocks only checked.
 @Suite struct DocumentationTests {
   @Test(arguments: CodeBlock.all.filter { $0.language == "srs" })
   func script(block: CodeBlock) throws {

@@ -63,8 +63,7 @@ func checkScript(_ file: SourceFile) -> [Diagnostic] {
 }
 
 /// The scripts in Scripts/, one behaviour per file. `#> text` is a line of output; `#! CODE LINE:COLUMN text` is an
-/// error whose
-/// message or help contains the text. Output and errors must match completely and in order.
+/// error whose message or help contains the text. Output and errors must match completely and in order.
 @Suite struct ScriptTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Scripts")
 

@@ -86,8 +86,7 @@ import Testing
   }
 
   /// Only the registry, the target Models, its builtins and the benchmarks name particular models. The names of the
-  /// models are
-  /// read from the sources of the target.
+  /// models are read from the sources of the target.
   @Test func noOtherTargetNamesAModel() throws {
     let sources = Self.root.appendingPathComponent("Sources")
     var names = Set(Registry.kinds.map { "\"\($0.name)\"" })

@@ -98,8 +98,7 @@ import Testing
     }
   }
 
-  /// A limit on the size of files simulates a full disk: no file is incomplete, the training continues, and a note is
-  /// written.
+  /// A limit on the size of files simulates a full disk: no file is incomplete, the training continues, and a note is written.
   @Test func aFullDiskLosesNothing() throws {
     let place = try Place(Self.script(Self.models[0]).replacingOccurrences(of: "save(run, \"model.safetensors\")", with: ""))
     defer { place.remove() }

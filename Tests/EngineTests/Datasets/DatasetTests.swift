@@ -222,8 +222,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
   }
 
   /// The events have the probabilities of the process: the log-likelihood is much higher than that of a uniform
-  /// distribution,
-  /// and the frequency of the most likely item agrees with its probability.
+  /// distribution, and the frequency of the most likely item agrees with its probability.
   @Test func oracleIsCalibrated() throws {
     let made = try SyntheticProcess.histories(users: 2000, items: 80, seed: 1)
     let process = try #require(made.process)

@@ -9,8 +9,7 @@ import Testing
 @testable import Training
 
 /// Compares ranks counted panel by panel with ranks from all scores, and evaluation of the last position with that of
-/// all
-/// positions.
+/// all positions.
 @Suite struct RankingTests {
   static let pool = NextItNetTests.pool
 
@@ -92,8 +91,8 @@ import Testing
     }
   }
 
-  /// Evaluation skips positions that the last output does not depend on. The last output has the same bits as with
-  /// all positions.
+  /// Evaluation skips positions that the last output does not depend on. The last output has the same bits as with all
+  /// positions.
   @Test(arguments: [[1, 4], [1, 2, 4, 8], [2], [4, 2], [3, 6], [16], [1]], [4, 19, 20, 35])
   func lastStepAlone(dilations: [Int], positions: Int) throws {
     for (blocks, kernel) in [(1, 3), (3, 3), (4, 3), (2, 2)] {

@@ -59,8 +59,7 @@ import Testing
     var scores = [Float](repeating: 0, count: 5)
     scores.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { baseline.scores(test, 0, into: base) } }
     // Counts of common sequences, with the counts of both items in parentheses. Item 1: 2 with item 2 (2, 2), 1 with
-    // item 3
-    // (2, 2). Item 3: 1 with items 1 and 2 (2, 2), 1 with item 4 (2, 1).
+    // item 3 (2, 2). Item 3: 1 with items 1 and 2 (2, 2), 1 with item 4 (2, 1).
     let wanted: [Float] = [0, 0.5, 1 + 0.5, 0.5, 1 / Float(2).squareRoot()]
     #expect(zip(scores, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(scores)")
   }

@@ -106,9 +106,8 @@ import Testing
     return scores
   }
 
-  /// out = x + 0 * y is exactly x, so the scores keep their bits. Blocks that end in a norm keep them up to the
-  /// epsilon of
-  /// the norm.
+  /// out = x + 0 * y is exactly x, so the scores keep their bits. Blocks that end in a norm keep them up to the epsilon
+  /// of the norm.
   @Test(arguments: [(GrowthOperator.adjacent, 8), (.cross, 8), (.dilationAware, 8), (.adjacent, 16), (.cross, 6), (.random, 8)], samples)
   func preservingGrowthKeepsTheScores(growth: (by: GrowthOperator, depth: Int), sample: ModelSample) throws {
     let old = try Self.trained(sample, blocks: 4)

@@ -25,8 +25,7 @@ import Testing
       let old = range.map { model.values[$0] }
       let largest = g.map { abs($0) }.max() ?? 1
       // The largest change of a value. A large step may cross the kink of a ReLU, and a small step suffers from
-      // rounding. A
-      // wrong gradient agrees with neither.
+      // rounding. A wrong gradient agrees with neither.
       let slopes = [5e-4, 1e-4, 2.5e-5].map { largestMove -> Double in
         let h = largestMove / (largest / length)
         func loss(_ sign: Double) -> Double {

@@ -107,8 +107,7 @@ import Testing
     GradientTests.check(c.model, c.engine, c.batch, dropout: c.dropout)
   }
 
-  /// Stochastic shared embeddings: replacements have the right frequency, never replace padding, and leave targets
-  /// unchanged.
+  /// Stochastic shared embeddings: replacements have the right frequency, never replace padding, and leave targets unchanged.
   @Test func sharedEmbeddingsReplaceUsersAndItems() throws {
     let set = SequenceSet.fixed(
       length: 20, tokens: (0..<20_000).map { (i: Int) -> Int32 in i % 20 < 5 ? 0 : Int32(1 + i * 7 % 49) }, items: 50,
@@ -179,8 +178,7 @@ import Testing
     #expect(worstDifference(gradient, try fixture.floats("grad.embedding")) < 1e-6)
   }
 
-  /// Fine-tuning starts with the trained network and a new output layer, also when the model has been fine-tuned
-  /// before.
+  /// Fine-tuning starts with the trained network and a new output layer, also when the model has been fine-tuned before.
   @Test func retargetedModelsKeepAllButTheOutputLayer() throws {
     let trained = try GrowthTests.trained("nextitnet", blocks: 2)
     let once = try trained.retargeted(12, seed: 1)

@@ -157,8 +157,7 @@ import Testing
     #expect(heaps.points.count == 700)
   }
 
-  /// Unusual data gives a picture or gnuplot's error message: many values, none, one, equal, not finite, huge and
-  /// tiny ones.
+  /// Unusual data gives a picture or gnuplot's error message: many values, none, one, equal, not finite, huge and tiny ones.
   @Test func oddDataGivesAPicture() throws {
     let many = (0..<40).map { s in Self.line((0..<10).map { (Double($0), Double($0 * s)) }, label: "series \(s)") }
     let odd: [[Layer]] = [
@@ -240,8 +239,7 @@ import Testing
   }
 
   /// A window is a gnuplot process that keeps running and draws each picture; after it has ended, drawing returns
-  /// false. In this
-  /// test a script that logs its input replaces gnuplot.
+  /// false. In this test a script that logs its input replaces gnuplot.
   @Test func windowsAreRedrawn() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -257,8 +255,7 @@ import Testing
     done
     """.write(toFile: program + ".text", atomically: true, encoding: .utf8)
     // Another process writes the script. If this process did, running it could fail with "Text file busy", because a
-    // child
-    // process that another test starts inherits the open descriptor for a moment.
+    // child process that another test starts inherits the open descriptor for a moment.
     let copy = try Process.run(URL(fileURLWithPath: "/bin/cp"), arguments: [program + ".text", program])
     copy.waitUntilExit()
     chmod(program, 0o755)

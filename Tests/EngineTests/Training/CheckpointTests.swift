@@ -62,8 +62,7 @@ private struct Outcome: Equatable {
     Model(try #require(TrainerTests.samples.first { $0.name == name }).network(), seed: 5)
   }
 
-  /// A recipe with growths that carry the optimizer's state over, freeze old blocks, wait for a plateau, and can fall
-  /// back.
+  /// A recipe with growths that carry the optimizer's state over, freeze old blocks, wait for a plateau, and can fall back.
   private static let recipe: Recipe = {
     var recipe = Recipe(phases: [
       Phase(run: .steps(6)),

@@ -13,8 +13,7 @@ import Testing
 /// Checkpoints of all earlier versions can be read: Tests/Fixtures/checkpoints/vN.
 ///
 /// A new version of the format gets a new folder, written with `SRS_WRITE_CHECKPOINTS=1`. Existing folders are never
-/// written
-/// again.
+/// written again.
 @Suite struct OldVersionTests {
   private static let root = Fixture.root.appendingPathComponent("checkpoints")
 

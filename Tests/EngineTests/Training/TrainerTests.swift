@@ -289,8 +289,7 @@ final class TestObserver: TrainingObserver {
 }
 
 @Suite struct AdamTests {
-  /// The bias correction of a parameter counts the steps of this parameter: fewer for one that was added later or
-  /// frozen.
+  /// The bias correction of a parameter counts the steps of this parameter: fewer for one that was added later or frozen.
   @Test func biasCorrectionCountsAParametersOwnSteps() throws {
     let model = try GrowthTests.trained("nextitnet", blocks: 2)
     let layout = model.network.layout

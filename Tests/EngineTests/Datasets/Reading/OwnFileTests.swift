@@ -3,8 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// Files that the program writes are read back without options and with the same values. Padding is detected at both
-/// ends.
+/// Files that the program writes are read back without options and with the same values. Padding is detected at both ends.
 @Suite struct OwnFileTests {
   private static func rows(_ set: SequenceSet) -> [[String]] {
     (0..<set.count).map { row in

@@ -120,8 +120,8 @@ import Testing
     #expect(try Self.problem(whole) == nil)
     let read = try withFile(whole, "t.csv.gz") { try Histories.read($0).histories }
     #expect(Self.content(read) == [["1", "a", "b"], ["2", "c"]])
-    // The time, flags and system in a member's header do not affect its data. Zeros after the last member are
-    // allowed: tapes are padded with them.
+    // The time, flags and system in a member's header do not affect its data. Zeros after the last member are allowed:
+    // tapes are padded with them.
     let free = [0, first.count].flatMap { start in (4...9).map { start + $0 } }
     for place in whole.indices where !free.contains(place) && place > 1 {
       var damaged = whole

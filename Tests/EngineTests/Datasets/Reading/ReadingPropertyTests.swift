@@ -4,8 +4,7 @@ import Testing
 @testable import Datasets
 
 /// Every reader is compared with a slow reader simple enough to be evidently correct, on generated files: any ids,
-/// quotes,
-/// separators, escapes, fractions of seconds, compression. The seeds are fixed.
+/// quotes, separators, escapes, fractions of seconds, compression. The seeds are fixed.
 @Suite struct ReadingPropertyTests {
   typealias Bytes = [UInt8]
 
