@@ -8,10 +8,10 @@ import Testing
 @Suite struct CostTests {
   /// A host that reports an interrupt after a number of checks.
   private final class ImpatientHost: InterpreterHost {
-    var looksLeft = Int.max
+    var checksLeft = Int.max
     var isInterrupted: Bool {
-      looksLeft -= 1
-      return looksLeft < 0
+      checksLeft -= 1
+      return checksLeft < 0
     }
     var outputFolder: String?
     init(folder: String) { outputFolder = folder }
@@ -65,7 +65,7 @@ import Testing
       write_csv(rows, "out/in.csv")
       write_json(xs, "out/in.json")
       """.replacingOccurrences(of: "let get_first = min_of\nfn min_of(a, b) = a", with: "fn get_first(a, b) = a"))
-    host.looksLeft = 4
+    host.checksLeft = 4
     let error = #expect(throws: Diagnostic.self) { try run(call) }
     #expect(error?.code == .interrupted, "\(error?.message ?? "")")
   }
