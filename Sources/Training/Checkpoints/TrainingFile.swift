@@ -98,15 +98,15 @@ public enum TrainingFile {
       throw bad("is the file of a model, not a checkpoint of a training")
     }
     guard let fingerprint = file.metadata["fingerprint"], fingerprints.contains(fingerprint) else {
-      throw bad("is of another training: its model, data or recipe differ")
+      throw bad("belongs to another training: its model, data or recipe differ")
     }
     guard let record = try? JSONDecoder().decode(CheckpointRecord.self, from: Data(text.utf8)) else {
-      throw bad("lacks what a training needs to go on")
+      throw bad("lacks values that are needed to continue the training")
     }
     guard
       record.isConsistent(
         depth: model.network.depth, parameters: model.network.layout.parameters.count, phases: recipe.phases.count)
-    else { throw bad("contradicts itself: the numbers of the training do not fit its model or its recipe") }
+    else { throw bad("is inconsistent: the values of the training do not match its model or its recipe") }
     let layout = model.network.layout
     let hasState = layout.parameters.first.map { file.has("training/current/" + $0.name) } ?? false
     if record.isFinished, !continues || !hasState { return .finished(Finished(model: model, record: record)) }
