@@ -2,8 +2,8 @@
 import Foundation
 import PackageDescription
 
-// The rooms and arrows of the house are in docs/architecture.md; `ArrowsTests` holds this file and every `import`
-// against that table.
+// docs/architecture.md lists the targets and what each may import; `ArrowsTests` compares this file and every `import`
+// with that table.
 let package = Package(
   name: "StackRec",
   products: [
@@ -17,7 +17,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
-    // C and C++ shims: one owner each.
+    // C and C++ shims. Each is imported by one target only.
     .target(name: "CBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
@@ -29,10 +29,10 @@ let package = Package(
       name: "CGnuplot",
       linkerSettings: [.linkedLibrary("stdc++"), .linkedLibrary("boost_iostreams")]),
 
-    // What engine and language share: knows nothing of either.
+    // Functions shared by engine and language; depends on neither.
     .target(name: "Basics"),
 
-    // The engine: knows nothing of the language.
+    // The engine; does not depend on the language.
     .target(name: "Kernels", dependencies: ["CBLAS", "CKernels"]),
     .target(name: "Layers", dependencies: ["Kernels"]),
     .target(name: "Growth", dependencies: ["Layers", "Kernels"]),
@@ -52,13 +52,13 @@ let package = Package(
 
     .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Evaluation", "Training", "Basics"]),
 
-    // The language: knows nothing of the engine.
+    // The language; does not depend on the engine.
     .target(name: "Syntax"),
     .target(name: "Interpreter", dependencies: ["Syntax", "Files", "Basics"]),
     .target(name: "Terminal", dependencies: ["Interpreter", "Syntax", "CEditline"]),
     .target(name: "Notebooks", dependencies: ["Interpreter", "Syntax", "Files", "Basics", "CMarkdown"]),
 
-    // The one bridge, and the program.
+    // The bridge between language and engine, and the program.
     .target(
       name: "Builtins",
       dependencies: [
@@ -74,7 +74,7 @@ let package = Package(
       ]),
 
     .executableTarget(
-      // The modules that StackRec re-exports too: SwiftPM builds a target again only for what it names.
+      // Includes the modules that StackRec re-exports, because SwiftPM rebuilds a target only if a named dependency changes.
       name: "stack-in-swift",
       dependencies: ["StackRec", "Kernels", "Layers", "Growth", "Models", "Datasets", "Evaluation", "ModelFiles", "Training"],
       path: "Examples/StackInSwift"),
@@ -97,7 +97,7 @@ let package = Package(
   cxxLanguageStandard: .cxx17
 )
 
-// The fuzzer is built only when it is asked for: scripts/fuzz.
+// The fuzzer is built only by scripts/fuzz.
 if ProcessInfo.processInfo.environment["SRS_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(

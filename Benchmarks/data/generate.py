@@ -1,6 +1,7 @@
-"""A file of interactions of a given size: python generate.py FILE ROWS USERS ITEMS; .csv is MovieLens', .inter RecBole's.
+"""Generates a file of interactions: python generate.py FILE ROWS USERS ITEMS (.csv as MovieLens, .inter as RecBole).
 
-Users by a skewed length, items by Zipf, times at random; an .inter file's rows are shuffled. The same bytes at every call.
+History lengths are log-normal, item popularity follows a power law, times are uniform; the rows of an .inter file are
+shuffled. The same bytes at every call.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Training from .srsd files of growing size: time to open, time of a step, peak memory.
+"""Measures training from .srsd files of increasing size: time to open, time of 200 steps, peak memory.
 
     python mapped.py [ROWS ...] [--srs .build/release/srs] [--folder DIR]
 
-A ratings.csv of so many rows (20 and 200 million if left out; 27,000 items, a user for every 145 rows) is generated and
-turned into a .srsd file, both of which stay in the folder; then a NextItNet of four blocks trains on it for 200 steps.
+Generates a ratings.csv with ROWS rows (default: 20 and 200 million; 27,000 items, one user per 145 rows) and converts
+it to a .srsd file; both stay in the folder. Then trains a NextItNet of four blocks on it for 200 steps.
 """
 
 import argparse

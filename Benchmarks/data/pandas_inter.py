@@ -1,4 +1,4 @@
-"""An .inter file with pandas as RecBole's Dataset reads and prepares it: typed columns, tokens remapped, sorted by user
+"""Reads an .inter file with pandas as RecBole's Dataset does: typed columns, tokens mapped to indices, sorted by user
 and time."""
 
 import sys

@@ -1,4 +1,4 @@
-"""ratings.csv with Polars: read, 5-core, sort by user and time, windows of 20 from each user's end, split."""
+"""Prepares ratings.csv with Polars: read, 5-core, sort by user and time, windows of 20 from the end of each history, split."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ while True:
         break
 users, items, interactions = data["userId"].n_unique(), data["movieId"].n_unique(), data.height
 data = data.sort("userId", "timestamp", maintain_order=True)
-# Items as numbers from 1 on, 0 pads.
+# Items are numbered from 1; 0 is the padding.
 data = data.with_columns(pl.col("movieId").rank("dense").cast(pl.Int32).alias("item"))
 windows = (
     data.with_columns(((pl.len().over("userId") - 1 - pl.int_range(pl.len()).over("userId")) // LENGTH).alias("window"))

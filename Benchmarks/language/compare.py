@@ -1,8 +1,8 @@
-"""The interpreter beside Python and Lua: the same loops, in turns, and the checking of a long script.
+"""Compares the interpreter with Python and Lua on the same loops, in alternation, and times checking a long script.
 
     python compare.py [--srs .build/release/srs] [--rounds 7]
 
-Times are of whole processes, start-up included; the ratio is of the medians.
+Times are those of whole processes, including start-up; the ratio is that of the medians.
 """
 
 import argparse
@@ -23,12 +23,12 @@ def seconds(command):
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     taken = time.perf_counter() - start
     if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} left with {done.returncode}")
+        sys.exit(f"{' '.join(command)} failed with exit status {done.returncode}")
     return taken, done.stdout
 
 
 def long_script():
-    """A script of experiments, ten lines each, so that calls, records, functions and strings are all there."""
+    """A script of experiments of ten lines each, with calls, records, functions and strings."""
     block = """fn run_{i}(model, seed = {i}) {{
   let opt = {{ batch: 256, optimizer: adam(lr: 1e-3), eval_every: 50steps, seed: seed }}
   let deep = stack(model, to: 8, by: adjacent, carry: all)
@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
     programs = {"srs": [options.srs, "run"], "python3": [sys.executable], "lua": [shutil.which("lua5.4") or shutil.which("lua") or ""]}
-    print("| script | srs s | Python s | Lua s | srs over Python |\n|---|---|---|---|---|")
+    print("| script | srs s | Python s | Lua s | srs / Python |\n|---|---|---|---|---|")
     for name in ["loop", "calls"]:
         times = {program: [] for program in programs}
         outputs = set()
@@ -65,7 +65,7 @@ def main():
         if len(outputs) != 1:
             sys.exit(f"the programs of {name} do not agree: {outputs}")
         median = {program: statistics.median(t) if t else None for program, t in times.items()}
-        lua = f"{median['lua']:.3f}" if median["lua"] else "not there"
+        lua = f"{median['lua']:.3f}" if median["lua"] else "–"
         print(f"| {name} | {median['srs']:.3f} | {median['python3']:.3f} | {lua} | {median['srs'] / median['python3']:.2f} |")
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "long.srs")

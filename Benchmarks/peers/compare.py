@@ -1,4 +1,4 @@
-"""Runs every workload with srs and with PyTorch in turns and prints a table of ratios.
+"""Runs every workload with srs and with PyTorch in alternation and prints a table of ratios.
 
     python compare.py [WORK ...] [--srs .build/release/srs] [--style idiomatic] [--rounds 2] [--steps 20] [--out lines.jsonl]
 """
@@ -19,7 +19,7 @@ TARGETS = {
 }  # fmt: skip
 MEMORY = 0.5
 DEEP = "nextitnet-32-sampled"
-# As the figure of scripts/figures.srs calls them.
+# The names in the figure of scripts/figures.srs.
 LABELS = {
     "nextitnet-32-sampled": "NextItNet 32, sampled",
     "nextitnet-8-24k-sampled": "NextItNet 8, 24k items",
@@ -49,32 +49,32 @@ def main():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--style", choices=["idiomatic", "tuned"], default="idiomatic", help="of the PyTorch programs")
-    parser.add_argument("--out", help="file for all lines")
-    parser.add_argument("--csv", help="file for the table's milliseconds, which scripts/figures.srs draws")
+    parser.add_argument("--style", choices=["idiomatic", "tuned"], default="idiomatic", help="style of the PyTorch programs")
+    parser.add_argument("--out", help="file for the JSON lines of all runs")
+    parser.add_argument("--csv", help="file for the times of the table, which scripts/figures.srs draws")
     options = parser.parse_args()
     unknown = [work for work in options.works if work not in TARGETS]
     if unknown:
-        parser.error(f"no work {', '.join(unknown)}; there are {', '.join(TARGETS)}")
-    # Not imported here: a child's peak memory would begin with this program's.
+        parser.error(f"unknown work {', '.join(unknown)}; known: {', '.join(TARGETS)}")
+    # Not imported here, because the peak memory of a child process includes that of its parent at the fork.
     if importlib.util.find_spec("torch") is None:
         sys.exit("PyTorch is missing in this Python; Benchmarks/peers/README.md says how to install it")
 
     kept = []
-    def ours(work, threads):
+    def run_srs(work, threads):
         steps = [] if work.startswith("evaluate") else ["--steps", str(options.steps)]
         kept.extend(lines([options.srs, "bench", work, "--threads", str(threads), *steps]))
 
     for work in options.works or TARGETS:
         for _ in range(options.rounds):
-            ours(work, options.threads)
+            run_srs(work, options.threads)
             steps = [] if work.startswith("evaluate") else ["--steps", str(options.steps)]
             kept.extend(lines([sys.executable, os.path.join(HERE, "peer.py"), work, "--style", options.style, "--threads", str(options.threads), *steps]))
         print(f"{work} done", file=sys.stderr, flush=True)
     if not options.works or DEEP in options.works:
         for _ in range(options.rounds):
-            ours(DEEP, 1)
-            ours(DEEP, options.threads)
+            run_srs(DEEP, 1)
+            run_srs(DEEP, options.threads)
     if options.out:
         with open(options.out, "w") as file:
             file.writelines(json.dumps(line) + "\n" for line in kept)
@@ -88,30 +88,30 @@ def main():
     print("| work | srs ms | PyTorch eager ms | compiled ms | ratio | target | met |\n|---|---|---|---|---|---|---|")
     rows = []
     for work, target in TARGETS.items():
-        mine = of(work, "srs")
-        if not mine:
+        srs = of(work, "srs")
+        if not srs:
             continue
         peers = {m: median(of(work, "pytorch", m)) for m in ("eager", "compile") if of(work, "pytorch", m)}
-        ratio = median(mine) / min(peers.values())
-        rows.append([LABELS[work], median(mine)] + [peers.get(m) for m in ("eager", "compile")])
+        ratio = median(srs) / min(peers.values())
+        rows.append([LABELS[work], median(srs)] + [peers.get(m) for m in ("eager", "compile")])
         shown = [f"{peers[m]:.0f}" if m in peers else "–" for m in ("eager", "compile")]
-        print(f"| {work} | {median(mine):.0f} | {shown[0]} | {shown[1]} | {ratio:.2f} | {target} | {'yes' if ratio <= target else 'no'} |")
+        print(f"| {work} | {median(srs):.0f} | {shown[0]} | {shown[1]} | {ratio:.2f} | {target} | {'yes' if ratio <= target else 'no'} |")
     if options.csv:
         with open(options.csv, "w", newline="") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(["work", "srs_ms", "eager_ms", "compiled_ms"])
             table.writerows([label] + ["" if value is None else f"{value:.1f}" for value in values] for label, *values in rows)
-    mine = of(DEEP, "srs")
-    if mine:
-        peak, base = median(mine, "peak_memory_mb"), median(mine, "baseline_memory_mb")
+    srs = of(DEEP, "srs")
+    if srs:
+        peak, base = median(srs, "peak_memory_mb"), median(srs, "baseline_memory_mb")
         their = min((of(DEEP, "pytorch", m) for m in ("eager", "compile") if of(DEEP, "pytorch", m)), key=lambda v: median(v, "peak_memory_mb"))
         peer, start = median(their, "peak_memory_mb"), median(their, "baseline_memory_mb")
         print(f"| peak memory of {DEEP} | {peak:.0f} MB | {peer:.0f} MB | | {peak / peer:.2f} | {MEMORY} | {'yes' if peak <= MEMORY * peer else 'no'} |")
         print(f"| the same above an empty start | {peak - base:.0f} MB | {peer - start:.0f} MB | | {(peak - base) / (peer - start):.2f} | | |")
         one = of(DEEP, "srs", threads=1)
         if one and options.threads == 2:
-            gain = median(one) / median(mine)
-            print(f"| two threads against one, {DEEP} | {median(one):.0f} -> {median(mine):.0f} ms | | | {gain:.2f} | at least 1.8 | {'yes' if gain >= 1.8 else 'no'} |")
+            gain = median(one) / median(srs)
+            print(f"| two threads against one, {DEEP} | {median(one):.0f} -> {median(srs):.0f} ms | | | {gain:.2f} | at least 1.8 | {'yes' if gain >= 1.8 else 'no'} |")
             share = median(one, "peak_share")
             print(f"| one thread: time over that of the products at the measured peak | | | | {1 / share:.2f} | 1.25 | {'yes' if share >= 0.8 else 'no'} |")
 

@@ -3,24 +3,24 @@
     python peer.py WORK [--threads 2] [--steps 20] [--warmup 5] [--mode eager|compile|both] [--style idiomatic|tuned]
     python peer.py --list
 
-Writes a JSON line a mode. Both styles use LayerNorm, scaled_dot_product_attention and fused Adam, and compile the whole
-loss at once with fixed shapes. `idiomatic` is what one writes: Conv1d, cross_entropy. `tuned` is the fastest that was
-found, after an afternoon of trying, and may differ between eager and compiled.
+Writes one JSON line per mode. Both styles use LayerNorm, scaled_dot_product_attention and fused Adam, and compile the whole
+loss at once with fixed shapes. `idiomatic` is common code: Conv1d, cross_entropy. `tuned` is the fastest variant
+found in an afternoon, and may differ between eager and compiled.
 
-What was tried (ms on two cores of an AVX-512 server that others used too: read them as +-20 %):
+What was tried (ms on two cores of a shared AVX-512 server, so the error is about +-20 %):
   convolution     8 blocks, forward and backward, eager/compiled: Conv1d over (B, C, T) 79/52, Conv1d over (B, T, C) with
-                  channels-last weights 65/53, one matrix product over three joined taps 76/51, Conv2d with kernel (1, 3)
+                  channels-last weights 65/53, one matrix product over three concatenated taps 76/51, Conv2d with kernel (1, 3)
                   over channels-last memory 52/45: used
   full softmax    4,864 rows, 3,590 items, eager/compiled: cross_entropy 154/99, linear_cross_entropy with chunks of 512
                   54/53: used (256: 58/55)
-  sampled softmax 24,000 items, eager/compiled: in one piece with a comparison mask 254/94, in chunks of 608 with the own
-                  logit scattered in 111/108: the chunks eager, the one piece compiled
+  sampled softmax 24,000 items, eager/compiled: in one piece with a comparison mask 254/94, in chunks of 608 with the target
+                  logit scattered in 111/108: chunks used for eager, one piece for compiled
   embeddings      24,000 items, eager, whole step: dense with fused Adam 236, sparse with SparseAdam 209, within the
                   noise; torch.compile fails on sparse gradients: dense used
   attention       24 blocks, whole step, eager/compiled: scaled_dot_product_attention over (B, T, d) 329/274, over
-                  (B, 1, T, d) 285/328: the second eager, the first compiled; written out with baddbmm 259/285
+                  (B, 1, T, d) 285/328: the second used for eager, the first for compiled; with baddbmm 259/285
   evaluation      compiled, batches of 250 1378, 500 1604; eager, batches of 500, two comparisons 3205, heaviside 2794
-  allocator       glibc told to keep freed memory: 24,360 page faults a step of nextitnet-32-sampled become 94, times the
+  allocator       glibc configured to keep freed memory: 94 instead of 24,360 page faults per step of nextitnet-32-sampled, times the
                   same or a little better: used
 """
 
@@ -155,8 +155,8 @@ def worker(name, mode, threads, steps, warmup, tuned):
                 others = torch.addmm(self.bias[negatives] - log_expected[negatives], hidden, rows_of(negatives).T)
                 others = others.masked_fill(targets[:, None] == negatives, -math.inf)
                 return (torch.logaddexp(others.logsumexp(-1), own) - own).mean()
-            # The own logit goes to the place of its target among the negatives, so that an accidental hit is no rival,
-            # or else to a spare last column.
+            # The target's logit replaces that of the same item among the negatives, which removes accidental hits. If the
+            # target is not among them, its logit goes to the extra last column.
             count = len(negatives)
             place = torch.full((rows,), count)
             place[negatives] = torch.arange(count)
@@ -323,7 +323,7 @@ def main():
     parser = argparse.ArgumentParser(description="The workloads of `srs bench` in PyTorch.")
     parser.add_argument("work", nargs="?", choices=WORKS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="timed steps (20; 3 evaluations)")
+    parser.add_argument("--steps", type=int, help="timed steps (default: 20, or 3 evaluations)")
     parser.add_argument("--warmup", type=int, default=5)
     parser.add_argument("--mode", choices=["eager", "compile", "both"], default="both")
     parser.add_argument("--style", choices=["idiomatic", "tuned"], default="idiomatic")
@@ -340,7 +340,7 @@ def main():
     if options.mode != "both" and all(os.environ.get(k) == v for k, v in ALLOCATOR.items()):
         worker(options.work, options.mode, options.threads, steps, warmup, options.style == "tuned")
         return
-    # A process a mode: the peak memory is each one's own, and glibc reads its settings at the start.
+    # One process per mode: each has its own peak memory, and glibc reads its settings at the start.
     failed = False
     for mode in ("eager", "compile") if options.mode == "both" else (options.mode,):
         given = ["--threads", options.threads, "--steps", steps, "--warmup", warmup, "--mode", mode, "--style", options.style]

@@ -1,10 +1,10 @@
-"""The scratch model of scripts/quickstart.srs in PyTorch, on the same sequences: does it learn what srs learns?
+"""Trains the from-scratch model of scripts/quickstart.srs in PyTorch, on the same sequences, to compare its metrics.
 
     srs run Benchmarks/peers/quickstart.srs --set data_file=FILE --set out=DIR      writes the split
     python quickstart.py DIR [--blocks 16] [--steps 900] [--rate 1e-3] [--seed 1]
 
-NextItNet as published with StackRec's residual weight, full softmax, Adam, batch 256, the best of an evaluation every 50
-steps by validation MRR@5; prints its test metrics beside first-order Markov, both counted here.
+NextItNet as published, with StackRec's residual weight; full softmax, Adam, batch 256; keeps the best of the evaluations
+every 50 steps by validation MRR@5. Prints its test metrics and those of a first-order Markov baseline.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class NextItNet(nn.Module):
 
 
 def ranks(scores, targets):
-    """From 0, among all items but the pad; ties count half."""
+    """Ranks from 0 among all items except the padding; a tie counts as half."""
     own = scores.gather(1, targets[:, None])
     scores = scores[:, 1:]
     return (scores > own).sum(1) + ((scores == own).sum(1) - 1) / 2
@@ -69,7 +69,7 @@ def metrics(all_ranks):
 
 
 @torch.no_grad()
-def judge(model, sequences):
+def evaluate(model, sequences):
     found = []
     for part in sequences.split(500):
         hidden = model(part[:, :-1])[:, -1]
@@ -78,7 +78,7 @@ def judge(model, sequences):
 
 
 def markov(train, test, items):
-    """Followers of the last item by their count; popularity, far below, where there are none or for equal counts."""
+    """Scores items by how often they followed the last item; popularity breaks ties and scores items that never did."""
     follows = collections.defaultdict(collections.Counter)
     popular = torch.zeros(items)
     for row in train.tolist():
@@ -127,12 +127,12 @@ def main():
         loss.backward()
         optimizer.step()
         if step % 50 == 0:
-            value = judge(model, valid)["MRR@5"]
+            value = evaluate(model, valid)["MRR@5"]
             if value >= best:
                 best, best_state = value, copy.deepcopy(model.state_dict())
             print(f"step {step}: loss {loss.item():.3f}, validation MRR@5 {value:.4f}", flush=True)
     model.load_state_dict(best_state)
-    print("NextItNet", judge(model, test), flush=True)
+    print("NextItNet", evaluate(model, test), flush=True)
 
 
 if __name__ == "__main__":

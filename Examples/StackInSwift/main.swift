@@ -1,10 +1,10 @@
-// The engine without the language: trains a shallow NextItNet, stacks it, trains on, and evaluates it.
+// The engine without the language: trains a shallow NextItNet, stacks it, continues the training, and evaluates it.
 //
 //     swift run -c release stack-in-swift [ratings.dat]
 
 import StackRec
 
-/// Prints what happens.
+/// Prints the progress.
 struct Narrator: TrainingObserver {
   var shouldStop: Bool { false }
   func stepped(_ progress: TrainingProgress) {}

@@ -38,7 +38,7 @@ public struct Download {
 
   /// The path of the file with the interactions, whether or not it exists.
   public var file: String { "\(folder)/\(data.file)" }
-  public var isThere: Bool { FileManager.default.fileExists(atPath: file) }
+  public var isDownloaded: Bool { FileManager.default.fileExists(atPath: file) }
 
   /// The address of the archive.
   public var address: String { mirror.map { "\($0)/\(data.name).zip" } ?? data.address }
@@ -47,7 +47,7 @@ public struct Download {
   /// - Returns: the path of the file with the interactions.
   /// - Throws: `DownloadError`, `DownloadStopped`.
   public func callAsFunction(watch: @escaping Watch, note: (String) -> Void) throws -> String {
-    if isThere { return file }
+    if isDownloaded { return file }
     let archive = "\(folder)/\(data.name).zip"
     do {
       try FileManager.default.createDirectory(
@@ -56,7 +56,7 @@ public struct Download {
       throw DownloadError("the folder \(folder) cannot be created: \(error.localizedDescription)")
     }
     try fetch(archive, watch, note)
-    if isThere { return file }
+    if isDownloaded { return file }
     try unpack(archive)
     unlink(archive)
     return file
@@ -76,18 +76,18 @@ public struct Download {
     // Another process may have finished the download between `open` and `flock`.
     var (opened, named) = (stat(), stat())
     guard fstat(descriptor, &opened) == 0, stat(partial, &named) == 0, opened.st_ino == named.st_ino else {
-      if isThere { return }
+      if isDownloaded { return }
       throw DownloadError("another process has just fetched \(data.name) into \(folder)", help: "try again")
     }
     defer {
       var status = stat()
-      // An empty partial file is useless for continuing.
+      // There is nothing to continue from in an empty partial file.
       if fstat(descriptor, &status) == 0, status.st_size == 0 { unlink(partial) }
     }
     let most = (2 * data.megabytes + 16) << 20
     let watch: Watch = { now, total in now <= most && watch(now, total) }
     var tries = 0
-    var isAnew = false
+    var hasRestarted = false
     while true {
       var status = stat()
       fstat(descriptor, &status)
@@ -118,10 +118,10 @@ public struct Download {
       case SRS_FETCH_DISK:
         throw DownloadError(
           "\(partial) cannot be written: \(message)", help: "free some space, and try again: the download continues from there")
-      case SRS_FETCH_REFUSED where from > 0 && !isAnew:
+      case SRS_FETCH_REFUSED where from > 0 && !hasRestarted:
         // The server cannot continue a download from the middle.
         ftruncate(descriptor, 0)
-        isAnew = true
+        hasRestarted = true
         continue
       case SRS_FETCH_REFUSED: throw DownloadError("\(address) cannot be fetched: \(message)")
       default:

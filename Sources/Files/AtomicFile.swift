@@ -97,8 +97,8 @@ final class Draft {
         return
       }
       // A symbolic link to an ordinary file is replaced; a link to a device is followed.
-      let isThere = !isLink || fstatat(folder.descriptor, name, &old, 0) == 0
-      switch isThere ? old.st_mode & S_IFMT : S_IFREG {
+      let exists = !isLink || fstatat(folder.descriptor, name, &old, 0) == 0
+      switch exists ? old.st_mode & S_IFMT : S_IFREG {
       case S_IFREG: if !isLink { rights = old.st_mode & 0o777 }
       case S_IFCHR, S_IFIFO:
         guard Sandbox.root(of: path) == nil else {

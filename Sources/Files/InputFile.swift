@@ -40,7 +40,8 @@ public enum InputFile {
     return try bytes(descriptor, path, isInterrupted: isInterrupted)
   }
 
-  /// The message for files of /proc. They are refused because they include the environment and the memory of processes.
+  /// The message for files of /proc. Reading them is an error, because they include the environment and the memory of
+  /// processes.
   public static let ofProcesses = "is a file about processes, and scripts cannot read those"
 
   /// Is the file part of a proc file system, wherever that is mounted?

@@ -12,8 +12,9 @@ public struct Carry: Sendable, Equatable {
   /// The rule as it was given.
   public let name: String
 
-  /// The authors' code: embeddings (of positions and users too) and convolution (or Q, K, V) weights; alpha, LN, output layer
-  /// and optimizer are fresh. With the operator `random` the lower blocks of NextItNet and GRec keep alpha and LN as well.
+  /// The authors' code: embeddings (of positions and users too) and convolution (or Q, K, V) weights; alpha, LN, output
+  /// layer and optimizer are newly initialised. With the operator `random` the lower blocks of NextItNet and GRec keep
+  /// alpha and LN as well.
   public static let reference = Carry(
     parts: [.embedding, .blocks], optimizer: false, onlyReference: true, preserving: false, name: "reference")
   /// Every parameter.

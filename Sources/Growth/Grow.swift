@@ -7,8 +7,8 @@ public struct GrowthPlan: Sendable {
     public let target: Parameter
     /// The old parameter it is copied from; nil: newly initialised.
     public let source: Parameter?
-    /// The value it is set to instead. This is for the residual weights of a function-preserving growth: 0 for a copy, which
-    /// is then the identity, and 1 for a kept block of a model without residual weights.
+    /// The value it is set to instead, for the residual weights of a function-preserving growth: 0 for a copy, which is
+    /// then the identity, and 1 for a kept block of a model without residual weights.
     public let constant: Float?
   }
 
@@ -30,7 +30,7 @@ public struct GrowthPlan: Sendable {
       })
   }
 
-  /// Copies values (parameters or moments) that the plan carries; the others keep what `new` holds.
+  /// Copies the values (parameters or moments) that the plan carries. Other values of `new` are unchanged.
   public func transfer(from old: FloatBuffer, to new: FloatBuffer) {
     for step in steps {
       if let source = step.source {
@@ -89,12 +89,13 @@ extension Model {
     return (grown, plan)
   }
 
-  /// Makes a copy with residual weights 0 the identity if its main path has normalisations.
+  /// Makes copies with residual weights 0 the identity in models whose blocks end in a normalisation.
   ///
-  /// The norm before it, gain g and shift b, hands its g and b to the copy's last norm and gets 1 and 0 itself: a norm of
-  /// what is normalised changes nothing, and g and b are applied once, at the end. Each norm divides by
-  /// sqrt(1 + epsilon) at a variance of 1; the gains make that good. What remains is epsilon / (2 variance) of the first
-  /// norm, about 3e-6 of the values, for its own epsilon had made its output a little smaller than 1.
+  /// With residual weights 0, such a copy is a sequence of norms. The gain g and shift b of the norm before it move to
+  /// the copy's last norm; the norm before the copy and its inner norms get gain 1 and shift 0. Normalising again
+  /// changes nothing, so g and b are applied once, at the end. At a variance of 1, each norm of the copy divides by
+  /// sqrt(1 + epsilon); its gain is multiplied by this factor. The remaining relative error is epsilon / (2 variance)
+  /// of the first norm, about 3e-6, because its own epsilon makes the variance of its output slightly smaller than 1.
   private static func passThrough(_ model: Model, kept: [Bool]) {
     let values = model.values
     for (number, stack) in model.network.stacks.enumerated() {
@@ -135,8 +136,8 @@ extension Model {
     return old["\(place.stack).\(index).\(place.local)"]
   }
 
-  /// Which of each old block's copies goes on with its work. It must compute the same (a dilation belongs to its
-  /// position), and the kept ones must stand in the old order.
+  /// The copies that replace the old blocks, one for each. A copy must compute the same as its block (a dilation
+  /// belongs to its position), and the kept copies must be in the old order.
   fileprivate static func keptBlocks(_ sources: [BlockSource], from old: any Network, to new: any Network) throws -> [Bool] {
     var kept = sources.map { _ in false }
     var next = 0

@@ -4,9 +4,9 @@ public indirect enum GrowthError: Error, Equatable, Sendable {
   case noBlocks
   /// The new depth is not above the old one.
   case notDeeper(from: Int, to: Int)
-  /// The operator copies whole patterns of dilations, and a depth is not whole patterns.
+  /// The operator copies whole patterns of dilations, and a depth is not a multiple of the pattern.
   case notWholePatterns(period: Int, from: Int, to: Int)
-  /// A trimmed seam leaves out as many blocks of both copies, at least one of each.
+  /// A trimmed seam removes the same number of blocks, at least one, from both copies.
   case noSeam(from: Int, to: Int)
   /// The operator adds at most as many blocks as there are.
   case moreThanTwice(by: GrowthOperator, from: Int, to: Int)

@@ -4,13 +4,14 @@ public enum BlockSource: Sendable, Equatable {
   case fresh
 }
 
-/// A table of sources: which old block each block of a deeper model starts from. It depends on depths only, not on models.
+/// A source table: the old block that each block of a deeper model is copied from. It depends only on the depths, not
+/// on the model.
 ///
 /// Sources: StackRec (Wang et al., SIGIR 2021) for the first six.
 public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
   /// stackA: every block is followed by its copies: 0 0 1 1 2 2 ...
   case adjacent
-  /// stackC: the whole stack again on top: 0 1 2 0 1 2 ...
+  /// stackC: a copy of the whole stack on top: 0 1 2 0 1 2 ...
   case cross
   /// stackR: the old blocks, with newly initialised ones on top.
   case random
@@ -18,7 +19,7 @@ public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
   case embedding
   /// The top k = to - L blocks, each next to its copy.
   case topAdjacent = "top_adjacent"
-  /// The top k = to - L blocks again on top.
+  /// A copy of the top k = to - L blocks on top.
   case topCross = "top_cross"
   /// Adjacent copying of whole dilation patterns: 0 1 0 1 2 3 2 3 for the pattern of two.
   case dilationAware = "dilation_aware"
@@ -39,7 +40,7 @@ public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
     let extra = new - old
     switch self {
     case .adjacent:
-      // Spread evenly, so that `to` need not be a multiple: block i comes from i * old / new.
+      // Spread evenly, also if `new` is not a multiple of `old`.
       return (0..<new).map { .copy(of: $0 * old / new) }
     case .cross:
       return (0..<new).map { .copy(of: $0 % old) }

@@ -114,7 +114,7 @@ extension Builtin.Call {
     do {
       return try interpreter.contents(path)
     } catch {
-      try work.look()
+      try work.checkInterrupt()
       throw self.error(.file, error.message, argument: argument)
     }
   }

@@ -303,11 +303,11 @@ public final class Interpreter {
     do {
       bytes = try contents(path)
     } catch {
-      let isThere = FileManager.default.fileExists(atPath: path)
+      let exists = FileManager.default.fileExists(atPath: path)
       report(
         Diagnostic(
-          .importFailed, isThere ? error.message : "there is no file \(path)", at: span,
-          help: isThere ? nil : "the name is taken from the folder of the importing file"))
+          .importFailed, exists ? error.message : "there is no file \(path)", at: span,
+          help: exists ? nil : "the name is taken from the folder of the importing file"))
       return nil
     }
     importing.append(path)

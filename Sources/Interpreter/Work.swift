@@ -20,13 +20,13 @@ public final class Work {
   @inline(__always)
   public func step() throws {
     left -= 1
-    if left == 0 { try look() }
+    if left == 0 { try checkInterrupt() }
   }
 
   /// Checks for an interrupt immediately, before a step that may take long.
   ///
   /// - Throws: E0801 after an interrupt.
-  public func look() throws {
+  public func checkInterrupt() throws {
     left = Self.interval
     if host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: span) }
   }

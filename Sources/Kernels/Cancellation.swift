@@ -22,7 +22,7 @@ extension WorkerPool {
     return result
   }
 
-  /// As `forEach`; iterations are left out once the work is cancelled.
+  /// Like `forEach`, but skips the remaining iterations once the work is cancelled.
   public func forEachUntilCancelled(_ count: Int, _ body: @escaping @Sendable (_ index: Int, _ worker: Int) -> Void) {
     guard let watch = watch.withLock({ $0 }) else { return forEach(count, body) }
     forEach(count) { index, worker in
@@ -32,7 +32,7 @@ extension WorkerPool {
     }
   }
 
-  /// Who is asked, and whether iterations were left out.
+  /// How to check for cancellation, and whether iterations were skipped.
   final class Watch: Sendable {
     let isCancelled: @Sendable () -> Bool
     let leftOut = Atomic<Bool>(false)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The memory that this process may use, and the check that refuses too large work before it starts.
+/// The memory that this process may use, and the check that rejects work that is too large before it starts.
 public enum MemoryBudget {
   /// What sets the limit: the memory of the machine, a control group (cgroup), or `ulimit -v`.
   public enum Source: Sendable, Equatable { case machine, controlGroup, processLimit }

@@ -8,7 +8,7 @@ import Synchronization
 public final class WorkerPool: Sendable {
   public let threads: Int
   private let state: WorkerState
-  /// Of the cancellable work that runs; nil: there is none.
+  /// The watch of the running cancellable work; nil if there is none.
   let watch = Mutex<Watch?>(nil)
 
   /// - Parameter threads: how many iterations may run at the same time, at least 1. It counts the calling thread.

@@ -8,8 +8,8 @@ public enum Objective: Sendable, CaseIterable {
   case maskedItem
   /// Predicts each masked item from the output one position before it. The network reads all items of the sequence.
   case maskedItemAhead
-  /// The item at position i + 1 from the items up to i, where it is masked; the last item is never read, and at test nothing
-  /// is masked: next-item prediction at some positions over a masked input.
+  /// Like `nextItem` on masked input, but only masked items are predicted. The network never reads the last item. In
+  /// evaluation, no item is masked.
   case maskedNextItem
 
   /// Whether input items are masked. The pad serves as the mask.
@@ -23,7 +23,7 @@ public enum Objective: Sendable, CaseIterable {
     }
   }
 
-  /// How many items of a sequence the network reads when it predicts the last one: all except the last.
+  /// The number of items that the network reads when it predicts the last item of a sequence: all others.
   public func visibleItems(length: Int) -> Int { length - 1 }
 
   /// The position, of `positions`, whose hidden state predicts the last item.

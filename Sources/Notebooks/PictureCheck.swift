@@ -1,8 +1,8 @@
 import Foundation
 
-/// Checks that a picture is plain SVG as gnuplot writes it. Pages contain the pictures verbatim, so a picture that could run
-/// scripts, load other files or close the `svg` element early must be refused. Pictures may come from a cache file that others
-/// have changed.
+/// Checks that a picture is plain SVG as gnuplot writes it. Pages contain the pictures verbatim, so a picture that
+/// could run scripts, load other files or close the `svg` element early must be rejected. Pictures may come from a
+/// cache file that others have changed.
 enum PictureCheck {
   private static let elements: Set<String> = [
     "svg", "g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "title", "desc", "defs", "use",

@@ -232,8 +232,8 @@ public struct Gnuplot: Sendable {
 
   /// Throws if a .tex and a .pdf figure would have the same name, because a .tex figure has its lines in a PDF of that name.
   private static func checkNeighbours(_ stem: String, _ format: PictureFormat) throws(PlottingError) {
-    let isThere = FileManager.default.fileExists(atPath: "\(stem).pdf")
-    guard isThere, format == .tex && !isTeX(stem) || format == .pdf && isTeX(stem) else { return }
+    let exists = FileManager.default.fileExists(atPath: "\(stem).pdf")
+    guard exists, format == .tex && !isTeX(stem) || format == .pdf && isTeX(stem) else { return }
     throw PlottingError(
       message:
         "\(stem).pdf \(format == .tex ? "is another picture" : "contains the lines of \(stem).tex"); a .tex figure has its lines in a PDF of its name",

@@ -42,7 +42,7 @@ public struct Lexer {
     }
   }
 
-  /// Refuses a text that is not UTF-8, and reports direction characters, which make a text look like another.
+  /// Reports text that is not UTF-8, and direction characters, which make a text look like another.
   private mutating func checkText() {
     guard bytes.contains(where: { $0 >= 0x80 || $0 == 0 }) else { return }
     if let zero = bytes.firstIndex(of: 0) {

@@ -2,8 +2,9 @@ import Foundation
 
 /// Reports a stack overflow of the interpreter as an error.
 ///
-/// Nested calls of functions are counted and refused long before the end of the stack. The depth of nested values is not
-/// counted: freeing a list that is nested five million levels deep takes as many nested calls in the Swift runtime.
+/// Nested calls of functions are counted, and too many are an error long before the end of the stack. The depth of
+/// nested values is not counted: freeing a list that is nested five million levels deep takes as many nested calls in
+/// the Swift runtime.
 enum StackGuard {
   /// The approximate end of the stack of the thread that installed the guard.
   nonisolated(unsafe) private static var end: UInt = 0

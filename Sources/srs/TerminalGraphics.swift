@@ -3,9 +3,9 @@ import Interpreter
 
 /// Finds out which picture format the terminal supports.
 enum TerminalGraphics {
-  /// The picture format of the terminal, queried once. The query sends a picture of one pixel by kitty's protocol, and then asks
-  /// for the primary device attributes, which tell whether the terminal supports sixel. Every terminal answers the second
-  /// query, so its answer ends the wait.
+  /// The picture format of the terminal, queried once. The query sends a picture of one pixel by kitty's protocol, and
+  /// then asks for the primary device attributes, which include whether the terminal supports sixel. Every terminal
+  /// answers the second query, so its answer ends the wait.
   static let pictures: TerminalPictures = {
     guard isatty(STDOUT_FILENO) == 1 else { return .none }
     let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)

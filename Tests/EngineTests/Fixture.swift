@@ -8,7 +8,7 @@ import Testing
 @testable import Models
 @testable import Training
 
-/// Values made by the independent PyTorch program in Tests/Fixtures/pytorch.
+/// Expected values, computed by the independent PyTorch program in Tests/Fixtures/pytorch.
 struct Fixture {
   let file: SafeTensors
 
@@ -20,7 +20,7 @@ struct Fixture {
     file = try SafeTensors(contentsOf: Self.root.appendingPathComponent("pytorch/\(name).safetensors").path)
   }
 
-  /// The network that the fixture's metadata describe, as the file of a model would.
+  /// The network described by the fixture's metadata, in the same form as in a model file.
   func network() throws -> any Network {
     let kind = try #require(file.metadata["kind"]), configuration = try #require(file.metadata["configuration"])
     return try Registry.network(kind, Data(configuration.utf8))
@@ -39,7 +39,7 @@ struct Fixture {
 
   func integers(_ name: String) throws -> [Int] { try #require(file[name]?.integers, "no tensor \(name)").map { Int($0) } }
 
-  /// A model with the fixture's parameters, every one of which must be there and no other.
+  /// A model with the fixture's parameters. The fixture must have exactly the parameters of the network.
   func model(_ network: any Network, prefix: String = "param.") throws -> Model {
     let values = FloatBuffer(count: network.layout.count)
     for parameter in network.layout.parameters {
@@ -79,7 +79,7 @@ func worstDifference(_ a: [Float], _ b: [Float]) -> Float {
 }
 
 extension TiledStep {
-  /// Steps of a model on a set, all of which is one batch.
+  /// Training steps of a model with a whole set as one batch.
   convenience init(
     _ model: Model, loss: any Loss = Softmax(), on set: SequenceSet, state: OptimizerState? = nil,
     pool: WorkerPool = NextItNetTests.pool
@@ -88,7 +88,7 @@ extension TiledStep {
       model, state ?? OptimizerState(Adam(), model.network.layout), loss: loss, length: set.length, batch: set.count, pool: pool)
   }
 
-  /// Loss and gradients of one batch, laid out as the parameters are.
+  /// Loss and gradients of one batch. The gradients have the layout of the parameters.
   func lossAndGradients(
     _ batch: Batch, negatives: Negatives? = nil, lazy: Bool = false, dropout: (any DropoutMasks)? = nil
   ) -> (Double, FloatBuffer) {
@@ -99,7 +99,7 @@ extension TiledStep {
     return (loss, result)
   }
 
-  /// A whole step, its loss.
+  /// One training step. Returns the loss.
   func step(
     _ batch: Batch, _ optimizer: any Optimizer, negatives: Negatives? = nil, dropout: (any DropoutMasks)? = nil
   ) -> Double {

@@ -10,14 +10,14 @@ import Syntax
 
 @testable import Training
 
-/// libFuzzer's driver, which its library has beside the entry that SwiftPM's renaming of `main` leaves out.
+/// libFuzzer's driver. libFuzzer's own `main` would call it, but is not linked because SwiftPM renames `main`.
 @_silgen_name("LLVMFuzzerRunDriver")
 private func runDriver(
   _ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
   _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-/// `SRS_FUZZ_TARGET` says which part of the program reads the bytes. What is found is a crash, a broken promise
+/// `SRS_FUZZ_TARGET` names the part of the program that reads the bytes. A finding is a crash, a violated invariant
 /// (`precondition`) or an input that takes too long. See CONTRIBUTING.md.
 @_cdecl("fuzz_main")
 public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
@@ -50,33 +50,33 @@ private func fuzzSyntax(_ bytes: [UInt8]) {
   let renderer = DiagnosticRenderer(colour: false)
   for diagnostic in tree.diagnostics { precondition(!renderer.render(diagnostic).isEmpty) }
   if tree.diagnostics.isEmpty {
-    guard let once = Formatter.format(tree) else { preconditionFailure("the canonical form means something else") }
-    precondition(Formatter.format(Parser.parse(SourceFile(name: "f", text: once))) == once, "formatting twice is not once")
+    guard let once = Formatter.format(tree) else { preconditionFailure("the formatted text has another meaning") }
+    precondition(Formatter.format(Parser.parse(SourceFile(name: "f", text: once))) == once, "formatting is not idempotent")
   }
   let diagnostics = Interpreter(StackRecLibrary.library, host: QuietHost()).compile(file).diagnostics
   precondition(tree.diagnostics.isEmpty || !diagnostics.isEmpty)
   for diagnostic in diagnostics { precondition(!renderer.render(diagnostic).isEmpty) }
 }
 
-/// Running with the standard functions, for so many turns of loops and calls.
+/// Runs the input with the standard functions and a limit on loop iterations and calls.
 private func fuzzRun(_ bytes: [UInt8]) {
-  // These can ask for more memory than a fuzzer should take.
+  // These can allocate more memory than a fuzzer should use, or touch files.
   let library = Library(
     Builtin.standard.filter { !["repeat", "range", "pad", "read", "write"].contains($0.name) }, metrics: ["mrr", "hr", "ndcg"])
-  let interpreter = Interpreter(library, host: QuietHost(turns: 2000))
+  let interpreter = Interpreter(library, host: QuietHost(iterations: 2000))
   let (program, _) = interpreter.compile(SourceFile(name: "f", bytes: bytes))
   guard let program else { return }
   do { try interpreter.run(program) } catch let diagnostic as Diagnostic {
     precondition(!DiagnosticRenderer(colour: false).render(diagnostic).isEmpty)
-  } catch { preconditionFailure("an error that is no diagnostic: \(error)") }
+  } catch { preconditionFailure("an error that is not a diagnostic: \(error)") }
 }
 
 private final class QuietHost: InterpreterHost {
-  private var turns: Int
-  init(turns: Int = 0) { self.turns = turns }
+  private var iterations: Int
+  init(iterations: Int = 0) { self.iterations = iterations }
   var isInterrupted: Bool {
-    turns -= 1
-    return turns < 0
+    iterations -= 1
+    return iterations < 0
   }
   var isBatch: Bool { true }
   var resumes: Bool { false }
@@ -109,7 +109,8 @@ private func withFile(_ bytes: [UInt8], _ body: (String) -> Void) {
   body(scratch)
 }
 
-/// A `.srsd` file whose bytes are changed where the input says, with sums that are right again: what lies behind them.
+/// Changes bytes of a valid `.srsd` file at the positions in the input and recomputes the checksums, so that the fuzzer
+/// gets past them.
 private func fuzzBinary(_ bytes: [UInt8]) {
   var file = template
   func word(_ place: Int) -> Int {
@@ -122,7 +123,7 @@ private func fuzzBinary(_ bytes: [UInt8]) {
     return hash.value
   }
   let (length, start, size) = (word(16), word(24), word(32))
-  // Three bytes a change: two for the place, header and body in turns, and one to be XORed in.
+  // Each change has three input bytes: two for the offset, in the header and the body alternately, and one to XOR.
   for (number, change) in stride(from: 0, to: bytes.count - 2, by: 3).enumerated() {
     let place = Int(bytes[change]) << 8 | Int(bytes[change + 1])
     file[number % 2 == 0 ? start + place % size : 48 + place % length] ^= bytes[change + 2]
@@ -145,7 +146,7 @@ private func fuzzBinary(_ bytes: [UInt8]) {
       let sound = try histories.checked()
       precondition(sound.events.allSatisfy { $0 > 0 && Int($0) < sound.items.count })
       _ = try sound.filtered(minUser: 2, minItem: 1)
-    } catch is DataError {} catch { preconditionFailure("an error that is no data error: \(error)") }
+    } catch is DataError {} catch { preconditionFailure("an error that is not a `DataError`: \(error)") }
   }
 }
 
@@ -155,7 +156,7 @@ private let template: [UInt8] = {
   return bytes
 }()
 
-/// Every reader of data; the first byte chooses the format and what is said about it.
+/// All readers of data. The first byte chooses the format and the options.
 private func fuzzData(_ bytes: [UInt8]) {
   guard let first = bytes.first else { return }
   if first & 128 != 0 { return fuzzBinary(Array(bytes.dropFirst())) }
@@ -174,7 +175,7 @@ private func fuzzData(_ bytes: [UInt8]) {
       let set = try kept.windows(WindowOptions(length: 4))
       _ = try set.split(train: 0.5, valid: 0.2, test: 0.3, seed: 1)
       _ = try kept.leaveLastOut(WindowOptions(length: 4))
-    } catch is DataError {} catch { preconditionFailure("an error that is no data error: \(error)") }
+    } catch is DataError {} catch { preconditionFailure("an error that is not a `DataError`: \(error)") }
   }
 }
 
@@ -183,17 +184,17 @@ private func fuzzModel(_ bytes: [UInt8]) {
   withFile(bytes) { path in
     do {
       _ = try ModelFile.read(path)
-    } catch is ModelFile.Failure {} catch { preconditionFailure("an error that is no failure of a file: \(error)") }
+    } catch is ModelFile.Failure {} catch { preconditionFailure("an error that is not a `ModelFile.Failure`: \(error)") }
     do {
       _ = TrainingFile.identity(path)
       _ = try TrainingFile.read(path, fingerprints: ["0123456789abcdef"], Recipe(phases: [Phase(run: .steps(6)), Phase(by: .cross)]))
-    } catch is ModelFile.Failure {} catch { preconditionFailure("an error that is no failure of a file: \(error)") }
+    } catch is ModelFile.Failure {} catch { preconditionFailure("an error that is not a `ModelFile.Failure`: \(error)") }
   }
 }
 
 // MARK: Figures
 
-/// Texts never become commands: with the strings taken out, the script is that of a figure with plain texts.
+/// Texts never become commands: apart from its strings, the script equals that of a figure with plain texts.
 private func fuzzFigure(_ bytes: [UInt8]) {
   func figure(_ text: String) -> Figure {
     var figure = Figure(title: text)
@@ -213,22 +214,22 @@ private func fuzzFigure(_ bytes: [UInt8]) {
     for character in GnuplotScript(figure(text)).script(.pdf, output: "o", data: "d").unicodeScalars {
       if let open = quote {
         if character == open { quote = nil }
-        precondition(character != "\n", "a string over two lines")
-        precondition(!"`@!".unicodeScalars.contains(character), "a character that means something")
+        precondition(character != "\n", "a line break inside a string")
+        precondition(!"`@!".unicodeScalars.contains(character), "an unescaped character with a meaning to gnuplot")
       } else if character == "'" || character == "\"" {
         quote = character
       } else {
         result.unicodeScalars.append(character)
       }
     }
-    precondition(quote == nil, "a quote is open")
+    precondition(quote == nil, "a string is not closed")
     return result
   }
   let text = String(decoding: bytes, as: UTF8.self)
-  // How long the words are says where labels are broken and how much room they get; what they are says nothing.
+  // The lengths of words decide where labels are broken and how much space they get, so the plain text keeps them.
   let whole = "q" + text
   precondition(skeleton(whole) == skeleton(String(whole.map { $0 == " " ? " " : "q" })), "a text became a command")
   for line in GnuplotScript(figure(text)).data().utf8.split(whereSeparator: { $0 == 0x0a || $0 == 0x0d }) where line.first != 0x23 {
-    precondition(line.allSatisfy { "0123456789+-.eNa ".utf8.contains($0) }, "a text stands among the data")
+    precondition(line.allSatisfy { "0123456789+-.eNa ".utf8.contains($0) }, "the data contain a text")
   }
 }

@@ -4,14 +4,14 @@ import Interpreter
 import Syntax
 import Testing
 
-/// The cost of long work, and that an interrupt ends it.
+/// The running time of expensive calls, and that an interrupt ends them.
 @Suite struct CostTests {
   /// A host that reports an interrupt after a number of checks.
   private final class ImpatientHost: InterpreterHost {
-    var looksLeft = Int.max
+    var checksLeft = Int.max
     var isInterrupted: Bool {
-      looksLeft -= 1
-      return looksLeft < 0
+      checksLeft -= 1
+      return checksLeft < 0
     }
     var outputFolder: String?
     init(folder: String) { outputFolder = folder }
@@ -32,7 +32,7 @@ import Testing
     func milestone(_ line: String) {}
   }
 
-  /// A single call, whose arguments are computed before, ends soon after the fourth check for an interrupt.
+  /// A single call with large arguments ends soon after the fourth check for an interrupt.
   @Test(arguments: [
     "unique(xs)", "sort(xs)", "sort(xs, descending: true)", "contains(xs, -1)", "index_of(xs, -1)", "zip(xs, xs)", "enumerate(xs)",
     "flatten(rows)", "transpose(rows)", "join(xs)", "text(xs)", "print(xs)", "\"a {xs}\"", "to_json(xs)", "from_json(json)",
@@ -43,7 +43,7 @@ import Testing
     "some(xs, is_nan)", "every(xs, y => true)", "reduce(xs, get_first, from: 0)", "group(xs, by: abs)", "max_by(xs, abs)",
     "min_by(xs, abs)", "abs(xs)", "format_date(date(0), pattern)", "assert false, \"{xs}\"",
   ])
-  func callsEnd(call: String) throws {
+  func callsCanBeInterrupted(call: String) throws {
     let folder = NSTemporaryDirectory() + "stackrec-cost-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let host = ImpatientHost(folder: folder)
@@ -65,7 +65,7 @@ import Testing
       write_csv(rows, "out/in.csv")
       write_json(xs, "out/in.json")
       """.replacingOccurrences(of: "let get_first = min_of\nfn min_of(a, b) = a", with: "fn get_first(a, b) = a"))
-    host.looksLeft = 4
+    host.checksLeft = 4
     let error = #expect(throws: Diagnostic.self) { try run(call) }
     #expect(error?.code == .interrupted, "\(error?.message ?? "")")
   }
@@ -122,7 +122,7 @@ import Testing
       "3 false"
     ),
   ])
-  func costsLittle(script: String, output: String) {
+  func endsSoon(script: String, output: String) {
     let result = cost(script)
     #expect(result.output == output + "\n")
     #expect(result.errors.isEmpty, "\(result.errors.map(\.message))")
@@ -130,7 +130,7 @@ import Testing
     #expect(result.seconds < 120)
   }
 
-  /// A text that is four times as long takes about four times as long to check.
+  /// The time of checking grows linearly with the length of the text.
   @Test(
     arguments: [
       { n in "let r = { " + (0..<n).map { "f\($0): \($0)" }.joined(separator: ", ") + " }" },
@@ -158,7 +158,7 @@ import Testing
     #expect(long < 24 * short + 0.1, "\(short) s, then \(long) s")
   }
 
-  @Test func whatEqualsIsFound() {
+  @Test func uniqueFindsEqualValues() {
     let script = """
       let nan = number("1e308") * 1 - 0
       print(unique([1min, 60s, 0.5, 50%, 0, -0, [1, 2], [1, 2], { a: 1, b: [2] }, { b: [2], a: 1 }, 1..2, [1, 2]]))
@@ -183,7 +183,7 @@ import Testing
     #expect(Value.record(Record([("a", value)])).type.name == "a record")
   }
 
-  @Test func anUnknownNameIsComparedWithFewAndShortOnes() {
+  @Test func spellingSuggestionsAreLimited() {
     #expect(Spelling.nearest("lenn", in: ["len", "map"]) == "len")
     #expect(Spelling.nearest(String(repeating: "a", count: 1_000_000), in: [String(repeating: "a", count: 999_999)]) == nil)
     #expect(Spelling.nearest("lenn", in: ["len"] + (0..<3000).map { "x\($0)" }) == nil)
@@ -191,7 +191,7 @@ import Testing
     #expect(Spelling.list((0..<100).map { "n\($0)" }).hasSuffix("n19 and 80 more"))
   }
 
-  @Test func aPipeIsWaitedForAndRead() throws {
+  @Test func readingWaitsForAPipe() throws {
     let folder = NSTemporaryDirectory() + "stackrec-pipe-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -205,8 +205,8 @@ import Testing
     #expect(result.output == "[{ a: 1, b: 2 }]\n", "\(result.diagnostics)")
   }
 
-  @Test func twoBuiltinsOfOneNameAreRefused() async {
-    // The library of the program has none.
+  @Test func twoBuiltinsWithOneNameAreAnError() async {
+    // The program's own library has no duplicates.
     #expect(StackRecLibrary.library.builtins.count > 100)
     await #expect(processExitsWith: .failure) {
       let one = Builtin("one", "One.", topic: "Maths", returns: .number, example: "one()") { _ in { _ in .number(1) } }

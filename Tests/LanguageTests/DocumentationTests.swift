@@ -61,7 +61,7 @@ struct CodeBlock: CustomTestStringConvertible, Sendable {
     #expect(diagnostics.isEmpty, "\(diagnostics.map(\.message))")
   }
 
-  @Test func everyBlockSaysWhatItIs() {
+  @Test func everyBlockHasAKind() {
     let known = ["srs", "srs check", "console", "text", "ebnf", "swift", "bash", "json", "python"]
     #expect(CodeBlock.all.count > 50)
     for block in CodeBlock.all { #expect(known.contains(block.language), "\(block.testDescription): \(block.language)") }

@@ -2,14 +2,14 @@ import Foundation
 import Syntax
 import Testing
 
-/// The editors' grammars know all words of the lexer and classify its tokens correctly.
+/// The editors' grammars contain all keywords of the lexer and classify its tokens correctly.
 @Suite struct EditorTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
   static let units = Set(Unit.allCases.map(\.rawValue) + ["step", "epoch", "sec"])
 
   private func words(_ text: String) -> Set<String> { Set(text.split { " |()".contains($0) }.map(String.init)) }
 
-  @Test func vimKnowsTheWords() throws {
+  @Test func vimHasTheKeywords() throws {
     let lines = try String(contentsOfFile: Self.root + "/editors/vim/syntax/srs.vim", encoding: .utf8).split(separator: "\n")
     func rest(_ head: String) -> String { lines.first { $0.hasPrefix(head) }.map { String($0.dropFirst(head.count)) } ?? "" }
     let all = words(rest("syntax keyword srsKeyword")).union(words(rest("syntax keyword srsConstant")))
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  @Test func textMateColoursTheLexersTokens() throws {
+  @Test func textMateClassifiesTokens() throws {
     let grammar = try Grammar()
     var seen = 0
     for folder in ["scripts", "notebooks"] {

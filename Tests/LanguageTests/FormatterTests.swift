@@ -5,7 +5,7 @@ import Testing
 @Suite struct FormatterTests {
   private func format(_ text: String) -> String? { Formatter.format(Parser.parse(SourceFile(name: "t", text: text))) }
 
-  /// Formatting keeps the meaning (or gives nil), and is idempotent.
+  /// Formatting preserves the meaning (or returns nil) and is idempotent.
   @Test(arguments: ScriptTests.scripts)
   func script(name: String) throws {
     let path = ScriptTests.folder.appendingPathComponent(name).path

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Notebooks
 
-/// Jupyter notebooks are converted to scripts and back without loss, whatever their texts are.
+/// Jupyter notebooks are converted to scripts and back without loss, for any text.
 @Suite struct JupyterTests {
   struct Cell: Equatable, CustomStringConvertible {
     var kind: String
@@ -66,11 +66,11 @@ import Testing
   ]
 
   @Test(arguments: 0..<400)
-  func cellsComeBack(seed: Int) throws {
+  func cellsSurviveARoundTrip(seed: Int) throws {
     var random = Random(state: UInt64(seed))
     let cells = (0..<random.below(5)).map { _ in
       let kind = ["markdown", "raw", "code"][random.below(3)]
-      // Scripts must not contain these characters, so only cells of text may.
+      // Scripts must not contain these characters, so only text cells get them.
       let pieces = Self.pieces + (kind == "code" ? [] : ["\u{202e}", "\u{2066}", "\u{0}"])
       return Cell(
         kind: kind, title: random.below(2) == 0 ? "" : random.text(Self.pieces + ["\u{202e}", "\u{0}"], 4), source: random.text(pieces, 12))
@@ -86,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: 0..<400)
-  func scriptsComeBack(seed: Int) throws {
+  func scriptsSurviveARoundTrip(seed: Int) throws {
     var random = Random(state: UInt64(seed) &+ 99)
     let lines = [
       "# %%", "# %% Title", "# %% [md]", "# %% [md] T", "# %% [raw]", "# %% [markdown] \\x", "# %% \\[md] x", "#", "# text", "# # Head",
@@ -99,7 +99,7 @@ import Testing
     let back = try Jupyter.script(Data(Self.written(script).utf8))
     #expect(try Self.cells(Self.written(back)) == before, "\(script.debugDescription) became \(back.debugDescription)")
     #expect(try Array(Jupyter.script(Data(Self.written(back).utf8)).utf8) == Array(back.utf8))
-    // Code is the same code, token by token.
+    // The code is the same, token by token.
     func tokens(_ text: String) -> [String] {
       let file = SourceFile(name: "n.srs", text: text)
       let book = Notebook(file)
@@ -136,7 +136,7 @@ import Testing
     ("[{\"cell_type\": \"he\\u001bading\", \"source\": \"\"}]", "cell 1 has the type"),
     ("[{\"source\": \"\"}]", "cell 1 has the type none"),
   ])
-  func whatIsNoNotebook(cells: String, message: String) {
+  func invalidNotebooks(cells: String, message: String) {
     let error = #expect(throws: Jupyter.Problem.self) {
       try Jupyter.script(Data("{\"nbformat\": 4, \"cells\": \(cells)}".utf8))
     }

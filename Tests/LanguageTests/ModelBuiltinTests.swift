@@ -8,8 +8,8 @@ import Testing
 @Suite struct ModelBuiltinTests {
   private static let samples = Registry.samples(.init(items: 30, length: 10, users: 5, width: 8))
 
-  /// A network lists all that its function was asked for: scripts that make it again are written from that.
-  @Test func optionsAreTheFunctionsArguments() throws {
+  /// A network lists all options that its builtin was called with. Scripts that recreate it are written from this list.
+  @Test func optionsAreTheArgumentsOfTheBuiltin() throws {
     for kind in Registry.kinds {
       let builtin = try #require(StackRecLibrary.library.builtins[kind.name], "\(kind.name) has no function")
       let options = try Self.samples.filter { $0.kind == kind.name }.flatMap { try $0.network().options.map(\.name) }

@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: ["", "a", "# %%", "# %%\n", "\n\n# %% x\r\na\r\n# %% [md]\r\n# y", "\u{feff}a\n# %% b\n\n"])
-  func bytesStay(text: String) { #expect(Self.notebook(text).bytes == Array(text.utf8)) }
+  func bytesAreUnchanged(text: String) { #expect(Self.notebook(text).bytes == Array(text.utf8)) }
 
   @Test func runsCellByCell() throws {
     let (executed, diagnostics) = Self.run(
@@ -92,7 +92,7 @@ import Testing
     #expect(page.text.contains("```srs\nprint(") && page.pictures.isEmpty)
   }
 
-  @Test func fencesAreLongEnough() throws {
+  @Test func codeFencesAreLongEnough() throws {
     let book = try #require(Self.run(Self.notebook("print(\"```` x\")\n")).0)
     #expect(MarkdownPage.write(book, stem: "n").text.contains("`````text\n```` x\n`````"))
   }
@@ -143,5 +143,5 @@ import Testing
     #expect(book.cells.filter(\.isText).count >= 3)
   }
 
-  @Test func thereAreNotebooks() { #expect(Self.names.count >= 6) }
+  @Test func notebooksAreFound() { #expect(Self.names.count >= 6) }
 }

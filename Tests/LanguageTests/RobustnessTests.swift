@@ -2,7 +2,7 @@ import Foundation
 import Syntax
 import Testing
 
-/// Texts that are not written by hand give an error or a result, in time proportional to their length.
+/// Generated and damaged texts give an error or a result, in time proportional to their length.
 @Suite struct RobustnessTests {
   private func codes(_ text: String) -> [String] { checkScript(SourceFile(name: "t", text: text)).map(\.code.rawValue) }
 
@@ -24,7 +24,7 @@ import Testing
     #expect(codes(String(repeating: "nothing()\n", count: 20_000)).count == 100)
   }
 
-  @Test func bytesThatAreNoText() {
+  @Test func bytesThatAreNotText() {
     var state: UInt64 = 7
     for length in [0, 1, 2, 3, 100, 10_000] {
       for _ in 0..<20 {

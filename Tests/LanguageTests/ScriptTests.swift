@@ -62,8 +62,8 @@ func checkScript(_ file: SourceFile) -> [Diagnostic] {
   Interpreter(StackRecLibrary.library, host: CapturingHost()).compile(file).diagnostics
 }
 
-/// The scripts in Scripts/, one behaviour per file. `#> text` is a line of output; `#! CODE LINE:COLUMN text` is an error whose
-/// message or help contains the text. Output and errors must match completely and in order.
+/// The scripts in Scripts/, one behaviour per file. `#> text` is a line of output; `#! CODE LINE:COLUMN text` is an
+/// error whose message or help contains the text. Output and errors must match completely and in order.
 @Suite struct ScriptTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Scripts")
 
@@ -72,7 +72,7 @@ func checkScript(_ file: SourceFile) -> [Diagnostic] {
     return names.filter { $0.hasSuffix(".srs") }.sorted()
   }()
 
-  @Test func thereAreScripts() { #expect(Self.scripts.count > 100) }
+  @Test func scriptsAreFound() { #expect(Self.scripts.count > 100) }
 
   @Test(arguments: scripts)
   func script(name: String) throws {
@@ -164,7 +164,7 @@ struct Expectations {
     return { call in .number(try call[colour] == .red ? 2 * (try call[x]) : 0) }
   }
 
-  @Test func oneDeclarationIsAll() throws {
+  @Test func oneDeclarationIsEnough() throws {
     let host = CapturingHost()
     let interpreter = Interpreter(Library([Self.twice], metrics: []), host: host)
     func run(_ text: String) throws -> (Value?, [Diagnostic]) {

@@ -41,14 +41,14 @@ private final class TypedLines: LineEditor {
     #expect(result.errors.isEmpty)
   }
 
-  @Test func anEntryGoesOnUntilItIsComplete() {
+  @Test func anEntryContinuesUntilItIsComplete() {
     let result = session([.line("fn twice(x) {"), .line("  return x * 2"), .line("}"), .line("twice("), .line("4)")])
     #expect(result.output == "8\n\n")
     #expect(result.editor.prompts == ["srs> ", "...> ", "...> ", "srs> ", "...> ", "srs> "])
     #expect(result.editor.remembered == ["fn twice(x) {\n  return x * 2\n}", "twice(\n4)"])
   }
 
-  @Test func noErrorLosesAVariable() {
+  @Test func variablesSurviveErrors() {
     let result = session([
       .line("let a = 1"), .line("let a = [0][9]"), .line("a + nope"), .line("print((1"), .line(""), .line("a"),
     ])
@@ -135,7 +135,7 @@ private final class TypedLines: LineEditor {
   }
 
   /// A picture in kitty's protocol is split into pieces of the allowed size.
-  @Test func kittyPicturesComeInPieces() throws {
+  @Test func kittyPicturesAreSplit() throws {
     let png = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let text = KittyPicture.text(png: png, columns: 40)
     let pieces = text.components(separatedBy: "\u{1b}\\").dropLast().map { $0.replacingOccurrences(of: "\u{1b}_G", with: "") }

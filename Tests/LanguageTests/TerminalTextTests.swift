@@ -8,12 +8,12 @@ import Testing
 
 /// Untrusted text cannot send commands to the terminal, nor run scripts in a page.
 @Suite struct TerminalTextTests {
-  /// Every character that a terminal interprets as a command, by number.
+  /// The code of every character that a terminal may interpret as a command.
   private static let commands: [UInt32] =
     (Array(0..<9) + [11, 12, 13, 27] + Array(14..<32) + Array(0x7f..<0xa0) + [0x61c, 0x200e, 0x200f, 0x2028, 0x2029])
     + Array(0x202a...0x202e) + Array(0x2066...0x2069)
 
-  @Test func commandsBecomeVisible() {
+  @Test func controlCharactersAreEscaped() {
     for number in Self.commands {
       guard let scalar = Unicode.Scalar(number) else { continue }
       let text = "a\(scalar)b"
@@ -64,7 +64,7 @@ import Testing
     "<svg>\u{0}</svg>",
     "<svg><g style='x:expression(1)'/></svg>", "<svg><p>x</p></svg>", "<?xml-stylesheet href=\"x\"?><svg></svg>",
   ])
-  func picturesThatAreNotPlain(svg: String) {
+  func unsafePictures(svg: String) {
     #expect(PictureCheck.isPlain(Self.plain))
     #expect(!PictureCheck.isPlain(svg))
     // They are not written into a page either.

@@ -2,12 +2,12 @@ import Foundation
 import Models
 import Testing
 
-/// Which targets may import which; docs/architecture.md has the same table.
+/// Which targets may import which. docs/architecture.md has the same table.
 @Suite struct ArrowsTests {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-  static let arrows: [String: Set<String>] = [
+  static let imports: [String: Set<String>] = [
     "Basics": [],
     "Kernels": ["CBLAS", "CKernels"],
     "Layers": ["Kernels"],
@@ -43,50 +43,50 @@ import Testing
     return (all?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == "swift" }
   }
 
-  @Test func importsFollowTheArrows() throws {
+  @Test func importsMatchTheTable() throws {
     let sources = Self.root.appendingPathComponent("Sources")
-    let rooms = try FileManager.default.contentsOfDirectory(atPath: sources.path).filter { !$0.hasPrefix("C") }
-    #expect(Set(rooms) == Set(Self.arrows.keys))
-    for room in rooms {
-      let allowed = (Self.arrows[room] ?? []).union(Self.toolchain)
-      for file in Self.swiftFiles(in: sources.appendingPathComponent(room)) {
+    let targets = try FileManager.default.contentsOfDirectory(atPath: sources.path).filter { !$0.hasPrefix("C") }
+    #expect(Set(targets) == Set(Self.imports.keys))
+    for target in targets {
+      let allowed = (Self.imports[target] ?? []).union(Self.toolchain)
+      for file in Self.swiftFiles(in: sources.appendingPathComponent(target)) {
         for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
           let words = line.split(separator: " ")
-          guard let place = words.firstIndex(of: "import"), place <= 1, words.count > place + 1 else { continue }
+          guard let index = words.firstIndex(of: "import"), index <= 1, words.count > index + 1 else { continue }
           let name = String(words[words.count - 1].split(separator: ".")[0])
-          #expect(allowed.contains(name), "\(room)/\(file.lastPathComponent) imports \(name)")
+          #expect(allowed.contains(name), "\(target)/\(file.lastPathComponent) imports \(name)")
         }
       }
     }
   }
 
   /// The dependencies in Package.swift match the table.
-  @Test func packageFollowsTheArrows() throws {
+  @Test func packageMatchesTheTable() throws {
     let text = try String(contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
       .replacingOccurrences(of: "\n", with: " ")
-    for (room, allowed) in Self.arrows {
-      let kind = room == "srs" ? "executableTarget" : "target"
+    for (target, allowed) in Self.imports {
+      let kind = target == "srs" ? "executableTarget" : "target"
       let pattern = try Regex<(Substring, Substring)>(
-        "\\.\(kind)\\(\\s*name: \"\(room)\"(.*?)(?:\\.target\\(|\\.testTarget\\(|\\.executableTarget\\()")
-      let declared = try #require(text.firstMatch(of: pattern), "\(room)").1
-      for other in Self.arrows.keys where declared.contains("\"\(other)\"") && other != room {
-        #expect(allowed.contains(other), "\(room) depends on \(other)")
+        "\\.\(kind)\\(\\s*name: \"\(target)\"(.*?)(?:\\.target\\(|\\.testTarget\\(|\\.executableTarget\\()")
+      let declared = try #require(text.firstMatch(of: pattern), "\(target)").1
+      for other in Self.imports.keys where declared.contains("\"\(other)\"") && other != target {
+        #expect(allowed.contains(other), "\(target) depends on \(other)")
       }
     }
   }
 
   @Test func architectureHasTheTable() throws {
     let text = try String(contentsOf: Self.root.appendingPathComponent("docs/architecture.md"), encoding: .utf8)
-    for (room, allowed) in Self.arrows {
-      let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| `\(room)`") }, "\(room)")
+    for (target, allowed) in Self.imports {
+      let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| `\(target)`") }, "\(target)")
       for name in allowed where !["ArgumentParser", "Logging"].contains(name) {
-        #expect(row.contains(name), "\(room) may import \(name)")
+        #expect(row.contains(name), "\(target) may import \(name)")
       }
     }
   }
 
-  /// Only the registry, the target Models, its builtins and the benchmarks name particular models. The names of the models are
-  /// read from the sources of the target.
+  /// Only the registry, the target Models, its builtins and the benchmarks name particular models. The names of the
+  /// models are read from the sources of the target.
   @Test func noOtherTargetNamesAModel() throws {
     let sources = Self.root.appendingPathComponent("Sources")
     var names = Set(Registry.kinds.map { "\"\($0.name)\"" })

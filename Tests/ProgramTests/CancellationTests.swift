@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Long work of the engine ends soon after a signal, and with the signal's status.
+/// Long operations of the engine end soon after a signal, with the exit status of the signal.
 @Suite struct CancellationTests {
   /// Data on which one evaluation takes many seconds.
   private static let data = """
@@ -30,14 +30,14 @@ import Testing
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     try process.run()
-    // Until the data is there and the work has begun.
+    // Wait until the data has been created and the operation has begun.
     #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "ready\n")
     Thread.sleep(forTimeInterval: 0.5)
     #expect(process.isRunning, "\(work) is too short for this test")
     let start = Date()
     kill(process.processIdentifier, SIGTERM)
     process.waitUntilExit()
-    // A second is promised; beside other tests on two cores it may take more.
+    // The documentation promises one second; other tests running on the same cores may delay it.
     #expect(Date().timeIntervalSince(start) < 5, "\(work)")
     #expect(process.terminationStatus == 143)
     #expect(!String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).contains("done"))

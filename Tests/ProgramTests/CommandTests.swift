@@ -150,7 +150,7 @@ struct Srs {
   }
 
   /// In a browser, nothing in a notebook page is wider than the window, be it wide or narrow.
-  @Test func pagesFit() throws {
+  @Test func pagesFitTheWindow() throws {
     guard FileManager.default.fileExists(atPath: "/usr/bin/chromium") else {
       print("skipped: there is no Chromium")
       return
@@ -173,7 +173,7 @@ struct Srs {
   }
 
   /// The engine can be used without the language.
-  @Test func theExampleInSwift() throws {
+  @Test func theSwiftExampleRuns() throws {
     let program = URL(fileURLWithPath: Srs.path).deletingLastPathComponent().appendingPathComponent("stack-in-swift").path
     let result = try Srs(shell: program)
     #expect(result.status == 0, "\(result.errors)")
@@ -199,7 +199,7 @@ struct Srs {
     #expect(result.status == 0 && result.output.contains("steps = 1_000") && result.output.contains("how long"))
   }
 
-  @Test func quietSaysNothing() throws {
+  @Test func quietPrintsNoNotes() throws {
     let script = """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       let run = nextitnet(data, dim: 8, blocks: 1) |> train(data, run: 4steps, eval_every: 2steps, batch: 32)

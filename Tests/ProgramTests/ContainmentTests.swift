@@ -22,7 +22,7 @@ import Testing
   // MARK: The sandbox
 
   /// The database of runs is not opened if it or its folder is a symbolic link, or if it has a hard link.
-  @Test func theDatabaseStaysInside() throws {
+  @Test func theDatabaseStaysInTheSandbox() throws {
     try inFolder { root, inside in
       let foreign = root + "/foreign.sqlite"
       let other = try DatabaseQueue(path: foreign)
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func hardLinksAreNotReadThere() throws {
+  @Test func hardLinksAreNotReadInASandbox() throws {
     try inFolder { root, inside in
       try Data("user,item\na,x\na,y\n".utf8).write(to: URL(fileURLWithPath: root + "/secret.csv"))
       #expect(link(root + "/secret.csv", inside + "/log.csv") == 0)
@@ -66,7 +66,7 @@ import Testing
   }
 
   /// Another process repeatedly replaces a folder of the sandbox by a link while a script writes, draws and reads.
-  @Test func aSwappedFolderLeadsNowhere() throws {
+  @Test func aReplacedFolderDoesNotLeadOutside() throws {
     try inFolder { root, inside in
       try FileManager.default.createDirectory(atPath: root + "/out", withIntermediateDirectories: true)
       try Data("secret".utf8).write(to: URL(fileURLWithPath: root + "/out/x"))
@@ -140,7 +140,7 @@ import Testing
   // MARK: Kills, limits
 
   /// A kill while files are written leaves no temporary files and no incomplete files.
-  @Test func aKillLeavesNothing() throws {
+  @Test func aKillLeavesNoPartialFiles() throws {
     try inFolder { root, inside in
       let script = root + "/s.srs"
       try "let t = join(map(range(1, 300000), i => \"line\"), with: \"\\n\")\nfor i in range(1, 100000) { write(t, \"\(inside)/a.txt\") }"
@@ -196,7 +196,7 @@ import Testing
   }
 
   /// With too little memory or too few threads, the program ends immediately with an error.
-  @Test func limitsAreErrorsNotWaiting() throws {
+  @Test func resourceLimitsAreErrors() throws {
     for limit in ["-v 700000", "-v 600000", "-v 400000", "-v 250000"] {
       let run = try Srs(shell: "ulimit \(limit); timeout -s KILL 10 '\(Srs.path)' --version")
       #expect(run.status == 1 && run.errors.contains("ulimit"), "\(limit): \(run.status) \(run.errors)")
@@ -237,7 +237,7 @@ import Testing
   // MARK: Untrusted files
 
   /// Rows that no version of the program writes are reported, and can be removed.
-  @Test func damagedRunsAreNamed() throws {
+  @Test func damagedRunsAreReported() throws {
     try inFolder { root, _ in
       #expect(try Srs.run(Self.training, ["--out", root]).status == 0)
       let file = root + "/runs/runs.sqlite"

@@ -4,7 +4,7 @@ import Testing
 /// Loading data: the cache, downloads, damaged files.
 @Suite struct DataCommandTests {
   /// A file is parsed once and then opened from the cache by the hash of its contents. A damaged cache is rebuilt.
-  @Test func whatWasReadIsKeptInTheCache() throws {
+  @Test func parsedDataIsCached() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let file = folder + "/log.csv"
@@ -33,7 +33,7 @@ import Testing
   }
 
   /// Without a user to ask, nothing is downloaded unless `accept_licence` is given.
-  @Test func termsAreAcceptedBeforeAnythingIsFetched() throws {
+  @Test func licencesAreAcceptedBeforeADownload() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     let environment = ["SRS_CACHE": folder, "SRS_MIRROR": "http://127.0.0.1:9"]
     let asked = try Srs.run("download(\"ml-1m\")", environment: environment)
@@ -46,7 +46,7 @@ import Testing
     #expect(there.output == "2\n" && there.status == 0)
   }
 
-  /// Damage far inside a file, which shows only when that part is read: no function returns a result.
+  /// Damage far inside a file is detected only when that part is read. No function may return a result then.
   private func damageFarInside() throws {
     let folder = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     let made = try Srs.run(

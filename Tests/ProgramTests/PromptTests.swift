@@ -67,8 +67,8 @@ import Testing
     #expect(result.status == 0)
   }
 
-  /// Settings of the line editor with overlong lines are not read; other settings are used.
-  @Test func settingsOfTheLineEditorCrashNothing() throws {
+  /// A settings file of the line editor with overlong lines is ignored; other settings files are used.
+  @Test func settingsOfTheLineEditorDoNotCrash() throws {
     guard Self.hasTerminal else {
       print("skipped: there is no script(1), or no pseudo-terminal for it")
       return

@@ -31,7 +31,7 @@ import Testing
     "\(network.kind)(data, \(network.options.map { "\($0.name): \($0.value)" }.joined(separator: ", ")), seed: 1)"
   }
 
-  /// The number of kills per model. SRS_KILLS sets a higher one, as for docs/reliability.md.
+  /// The number of kills per model. SRS_KILLS raises it, as for the figures in docs/reliability.md.
   private static let kills = ProcessInfo.processInfo.environment["SRS_KILLS"].flatMap(Int.init) ?? 4
 
   private struct Place {

@@ -49,9 +49,9 @@ enum Engine {
 }
 
 extension Builtin.Call {
-  /// Runs work on all threads that Ctrl-C, SIGTERM and `--timeout` end within one of its parts.
+  /// Runs work on all threads. Ctrl-C, SIGTERM and `--timeout` end it after the current part of each thread.
   func cancellable<Result>(_ body: (WorkerPool) throws -> Result) throws -> Result {
-    // The host only looks at a flag that signals set.
+    // Safe on several threads: the host only reads a flag that signal handlers set.
     nonisolated(unsafe) let host = interpreter.host
     let pool = Engine.pool(self)
     do {
@@ -61,7 +61,7 @@ extension Builtin.Call {
     }
   }
 
-  /// A baseline counted on training sequences, which Ctrl-C and its kin end.
+  /// A baseline computed from training sequences. Ctrl-C, SIGTERM and `--timeout` end the computation.
   func baseline(_ kind: Baseline.Kind, _ train: SequenceSet, neighbours: Int = Baseline.defaultNeighbours) throws -> Baseline {
     let baseline = Baseline(kind, train: train, neighbours: neighbours, isCancelled: { interpreter.host.isInterrupted })
     if interpreter.host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: span) }

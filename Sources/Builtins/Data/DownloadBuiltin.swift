@@ -35,7 +35,7 @@ extension Builtin {
       let host = call.interpreter.host
       let folder = (try call.cachePath("downloads/\(data.name)", argument: "name") as NSString).deletingLastPathComponent
       let download = Download(data, into: folder, mirror: ProcessInfo.processInfo.environment["SRS_MIRROR"])
-      if download.isThere { return .text(download.file) }
+      if download.isDownloaded { return .text(download.file) }
       for line in data.terms.split(separator: "\n") { host.note(String(line)) }
       if !(try call[accepted]) {
         guard let answer = host.ask("Accept these terms and download about \(data.megabytes) MB from \(download.address)?") else {

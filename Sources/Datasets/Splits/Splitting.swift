@@ -115,7 +115,7 @@ extension SequenceSet {
       (train, test) = (parts[0], parts[1])
     } else {
       let order = numbers.permutation(count)
-      // The authors' test part has int(0.2 n) sequences; ours has at least one.
+      // The authors' test part has int(0.2 n) sequences; here it has at least one.
       let cut = count - max(1, Int(0.2 * Double(count)))
       (train, test) = (selecting(order[..<cut]), selecting(order[cut...]))
     }

@@ -159,7 +159,7 @@ extension Builtin {
           continue
         }
         try work.checkList(elements: all.count + parts.count)
-        try work.look()
+        try work.checkInterrupt()
         all += parts
       }
       return .list(all)
@@ -200,14 +200,14 @@ extension Builtin {
     return { call in
       let (container, wanted) = (try call[list], try call[value])
       if case .text(let text) = container, case .text(let part) = wanted {
-        var isThere = part.isEmpty
-        if !isThere {
+        var isFound = part.isEmpty
+        if !isFound {
           try TextSearch.matches(of: part, in: text, call.work) { _ in
-            isThere = true
+            isFound = true
             return false
           }
         }
-        return .bool(isThere)
+        return .bool(isFound)
       }
       guard let elements = container.sequence else {
         throw call.error(.wrongType, "\(container.described) contains nothing", argument: "list")

@@ -20,8 +20,8 @@ public struct TrainingCheckpoint {
 /// What a training saves.
 public enum TrainingRecord {
   case underway(TrainingCheckpoint)
-  /// A finished run. If it reached the end of its last phase, `end` is its last state, from which a longer training can go
-  /// on.
+  /// A finished run. If it reached the end of its last phase, `end` is its last state, from which a longer training can
+  /// continue.
   case finished(TrainingRun, end: TrainingCheckpoint?)
 }
 

@@ -94,7 +94,7 @@ extension CheckpointRecord {
     stop = Stop(reason)
   }
 
-  /// Copies the record into a state. Parameters and optimizer are restored apart.
+  /// Copies the record into a state, except the parameters and the optimizer's state, which are restored separately.
   func restore(_ state: inout TrainingState) {
     state.phase = phase
     state.step = step

@@ -80,17 +80,17 @@ public enum TrainingFile {
   ///   - identity: the identity of the training that resumes.
   ///   - recipe: the recipe of that training.
   ///   - shorter: if the checkpoint belongs to a training that differs only in a shorter last phase, the identity of that
-  ///     training. The training then goes on from the state that the shorter one reached, even if that one is finished.
+  ///     training. The training then continues from the last state of the shorter one, even if that one is finished.
   /// - Throws: `ModelFile.Failure` unless the file is a complete checkpoint of the expected training.
   public static func read(
     _ path: String, _ identity: TrainingIdentity, _ recipe: Recipe, shorter: TrainingIdentity? = nil
   ) throws -> Contents {
-    if let shorter { return try read(path, fingerprints: [shorter.fingerprint], recipe, goesOn: true) }
+    if let shorter { return try read(path, fingerprints: [shorter.fingerprint], recipe, continues: true) }
     return try read(path, fingerprints: [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }, recipe)
   }
 
-  /// Reads a checkpoint that has one of the given fingerprints. With `goesOn`, a finished training yields its last state.
-  static func read(_ path: String, fingerprints: [String], _ recipe: Recipe, goesOn: Bool = false) throws -> Contents {
+  /// Reads a checkpoint that has one of the given fingerprints. If `continues`, a finished training yields its last state.
+  static func read(_ path: String, fingerprints: [String], _ recipe: Recipe, continues: Bool = false) throws -> Contents {
     let file = try ModelReader(path)
     func bad(_ message: String) -> ModelFile.Failure { ModelFile.Failure(path, .contents(message)) }
     let model = file.model
@@ -98,18 +98,18 @@ public enum TrainingFile {
       throw bad("is the file of a model, not a checkpoint of a training")
     }
     guard let fingerprint = file.metadata["fingerprint"], fingerprints.contains(fingerprint) else {
-      throw bad("is of another training: its model, data or recipe differ")
+      throw bad("belongs to another training: its model, data or recipe differ")
     }
     guard let record = try? JSONDecoder().decode(CheckpointRecord.self, from: Data(text.utf8)) else {
-      throw bad("lacks what a training needs to go on")
+      throw bad("lacks values that are needed to continue the training")
     }
     guard
       record.isConsistent(
         depth: model.network.depth, parameters: model.network.layout.parameters.count, phases: recipe.phases.count)
-    else { throw bad("contradicts itself: the numbers of the training do not fit its model or its recipe") }
+    else { throw bad("is inconsistent: the values of the training do not match its model or its recipe") }
     let layout = model.network.layout
     let hasState = layout.parameters.first.map { file.has("training/current/" + $0.name) } ?? false
-    if record.isFinished, !goesOn || !hasState { return .finished(Finished(model: model, record: record)) }
+    if record.isFinished, !continues || !hasState { return .finished(Finished(model: model, record: record)) }
 
     func optimizer(_ prefix: String, steps: Int, starts: [Int]) throws -> OptimizerState {
       let state = OptimizerState(recipe.optimizer, layout)

@@ -23,7 +23,7 @@ public struct HistoryPoint: Sendable {
 }
 
 extension HistoryPoint {
-  /// Of a training that was interrupted before its first evaluation.
+  /// The point of a training that was interrupted before its first evaluation.
   static let unknown = HistoryPoint(
     step: 0, epoch: 0, seconds: 0, cpuSeconds: 0, loss: nil, rate: nil, metrics: [:], phase: 0, blocks: 0)
 }

@@ -49,7 +49,7 @@ struct PhaseRun {
   /// - Returns: false if it was interrupted. The phase can then begin again from the state.
   func begin(_ state: inout TrainingState) -> Bool {
     state.phase = .init(index: state.phase.index, isUnderway: true, startSeconds: state.seconds)
-    // Only asked whether someone wants the training to end.
+    // Safe on several threads: only `shouldStop` is read there.
     nonisolated(unsafe) let observer = trainer.observer
     let rate = trainer.rate(at: trainer.position(state, planned: planned))
     let point = try? addPoint(&state, loss: nil, rate: rate) { try ranks($0) { observer.shouldStop } }
@@ -82,8 +82,8 @@ struct PhaseRun {
     return (.finished, nil)
   }
 
-  /// Evaluates if an evaluation is due, and returns how the phase ends, if it ends here. An interrupted evaluation is given
-  /// up, and repeated when the training is resumed.
+  /// Evaluates if an evaluation is due, and returns how the phase ends, if it ends here. An interrupted evaluation is
+  /// discarded and repeated when the training is resumed.
   private func evaluateIfDue(_ state: inout TrainingState) -> End? {
     guard state.phase.isEvaluationDue == true else { return nil }
     let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
@@ -141,8 +141,7 @@ struct PhaseRun {
 
   private func interrupted(_ state: inout TrainingState) -> End {
     let pending = state.copy()
-    // Evaluate once more, so that the steps since the last evaluation are not lost if the parameters are now better and
-    // this is soon known.
+    // Evaluate once more if that takes little time, so that an improvement since the last evaluation is not lost.
     if state.phase.lossCount > 0 {
       let deadline = ProcessClock.wall() + Self.patienceOfInterruption
       let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
@@ -154,7 +153,7 @@ struct PhaseRun {
     return (.interrupted, pending)
   }
 
-  /// Seconds that whoever interrupts a training waits for one more evaluation.
+  /// The number of seconds that one more evaluation may take after an interruption.
   private static let patienceOfInterruption = 0.6
 
   @discardableResult
@@ -164,17 +163,17 @@ struct PhaseRun {
     try trainer.evaluate(&state, loss: loss, rate: rate, ranks: ranks)
   }
 
-  /// The ranks of the validation part, given up once `isCancelled` is true.
+  /// The ranks of the validation part. Throws `Cancelled` once `isCancelled` returns true.
   private func ranks(_ limit: Int?, _ isCancelled: @escaping @Sendable () -> Bool) throws -> [Rank] {
     try trainer.pool.cancellable(isCancelled) {
       backend.ranks(on: trainer.data.valid, among: trainer.recipe.candidates, limit: limit)
     }
   }
 
-  /// nil: it was interrupted.
+  /// Evaluates and records the point. Returns nil if the evaluation was interrupted.
   private func evaluate(_ state: inout TrainingState, rate: Double) -> HistoryPoint? {
     let best = trainer.value(state.bestPoint)
-    // Only asked whether someone wants the training to end.
+    // Safe on several threads: only `shouldStop` is read there.
     nonisolated(unsafe) let observer = trainer.observer
     let loss = state.phase.lossSum / Double(state.phase.lossCount)
     guard

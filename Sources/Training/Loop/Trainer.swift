@@ -85,7 +85,7 @@ public struct Trainer {
     return run
   }
 
-  /// Ends the training after its last phase. The saved state is unchanged, so that a longer training can go on from it.
+  /// Ends the training after its last phase. The saved state is unchanged, so that a longer training can continue from it.
   private func finished(_ state: TrainingState) -> TrainingRun {
     let best = Model(state.model.network, values: state.bestValues, seed: state.model.seed)
     let run = run(state, model: best, stop: .finished, pending: nil)

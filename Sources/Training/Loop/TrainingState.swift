@@ -53,9 +53,9 @@ struct TrainingState {
     var plateauBest = -1.0
     /// The number of evaluations since that value.
     var plateauWaiting = 0
-    /// Was the training interrupted inside of the phase's first evaluation, which is to be made again? nil: no.
+    /// Whether the training was interrupted during the first evaluation of the phase, which must be repeated. nil: no.
     var isBeginDue: Bool?
-    /// Was the training interrupted inside of an evaluation, which is to be made again? nil: no.
+    /// Whether the training was interrupted during a later evaluation, which must be repeated. nil: no.
     var isEvaluationDue: Bool?
   }
 

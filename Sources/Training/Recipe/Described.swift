@@ -1,7 +1,7 @@
 /// A part of a recipe as a list of named fields. Its JSON, the fingerprint, the row in the database and comparisons are
 /// generated from this list. To add a value, add a line to `fields`.
 public protocol Described: Sendable {
-  /// All values have their defaults.
+  /// Creates a value with all defaults.
   init()
   static var fields: [Field<Self>] { get }
 }
@@ -12,7 +12,7 @@ public struct Field<Owner>: Sendable {
   public let key: String
   /// How a script specifies the value; nil if a function of the language handles it by its own code.
   public let form: FieldForm?
-  /// nil: the field has no value.
+  /// Returns nil if the field has no value.
   let get: @Sendable (Owner) throws -> Tree?
   let set: @Sendable (inout Owner, Tree) throws -> Void
 
@@ -129,7 +129,7 @@ extension Described {
   }
 }
 
-/// A part of a recipe that has several kinds: a loss, an optimizer or a schedule. Its tree has the kind besides the values.
+/// A part of a recipe with several kinds: a loss, an optimizer or a schedule. Its tree contains the kind and the values.
 public protocol Component: Described {
   /// The name of the kind in the language.
   static var kind: String { get }
@@ -137,8 +137,7 @@ public protocol Component: Described {
   static var summary: String { get }
   /// A line of a script that uses it.
   static var example: String { get }
-  /// Whether the language has a function for it. A component without options has none, nor one that only another function
-  /// creates.
+  /// Whether the language has a function for it. A component has none if it has no options or only another function creates it.
   static var hasFunction: Bool { get }
   /// Examples with values other than the defaults, for tests that apply to all components.
   static var samples: [Self] { get }
@@ -204,7 +203,7 @@ extension Field {
       set: { owner, tree in
         guard case .object(var values) = tree, case .text(let name)? = values.removeValue(forKey: "kind"),
           let type = kinds.first(where: { $0.kind == name }), let value = try type.init(component: values) as? Kind
-        else { throw Tree.Failure(message: "\(tree.canonical) is no \(key) that is known here") }
+        else { throw Tree.Failure(message: "\(tree.canonical) is not a known \(key)") }
         set(&owner, value)
       })
   }

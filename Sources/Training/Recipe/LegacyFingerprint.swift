@@ -3,8 +3,9 @@ import Evaluation
 import Kernels
 import Layers
 
-/// The fingerprint that version 0.1 gave a training: a hash over Swift's descriptions of its options. Runs and checkpoints
-/// of that version are found by it. Nothing here may change; what that version did not have has no such fingerprint.
+/// The fingerprint that version 0.1 computed for a training: a hash of Swift's descriptions of its options. Runs and
+/// checkpoints of that version are found by it, so it must never change. It is nil for a training with settings that
+/// version 0.1 did not have.
 enum LegacyFingerprint {
   static func text(_ model: Model, _ data: Split, _ recipe: Recipe) throws -> String? {
     guard let loss = recipe.loss as? any LegacyNamed, let adam = recipe.optimizer as? Adam, recipe.schedule is ConstantRate,
@@ -60,7 +61,7 @@ enum LegacyFingerprint {
   }
 }
 
-/// A loss that version 0.1 had, by the name it had there.
+/// A loss that exists in version 0.1, with its name there.
 protocol LegacyNamed {
   var legacyName: String { get }
 }

@@ -13,7 +13,7 @@ public struct Recipe: Sendable {
   public var loss: any Loss = Softmax()
   public var optimizer: any Optimizer = Adam()
   public var schedule: any Schedule = ConstantRate()
-  /// Whether positions whose target is the pad count in the loss.
+  /// Whether positions whose target is padding count in the loss.
   public var padsInLoss = false
   /// The interval between evaluations.
   public var evaluateEvery = Extent.steps(100)
@@ -23,7 +23,7 @@ public struct Recipe: Sendable {
   public var patience: Int?
   public var metrics = [Metric(.mrr, 5), Metric(.hr, 5), Metric(.ndcg, 5)]
   public var seed: UInt64 = 0
-  /// When the training sequences are put in a new order.
+  /// When the training sequences are shuffled.
   public var shuffle = Shuffle.everyEpoch
   /// What happens to the last batch of an epoch if it is smaller than the others.
   public var lastBatch = LastBatch.keep
@@ -51,14 +51,14 @@ extension Recipe {
 
   public enum LastBatch: String, Codable, Sendable, CaseIterable {
     case keep
-    /// Its sequences take no part in the epoch, as in the reference code; a set smaller than a batch is one batch.
+    /// Its sequences are not used in the epoch, as in the reference code. A set smaller than a batch is one batch.
     case drop
   }
 
   public enum OfEquals: String, Codable, Sendable, CaseIterable {
-    /// It has learnt more.
+    /// The later one: its model has been trained for longer.
     case later
-    /// As the reference code does.
+    /// The earlier one, as in the reference code.
     case earlier
   }
 }
@@ -96,7 +96,7 @@ extension Recipe: Described {
 }
 
 extension Recipe {
-  /// Takes on what the authors' code does in every training, where it differs from the defaults: `protocol: stackrec`.
+  /// Sets everything that the authors' code does differently from the defaults: `protocol: stackrec`.
   public mutating func followReference(_ network: any Network) {
     optimizer = Adam(rate: 1e-3, form: network.isTensorFlowInReference ? .tensorflow : .pytorch, lazy: false)
     padsInLoss = network.pads == .item
@@ -107,7 +107,7 @@ extension Recipe {
     watch = Metric(.mrr, 5)
   }
 
-  /// What `followReference` can change and a table does not show otherwise, as a script would write it.
+  /// The settings of `followReference` that tables do not show otherwise, as a script would write them.
   public var rules: String {
     "optimizer: \(optimizer.text), shuffle: \(shuffle.rawValue), last_batch: \(lastBatch.rawValue), "
       + "of_equals: \(ofEquals.rawValue), pads_in_loss: \(padsInLoss)"

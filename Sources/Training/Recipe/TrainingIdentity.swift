@@ -2,7 +2,7 @@ import Datasets
 import Kernels
 import Layers
 
-/// What a training starts from: model, data and recipe. Two trainings with the same identity give the same bits on one
+/// The inputs of a training: model, data and recipe. Two trainings with the same identity give the same bits on one
 /// machine, except for phases whose length is given in seconds.
 public struct TrainingIdentity: Sendable, Equatable {
   /// The network's kind, configuration and seed, and a hash of its values.

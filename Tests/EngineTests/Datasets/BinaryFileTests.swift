@@ -35,7 +35,7 @@ import Testing
     return histories
   }
 
-  @Test func comesBackAsItWas() throws {
+  @Test func writtenHistoriesAreReadBackUnchanged() throws {
     let histories = sample()
     let back = try Histories.read(write(histories)).histories
     #expect(back.events == histories.events && back.offsets == histories.offsets && back.owners == histories.owners)
@@ -48,7 +48,7 @@ import Testing
   }
 
   /// Windows of a mapped file equal windows that are copied in memory, for all options.
-  @Test func windowsInTheFileAreThoseInMemory() throws {
+  @Test func windowsOfAMappedFileEqualWindowsInMemory() throws {
     let histories = sample()
     let mapped = try Histories.read(write(histories)).histories
     for length in [2, 5, 20] {
@@ -76,8 +76,8 @@ import Testing
     #expect(try histories.filtered(minUser: 5, minItem: 10).events == mapped.filtered(minUser: 5, minItem: 10).events)
   }
 
-  /// A flipped byte of the header or of the checksums is found when the file is opened; one of the body when it is used.
-  @Test func everyFlippedByteIsFound() throws {
+  /// A flipped byte in the header or the checksums is detected on opening, one in the body on use.
+  @Test func everyFlippedByteIsDetected() throws {
     let path = try write(sample(40))
     let good = try Data(contentsOf: URL(fileURLWithPath: path))
     for offset in Swift.stride(from: 0, to: good.count, by: 37) {
@@ -103,8 +103,8 @@ import Testing
     }
   }
 
-  /// Numbers out of range are found even if all checksums are right.
-  @Test func numbersOutOfRangeAreFound() throws {
+  /// Numbers out of range are detected even if all checksums are right.
+  @Test func numbersOutOfRangeAreDetected() throws {
     var histories = sample(40)
     histories.events = Column(histories.events.map { $0 == 7 ? 9_999 : $0 })
     let set = try Histories.read(write(histories)).histories.windows(length: 20)
@@ -124,7 +124,7 @@ import Testing
     if count > 100 { #expect((0..<count).count { permutation[$0] == KeyedPermutation(count, key: 6)[$0] } < 20) }
   }
 
-  /// The parts of many sequences are disjoint and complete. An epoch has every sequence once; each epoch has another order.
+  /// The parts of many sequences are disjoint and complete. An epoch has every sequence once; each epoch has a different order.
   @Test func manySequencesAreSplitAndShuffledByBlocks() throws {
     let count = BlockSample.minimumRows + 12_345
     let set = SequenceSet.fixed(length: 2, tokens: (0..<(2 * count)).map { Int32($0 / 2 + 1) }, items: count + 1)

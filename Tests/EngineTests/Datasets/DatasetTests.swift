@@ -42,14 +42,14 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     }
   }
 
-  @Test func aZeroInsideIsAnItem() throws {
+  @Test func aZeroBetweenItemsIsAnItem() throws {
     try withFile("0,1,2\n3,0,1\n") { path in
       let names = Self.names(try Histories.read(path, .init(format: .sequences)).histories)
       #expect(names == [["0", "1", "2"], ["3", "0", "1"]])
     }
   }
 
-  @Test func lineEndingsMarksAndEmptyLines() throws {
+  @Test func lineEndingsByteOrderMarksAndEmptyLines() throws {
     try withFile("\u{feff}a,b\r\n\r\nb,c") { path in
       let names = Self.names(try Histories.read(path, .init(format: .sequences)).histories)
       #expect(names == [["a", "b"], ["b", "c"]])
@@ -177,7 +177,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(throws: DataError.self) { try set.split(train: 0, valid: 0.5, test: 0.5, seed: 1) }
   }
 
-  /// The authors' test part has int(0.2 n) sequences; ours has at least one.
+  /// The authors' test part has int(0.2 n) sequences; here it has at least one.
   @Test func referenceSplitRoundsTheTestPartDown() throws {
     for (count, test) in [(2, 1), (4, 1), (9, 1), (13, 2), (14, 2), (15, 3), (1004, 200)] {
       let set = SequenceSet.fixed(length: 2, tokens: (0..<2 * count).map { Int32($0 + 1) }, items: 2 * count + 1)
@@ -213,7 +213,7 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
 }
 
 @Suite struct SyntheticTests {
-  @Test func probabilitiesAreThoseOfTheDraws() {
+  @Test func probabilitiesMatchTheDraws() {
     let process = InterestProcess(items: 80, seed: 3)
     let history: [Int32] = [4, 17, 4, 33, 60, 4]
     let p = process.probabilities(after: history)
@@ -221,8 +221,8 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(p.allSatisfy { $0 >= 0 })
   }
 
-  /// The events have the probabilities of the process: the log-likelihood is much higher than that of a uniform distribution,
-  /// and the frequency of the most likely item agrees with its probability.
+  /// The events have the probabilities of the process: the log-likelihood is much higher than that of a uniform
+  /// distribution, and the frequency of the most likely item agrees with its probability.
   @Test func oracleIsCalibrated() throws {
     let made = try SyntheticProcess.histories(users: 2000, items: 80, seed: 1)
     let process = try #require(made.process)

@@ -76,7 +76,7 @@ import Testing
     #expect(try Array(Data(contentsOf: URL(fileURLWithPath: path))) == Self.ratings)
   }
 
-  @Test func otherContentsAreRejected() throws {
+  @Test func wrongContentsAreRejected() throws {
     var wrong = Self.archive
     wrong[1000] ^= 1
     let server = try LoopbackServer(wrong, [.whole])

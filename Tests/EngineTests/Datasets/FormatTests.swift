@@ -8,7 +8,7 @@ import Testing
 @Suite struct FormatTests {
   private static let pool = WorkerPool(threads: 2)
 
-  /// By user, the names of the items, oldest first.
+  /// The item names of each user, oldest first.
   private static func content(_ histories: Histories) -> [String: [String]] {
     var content: [String: [String]] = [:]
     for h in 0..<histories.count {
@@ -133,7 +133,7 @@ import Testing
     #expect(try Self.read("user,item,time\nu,a,9000000000000000\nu,b,-9000000000000000\n") == ["u": ["b", "a"]])
   }
 
-  @Test func marksEndingsAndEmptyLines() throws {
+  @Test func byteOrderMarksLineEndingsAndEmptyLines() throws {
     #expect(try Self.read("\u{feff}user,item\r\n\r\n1,2\r\n\n1,2\r\n1,é") == ["1": ["2", "2", "é"]])
   }
 
@@ -207,12 +207,12 @@ import Testing
     }
   }
 
-  @Test func readingStopsWhenAsked() throws {
+  @Test func readingCanBeStopped() throws {
     let text = "user,item\n" + String(repeating: "1,2\n", count: 10)
     try withFile(text) { path in #expect(throws: ReadingStopped.self) { try Histories.read(path) { _, _ in false } } }
   }
 
-  @Test func radixSortAgreesWithTheStandardOne() {
+  @Test func radixSortAgreesWithTheStandardSort() {
     var sort = TimeSort()
     var state: UInt64 = 3
     for count in [1, 2, 5, 63, 64, 65, 1000, 5000] {

@@ -21,7 +21,7 @@ import Testing
     for kind in Metric.Kind.allCases {
       for k in 1...29 {
         let metric = Metric(kind, k)
-        // The mean over all orders of the tied items, by enumeration.
+        // The expected value is the mean over all orders of the tied items.
         let expected = ranks.map { rank in
           (0...rank.tied).reduce(0.0) { $0 + metric.value(Rank(above: rank.above + $1)) } / Double(rank.tied + 1)
         }
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// Computed by hand for 4 items. The score of the pad, which comes first, does not count.
+  /// Computed by hand for 4 items. The score of the padding, item 0, is ignored.
   @Test func ranksWithTies() {
     #expect(Ranking.rank(of: 2, [9, 3, 2, 1, 0], items: 5) == Rank(above: 1))
     #expect(Ranking.rank(of: 1, [9, 3, 3, 1, 0], items: 5) == Rank(above: 0, tied: 1))

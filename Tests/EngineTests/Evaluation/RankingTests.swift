@@ -8,8 +8,8 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Compares ranks that are counted by panels with ranks from all scores, and evaluation of the last step with that of all
-/// steps.
+/// Compares ranks counted panel by panel with ranks from all scores, and evaluation of the last position with that of
+/// all positions.
 @Suite struct RankingTests {
   static let pool = NextItNetTests.pool
 
@@ -41,7 +41,7 @@ import Testing
     let set = Self.set(75, length: 12, items: 200, targets: [77, 130, 131, 199])
     let (output, values) = (model.network.output, model.values)
     for item in stride(from: 3, to: 200, by: 4) {
-      // The same row as that of the item before, in another panel and another vector register.
+      // The same row as the previous item, in another panel and another vector register.
       let twin = (item * 37 + 70) % 200
       (values.base + output.weight.offset + item * 32).update(
         from: values.base + output.weight.offset + twin * 32, count: 32)
@@ -51,7 +51,7 @@ import Testing
       values.base[bias.offset + 77] = .nan
       values.base[bias.offset + 130] = .infinity
       values.base[bias.offset + 131] = -.infinity
-      // The pad is not ranked, even with a high score.
+      // The padding is not ranked, even with a high score.
       values.base[bias.offset] = .nan
     }
     // Targets with scores of NaN and infinity, and targets in the last panel, which has fewer than 64 items.
@@ -91,7 +91,8 @@ import Testing
     }
   }
 
-  /// Evaluation leaves out steps that the last output does not depend on. The last output has the same bits as with all steps.
+  /// Evaluation skips positions that the last output does not depend on. The last output has the same bits as with all
+  /// positions.
   @Test(arguments: [[1, 4], [1, 2, 4, 8], [2], [4, 2], [3, 6], [16], [1]], [4, 19, 20, 35])
   func lastStepAlone(dilations: [Int], positions: Int) throws {
     for (blocks, kernel) in [(1, 3), (3, 3), (4, 3), (2, 2)] {

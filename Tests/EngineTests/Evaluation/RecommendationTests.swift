@@ -19,8 +19,9 @@ import Testing
     return items
   }
 
-  /// Item 0 is the pad. Of equal scores the lower number comes first. An item with a score of NaN is never recommended.
-  @Test func theBestInOrder() {
+  /// Item 0 is the padding. Of items with equal scores the lower index comes first. An item with a score of NaN is
+  /// never recommended.
+  @Test func topItemsInOrder() {
     #expect(top([9, 1, 5, 3, 5], 3) == [2, 4, 3])
     #expect(top([9, 1, 5, 3, 5], 3, without: [2, 3]) == [4, 1, 0])
     #expect(top([9, -.infinity, .nan, 0], 3) == [3, 1, 0])
@@ -57,8 +58,8 @@ import Testing
     let test = try ProcessingTests.histories([[1, 3, 4]], items: 5).windows(length: 3)
     var scores = [Float](repeating: 0, count: 5)
     scores.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { baseline.scores(test, 0, into: base) } }
-    // Counts of common sequences, with the counts of both items in parentheses. Item 1: 2 with item 2 (2, 2), 1 with item 3
-    // (2, 2). Item 3: 1 with items 1 and 2 (2, 2), 1 with item 4 (2, 1).
+    // Counts of common sequences, with the counts of both items in parentheses. Item 1: 2 with item 2 (2, 2), 1 with
+    // item 3 (2, 2). Item 3: 1 with items 1 and 2 (2, 2), 1 with item 4 (2, 1).
     let wanted: [Float] = [0, 0.5, 1 + 0.5, 0.5, 1 / Float(2).squareRoot()]
     #expect(zip(scores, wanted).allSatisfy { abs($0 - $1) < 1e-5 }, "\(scores)")
   }

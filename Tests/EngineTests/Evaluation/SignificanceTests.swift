@@ -45,7 +45,7 @@ import Testing
     try near(Significance.pairedT(y), 0.16417987619745994)
     try near(Significance.pairedT(y.map { -$0 }, sides: .greater), 1 - 0.08208993809872997)
     #expect(Significance.pairedT([1]) == nil && Significance.pairedT([0, 0]) == nil)
-    // As SciPy has it: t is infinite.
+    // As in SciPy: t is infinite.
     #expect(Significance.pairedT([1, 1]) == 0)
     #expect(Significance.pairedT([-1, -1], sides: .greater) == 1)
   }
@@ -76,7 +76,7 @@ import Testing
 
   @Test func bootstrap() throws {
     let result = try #require(Significance.bootstrap(x))
-    // The values of SciPy, which uses other random numbers.
+    // SciPy's values; it draws other random numbers, so they agree only approximately.
     try near(result.low, -0.006123333333333333, 5e-4)
     try near(result.high, 0.024866666666666662, 5e-4)
     #expect(result.p > 0.2 && result.p < 0.32)

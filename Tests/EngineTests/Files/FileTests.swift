@@ -4,7 +4,7 @@ import Testing
 
 @testable import Files
 
-/// Files that are written whole, and folders that are not left.
+/// Atomic writing of files, and confinement to a folder.
 @Suite struct FileTests {
   private func inFolder(_ body: (String) throws -> Void) throws {
     let folder = URL(fileURLWithPath: NSTemporaryDirectory()).resolvingSymlinksInPath().path + "/stackrec-files-\(UUID().uuidString)"
@@ -15,7 +15,9 @@ import Testing
 
   private func names(_ folder: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: folder).sorted() }
   private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
-  private func rights(_ path: String) throws -> Int? { try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int }
+  private func permissions(_ path: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+  }
 
   private func problem(_ body: () throws -> Void) -> String {
     do {
@@ -28,7 +30,7 @@ import Testing
     }
   }
 
-  @Test func aFileIsThereWholeOrNotAtAll() throws {
+  @Test func filesAreWrittenAtomically() throws {
     try inFolder { folder in
       let path = folder + "/a/b/c.txt"
       try AtomicFile.write(Data("one".utf8), to: path)
@@ -38,20 +40,20 @@ import Testing
       #expect(throws: Stop.self) {
         try AtomicFile.write(to: path) { sink in
           try Array("thr".utf8).withUnsafeBytes { try sink.put($0) }
-          // Nothing with a name while it is written.
+          // While it is written, the new file has no name.
           #expect(try names(folder + "/a/b") == ["c.txt"])
           throw Stop()
         }
       }
       #expect(try text(path) == "two" && names(folder + "/a/b") == ["c.txt"])
-      // Of several none takes its name when one fails.
+      // If one of several files fails, none appears.
       #expect(
         problem { try AtomicFile.write([(folder + "/x", Data("x".utf8)), (folder + "/a", Data("y".utf8))]) }.contains("it is a folder"))
       #expect(try names(folder) == ["a"])
     }
   }
 
-  /// What lies under a foreseeable name is neither followed nor replaced.
+  /// Links with predictable temporary names are neither followed nor replaced.
   @Test func plantedLinksAreNotFollowed() throws {
     try inFolder { folder in
       try Data("mine".utf8).write(to: URL(fileURLWithPath: folder + "/victim"))
@@ -60,28 +62,28 @@ import Testing
       }
       try AtomicFile.write(Data("new".utf8), to: folder + "/out.csv")
       #expect(try text(folder + "/victim") == "mine" && text(folder + "/out.csv") == "new")
-      // A link in the place of the file itself is replaced, not written through.
+      // A link at the file's own path is replaced; its target is not written to.
       try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: folder + "/victim")
       try AtomicFile.write(Data("new".utf8), to: folder + "/link")
       #expect(try text(folder + "/victim") == "mine" && text(folder + "/link") == "new")
     }
   }
 
-  @Test func rightsAreThoseOfTheUmaskOrOfTheFileBefore() throws {
+  @Test func permissionsComeFromTheUmaskOrTheReplacedFile() throws {
     try inFolder { folder in
       let path = folder + "/a"
       let mask = umask(0o027)
       defer { umask(mask) }
       try AtomicFile.write(Data(), to: path)
-      #expect(try rights(path) == 0o640)
+      #expect(try permissions(path) == 0o640)
       chmod(path, 0o600)
       try AtomicFile.write(Data("x".utf8), to: path)
-      #expect(try rights(path) == 0o600)
+      #expect(try permissions(path) == 0o600)
     }
   }
 
-  /// Parts of a process that is gone are taken away, those of one that lives stay, and so does everything else.
-  @Test func staleFilesAreSwept() throws {
+  /// Temporary files of ended processes are deleted; those of running processes and all other files remain.
+  @Test func staleTemporaryFilesAreDeleted() throws {
     try inFolder { folder in
       let (stale, alive) = (folder + "/.srs-part-0123456789abcdef", folder + "/.srs-part-fedcba9876543210")
       for path in [stale, alive, folder + "/.srs-part-mine", folder + "/.srs-part-0123456789abcdeF"] {
@@ -93,7 +95,8 @@ import Testing
       #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
       defer { close(lock) }
       try AtomicFile.write(Data("new".utf8), to: folder + "/out")
-      // Once a process is enough; a folder that other tests had before may have this one's number.
+      // Writing sweeps each folder once per process and knows folders by inode number, which an earlier test's folder
+      // may have had.
       try #require(Folder(folder)).sweep()
       #expect(try names(folder) == [".srs-part-0123456789abcdeF", ".srs-part-fedcba9876543210", ".srs-part-mine", "out"])
     }
@@ -120,8 +123,8 @@ import Testing
     #expect(try names(folder) == ["a"])
   }
 
-  /// Only ordinary files are replaced: devices and FIFOs are written to, the rest is refused.
-  @Test func devicesStayDevices() throws {
+  /// Only regular files are replaced. Devices and FIFOs are written to; anything else is an error.
+  @Test func devicesAreNotReplaced() throws {
     try inFolder { folder in
       try AtomicFile.write(Data("x".utf8), to: "/dev/null")
       var status = stat()
@@ -145,8 +148,8 @@ import Testing
     }
   }
 
-  /// Both ways of opening beneath a folder follow no link and no way out.
-  @Test func nothingLeadsOutOfAFolder() throws {
+  /// Both implementations of opening below a folder follow no links and cannot leave the folder.
+  @Test func pathsCannotLeaveAFolder() throws {
     try inFolder { folder in
       let inside = folder + "/in"
       try FileManager.default.createDirectory(atPath: inside + "/sub", withIntermediateDirectories: true)
@@ -181,7 +184,7 @@ import Testing
     }
   }
 
-  @Test func filesOfProcessesAreKnown() throws {
+  @Test func filesOfProcAreDetected() throws {
     for path in ["/proc/self/environ", "/proc/1/environ", "/proc/self/task/../environ", "/proc/version"] {
       #expect(InputFile.isOfProcesses(path), "\(path)")
       #expect(problem { _ = try InputFile.contents(path) } != "", "\(path)")

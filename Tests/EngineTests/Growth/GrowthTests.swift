@@ -9,7 +9,7 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// The tables of sources, and what every carry rule takes along.
+/// Source tables of the growth operators, and the values that each carry rule copies.
 @Suite struct GrowthTests {
   static func copies(_ sources: [Int]) -> [BlockSource] { sources.map { .copy(of: $0) } }
 
@@ -30,7 +30,7 @@ import Testing
     #expect(try GrowthOperator.adjacent.sources(from: 4, to: 6) == Self.copies([0, 0, 1, 2, 2, 3]))
   }
 
-  @Test func whatCannotBeIsRefused() {
+  @Test func impossibleGrowthIsAnError() {
     for operation in GrowthOperator.allCases {
       #expect(throws: GrowthError.self) { try operation.sources(from: 4, to: 4) }
       #expect(throws: GrowthError.self) { try operation.sources(from: 4, to: 2) }
@@ -42,7 +42,7 @@ import Testing
 
   static let samples = Registry.samples(.init(items: 12, length: 12, users: 1, width: 8))
 
-  /// A model whose every value is as if something had been learnt.
+  /// A model with random values in place of initial ones, as if it had been trained.
   static func trained(_ name: String, blocks: Int, alpha: Bool = true) throws -> Model {
     try trained(#require(samples.first { $0.name == name }), blocks: blocks, alpha: alpha)
   }
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(arguments: GrowthOperator.allCases, samples)
-  func valuesByTheTable(operation: GrowthOperator, sample: ModelSample) throws {
+  func valuesFollowTheSourceTable(operation: GrowthOperator, sample: ModelSample) throws {
     let old = try Self.trained(sample, blocks: 4)
     let inReference = ["conv1", "conv2", "query", "key", "value"]
     for carry in [Carry.reference, .all, .parts([.norm], optimizer: false)] {
@@ -106,8 +106,8 @@ import Testing
     return scores
   }
 
-  /// out = x + 0 * y is x to the last bit, so the scores are too. Blocks that end in a norm keep them to the epsilon of
-  /// the norm.
+  /// out = x + 0 * y is exactly x, so the scores keep their bits. Blocks that end in a norm keep them up to the epsilon
+  /// of the norm.
   @Test(arguments: [(GrowthOperator.adjacent, 8), (.cross, 8), (.dilationAware, 8), (.adjacent, 16), (.cross, 6), (.random, 8)], samples)
   func preservingGrowthKeepsTheScores(growth: (by: GrowthOperator, depth: Int), sample: ModelSample) throws {
     let old = try Self.trained(sample, blocks: 4)
@@ -121,7 +121,7 @@ import Testing
     } else {
       #expect(after == before)
     }
-    // The copies are there: only their alpha is silent.
+    // The copies have their source's weights; only their alpha is 0.
     let silent = plan.kept.indices.filter { !plan.kept[$0] }
     for block in silent {
       for parameter in new.network.layout.parameters where parameter.block?.index == block && parameter.part == .alpha {
@@ -145,11 +145,11 @@ import Testing
     #expect(!alphas.isEmpty)
   }
 
-  @Test func preservingIsRefusedWhereItCannotHold() throws {
+  @Test func preservingIsAnErrorWhereItIsImpossible() throws {
     #expect(throws: GrowthError.self) { try Self.trained("nextitnet", blocks: 4).grown(by: .embedding, to: 8, carry: .preserving) }
   }
 
-  @Test func momentsMoveWithTheirParameters() throws {
+  @Test func optimizerMomentsFollowTheirParameters() throws {
     let old = try Self.trained("nextitnet", blocks: 2)
     let (new, plan) = try old.grown(by: .adjacent, to: 4, carry: .parts(Set(ParameterPart.allCases), optimizer: true))
     let before = FloatBuffer(count: old.network.layout.count), after = FloatBuffer(count: new.network.layout.count)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Kernels
 
-/// What a process may have of memory, read from files made by hand.
+/// The memory limits of a process, read from sample files.
 @Suite struct MemoryBudgetTests {
   private func root(_ files: [String: String]) throws -> String {
     let root = NSTemporaryDirectory() + "stackrec-memory-\(UUID().uuidString)"
@@ -15,7 +15,7 @@ import Testing
     return root
   }
 
-  /// The limits of the group and of all above it; `max` is none.
+  /// The limits of the group and its ancestors; `max` means no limit.
   @Test func groupsOfVersion2() throws {
     let root = try root([
       "/proc/self/cgroup": "0::/user/job\n", "/sys/fs/cgroup/user/job/memory.max": "max\n",
@@ -35,7 +35,7 @@ import Testing
     #expect(MemoryBudget.controlGroupLimits(root: root).min() == 209_715_200)
   }
 
-  /// In a container the group's own path is not there, and its limit is that of the mount.
+  /// In a container the group's own path does not exist; the limit of the mounted root applies.
   @Test func groupsOfContainers() throws {
     let root = try root(["/proc/self/cgroup": "0::/../../job\n", "/sys/fs/cgroup/memory.max": "104857600\n"])
     defer { try? FileManager.default.removeItem(atPath: root) }
@@ -43,7 +43,7 @@ import Testing
     #expect(MemoryBudget.controlGroupLimits(root: "/nowhere").isEmpty)
   }
 
-  @Test func whatDoesNotFitIsRefused() throws {
+  @Test func exceedingTheLimitIsAnError() throws {
     let limit = MemoryBudget.limit()
     try MemoryBudget.check(0.5 * limit.bytes, "half")
     #expect(throws: MemoryBudget.Exceeded.self) { try MemoryBudget.check(2 * limit.bytes, "twice") }

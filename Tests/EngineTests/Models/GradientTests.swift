@@ -24,8 +24,8 @@ import Testing
       guard length > 1e-4 else { continue }
       let old = range.map { model.values[$0] }
       let largest = g.map { abs($0) }.max() ?? 1
-      // The largest change of a value. A large step may cross the kink of a ReLU, and a small step suffers from rounding. A
-      // wrong gradient agrees with neither.
+      // The largest change of a value. A large step may cross the kink of a ReLU, and a small step suffers from
+      // rounding. A wrong gradient agrees with neither.
       let slopes = [5e-4, 1e-4, 2.5e-5].map { largestMove -> Double in
         let h = largestMove / (largest / length)
         func loss(_ sign: Double) -> Double {
@@ -59,7 +59,7 @@ import Testing
   @Test(arguments: LossSample.all)
   func everyLoss(sample: LossSample) throws {
     let model = try GrowthTests.trained("nextitnet", blocks: 2)
-    // Some sequences begin with pads, whose rows do not count.
+    // Some sequences begin with padding, whose positions do not contribute to the loss.
     let set = SequenceSet.fixed(
       length: 9, tokens: (0..<54).map { (i: Int) -> Int32 in i % 9 < i / 18 ? 0 : Int32(1 + i * 7 % 11) }, items: 12)
     let batch = BatchMaker(set, model.network, loss: sample.loss, padsCount: false, seed: 4)(Array(0..<set.count), step: 1)

@@ -11,7 +11,7 @@ import Testing
 /// Compares every model with PyTorch: scores, losses, all gradients and five optimizer steps.
 @Suite struct ModelFixtureTests {
   /// Every registered model has a fixture.
-  @Test func everyKindHasAFixture() throws {
+  @Test func everyModelHasAFixture() throws {
     let kinds = try Set(Fixture.models.map { try Fixture($0).network().kind })
     #expect(kinds == Set(Registry.kinds.map(\.name)))
   }
@@ -116,7 +116,7 @@ import Testing
       let loss = c.engine.step(c.batch, Adam(rate: 0.01, lazy: false), dropout: c.dropout)
       #expect(abs(Float(loss) - (try c.fixture.floats("step_losses"))[step - 1]) < 2e-5)
       if [1, 3, 5].contains(step) {
-        // The gradient of the key's bias is 0 except for rounding, which Adam scales up to full steps.
+        // The gradient of the key bias is 0 up to rounding errors, which Adam scales to full steps.
         try expectEqual(c.model.values, c.fixture, "step\(step).", c.model.network.layout, tolerance: 5e-5) {
           $0.hasSuffix("key.bias")
         }
@@ -130,7 +130,7 @@ import Testing
     GradientTests.check(c.model, c.engine, c.batch, dropout: c.dropout)
   }
 
-  /// Stochastic shared embeddings: replacements have the right frequency, never replace a pad, and leave targets unchanged.
+  /// Stochastic shared embeddings: replacements have the right frequency, never replace padding, and leave targets unchanged.
   @Test func sharedEmbeddingsReplaceUsersAndItems() throws {
     let set = SequenceSet.fixed(
       length: 20, tokens: (0..<20_000).map { (i: Int) -> Int32 in i % 20 < 5 ? 0 : Int32(1 + i * 7 % 49) }, items: 50,

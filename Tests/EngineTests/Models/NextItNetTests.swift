@@ -49,7 +49,7 @@ import Testing
       let (batch, negatives) = inputs[which]
       _ = engines[which].step(batch, Adam(rate: 0.01, form: form, lazy: lazy), negatives: negatives)
       if [1, 3, 5].contains(step) {
-        // The dense parameters of the last are PyTorch's `Adam`, and move the others a little.
+        // In the last case PyTorch updates dense parameters by `Adam`, whose epsilon differs; this changes the others slightly.
         let tolerance: Float = form == .tensorflow ? 2e-4 : 2e-5
         try expectEqual(model.values, fixture, results + "\(step).", model.network.layout, tolerance: tolerance)
       }

@@ -151,7 +151,7 @@ import Testing
     let cloud = Self.figure([Self.line((0..<100_000).map { _ in (random() + random(), random() * random()) }, style: .points)])
     guard case .line(let spots) = GnuplotScript(cloud).figure.panels[0].layers[0] else { return }
     #expect(spots.points.count <= 100_000)
-    // Points in the same grid cell become one; all others are kept.
+    // Of the points in a grid cell one is kept.
     let pile = Self.figure([Self.line((0..<60_000).map { (Double($0 % 100), Double($0 % 7)) }, style: .points)])
     guard case .line(let heaps) = GnuplotScript(pile).figure.panels[0].layers[0] else { return }
     #expect(heaps.points.count == 700)
@@ -183,7 +183,7 @@ import Testing
     }
   }
 
-  @Test func ticksReadWell() {
+  @Test func tickLabelsAreRound() {
     func labels(_ low: Double, _ high: Double, _ unit: Axis.Unit = .none, most: Int = 6, fixed: Bool = false) -> [String]? {
       Ticks(low, high, unit: unit, most: most, isFixed: fixed)?.labels
     }
@@ -238,9 +238,9 @@ import Testing
         == "50\\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\{a\\}\\textbackslash{}b\\textasciitilde{}\\#")
   }
 
-  /// A window is a gnuplot process that keeps running and draws each picture; after it has ended, drawing returns false. In this
-  /// test a script that logs its input replaces gnuplot.
-  @Test func windowsAreDrawnInAgainAndAgain() throws {
+  /// A window is a gnuplot process that keeps running and draws each picture; after it has ended, drawing returns
+  /// false. In this test a script that logs its input replaces gnuplot.
+  @Test func windowsAreRedrawn() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let program = folder + "/gnuplot"
@@ -254,8 +254,8 @@ import Testing
       esac
     done
     """.write(toFile: program + ".text", atomically: true, encoding: .utf8)
-    // Another process writes the script. If this process did, running it could fail with "Text file busy", because a child
-    // process that another test starts inherits the open descriptor for a moment.
+    // Another process writes the script. If this process did, running it could fail with "Text file busy", because a
+    // child process that another test starts inherits the open descriptor for a moment.
     let copy = try Process.run(URL(fileURLWithPath: "/bin/cp"), arguments: [program + ".text", program])
     copy.waitUntilExit()
     chmod(program, 0o755)
@@ -307,7 +307,7 @@ import Testing
   }
 
   /// Bars on a logarithmic axis begin below the smallest value.
-  @Test func theSmallestBarIsSeen() throws {
+  @Test func theSmallestBarIsVisible() throws {
     for values in [[0.1, 0.5], [1, 1], [1e-6, 1], [1, 1e12]] {
       let bars = Self.figure([.bars(.init(names: ["a", "b"], values: values, label: nil))]) { $1.y.logarithmic = true }
       let svg = try Gnuplot().svg(bars)
@@ -331,7 +331,7 @@ import Testing
   }
 
   /// A legend has all its labels, is moved above the axes if necessary, or is an error if it does not fit.
-  @Test func theLegendIsThere() throws {
+  @Test func theLegendIsComplete() throws {
     for count in [3, 12, 20, 30, 50, 62] {
       let label = String(repeating: "x", count: count)
       let figure = Self.figure([Self.line([(1, 1), (2, 2)], label: label), Self.line([(1, 2), (2, 1)], label: "other")])
@@ -377,7 +377,7 @@ import Testing
   }
 
   /// Characters that no font contains are reported with a package that has them, and drawn as boxes.
-  @Test func missingLettersAreNamed() throws {
+  @Test func missingCharactersAreReported() throws {
     #expect(Fonts.missing("plain, grüße \u{301}\u{200d}\u{fe0f}").isEmpty)
     // Rare characters that hardly any system has.
     let unknown = Self.figure([Self.line([(1, 1), (2, 2)], label: "a\u{3ff0}\u{10380}b")])
@@ -397,7 +397,7 @@ import Testing
   }
 
   /// Numbers that are very far apart or very close to each other do not crash the program.
-  @Test func extremeNumbersAreNoCrash() throws {
+  @Test func extremeNumbersDoNotCrash() throws {
     for (low, high) in [
       (-1e308, 1e308), (-1.7e308, 1.7e308), (0, Double.leastNonzeroMagnitude), (1e308, 1.1e308), (1e300, 2e300), (-1e18, 1e19),
     ] {

@@ -38,7 +38,7 @@ import Testing
     let svg = try String(contentsOfFile: "\(folder)/it's a/fig.svg", encoding: .utf8)
     #expect(svg.contains("`ls`") && svg.contains("stacking"))
 
-    // The script draws the pictures again without the program.
+    // gnuplot draws the same pictures from the script, without this program.
     try FileManager.default.removeItem(atPath: "\(folder)/it's a/fig.svg")
     let gnuplot = Process()
     gnuplot.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -63,7 +63,7 @@ import Testing
     panel.layers = [.line(.init(points, label: nil))]
     figure.panels = [panel]
     _ = try? Gnuplot().text(figure, columns: 60, lines: 15)
-    // Whether or not that worked, the next figure does.
+    // Even if that failed, the next figure is drawn.
     #expect(try Gnuplot().text(Self.figure, columns: 60, lines: 15).isEmpty == false)
   }
 

@@ -23,7 +23,7 @@ import Testing
       #expect(try database.remove([1]) == 1)
       #expect(try database.all().map(\.name) == ["b"])
       let rights = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
-      #expect(rights == 0o600, "only its user may read it")
+      #expect(rights == 0o600, "only its owner may read it")
     }
   }
 
@@ -31,7 +31,7 @@ import Testing
     try inFolder { path in
       let database = try RunDatabase(path)
       var gone = RunRow(name: "gone", kind: "train", fingerprint: "")
-      gone.processStart -= 1  // as if another process had that number
+      gone.processStart -= 1  // as if another process had reused the process id
       _ = try database.add(gone)
       var elsewhere = gone
       elsewhere.machine = "another machine"

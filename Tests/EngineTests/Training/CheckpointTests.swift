@@ -97,7 +97,7 @@ private struct Outcome: Equatable {
   }
 
   @Test(arguments: TrainerTests.samples)
-  func everyCheckpointLeadsToTheSameBits(sample: ModelSample) throws {
+  func everyCheckpointResumesToTheSameBits(sample: ModelSample) throws {
     let model = try Self.model(sample.name)
     let identity = try TrainingIdentity(model, Self.data, Self.recipe)
     let keeper = MemoryKeeper(every: .steps(1), Self.data, identity)
@@ -107,14 +107,14 @@ private struct Outcome: Equatable {
     let expected = Outcome(whole)
     for file in keeper.files {
       guard case .underway(let checkpoint) = try Self.read(file, identity) else {
-        Issue.record("a training that goes on was read as finished")
+        Issue.record("an unfinished training was read as finished")
         continue
       }
       let rest = try Self.trainer(TestObserver()).run(model, from: checkpoint)
       #expect(Outcome(rest) == expected, "from step \(checkpoint.step), phase \(checkpoint.phase)")
     }
     guard case .finished(let finished) = try Self.read(try #require(keeper.finished), identity) else {
-      Issue.record("a finished training was read as one that goes on")
+      Issue.record("a finished training was read as unfinished")
       return
     }
     #expect(Outcome(finished.run(Self.recipe, name: "run", Self.data)) == expected)
@@ -139,14 +139,14 @@ private struct Outcome: Equatable {
   }
 
   /// Every flipped byte and every truncation is an error.
-  @Test func damageIsAnError() throws {
+  @Test func damagedCheckpointsAreErrors() throws {
     let model = try Self.model("ssept")
     let identity = try TrainingIdentity(model, Self.data, Self.recipe)
     let keeper = MemoryKeeper(every: .steps(9), Self.data, identity)
     _ = try Self.trainer(TestObserver(), keeper).run(model)
     let whole = try #require(keeper.files.last)
     let headerLength = Int(whole.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-    // Every 211th byte of the header without its padding, and every 9,973rd byte of the rest.
+    // Every 211th byte of the header, except its padding, and every 9,973rd byte of the rest.
     let header = stride(from: 0, to: 8 + headerLength - 8, by: 211)
     for offset in Array(header) + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
       var damaged = whole
@@ -164,8 +164,8 @@ private struct Outcome: Equatable {
     #expect(try ModelFile.read(path).model.network.kind == "ssept")
   }
 
-  /// Right checksums over numbers that no training has: each is an error, none a crash.
-  @Test func numbersOfNoTrainingAreRefused() throws {
+  /// Impossible values with correct checksums are errors and do not crash the program.
+  @Test func impossibleValuesAreErrors() throws {
     let model = try Self.model("nextitnet")
     let identity = try TrainingIdentity(model, Self.data, Self.recipe)
     let keeper = StoredKeeper(identity, Self.data)
@@ -182,7 +182,7 @@ private struct Outcome: Equatable {
     for (pattern, replacement) in changes {
       var changed = file
       let other = text.replacing(try Regex(pattern), with: replacement)
-      #expect(other != text, "\(pattern) is not there")
+      #expect(other != text, "\(pattern) was not found")
       changed.metadata["training"] = other
       let bytes = try changed.data()
       #expect(throws: ModelFile.Failure.self, "\(replacement)") { try Self.read(bytes, identity) }
@@ -191,7 +191,7 @@ private struct Outcome: Equatable {
     #expect(throws: Never.self) { try Self.read(whole, identity) }
   }
 
-  /// Keeps what the last checkpoint's file would hold.
+  /// Keeps the tensors and metadata of the last checkpoint's file.
   private final class StoredKeeper: CheckpointKeeper {
     let every: Extent? = .steps(5)
     private let identity: TrainingIdentity
@@ -209,7 +209,7 @@ private struct Outcome: Equatable {
     func grew(_ checkpoint: TrainingCheckpoint) {}
   }
 
-  /// Bytes behind the last tensor, holes, and tensors that share bytes are refused: nothing is larger than the file.
+  /// Bytes after the last tensor, gaps, and tensors that share bytes are errors.
   @Test func everyByteBelongsToOneTensor() throws {
     let whole = try SafeTensors(tensors: [("a", .init(shape: [2], [1, 2])), ("b", .init(shape: [1], [3]))]).data()
     #expect(throws: Never.self) { try SafeTensors(whole) }

@@ -6,22 +6,22 @@ import Testing
 @testable import Evaluation
 @testable import Training
 
-/// What must hold for every loss, optimizer and schedule that is registered: they are tested by their own samples.
+/// Requirements on every registered loss, optimizer and schedule, checked on the samples that each declares.
 @Suite struct ComponentTests {
   static let kinds: [any Component.Type] = Losses.kinds + Optimizers.kinds + Schedules.kinds
 
-  /// Every stored value has a field, so it is part of the fingerprint, and the samples use it.
+  /// Every stored property is a field, so it is part of the fingerprint, and some sample changes it.
   @Test func everyValueIsAField() throws {
     #expect(Set(Self.kinds.map { $0.kind }).count == Self.kinds.count)
     for kind in Self.kinds {
       func check<C: Component>(_ kind: C.Type) throws {
         #expect(!kind.samples.isEmpty && !kind.summary.isEmpty, "\(kind.kind)")
-        #expect(Mirror(reflecting: kind.init()).children.count == kind.fields.count, "\(kind.kind) has a value without a field")
+        #expect(Mirror(reflecting: kind.init()).children.count == kind.fields.count, "\(kind.kind) has a property without a field")
         var moved: Set<String> = []
         for sample in kind.samples {
           let tree = try sample.component()
           guard case .object(var values) = tree else {
-            Issue.record("\(kind.kind) is no object")
+            Issue.record("\(kind.kind) is not an object")
             return
           }
           #expect(values.removeValue(forKey: "kind") == .text(kind.kind))

@@ -10,10 +10,10 @@ import Testing
 @testable import ModelFiles
 @testable import Training
 
-/// Checkpoints of all former versions stay readable: Tests/Fixtures/checkpoints/vN.
+/// Checkpoints of all earlier versions can be read: Tests/Fixtures/checkpoints/vN.
 ///
-/// A new version of the format gets a new folder, written with `SRS_WRITE_CHECKPOINTS=1`. Existing folders are never written
-/// again.
+/// A new version of the format gets a new folder, written with `SRS_WRITE_CHECKPOINTS=1`. Existing folders are never
+/// written again.
 @Suite struct OldVersionTests {
   private static let root = Fixture.root.appendingPathComponent("checkpoints")
 

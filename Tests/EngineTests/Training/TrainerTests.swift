@@ -90,7 +90,7 @@ final class TestObserver: TrainingObserver {
     #expect(moved.allSatisfy { ($0.block?.index ?? 3) >= 2 && ($0.block != nil || $0.part == .output) })
   }
 
-  /// A phase ends when the metric of the next phase's plateau does not improve.
+  /// A phase ends when the metric that the next phase's plateau names stops improving.
   @Test func growthAtAPlateau() throws {
     let waiting = try Self.run([
       Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(2, on: Metric(.hr, 5))),
@@ -202,7 +202,7 @@ final class TestObserver: TrainingObserver {
   @Test func aLossOfNaNKeepsTheBestParameters() throws {
     let run = try Self.run([Phase(run: .steps(50))]) { $0.optimizer = Adam(rate: 1e30) }
     guard case .diverged = run.stop else {
-      Issue.record("it should have diverged, not: \(run.stop.text)")
+      Issue.record("expected divergence, not: \(run.stop.text)")
       return
     }
     let finite = run.model.values.array.allSatisfy { $0.isFinite }
@@ -220,7 +220,7 @@ final class TestObserver: TrainingObserver {
     #expect(observer.steps == 0)
   }
 
-  @Test func everyEpochHasEverySequenceOnceInAnotherOrder() {
+  @Test func everyEpochHasEverySequenceOnceInADifferentOrder() {
     let batches = Batches(Self.data.train, size: 50, seed: 1, phase: 0)
     let perEpoch = Batches.perEpoch(Self.data.train.count, 50)
     let first = (0..<perEpoch).flatMap { batches.indices(step: $0) }
@@ -240,7 +240,7 @@ final class TestObserver: TrainingObserver {
   }
 
   @Test(arguments: [Recipe.OfEquals.later, .earlier])
-  func ofEqualsTheOneThatIsAskedFor(which: Recipe.OfEquals) throws {
+  func tiesKeepTheRequestedModel(which: Recipe.OfEquals) throws {
     let run = try Self.run([Phase(run: .steps(15))]) {
       $0.optimizer = Adam(rate: 1e-30)
       $0.ofEquals = which

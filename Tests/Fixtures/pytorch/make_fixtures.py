@@ -162,7 +162,7 @@ def attention_stack(x, exists, norm, blocks, dropout):
 
 # ---------------------------------------------------------------- models
 # evaluate(case) -> hidden (B, positions, d), the last of which is scored
-# train(case, suffix) -> hidden, targets, counted: three things of the same (B, positions); `counted` marks the
+# train_pass(case, suffix) -> hidden, targets, counted, all of shape (B, positions, ...); `counted` marks the
 # positions that `loss` averages over. `suffix` picks the batch ("" or "_b").
 
 
@@ -373,7 +373,7 @@ def touched_rows(case, suffix):
 
 
 class RowLazyAdam:
-    """SparseAdam written out, to check torch's. `adam_epsilon`: epsilon where torch.optim.Adam has it, added to
+    """SparseAdam written out, to check PyTorch's. `adam_epsilon`: epsilon as in torch.optim.Adam, added to
     sqrt(v / (1 - beta2^t)); torch.optim.SparseAdam adds it to sqrt(v)."""
 
     def __init__(self, adam_epsilon):
@@ -451,7 +451,7 @@ def int_tensor(array):
 
 
 def initial_parameters(model, rng):
-    """Random, non-trivial values for everything, of a size that keeps activations O(1)."""
+    """Random, non-trivial values for all parameters, scaled so that activations are O(1)."""
     parameters = {}
     for name, p in model.named_parameters():
         part = name.split(".")[-2]
@@ -491,8 +491,8 @@ def load(model, case):
             p.copy_(case["param." + name])
 
 
-# GRec: masked positions of each sequence; never the first, never a pad (rows 1 and 4 start with 3 and 6 pads);
-# different numbers of them, neighbours, the second and the last position among them.
+# GRec: masked positions of each sequence. Never the first position or padding (rows 1 and 4 start with 3 and 6 pads);
+# different numbers per sequence, including neighbours, the second and the last position.
 MASKED = [[1, 6], [4, 10], [3, 4, 8], [9], [6, 9], [2, 5, 10]]
 
 
@@ -723,7 +723,7 @@ def metrics_case():
     targets = rng.integers(1, 30, 40)
     scores = rng.standard_normal((40, 30))
     scores[np.arange(40), targets] += 1.2  # so that there are hits
-    scores[::4, 0] += 5  # a pad that would win, were it ranked
+    scores[::4, 0] += 5  # the padding would be first if it were ranked
     scores[7] = 0.5  # a constant scorer: rank 14 of 0...28
     scores[11, targets[11]] = scores[11, 1:].max()  # a target that ties at the top
     scores = np.round(scores, 1) + 0.0  # no negative zero
@@ -740,7 +740,7 @@ def metrics_case():
         means[f"hr@{k}"] = len(hits) / 40
         means[f"ndcg@{k}"] = sum(1 / math.log2(r + 2) for r in hits) / 40
 
-    # another way: a sorted catalogue; the target stands in the middle of its ties
+    # another way: a sorted catalogue with the target in the middle of its ties
     for i, (row, target) in enumerate(zip(scores, targets)):
         descending = np.sort(-row[1:])
         first = np.searchsorted(descending, -row[target], "left")
@@ -878,7 +878,7 @@ def check_alone(name, case, results):
 
 
 def check_lazy(case, results):
-    """torch.optim.SparseAdam against its formula, untouched rows, and how much the place of epsilon matters."""
+    """torch.optim.SparseAdam against its formula, untouched rows, and the effect of the position of epsilon."""
     model = NextItNet().double()
     model.sampled = True
     stored = {n: results["lazy5." + n] for n in dict(model.named_parameters())}
@@ -908,7 +908,7 @@ def single_precision(name, case, results):
 
 
 def configuration_of(config):
-    """What a model file says of the network (docs/models.md): the tests build it from this."""
+    """The network's metadata as in a model file (docs/models.md), from which the tests build the network."""
     head = {"head": {}, "items": config["V"], "alpha": config["alpha"], "blocks": config["blocks"]}
     pads = {"pads": config["pads"]} if "pads" in config else {}
     if config["model"] in ("nextitnet", "grec"):

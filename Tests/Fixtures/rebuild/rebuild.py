@@ -1,9 +1,9 @@
-"""Computes the scores of a saved model from its file, in double precision, and holds them against those saved by srs.
+"""Computes the scores of a saved model from its file, in double precision, and compares them with the scores saved by srs.
 
     rebuild.py MODEL.safetensors TOKENS.npy SCORES.npy [--users TOKENS.users.npy]
 
-It uses nothing but what docs/models.md says, and numpy. Exit status: 0 they agree; 1 they do not: the largest difference is
-above 1e-4 of the range of the scores; 2 something cannot be read.
+It is based only on docs/models.md and uses only numpy. Exit status: 0 if they agree; 1 if the largest difference is
+above 1e-4 of the range of the scores; 2 if a file cannot be read.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def read_model(path):
 
 
 class Parameters:
-    """The tensors of a model; counts which were read, so that none is overlooked."""
+    """The tensors of a model. Records which were read, so that none is overlooked."""
 
     def __init__(self, tensors):
         self.tensors = tensors
@@ -188,7 +188,7 @@ def main():
         return 2
     extent = rebuilt.max() - rebuilt.min()
     difference = np.abs(given - rebuilt).max()
-    # Not a number compares false: written so that it fails.
+    # Comparisons with NaN are false; this form makes NaN fail.
     agree = difference <= TOLERANCE * extent
     print(
         f"{metadata['kind']}: {len(rebuilt)} sequences, {rebuilt.shape[1]} items, range of scores {extent:.4g}, "

@@ -1,6 +1,6 @@
 import StackRec
 
-/// Says nothing, stops nothing.
+/// Ignores all events and never stops the training.
 struct Silent: TrainingObserver {
   var shouldStop: Bool { false }
   func stepped(_ progress: TrainingProgress) {}

@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  /// The arguments of the call that an error's help prints, and the columns they name.
+  /// The reading options and the column names of the `load` call that an error's help suggests.
   private static func suggested(_ help: String) throws -> (options: ReadingOptions, columns: [String]) {
     let call = try #require(help.firstMatch(of: /load\("[^"]*", ([^)]*)\)/)).1
     var options = ReadingOptions()
@@ -35,7 +35,7 @@ import Testing
     return (options, columns)
   }
 
-  /// Heads of public data sets, and the columns that are right; with a row as they have it.
+  /// First lines of public data sets, the correct user, item and time columns, and the user and item of one row.
   static let tables: [(name: String, text: String, columns: [String], content: [String])] = [
     (
       "retail.csv",
@@ -116,7 +116,7 @@ import Testing
     ("blank.txt", "uid iid\n1 2\n1 3\n2 2\n", ["uid", "iid"], ["1", "2"]),
   ]
 
-  /// The error has the columns and a call, and the call is right.
+  /// The error names the columns and suggests a call; that call reads the file correctly.
   @Test(arguments: tables.indices) func tablesWithoutKnownNames(_ index: Int) throws {
     let (name, text, columns, content) = Self.tables[index]
     let problem = try #require(try Self.problem(text, name), "\(name)")
@@ -155,7 +155,7 @@ import Testing
     #expect(result.histories.times?.count == 1 && result.notes.contains { $0.contains("format: jsonl") })
   }
 
-  /// None of these is a file of sequences, whatever could be made of it.
+  /// None of these may be read as sequences, although each could be parsed as some format.
   private static let unclear: [(String, String, String)] = [
     ("list.json", "[\n{\"user\":1,\"item\":2},\n{\"user\":1,\"item\":3}\n]\n", "JSON list"),
     ("flat.json", "[[1,2,3],[4,5,6]]\n", "JSON list"),
@@ -176,7 +176,7 @@ import Testing
   ]
 
   @Test(arguments: unclear)
-  func whatIsNotClearIsRefused(_ name: String, _ text: String, _ message: String) throws {
+  func unclearFormatsAreErrors(_ name: String, _ text: String, _ message: String) throws {
     let problem = try #require(try Self.problem(text, name))
     #expect(problem.message.contains(message), "\(problem.message)")
     #expect(problem.argument == "file")
@@ -196,7 +196,7 @@ import Testing
   ]
 
   @Test(arguments: clear)
-  func whatIsClearIsTold(_ text: String, _ format: DataFormat) throws {
+  func clearFormatsAreDetected(_ text: String, _ format: DataFormat) throws {
     let note = try withFile(text) { try Histories.read($0).notes.first }
     #expect(note?.hasSuffix("read as format: \(format.rawValue)") == true, "\(note ?? "")")
   }
@@ -220,15 +220,15 @@ import Testing
       try format(long { i in (0..<9).map { $0 > i % 9 ? "0" : "\((i * 7 + $0 * $0) % 40 + 1)" }.joined(separator: ",") }) == "sequences")
     #expect(try format(long { "\($0 / 9) \($0 % 700)" }) == "pairs")
     #expect(try format(long { "u\($0),\($0 % 700),\($0 % 20),x,\($0 % 365)" }) == nil)
-    // User, item, rating, day and hour of many users, and of user 0 alone.
+    // Columns user, item, rating, day and hour: for many users, then for user 0 only.
     #expect(try format(long { "\($0),\($0 * 7919 % 50000),\($0 % 5),\($0 * 31 % 365),\($0 * 7 % 24)" }) == nil)
     #expect(try format(long { "0,\($0),\($0 % 5 + 1),\($0 * 31 % 365),\($0 * 7 % 24)" }) == nil)
     #expect(try format(long { "\($0 / 200),\($0 % 200),\($0 % 5 + 1),\($0 * 31 % 365 + 1),\($0 * 7 % 24 + 1)" }) == nil)
     #expect(try format(long { "\($0 / 9),\($0 % 700),\($0 % 5),\(1_500_000_000 + $0)" }) == nil)
   }
 
-  /// Two columns could be it, or one that is not known is a time.
-  @Test func doubtIsRefused() throws {
+  /// Ambiguous columns are an error: two candidates for one role, or an unknown column whose values look like times.
+  @Test func ambiguousColumnsAreErrors() throws {
     let users = try #require(try Self.problem("user_id,session_id,item\n1,2,3\n", "t.csv"))
     #expect(users.message == "several columns look like the user: user_id, session_id" && users.help?.contains("load(") == true)
     #expect(try Self.problem("user,item,date,timestamp\n1,2,2020-01-01,1\n", "t.csv")?.message.contains("look like the time") == true)
@@ -237,7 +237,7 @@ import Testing
     #expect(try Self.problem("{\"user\":1,\"user_id\":2,\"item\":3}\n", "t.jsonl", .init(item: "item"))?.argument == "user")
   }
 
-  /// An option that a format does not know is an error.
+  /// An option that the format does not use is an error.
   private static let useless: [(String, ReadingOptions, String)] = [
     ("0,0,a\n0,b,a\n", ReadingOptions(format: .sequences, separator: 0x2c), "separator"),
     ("a,b\n", .init(format: .sequences, rating: "r"), "rating"),
@@ -247,11 +247,11 @@ import Testing
   ]
 
   @Test(arguments: useless)
-  func optionsThatSayNothing(_ text: String, _ options: ReadingOptions, _ argument: String) throws {
+  func optionsWithoutUse(_ text: String, _ options: ReadingOptions, _ argument: String) throws {
     #expect(try Self.problem(text, "t.txt", options)?.argument == argument)
   }
 
-  @Test func aNameThatTwoColumnsHaveIsNone() throws {
+  @Test func duplicateColumnNamesAreErrors() throws {
     let text = "user,item,user\n1,2,3\n"
     #expect(try Self.problem(text, "t.csv", .init(user: "user", item: "item"))?.message == "several columns are called \"user\"")
     let users = try withFile(text) { try Histories.read($0, .init(user: 3, item: 2, header: true)).histories.users.names }

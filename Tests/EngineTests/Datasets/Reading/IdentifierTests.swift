@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// Ids come back as they were written, whatever the format does to write them.
+/// Ids are read exactly as they were written, whatever quoting or escaping the format uses.
 @Suite struct IdentifierTests {
   private static func items(_ text: String, _ options: ReadingOptions = .init(), _ name: String = "data.txt") throws -> [String] {
     try withFile(text, name) { path in
@@ -44,15 +44,15 @@ import Testing
     }
   }
 
-  /// The same id is one, however it is escaped; keys may be escaped as well.
-  @Test func whatIsMeantIsOneItem() throws {
+  /// Two spellings of an id, escaped and plain, are the same item. Keys may be escaped as well.
+  @Test func escapedAndPlainIdsAreTheSameItem() throws {
     let text = #"{"s\u0065ssion":1,"ev\u0065nts":[{"aid":"\u00e9","ts":1},{"\u0061id":"é","ts":2},{"aid":7,"ts":3},{"aid":"7","ts":4}]}"#
     #expect(try Self.items(text) == ["é", "é", "7", "7"])
     #expect(try withFile(text) { try Histories.read($0).histories.items.count } == 3)
   }
 
   @Test(arguments: [#"\x"#, #"\u12"#, #"\u12g4"#, #"\ud83d"#, #"\ud83dx"#, #"\ud83d\u0041"#, #"\ude00"#])
-  func escapesThatMeanNothing(_ written: String) throws {
+  func invalidEscapes(_ written: String) throws {
     let good = #"{"session": 1, "events": [{"aid": 1, "ts": 1}]}"# + "\n"
     let problem = try #require(try Self.problem(good + #"{"session": 1, "events": [{"aid": "\#(written)", "ts": 1}]}"# + "\n"))
     #expect(problem.line == 2 && problem.column == 35 && problem.message.contains("escape"))
@@ -68,24 +68,24 @@ import Testing
     #expect(try Self.items("user\titem\n 1\t x\n") == [" x"])
     #expect(try Self.items("user_id:token\titem_id:token\nu\t x y \n", .init(), "a.inter") == [" x y "])
     #expect(try Self.items("1:: a::5::3\n", .init(), "ratings.dat") == [" a"])
-    // Between separator and quote they are layout, and times and ratings have none.
+    // Blanks between a separator and a quote are ignored, and so are blanks around times and ratings.
     #expect(try Self.items("user,item,time\n1, \"a,b\" , 2 \n") == ["a,b"])
   }
 
-  @Test func blanksAloneAreNoIdWithoutQuotes() throws {
+  @Test func unquotedBlankIdsAreMissing() throws {
     for text in ["user,item\n1, \n", "user,item\n1,\t\n", "user,item\n1,\"\"\n", "user,item\n1,\n"] {
       #expect(try Self.problem(text)?.message == "the item is missing here", "\(text)")
     }
     #expect(try Self.problem("user,item\n  ,a\n")?.message == "the user is missing here")
   }
 
-  @Test func textBehindAQuoteDoesNotFit() throws {
+  @Test func textAfterAClosingQuoteIsAnError() throws {
     let problem = try #require(try Self.problem("user,item\n1,\"a\"b\n"))
     #expect(problem.line == 2 && problem.column == 6 && problem.message.contains("after a closing quote"))
     #expect(try Self.items("user,item\n1,5\" nail\n") == ["5\" nail"])
   }
 
-  /// Where every separator has a blank behind it, it is the separator's.
+  /// If every separator is followed by a blank, the blank belongs to the separator.
   @Test func blanksBetweenItemsOfSequences() throws {
     let spaced = ReadingOptions(format: .sequences)
     #expect(try Self.items("0, 0, a, b\n0, c, d, e\n", spaced) == ["a", "b"])
@@ -95,7 +95,7 @@ import Testing
     #expect(try Self.problem("a, ,b\n", spaced)?.column == 3)
   }
 
-  @Test func aPadsNameIsNoItems() throws {
+  @Test func anItemMayBeCalledPad() throws {
     try withFile("user,item\nu,<pad>\nu,a\n") { path in
       let histories = try Histories.read(path).histories
       #expect(histories.items.names == ["<<pad>>", "<pad>", "a"])

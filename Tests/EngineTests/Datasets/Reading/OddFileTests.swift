@@ -28,8 +28,8 @@ import Testing
     ("{\"user\":1,\"item\":\"\\q\"}\n", 1, 18, "escape"),
   ]
 
-  /// A line that does not fit is an error with its place; with `on_error: skip` it is left out and counted.
-  @Test(arguments: broken) func linesThatDoNotFit(_ text: String, _ line: Int, _ column: Int, _ message: String) throws {
+  /// An invalid line is an error with its line and column; with `on_error: skip` it is skipped and counted.
+  @Test(arguments: broken) func invalidLines(_ text: String, _ line: Int, _ column: Int, _ message: String) throws {
     let format: DataFormat = text.contains("::") ? .movielens : text.hasPrefix("{") ? .jsonl : .table
     #expect {
       try Self.read(text, .init(format: format))
@@ -52,15 +52,15 @@ import Testing
     }
   }
 
-  @Test func ratingsThatAreNone() throws {
+  @Test func ratingsThatAreNotNumbers() throws {
     let text = "user,item,rating\n1,2,good\n1,3,4\n"
     let read = try Self.read(text)
     #expect(read.rows == ["1 2 3"] && read.notes.contains("ratings are not kept: 1 of them are not numbers"))
     #expect { try Self.read(text, .init(rating: "rating")) } throws: { ($0 as? DataError)?.line == 2 }
   }
 
-  /// Marks, line ends, empty lines in front, between and behind, and none at the end.
-  @Test func whatIsReadAsIfItWereNotSo() throws {
+  /// A byte order mark, CR LF, empty lines anywhere, and a missing newline at the end do not change what is read.
+  @Test func byteOrderMarksLineEndingsAndEmptyLinesAreIgnored() throws {
     for text in [
       "\u{feff}user,item\n1,2\n", "user,item\r\n1,2\r\n", "\n\nuser,item\n\n1,2\n\n", "user,item\n1,2",
       "\r\n\u{feff}".dropLast() + "user,item\r\n\r\n1,2",
@@ -74,7 +74,7 @@ import Testing
 
   @Test func duplicatesAreKept() throws { #expect(try Self.read("user,item\n1,2\n1,2\n").rows == ["1 2 2"]) }
 
-  @Test func sessionsWithoutEventsLeaveNoTrace() throws {
+  @Test func sessionsWithoutEventsAreIgnored() throws {
     let read = try Self.read("{\"session\":1,\"events\":[]}\n{\"session\":2,\"events\":[{\"aid\":3,\"ts\":4}]}\n")
     #expect(read.rows == ["2 3"])
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Datasets
 
-/// Files that the program writes are read back as the same values, without options. Padding is found at either end.
+/// Files that the program writes are read back without options and with the same values. Padding is detected at both ends.
 @Suite struct OwnFileTests {
   private static func rows(_ set: SequenceSet) -> [[String]] {
     (0..<set.count).map { row in
@@ -17,19 +17,19 @@ import Testing
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Users and items from a number of each.
+  /// A table in which each of `users` users has each of `items` items.
   private static func table(_ users: Int, _ items: Int) -> String {
     var text = "user,item\n"
     for u in 0..<users { for i in 0..<items { text += "u\(u),i\(i)\n" } }
     return text
   }
 
-  /// A table, and the length of windows and their stride.
+  /// A table, the window length and the stride.
   private static let tables: [(String, Int, Int?)] = [
     (table(3, 6), 4, nil),
-    // No window is padded.
+    // Windows without padding.
     (table(3, 8), 4, nil),
-    // Zeros are items, the padding has its own name.
+    // "0" is an item here, so the padding needs another name.
     ("user,item\n1,0\n1,0\n1,5\n2,0\n2,0\n2,0\n2,7\n", 4, nil), ("user,item\n1,0\n1,0\n2,0\n2,3\n", 2, nil),
     ("user,item\n\" a \",\" x\"\n\" a \",\" x \"\n\" a \",\"say \"\"hi\"\"\"\n", 3, nil),
     ("user,item\n1,2\n1,3\n1,4\n1,5\n2,2\n2,3\n", 3, 1),
@@ -37,7 +37,7 @@ import Testing
     ("user,item\nu,<pad>\nu,a\nu,b\n", 5, nil),
   ]
 
-  /// Windows of a table, written and read: users, items and padding where they were.
+  /// Windows that are written and read keep their users, items and padding.
   @Test(arguments: tables)
   func windows(_ text: String, _ length: Int, _ stride: Int?) throws {
     let set = try withFile(text) { try Histories.read($0).histories.windows(length: length, stride: stride) }
@@ -48,7 +48,7 @@ import Testing
         #expect(again.lineLength == length && again.hasUsers)
         #expect(Self.rows(try again.windows(length: length)) == Self.rows(set))
         #expect(again.items.count == Set(set.tokens.filter { $0 != 0 }).count + 1)
-        // Written again it is the same file.
+        // Writing what was read gives the same file.
         let windows = try again.windows(length: length)
         #expect(try Self.written { put in try DataWriter.write(windows, put: put) } == file)
       }
@@ -73,7 +73,7 @@ import Testing
     }
   }
 
-  @Test func aFirstLineThatSaysALengthIsHeldAgainstTheOthers() throws {
+  @Test func linesMustHaveTheLengthOfTheHeader() throws {
     try withFile("user,item_1,item_2\nu,a,b\nu,a\n", "w.csv") { path in
       #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.line == 3 }
     }
@@ -81,7 +81,7 @@ import Testing
     #expect(SequenceHeader("item_1[pad=]],item_2")?.pad == "]")
   }
 
-  /// RecBole's benchmark files: all items of the list, and the one behind it.
+  /// RecBole's benchmark files: a history is the items of the list, then the target item.
   @Test func benchmarkFiles() throws {
     let users: [(String, String)] = [("u 1", "a b c d e"), ("\"q\"\"\"", "b a"), ("z", "c e a b")]
     var text = "user,item\n"
@@ -99,7 +99,7 @@ import Testing
     try withFile("user_id:token\titem_id_list:token_seq\titem_id:token\nu\ta b\n", "x.inter") { path in
       #expect { try Histories.read(path) } throws: { ($0 as? DataError)?.line == 2 }
     }
-    // Zeros are items where they are so in the data.
+    // "0" is an item if it is one in the data.
     let zeros = try withFile("user,item\n1,0\n1,0\n1,5\n2,0\n2,0\n2,7\n") { try Histories.read($0).histories.windows(length: 3) }
     let lists = try Self.written { put in try DataWriter.writeInter(zeros, put: put) }
     #expect(lists.hasPrefix("user_id:token\titem_id_list:token_seq\titem_id:token\titem_length:float\n1\t0 0\t5\t2\n"))
@@ -113,8 +113,8 @@ import Testing
     }
   }
 
-  /// Names that a format cannot have are refused before anything is written that would be read otherwise.
-  @Test(arguments: ["a\nb", "a\rb", "a\0b"]) func namesThatATableCannotHave(_ name: String) throws {
+  /// Names that a format cannot represent are an error, since they would be read back as something else.
+  @Test(arguments: ["a\nb", "a\rb", "a\0b"]) func namesATableCannotRepresent(_ name: String) throws {
     var histories = try withFile("user,item\nu,a\nu,b\n") { try Histories.read($0).histories }
     histories.items = Vocabulary(["<pad>", name, "b"])
     for format in [DataWriter.Format.table(0x2c), .inter] {
@@ -125,7 +125,7 @@ import Testing
     #expect(throws: DataError.self) { try DataWriter.writeInter(set) { _ in } }
   }
 
-  @Test func namesThatSequencesCannotHave() throws {
+  @Test func namesSequencesCannotRepresent() throws {
     for name in ["a,b", " ", "<pad>"] {
       var histories = try withFile("user,item\nu,a\nu,b\n") { try Histories.read($0).histories }
       histories.items = Vocabulary(["<pad>", name, "b"])
@@ -144,8 +144,8 @@ import Testing
     }
   }
 
-  /// Padding behind the items is moved in front of them: the last item is the last that is one.
-  @Test func paddingBehindIsNoTarget() throws {
+  /// Padding after the items is moved in front of them, so that the last position, the target, is an item.
+  @Test func trailingPaddingIsNotATarget() throws {
     let moved = [["PAD", "PAD", "a", "b"], ["PAD", "b", "a", "c"], ["c", "b", "a", "d"]]
     #expect(try Self.padded("a,b,0,0\nb,a,c,0\nc,b,a,d\n") == moved)
     #expect(try Self.padded("a,b,0,0\nb,a,c,0\nc,b,a,d\n", .init(format: .sequences, pad: "0")) == moved)
@@ -160,7 +160,7 @@ import Testing
     #expect(notes.contains { $0.contains("at the end of lines are read as padding") })
   }
 
-  @Test func paddingThatIsNotClearIsRefused() throws {
+  @Test func ambiguousPaddingIsAnError() throws {
     func problem(_ text: String, _ options: ReadingOptions = .init(format: .sequences)) throws -> DataError? {
       try withFile(text) { path in
         do {
@@ -169,12 +169,12 @@ import Testing
         } catch let error as DataError { return error }
       }
     }
-    // In front of some lines and behind others.
+    // Padding at the start of some lines and at the end of others.
     #expect(try problem("0,0,a,b\na,b,0,0\n")?.line == 2)
     #expect(try problem("<pad>,a,b\na,b,<pad>\n")?.line == 2)
     #expect(try problem("a,<pad>,b\na,b,c\n")?.line == 1)
     #expect(try problem("<pad>,a,b\na,b\n")?.line == 2)
-    // One at the end can be an item.
+    // A single "0" at the end could be an item.
     #expect(try problem("a,b,0\nb,a,c\n")?.message.contains("is it padding, or an item?") == true)
     #expect(try problem("a,b,0\nb,a,c\n", .init(format: .sequences, pad: "0")) == nil)
     #expect(try problem("a,b,0\nb,a,c\n", .init(format: .sequences, pad: "<pad>")) == nil)

@@ -5,16 +5,16 @@ import Testing
 
 @testable import Datasets
 
-/// What can be read only once, what does not come, and what is packed.
+/// Pipes, which can be read only once; waiting for data; compressed files.
 @Suite struct PipeTests {
-  /// A pipe with a name, into which another thread writes.
+  /// Calls `body` with the path of a named pipe into which another thread writes `data`.
   private static func withPipe<Result>(_ data: Data, pause: Bool = false, _ body: (String) throws -> Result) throws -> Result {
     let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     try #require(mkfifo(path, 0o600) == 0)
     defer { unlink(path) }
     let writer = Thread {
       let descriptor = open(path, O_WRONLY)
-      // In two pieces with time between them, so that one reading does not get all.
+      // Written in two pieces with a pause, so that a single `read` does not get everything.
       for piece in [data.prefix(5), data.dropFirst(5)] {
         piece.withUnsafeBytes { bytes in
           var done = 0
@@ -56,13 +56,13 @@ import Testing
     #expect(Self.content(late) == content)
   }
 
-  @Test func moreThanAPipeHolds() throws {
+  @Test func dataLargerThanThePipeBuffer() throws {
     let text = "user,item\n" + (0..<100_000).map { "\($0 % 70),item\($0 % 13)\n" }.joined()
     let read = try Self.withPipe(Data(text.utf8)) { try Histories.read($0).histories }
     #expect(read.events.count == 100_000 && read.users.count == 70 && read.items.count == 14)
   }
 
-  /// Nobody writes: waiting ends when it is asked to.
+  /// Waiting for a pipe into which nobody writes can be stopped.
   @Test func waitingIsInterrupted() throws {
     let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString)"
     try #require(mkfifo(path, 0o600) == 0)
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  /// A long file is left as soon as someone wants it, in every format.
+  /// Reading a long file can be stopped before its end.
   @Test func longReadingsAreInterrupted() throws {
     let text = (0..<400_000).map { "\($0 % 7),\($0 % 11),3,4,5\n" }.joined()
     try withFile(text) { path in
@@ -113,14 +113,15 @@ import Testing
     }
   }
 
-  /// Every byte of every member counts, and what stands between and behind them.
+  /// Damage to any byte of a gzip member is detected, and so are extra bytes between the members and after the last.
   @Test func damageBetweenMembersIsFound() throws {
     let (first, second) = (try FormatTests.packed("user,item\n1,a\n"), try FormatTests.packed("1,b\n2,c\n"))
     let whole = first + second
     #expect(try Self.problem(whole) == nil)
     let read = try withFile(whole, "t.csv.gz") { try Histories.read($0).histories }
     #expect(Self.content(read) == [["1", "a", "b"], ["2", "c"]])
-    // Name, time and system of a member are no data, and zeros behind the last are a tape's.
+    // The time, flags and system in a member's header do not affect its data. Zeros after the last member are allowed:
+    // tapes are padded with them.
     let free = [0, first.count].flatMap { start in (4...9).map { start + $0 } }
     for place in whole.indices where !free.contains(place) && place > 1 {
       var damaged = whole

@@ -3,16 +3,16 @@ import Testing
 
 @testable import Datasets
 
-/// Every reader beside a slow one that is plain enough to be right, on generated files: ids of any characters, quotes,
-/// separators, escapes, fractions of seconds, compression. The seeds are fixed.
+/// Every reader is compared with a slow reader simple enough to be evidently correct, on generated files: any ids,
+/// quotes, separators, escapes, fractions of seconds, compression. The seeds are fixed.
 @Suite struct ReadingPropertyTests {
   typealias Bytes = [UInt8]
 
-  /// A row as the slow reader has it; texts as bytes, since two texts that look alike are two ids.
+  /// A row as the slow reader returns it. Texts are bytes, since `String` equates different Unicode forms of an id.
   struct Row: Equatable {
     var user: Bytes
     var item: Bytes
-    /// As it is written.
+    /// As written in the file.
     var time: String?
   }
 
@@ -43,7 +43,7 @@ import Testing
     "<pad>", "null", "\\u0041", "\u{7f}", "ß", "\u{a0}",
   ]
 
-  /// An id without the given characters, and not of blanks alone where those would be nothing.
+  /// A random id without the given characters and not only of blanks, which some formats would read as a missing id.
   static func id(_ source: inout Source, without: [String]) -> String {
     if source.chance(40) { return "\(source.below(30))" }
     if source.chance(10) { return source.pick(["007", "7.0", "-1", "+3", "1e3", "999999999999999999", "12345678901234567890"]) }
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  /// Times of one unit, in different ways to write them.
+  /// Times of one unit, in different notations.
   static func times(_ source: inout Source, _ count: Int) -> [String] {
     let kind = source.below(7)
     return (0..<count).map { _ in
@@ -103,7 +103,7 @@ import Testing
     return out + "\""
   }
 
-  /// A file of a kind, and what must be said to read it.
+  /// A random file of a kind, and the name and options needed to read it.
   static func file(_ kind: Kind, _ source: inout Source) -> (text: String, name: String, options: ReadingOptions) {
     let count = 1 + source.below(40)
     let times = times(&source, count)
@@ -137,7 +137,7 @@ import Testing
       let separator = kind == .data ? "\t" : "::"
       options.format = .movielens
       let (users, items) = (ids(5, [":", "\t"]), ids(9, [":", "\t"]))
-      // The first line says which of the two it is.
+      // The first line shows which of the two formats it is.
       for time in times { lines.append([source.pick(users), source.pick(items), "\(source.below(5))", time].joined(separator: separator)) }
     case .pairs:
       options.format = .pairs
@@ -164,13 +164,13 @@ import Testing
       let separator = source.pick([",", "\t", " ", ";"])
       let others = [",", "\t", ";", "<pad>"] + (separator == " " ? [" "] : [])
       let items = ids(9, others)
-      // Lines of at least two, so that the first has the separator.
+      // At least two items a line, so that the first line has the separator.
       for _ in times {
         var line = (0..<(2 + source.below(5))).map { _ in source.pick(items) }
         if kind == .userSequences { line.insert(id(&source, without: others), at: 0) }
         lines.append(line.joined(separator: separator))
       }
-      // Zeros are items here.
+      // "0" is an item here, not padding.
       options = .init(format: kind == .sequences ? .sequences : .userSequences, pad: "<pad>")
     case .lists:
       name = "data.train.inter"
@@ -185,7 +185,7 @@ import Testing
     return ((source.chance(20) ? "\u{feff}" : "") + lines.joined(separator: end) + (source.chance(80) ? end : ""), name, options)
   }
 
-  // MARK: Reading slowly
+  // MARK: The slow reader
 
   private static func slowLines(_ text: String) -> [Bytes] {
     var bytes = Array(text.utf8)
@@ -194,7 +194,7 @@ import Testing
       .map { $0.last == 0x0d ? Array($0.dropLast()) : Array($0) }.filter { !$0.isEmpty }
   }
 
-  /// Quotes are taken as quotes at the beginning of a field only.
+  /// A quote opens a quoted field only at the beginning of the field.
   private static func slowFields(_ line: Bytes, _ separator: UInt8) -> [Bytes] {
     var fields: [Bytes] = [[]]
     var (isInside, wasQuote, isFresh) = (false, false, true)
@@ -224,7 +224,7 @@ import Testing
     return Array("\(value as? NSNumber ?? 0)".utf8)
   }
 
-  /// The rows of a file, one list for each history.
+  /// The rows of a file, in the order of the file.
   static func slow(_ kind: Kind, _ file: String, _ options: ReadingOptions) throws -> [Row] {
     let lines = slowLines(file)
     switch kind {
@@ -276,7 +276,7 @@ import Testing
     }
   }
 
-  /// Seconds, by arithmetic that loses nothing.
+  /// Seconds, in decimal arithmetic without rounding.
   static func seconds(_ text: String, unit: Decimal) throws -> Decimal {
     guard text.contains("T") else { return try #require(Decimal(string: text)) / unit }
     // 2024-02-29T10:mm:ss[.f][zone]
@@ -288,7 +288,7 @@ import Testing
     return 1_709_164_800 + hour * 3600 + minute * 60 + (try #require(Decimal(string: String(second)))) - zone
   }
 
-  /// Rows by user in the order in which the file names them, oldest first, those of the same time as the file has them.
+  /// Histories by user, in the order of first appearance; events sorted by time, ties in the order of the file.
   static func histories(_ rows: [Row]) throws -> [(user: Bytes, events: [(item: Bytes, time: Decimal?)])] {
     let sizes = rows.compactMap { $0.time }.filter { !$0.contains("T") }.compactMap { Decimal(string: $0) }.map { abs($0) }
     let largest = sizes.max() ?? 0
@@ -309,7 +309,7 @@ import Testing
     }
   }
 
-  /// What was read, in the same form; lines of one user are one history here.
+  /// The histories of the reader in the same form. Several histories of one user are joined.
   static func histories(_ read: Histories) -> [(user: Bytes, events: [(item: Bytes, time: Decimal?)])] {
     var users: [Int32] = []
     var events: [Int32: [(item: Bytes, time: Decimal?)]] = [:]
@@ -333,7 +333,7 @@ import Testing
       }
   }
 
-  // MARK: Both
+  // MARK: Comparison
 
   @Test(arguments: Kind.allCases) func readersAgree(_ kind: Kind) throws {
     for seed in 1...40 as ClosedRange<UInt64> {
@@ -342,19 +342,19 @@ import Testing
       let expected = try Self.histories(try Self.slow(kind, text, options))
       var data = Data(text.utf8)
       if seed % 8 == 0 {
-        // Two members, cut anywhere.
+        // Two gzip members, split at a random byte.
         let cut = source.below(data.count)
         data = try FormatTests.packed(data.prefix(cut)) + FormatTests.packed(data.dropFirst(cut))
       }
       let read = try withFile(data, name) { try Histories.read($0, options).histories }
       let found = Self.histories(read)
       #expect(Self.same(found, expected), "\(kind), seed \(seed):\n\(text)\nread: \(found)\nexpected: \(expected)")
-      #expect(Set(read.items.names.map { Array($0.utf8) }).count == read.items.count, "\(kind), seed \(seed): an item has two numbers")
+      #expect(Set(read.items.names.map { Array($0.utf8) }).count == read.items.count, "\(kind), seed \(seed): an item has two indices")
       try Self.expectSameAgain(read, found, "\(kind), seed \(seed)")
     }
   }
 
-  /// What was read is written in every format there is for it, and read again.
+  /// The histories are written in every format that can represent them, and read back.
   private static func expectSameAgain(
     _ read: Histories, _ found: [(user: Bytes, events: [(item: Bytes, time: Decimal?)])], _ what: String
   ) throws {
@@ -372,7 +372,7 @@ import Testing
     try expectSameLists(set, what)
     var bytes = Data()
     do { try DataWriter.write(set) { bytes.append(contentsOf: $0) } } catch is DataError {
-      // Commas, and blanks alone, cannot be in it.
+      // The format cannot represent ids with commas or of blanks only.
       return
     }
     guard set.count > 0 else { return }
@@ -384,11 +384,11 @@ import Testing
     (0..<set.count).map { row in set.sequence(row).map { $0 == 0 ? [] : Array(set.items.name($0).utf8) } }
   }
 
-  /// As RecBole's benchmark files.
+  /// The same for RecBole's benchmark files.
   private static func expectSameLists(_ set: SequenceSet, _ what: String) throws {
     var bytes = Data()
     do { try DataWriter.writeInter(set) { bytes.append(contentsOf: $0) } } catch is DataError {
-      // Blanks cannot be in it.
+      // The format cannot represent ids with blanks.
       return
     }
     guard set.count > 0 else { return }

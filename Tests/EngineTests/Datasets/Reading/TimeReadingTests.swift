@@ -45,11 +45,11 @@ import Testing
     #expect(read.histories.times.map(Array.init) == ticks)
   }
 
-  /// Finer than a nanosecond the order is that of the digits; what is kept is the nanosecond before.
-  @Test func orderIsThatOfAllDigits() throws {
+  /// Times that differ by less than a nanosecond are ordered by all their digits; the stored time is rounded down.
+  @Test func timesAreOrderedByAllDigits() throws {
     let read = try Self.read(["0.12345678901234567", "0.12345678901234566", "0.1234567890"])
     #expect(read.items == ["2", "1", "0"] && read.histories.times.map(Array.init) == [123_456_789, 123_456_789, 123_456_789])
-    // So far away there is no room for nanoseconds.
+    // A time this large does not fit into 64 bits as nanoseconds.
     let far = try Self.read(["99999999999.00000002", "99999999999.00000001"])
     #expect(far.items == ["1", "0"] && far.histories.ticksPerSecond == 1_000_000)
   }
@@ -86,7 +86,7 @@ import Testing
     #expect(try Self.read(["1609459200123", "5"], .init(timeUnit: .milliseconds)).items == ["1", "0"])
     #expect(try Self.problem(["2020-01-01"], .init(timeUnit: .milliseconds))?.argument == "time_unit")
     #expect(try Self.problem(["2020-01-01", "1609459200123"])?.message.contains("some times are dates") == true)
-    // The year 9999 in seconds is as large as milliseconds of 1978.
+    // The year 9999 in seconds is as large a number as 1978 in milliseconds.
     #expect(try Self.read(["9999-12-31", "2020-01-01"]).histories.timeRange?.last == "9999-12-31")
     try withFile("user,item\nu,i\n") { path in
       #expect { try Histories.read(path, .init(timeUnit: .seconds)) } throws: { ($0 as? DataError)?.argument == "time_unit" }
@@ -94,11 +94,11 @@ import Testing
   }
 
   @Test(arguments: ["0x10", "1e", "1e+", "--1", "1.2.3", ".", "e5", "1 2", "9223372036854775808", "1e19"])
-  func noTimes(_ text: String) throws {
+  func invalidTimes(_ text: String) throws {
     #expect(try Self.problem([text])?.message.contains("expected a time") == true)
   }
 
-  /// What is written is read as the same: no digit is lost, and none is made.
+  /// Written times are read back exactly: no digit is lost or added.
   @Test func fractionsAreWrittenAndRead() throws {
     let histories = try Self.read(["-0.25", "3", "1609459200.000000001"]).histories
     for format in [DataWriter.Format.table(0x2c), .table(0x09), .inter] {
@@ -118,13 +118,13 @@ import Testing
       let again = try Histories.read(path).histories
       #expect(again.times == histories.times && again.ticksPerSecond == 1_000_000_000)
     }
-    // Whole seconds need nothing new.
+    // Whole seconds still use version 1 of the file format.
     var old = Data()
     try Self.read(["1", "2"]).histories.writeBinary { old.append(contentsOf: $0) }
     #expect(old[8] == 1)
   }
 
-  @Test func datesOfAFilterAreThoseOfTheTicks() throws {
+  @Test func filtersCompareFractionsOfSeconds() throws {
     let histories = try Self.read(["10.25", "10.5", "11"]).histories
     func kept(_ from: Double?, _ before: Double?) throws -> Int {
       try histories.filtered(minUser: 0, minItem: 0, .init(from: from, before: before)).events.count
@@ -149,7 +149,7 @@ import Testing
 }
 
 extension DataWriter.Format {
-  /// The ending of a file's name that says it.
+  /// The file name extension of the format.
   var ending: String {
     switch self {
     case .table(0x09): "tsv"
