@@ -66,7 +66,7 @@ final class TiledStep: StepBackend {
       self.table = table
       ids = .allocate(capacity: max(1, lookups))
       vectors = FloatBuffer(count: lookups * table.width)
-      grouping = RowGrouping(rows: table.rows)
+      grouping = RowGrouping(rows: table.rows, lookups: lookups)
     }
 
     deinit { ids.deallocate() }
@@ -106,8 +106,8 @@ final class TiledStep: StepBackend {
     tables = network.rowTables.map {
       TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
     }
-    outputGrouping = RowGrouping(rows: output.rows)
     let rows = positions * batch
+    outputGrouping = RowGrouping(rows: output.rows, lookups: rows * reach.ownRows)
     let ownRows = reach.ownRows > 0 ? rows : 0
     ownTargets = FloatBuffer(count: ownRows * output.width)
     ownBias = FloatBuffer(count: ownRows)
@@ -255,24 +255,23 @@ final class TiledStep: StepBackend {
     for table in tables {
       let lookups = table.table.rowsAre == .items ? batch.cut.rows : batch.users.count
       table.grouping.clear()
-      for i in 0..<lookups { table.grouping.add(table.ids[i], counted: table.ids[i] >= 0) }
-      addRows(table.grouping, width: table.table.width, into: { _ in nil }) { table.vectors.base + $0 * table.table.width }
+      let ids = UnsafeBufferPointer(start: table.ids, count: lookups)
+      table.grouping.add(ids) { ids[$0] >= 0 }
+      let (vectors, width) = (Shared(table.vectors.base), table.table.width)
+      addRows(table.grouping, width: width, into: { _ in nil }, vector: { vectors.pointer + $0 * width })
     }
     outputGrouping.clear()
     guard reach.ownRows > 0 else { return }
-    if case .candidates = reach {
-      for item in panels.items ?? [] { outputGrouping.touch(item) }
+    if case .candidates = reach { outputGrouping.touch(panels.items ?? []) }
+    batch.weights.withUnsafeBufferPointer { weights in
+      batch.targets.withUnsafeBufferPointer { targets in outputGrouping.add(targets) { weights[$0] != 0 } }
+      let perRow = reach.ownNegatives
+      guard perRow > 0 else { return }
+      batch.negatives.withUnsafeBufferPointer { items in outputGrouping.add(items) { weights[$0 / perRow] != 0 } }
     }
-    for (row, target) in batch.targets.enumerated() { outputGrouping.add(target, counted: batch.weights[row] != 0) }
-    let perRow = reach.ownNegatives
-    for (index, item) in batch.negatives.enumerated() where perRow > 0 {
-      outputGrouping.add(item, counted: batch.weights[index / perRow] != 0)
-    }
-    nonisolated(unsafe) let this = self
-    addRows(outputGrouping, width: output.width, into: { this.sharedRow($0) }, vector: { this.ownRow($0) })
-    if output.bias != nil {
-      addRows(outputGrouping, width: 1, into: { this.sharedBias($0) }, vector: { this.ownBiasGradient($0) })
-    }
+    let rows = outputRows
+    addRows(outputGrouping, width: output.width, into: rows.sharedRow, vector: rows.row)
+    if output.bias != nil { addRows(outputGrouping, width: 1, into: rows.sharedBias, vector: rows.bias) }
   }
 
   private func addLanes(_ count: Int, used: Int) {
@@ -305,28 +304,48 @@ final class TiledStep: StepBackend {
     }
   }
 
-  /// The summed gradient of a candidate's row of the output table; nil if the item is not a candidate.
-  private func sharedRow(_ item: Int32) -> UnsafeMutablePointer<Float>? {
-    guard case .candidates = reach, let index = panels.index(of: item) else { return nil }
-    return lanes[0].gradients.base + layout.denseCount + index * network.output.width
+  /// The gradients of the output table's rows in the current batch. It is made once per batch and read for every look-up, so
+  /// it holds plain pointers.
+  private struct OutputRows: @unchecked Sendable {
+    let width: Int
+    /// The look-ups of targets come first, then those of negatives.
+    let targets: Int
+    let ownTargets, ownBias, ownNegatives, ownNegativeBias: UnsafeMutablePointer<Float>
+    /// The summed gradients of the candidates, first the rows, then the biases; nil if the loss has none.
+    let shared: UnsafeMutablePointer<Float>?
+    let candidates: Int
+    let panels: OutputPanels
+
+    /// The summed gradient of a candidate's row; nil if the item is not a candidate.
+    func sharedRow(_ item: Int32) -> UnsafeMutablePointer<Float>? {
+      guard let shared, let index = panels.index(of: item) else { return nil }
+      return shared + index * width
+    }
+
+    /// The summed gradient of a candidate's bias; nil if the item is not a candidate.
+    func sharedBias(_ item: Int32) -> UnsafeMutablePointer<Float>? {
+      guard let shared, let index = panels.index(of: item) else { return nil }
+      return shared + candidates * width + index
+    }
+
+    /// The gradient of a look-up.
+    func row(_ lookup: Int) -> UnsafeMutablePointer<Float> {
+      lookup < targets ? ownTargets + lookup * width : ownNegatives + (lookup - targets) * width
+    }
+
+    /// The bias gradient of a look-up.
+    func bias(_ lookup: Int) -> UnsafeMutablePointer<Float> {
+      lookup < targets ? ownBias + lookup : ownNegativeBias + (lookup - targets)
+    }
   }
 
-  /// The summed gradient of a candidate's bias; nil if the item is not a candidate.
-  private func sharedBias(_ item: Int32) -> UnsafeMutablePointer<Float>? {
-    guard case .candidates(let count) = reach, let index = panels.index(of: item) else { return nil }
-    return lanes[0].gradients.base + layout.denseCount + count * network.output.width + index
-  }
-
-  /// The gradient of a look-up in the output table. The look-ups of targets come first, then those of negatives.
-  private func ownRow(_ lookup: Int) -> UnsafeMutablePointer<Float> {
-    let (rows, width) = (batch?.targets.count ?? 0, network.output.width)
-    return lookup < rows ? ownTargets.base + lookup * width : ownNegatives.base + (lookup - rows) * width
-  }
-
-  /// The bias gradient of a look-up in the output table.
-  private func ownBiasGradient(_ lookup: Int) -> UnsafeMutablePointer<Float> {
-    let rows = batch?.targets.count ?? 0
-    return lookup < rows ? ownBias.base + lookup : ownNegativeBias.base + (lookup - rows)
+  private var outputRows: OutputRows {
+    var candidates: Int?
+    if case .candidates(let count) = reach { candidates = count }
+    return OutputRows(
+      width: network.output.width, targets: batch?.targets.count ?? 0, ownTargets: ownTargets.base, ownBias: ownBias.base,
+      ownNegatives: ownNegatives.base, ownNegativeBias: ownNegativeBias.base,
+      shared: candidates.map { _ in lanes[0].gradients.base + layout.denseCount }, candidates: candidates ?? 0, panels: panels)
   }
 
   // MARK: Update
@@ -371,9 +390,9 @@ final class TiledStep: StepBackend {
     let sums = lanes[0].gradients.base
     forEachChunk(layout.denseCount, sums, offset: 0, body)
     for table in tables where embeddings {
-      let width = table.table.width
-      forEachRow(table.grouping, table.table.slot.offset, rows: table.table.rows, width: width, lazy: lazy, body) { row in
-        table.grouping.first(row).map { table.vectors.base + $0 * width }
+      let (vectors, grouping, width) = (Shared(table.vectors.base), table.grouping, table.table.width)
+      forEachRow(grouping, table.table.slot.offset, rows: table.table.rows, width: width, lazy: lazy, body) { row in
+        grouping.first(row).map { vectors.pointer + $0 * width }
       }
     }
     let output = network.output
@@ -383,14 +402,14 @@ final class TiledStep: StepBackend {
       if let bias = output.bias { forEachChunk(output.rows, shared + output.rows * output.width, offset: bias.offset, body) }
       return
     }
-    nonisolated(unsafe) let this = self
+    let rows = outputRows
     let grouping = outputGrouping
     forEachRow(grouping, output.weight.offset, rows: output.rows, width: output.width, lazy: lazy, body) { row in
-      this.sharedRow(row) ?? grouping.first(row).map(this.ownRow)
+      rows.sharedRow(row) ?? grouping.first(row).map(rows.row)
     }
     guard let bias = output.bias else { return }
     forEachRow(grouping, bias.offset, rows: output.rows, width: 1, lazy: lazy, body) { row in
-      this.sharedBias(row) ?? grouping.first(row).map(this.ownBiasGradient)
+      rows.sharedBias(row) ?? grouping.first(row).map(rows.bias)
     }
   }
 
@@ -410,10 +429,11 @@ final class TiledStep: StepBackend {
     _ body: @escaping @Sendable (Int, Int, UnsafeMutablePointer<Float>) -> Void,
     sum: @escaping @Sendable (Int32) -> UnsafeMutablePointer<Float>?
   ) {
-    let touched = lazy ? grouping.touched : (0..<Int32(rows)).map { $0 }
+    let count = lazy ? grouping.touched.count : rows
     let zeros = zeros
-    pool.forEach((touched.count + Self.rowsPerJob - 1) / Self.rowsPerJob) { job, _ in
-      for row in touched[(job * Self.rowsPerJob)..<min(touched.count, (job + 1) * Self.rowsPerJob)] {
+    pool.forEach((count + Self.rowsPerJob - 1) / Self.rowsPerJob) { job, _ in
+      for index in (job * Self.rowsPerJob)..<min(count, (job + 1) * Self.rowsPerJob) {
+        let row = lazy ? grouping.touched[index] : Int32(index)
         body(offset + Int(row) * width, width, sum(row) ?? zeros.base)
       }
     }
