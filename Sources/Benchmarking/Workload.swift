@@ -132,7 +132,7 @@ public struct Workload: Sendable {
       switch loss.reach(rows: items) {
       case .table: Double(items)
       case .candidates(let count): Double(count)
-      case .rows(let negatives): Double(1 + negatives)
+      case .rows(let negatives), .sequences(let negatives): Double(1 + negatives)
       }
     var rows = network.objective.predictedPositions(Int(time))
     if case .evaluation = task { rows = 1 }

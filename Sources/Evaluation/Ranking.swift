@@ -22,6 +22,15 @@ public enum Ranking {
     return Rank(above: above, tied: equal - 1)
   }
 
+  /// The rank of a target among all items but the hidden ones, from its rank among all items.
+  static func rank(_ rank: Rank, of target: Int, without hidden: [Int32], _ scores: UnsafePointer<Float>) -> Rank {
+    let own = scores[target]
+    // A target whose score is NaN is below all items.
+    guard own == own else { return Rank(above: rank.above - hidden.count) }
+    let (above, tied) = (hidden.count { !(scores[Int($0)] <= own) }, hidden.count { scores[Int($0)] == own })
+    return Rank(above: rank.above - above, tied: rank.tied - tied)
+  }
+
   /// The rank of `target` among `others`, with NaN treated as above.
   static func rank(of target: Int, _ scores: UnsafePointer<Float>, among others: Set<Int>) -> Rank {
     let own = scores[target]
@@ -31,34 +40,41 @@ public enum Ranking {
 
   /// The rank of the target of sequence `index`.
   private static func rank(
-    _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ candidates: RankingCandidates
+    _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ candidates: RankingCandidates,
+    _ hide: HiddenItems
   ) -> Rank {
     let target = Int(set.target(index))
-    guard case .sampled(let count, let seed) = candidates, count < items - 2 else {
-      return rank(of: target, scores, items: items)
+    let hidden = hide.items(set, index)
+    guard case .sampled(let count, let seed) = candidates, count < items - 2 - hidden.count else {
+      return rank(rank(of: target, scores, items: items), of: target, without: hidden, scores)
     }
+    let left = Set(hidden.map { Int($0) })
     var numbers = RandomStream(seed: seed, "ranking_negatives").numbers(at: UInt64(index))
-    if 2 * count > items {
+    if 2 * (count + left.count) > items {
       // For more than half of the items, drawing until enough are distinct would be slow: take the first ones of a random
       // order.
-      let others = numbers.permutation(items - 1).lazy.map { $0 + 1 }.filter { $0 != target }
+      let others = numbers.permutation(items - 1).lazy.map { $0 + 1 }.filter { $0 != target && !left.contains($0) }
       return rank(of: target, scores, among: Set(others.prefix(count)))
     }
     var drawn: Set<Int> = []
-    while drawn.count < count { drawn.insert(Sampling.other(than: target, items: items, &numbers)) }
+    while drawn.count < count {
+      let item = Sampling.other(than: target, items: items, &numbers)
+      if !left.contains(item) { drawn.insert(item) }
+    }
     return rank(of: target, scores, among: drawn)
   }
 
   /// The rank of every sequence's last item by the scores of any scorer.
   public static func ranks(
-    _ scorer: any Scorer, on set: SequenceSet, among candidates: RankingCandidates = .all, pool: WorkerPool
+    _ scorer: any Scorer, on set: SequenceSet, among candidates: RankingCandidates = .all, hide: HiddenItems = .none,
+    pool: WorkerPool
   ) -> [Rank] {
     let items = set.rankedItems.count
     let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: items) }
     return collect(set.count) { ranks in
       pool.forEachUntilCancelled(set.count) { index, worker in
         scorer.scores(set, index, into: buffers[worker].base)
-        ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, candidates)
+        ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, candidates, hide)
       }
     }
   }
@@ -68,13 +84,14 @@ public enum Ranking {
   /// If at least `limit` items are above a target, its rank is reported as `Rank.beyond`, which saves work. Pass the largest
   /// k of the metrics. `limit` has no effect for sampled candidates.
   public static func ranks(
-    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, limit: Int? = nil, pool: WorkerPool
+    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, hide: HiddenItems = .none,
+    limit: Int? = nil, pool: WorkerPool
   ) -> [Rank] {
     let items = model.network.output.rows
     guard case .all = candidates else {
       return collect(set.count) { ranks in
         forEachTile(model, on: set, pool: pool) { index, scores in
-          ranks.pointer[index] = rank(set, index, scores, items: items, candidates)
+          ranks.pointer[index] = rank(set, index, scores, items: items, candidates, hide)
         }
       }
     }
@@ -85,7 +102,9 @@ public enum Ranking {
     return collect(set.count) { ranks in
       evaluation.run(pool) { indices, hidden, worker in
         let targets = indices.map { Int(set.target($0)) }
-        let tileRanks = counters[worker].ranks(hidden, targets: targets, evaluation.columns, limit: limit)
+        let hiddenItems = hide == .none ? [] : indices.map { hide.items(set, $0) }
+        let tileRanks = counters[worker].ranks(
+          hidden, targets: targets, without: hiddenItems, evaluation.columns, limit: limit)
         for (index, rank) in zip(indices, tileRanks) { ranks.pointer[index] = rank }
       }
     }

@@ -22,10 +22,12 @@ final class ScoreCounter: Sendable {
   /// The ranks among all items except the pad; `Rank.beyond` if `limit` or more items are above the target. An item whose
   /// score is NaN counts as higher than the target. A target whose score is NaN comes last.
   func ranks(
-    _ hidden: UnsafePointer<Float>, targets: [Int], _ columns: OutputPanels, limit: Int?
+    _ hidden: UnsafePointer<Float>, targets: [Int], without left: [[Int32]] = [], _ columns: OutputPanels, limit: Int?
   ) -> [Rank] {
     let n = targets.count
     computeOwn(hidden, targets, columns)
+    // By sequence: how many of its items to leave out are in earlier panels.
+    var next = [Int](repeating: 0, count: left.count)
     rows.base.update(from: hidden, count: n * width)
     let isNumber = targets.indices.map { !own.base[$0].isNaN }
     var above = [Int32](repeating: 0, count: n), equal = above
@@ -39,6 +41,7 @@ final class ScoreCounter: Sendable {
         rows: open.count, scores.base, shift: columns.shifts.base + first, own: own.base,
         columns: (panel == 0 ? 1 : 0)..<count, above: &above, equal: &equal)
       // Sequences are not dropped with OpenBLAS, which may round differently for another number of rows.
+      if !left.isEmpty { subtract(left, &next, open, first..<(first + count), columns, &above, &equal) }
       if let limit, Matrix.hasOwnKernels { dropFinished(&open, &above, &equal, limit: Int32(clamping: limit)) }
     }
     var ranks = [Rank](repeating: .beyond, count: n)
@@ -47,23 +50,26 @@ final class ScoreCounter: Sendable {
       ranks[sequence] = Rank(above: Int(above[index]), tied: Int(equal[index]) - 1)
     }
     for sequence in targets.indices {
-      if !isNumber[sequence] { ranks[sequence] = Rank(above: columns.count - 2) }
+      if !isNumber[sequence] { ranks[sequence] = Rank(above: columns.count - 2 - (left.isEmpty ? 0 : left[sequence].count)) }
       if let limit, ranks[sequence].above >= limit { ranks[sequence] = .beyond }
     }
     return ranks
   }
 
+  /// The score of one item, by the same products as those of all items.
+  private func score(_ hidden: UnsafePointer<Float>, _ item: Int, _ columns: OutputPanels) -> Float {
+    let (panel, column) = item.quotientAndRemainder(dividingBy: OutputPanels.panel)
+    let part = Matrix.hasOwnKernels ? column / 16 * 16 : 0
+    Matrix.product(
+      hidden, columns.panels.base + panel * OutputPanels.panel * width + part, scores.base, m: 1,
+      n: Matrix.hasOwnKernels ? 16 : OutputPanels.panel, k: width, ldb: OutputPanels.panel, ldc: OutputPanels.panel)
+    return scores.base[column - part] + columns.shifts.base[item]
+  }
+
   /// Computes the scores of the targets by the same products as those of all items, so that tied items have the same bits.
   private func computeOwn(_ hidden: UnsafePointer<Float>, _ targets: [Int], _ columns: OutputPanels) {
     if Matrix.hasOwnKernels {
-      for (i, target) in targets.enumerated() {
-        let (panel, column) = target.quotientAndRemainder(dividingBy: OutputPanels.panel)
-        let part = column / 16 * 16
-        Matrix.product(
-          hidden + i * width, columns.panels.base + panel * OutputPanels.panel * width + part, scores.base, m: 1, n: 16,
-          k: width, ldb: OutputPanels.panel, ldc: 16)
-        own.base[i] = scores.base[column - part] + columns.shifts.base[target]
-      }
+      for (i, target) in targets.enumerated() { own.base[i] = score(hidden + i * width, target, columns) }
       return
     }
     for panel in Set(targets.map { $0 / OutputPanels.panel }) {
@@ -72,6 +78,22 @@ final class ScoreCounter: Sendable {
         hidden, columns.panels.base + first * width, scores.base, m: targets.count, n: OutputPanels.panel, k: width)
       for (i, target) in targets.enumerated() where target / OutputPanels.panel == panel {
         own.base[i] = scores.base[i * OutputPanels.panel + target - first] + columns.shifts.base[target]
+      }
+    }
+  }
+
+  /// Subtracts the items to leave out, of this panel's items, from the counts.
+  private func subtract(
+    _ left: [[Int32]], _ next: inout [Int], _ open: [Int], _ panel: Range<Int>, _ columns: OutputPanels, _ above: inout [Int32],
+    _ equal: inout [Int32]
+  ) {
+    for (index, sequence) in open.enumerated() {
+      let items = left[sequence]
+      while next[sequence] < items.count, Int(items[next[sequence]]) < panel.upperBound {
+        let item = Int(items[next[sequence]])
+        let score = scores.base[index * OutputPanels.panel + item - panel.lowerBound] + columns.shifts.base[item]
+        if score == own.base[index] { equal[index] -= 1 } else if !(score <= own.base[index]) { above[index] -= 1 }
+        next[sequence] += 1
       }
     }
   }

@@ -1,38 +1,6 @@
 import Foundation
 import Kernels
 
-/// The output layer: scores = h W^T + b, with W `(V, d)` and b `(V)`. The output layer of the transfer task has no bias.
-public struct OutputTable: Sendable {
-  public let weight: Slot
-  public let bias: Slot?
-  /// The number of items V, the pad included.
-  public let rows: Int
-  public let width: Int
-
-  public init(
-    _ name: String = "output", rows: Int, width: Int, weight: Initializer, bias: Initializer? = nil,
-    in builder: LayoutBuilder
-  ) {
-    self.rows = rows
-    self.width = width
-    self.weight = builder.add(name + ".weight", [rows, width], weight, .output, sparseRows: true)
-    self.bias = bias.map { builder.add(name + ".bias", [rows], $0, .output, sparseRows: true) }
-  }
-}
-
-/// Stochastic shared embeddings (Wu et al., NeurIPS 2019): training replaces users and input items by random others.
-public struct SharedEmbeddings: Sendable, Equatable, Codable {
-  /// The probability that the user of a sequence is replaced by a uniformly drawn one.
-  public var user: Double
-  /// The probability that an input item is replaced by a uniformly drawn one. Pads are not replaced.
-  public var item: Double
-
-  public init(user: Double, item: Double) {
-    self.user = user
-    self.item = item
-  }
-}
-
 /// The interface of a model's architecture (stem, blocks and head) for training, growth and evaluation. A network stores
 /// the layout of its parameters but no values, so threads can share it.
 public protocol Network: Sendable {

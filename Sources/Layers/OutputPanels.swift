@@ -19,6 +19,8 @@ public final class OutputPanels: @unchecked Sendable {
   /// The rows themselves: `(count, d)`, row-major.
   public private(set) var rows: UnsafePointer<Float>
   private let gathered: FloatBuffer?
+  /// The factors of the rows of the whole table, 1 / max(|w|, shortest); nil unless scores are cosines.
+  public let factors: FloatBuffer?
   /// By item: its index among the candidates, or -1.
   private var indices: [Int32]
   private let width: Int
@@ -30,7 +32,10 @@ public final class OutputPanels: @unchecked Sendable {
     width = output.width
     count = candidates ?? output.rows
     padded = (count + Self.panel - 1) / Self.panel * Self.panel
-    gathered = candidates.map { FloatBuffer(count: $0 * output.width) }
+    // Rows of length 1 are copies too.
+    gathered =
+      candidates.map { FloatBuffer(count: $0 * output.width) } ?? (output.isCosine ? FloatBuffer(count: output.rows * output.width) : nil)
+    factors = output.isCosine ? FloatBuffer(count: output.rows) : nil
     panels = FloatBuffer(count: padded * output.width)
     shifts = FloatBuffer(count: padded)
     (shifts.base + count).update(repeating: -.infinity, count: padded - count)
@@ -40,9 +45,32 @@ public final class OutputPanels: @unchecked Sendable {
 
   /// Copies the values of the whole table.
   public func load(_ output: OutputTable, _ parameters: FloatBuffer, _ pool: WorkerPool) {
-    rows = UnsafePointer(parameters.base + output.weight.offset)
+    loadFactors(output, parameters, pool)
+    if let gathered, let factors {
+      let (from, to, scale, width) = (Shared(parameters.base + output.weight.offset), Shared(gathered.base), Shared(factors.base), width)
+      pool.forEach((count + 255) / 256) { job, _ in
+        for row in (job * 256)..<min(output.rows, (job + 1) * 256) {
+          Elementwise.scale(to.pointer + row * width, from.pointer + row * width, scale.pointer[row], width)
+        }
+      }
+      rows = UnsafePointer(gathered.base)
+    } else {
+      rows = UnsafePointer(parameters.base + output.weight.offset)
+    }
     if let bias = output.bias { shifts.base.update(from: parameters.base + bias.offset, count: count) }
     transpose(pool)
+  }
+
+  /// Computes the factors of all rows, if scores are cosines.
+  public func loadFactors(_ output: OutputTable, _ parameters: FloatBuffer, _ pool: WorkerPool) {
+    guard let factors else { return }
+    let (from, to, width) = (Shared(parameters.base + output.weight.offset), Shared(factors.base), width)
+    pool.forEach((output.rows + 255) / 256) { job, _ in
+      for row in (job * 256)..<min(output.rows, (job + 1) * 256) {
+        let x = from.pointer + row * width
+        to.pointer[row] = 1 / max(Elementwise.dot(x, x, width).squareRoot(), OutputTable.shortest)
+      }
+    }
   }
 
   /// Copies the values of the candidates' rows.
@@ -60,10 +88,15 @@ public final class OutputPanels: @unchecked Sendable {
     precondition(candidates.count == count)
     for item in items ?? [] { indices[Int(item)] = -1 }
     items = candidates
+    loadFactors(output, parameters, pool)
     let table = parameters.base + output.weight.offset
     for (index, item) in candidates.enumerated() {
       indices[Int(item)] = Int32(index)
-      (gathered.base + index * width).update(from: table + Int(item) * width, count: width)
+      if let factors {
+        Elementwise.scale(gathered.base + index * width, table + Int(item) * width, factors.base[Int(item)], width)
+      } else {
+        (gathered.base + index * width).update(from: table + Int(item) * width, count: width)
+      }
       let bias = output.bias.map { parameters.base[$0.offset + Int(item)] } ?? 0
       shifts.base[index] = bias - correction(item)
     }

@@ -80,7 +80,7 @@ extension Builtin {
 
   static let window = Builtin(
     "window",
-    "Cuts every history into sequences of a fixed length. Shorter sequences are padded at the front.",
+    "Cuts every history into sequences of at most `length` items. Short histories stay short and cost only what they hold.",
     topic: "Data", returns: .object(SequencesValue.type),
     example: "let sequences = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20)\nprint(sequences.length)  #> 20"
   ) { d in
@@ -93,10 +93,13 @@ extension Builtin {
     let from = d.named(
       "from", Kind<WindowOptions.Anchor>.word, default: .end, "end",
       "where the first window is placed: at the end of a history, or at its start")
+    let most = d.optional(
+      "max_windows", .whole(from: 1),
+      "largest number of windows of a history, counted from where `from` says: 1 keeps the latest items only; default: no limit")
     return { call in
       let histories = (try call[data]).histories
       let options = WindowOptions(
-        length: try call[length], stride: try call[stride], minimum: try call[least], from: try call[from])
+        length: try call[length], stride: try call[stride], minimum: try call[least], from: try call[from], most: try call[most])
       return .object(SequencesValue(try call.engine { try histories.windows(options) }, origin: (histories, options)))
     }
   }

@@ -146,8 +146,15 @@ final class SplitValue: ObjectValue {
       \(split.train.source)
         \(summary)
         split \(split.rule)
-        \(NumberFormat.grouped(filled)) interactions in the sequences, \(NumberFormat.text((Double(cells - filled) / Double(max(cells, 1)) * 1000).rounded() / 10)) % padding
+        \(NumberFormat.grouped(filled)) interactions in the sequences
       """
+    if cells > filled {
+      let lengths = sets.flatMap { set in (0..<set.count).map { Double(set.eventCount($0)) } }.sorted()
+      let quantiles = [0, 0.25, 0.5, 0.75, 1].map { NumberFormat.text(SampleStatistics.quantile(lengths, $0)) }
+      let share = NumberFormat.text((Double(cells - filled) / Double(cells) * 1000).rounded() / 10)
+      text +=
+        "\n  lengths: \(quantiles[0]) to \(quantiles[4]), median \(quantiles[2]), middle half \(quantiles[1]) to \(quantiles[3]); padded to \(split.train.length) they would be \(share) % padding"
+    }
     if split.train.process != nil {
       text += "\n  the data is synthetic; to use your own, give a file: --set data_file=PATH, or load(\"PATH\")"
     }

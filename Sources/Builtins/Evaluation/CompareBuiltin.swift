@@ -88,7 +88,7 @@ extension Builtin {
     let baselines = d.named(
       "baselines", Kind<Baseline.Kind>.word.list, default: [.popular, .markov], "[popular, markov]",
       "simple methods to add below the compared ones")
-    let rank = candidates(&d)
+    let ranking = RankingArguments(&d)
     let test = d.named(
       "test", Kind<PairedTest.Kind>.word, default: .none, "none",
       "a significance test of every method against the first: Wilcoxon's signed-rank test, paired t test, or paired bootstrap")
@@ -107,8 +107,8 @@ extension Builtin {
     let mixed = d.named(
       "mixed", .bool, default: false, "false", "allow runs that were trained on a different split than the one they are evaluated on")
     return { call in
-      let candidates = try call[rank]
       let set = try call[on]
+      let rule = try ranking.rule(call, set.set)
       let chosen = try call[metrics]
       guard let limit = chosen.map(\.k).max() else {
         throw call.error(.badValue, "the list of metrics is empty", argument: "metrics")
@@ -121,8 +121,8 @@ extension Builtin {
       for (name, value) in try call[what].fields {
         let method = try method(call, value, "methods")
         if try !call[mixed] { try rejectMixture(call, name, method, set) }
-        for rule in referenceRules(method) where !rules.contains(rule) { rules.append(rule) }
-        ranksOfMethods.append(try ranks(call, method, set, candidates, limit: limit, warns: try call[mixed]))
+        for trained in referenceRules(method) where !rules.contains(trained) { rules.append(trained) }
+        ranksOfMethods.append(try ranks(call, method, set, rule, limit: limit, warns: try call[mixed]))
         rows.append(row(name, method, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false))
       }
       if test.kind != .none { rows = try tested(call, rows, ranksOfMethods, chosen, test) }
@@ -130,9 +130,9 @@ extension Builtin {
       for scorer in try references(call, set, try call[baselines]) {
         let method = ComparedMethod.scorer(scorer)
         rows.append(
-          row(scorer.title, method, try ranks(call, method, set, candidates, limit: limit), chosen, spread, isReference: true))
+          row(scorer.title, method, try ranks(call, method, set, rule, limit: limit), chosen, spread, isReference: true))
       }
-      var caption = title(set, candidates) + "; ties by expectation; " + (set.split.map { "split \($0.rule)" } ?? "no split")
+      var caption = title(set, rule) + "; ties by expectation; " + (set.split.map { "split \($0.rule)" } ?? "no split")
       if !rules.isEmpty { caption += "; trained with \(rules.joined(separator: " or "))" }
       if set.set.process != nil { caption += "; synthetic data" }
       let counts = Set(ranksOfMethods.map(\.count)).sorted()

@@ -41,7 +41,7 @@ extension Builtin {
     let on = d.named("on", Kind<SequencesValue>.object, "the sequences, e.g. data.test")
     let metrics = d.named(
       "metrics", Kind<Metric>.metric.list, default: Recipe().metrics, "[mrr@5, hr@5, ndcg@5]", "the metrics")
-    let rank = candidates(&d)
+    let ranking = RankingArguments(&d)
     return { call in
       let set = try call[on]
       if case .list = try call[what] {
@@ -49,29 +49,57 @@ extension Builtin {
           .wrongType, "`evaluate` takes one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
       }
       let method = try method(call, try call[what], "model")
-      let candidates = try call[rank]
+      let rule = try ranking.rule(call, set.set)
       let chosen = try call[metrics]
-      let ranks = try ranks(call, method, set, candidates, limit: chosen.map(\.k).max())[0]
+      let ranks = try ranks(call, method, set, rule, limit: chosen.map(\.k).max())[0]
       let values = chosen.map { ($0, $0.mean(ranks)) }
-      return .object(EvaluationValue(values, title: Self.title(set, candidates)))
+      return .object(EvaluationValue(values, title: Self.title(set, rule)))
     }
   }
 
-  static func title(_ set: SequencesValue, _ candidates: RankingCandidates) -> String {
+  static func title(_ set: SequencesValue, _ rule: RankingRule) -> String {
     let items = set.set.rankedItems.count - 1
     var ranked = "all \(NumberFormat.grouped(items)) items ranked"
-    if case .sampled(let count, _) = candidates, count < items - 1 {
+    if case .sampled(let count, _) = rule.candidates, count < items - 1 {
       ranked = "ranked among \(count) sampled items only (not comparable with full rankings)"
     }
-    let rules = set.split?.evaluation == .stackrec ? ", protocol stackrec" : ""
+    let rules = (rule.hide.caption.map { ", \($0)" } ?? "") + (set.split?.evaluation == .stackrec ? ", protocol stackrec" : "")
     return "\(NumberFormat.grouped(set.set.count)) \(set.part) sequences, \(ranked)\(rules)"
   }
 
-  static func candidates(_ d: inout Declaration) -> Argument<RankingCandidates> {
-    d.named(
-      "rank", Kind<RankingCandidates>.setting.orWords({ $0 == "all" ? .all : nil }, ["all"]),
-      default: .all, "all",
-      "candidates to rank the target among: all items, or a sample such as sampled(99), which is for the transfer task")
+  /// The items that targets are ranked among.
+  struct RankingRule {
+    var candidates = RankingCandidates.all
+    var hide = HiddenItems.none
+  }
+
+  /// The arguments of functions that rank targets.
+  struct RankingArguments: Sendable {
+    private let rank: Argument<RankingCandidates>
+    private let hide: Argument<HiddenItems>
+
+    init(_ d: inout Declaration) {
+      rank = d.named(
+        "rank", Kind<RankingCandidates>.setting.orWords({ $0 == "all" ? .all : nil }, ["all"]),
+        default: .all, "all",
+        "candidates to rank the target among: all items, or a sample such as sampled(99), which is for the transfer task")
+      hide = d.named(
+        "hide", Kind<HiddenItems>.word, default: .none, "none",
+        "items to leave out of the ranking: none, those of the sequence (window), or those of the user's whole history (seen)")
+    }
+
+    func rule(_ call: Call, _ set: SequenceSet) throws -> RankingRule {
+      try Self.check(call, try call[hide], set)
+      return RankingRule(candidates: try call[rank], hide: try call[hide])
+    }
+
+    static func check(_ call: Call, _ hide: HiddenItems, _ set: SequenceSet) throws {
+      guard hide.isKnown(for: set) else {
+        throw call.error(
+          .badValue, "this data does not know the items of a history before its sequences", argument: "hide",
+          help: "split by leave_last_out, or use hide: window")
+      }
+    }
   }
 
   static func method(_ call: Call, _ value: Value, _ argument: String) throws -> ComparedMethod {
@@ -103,7 +131,7 @@ extension Builtin {
   ///   - limit: the largest k of the metrics, as in `Ranking.ranks`; nil: exact ranks.
   ///   - warns: note runs that are evaluated on sequences they may have been trained on.
   static func ranks(
-    _ call: Call, _ method: ComparedMethod, _ set: SequencesValue, _ candidates: RankingCandidates, limit: Int?,
+    _ call: Call, _ method: ComparedMethod, _ set: SequencesValue, _ rule: RankingRule, limit: Int?,
     warns: Bool = true
   ) throws -> [[Rank]] {
     let pool = Engine.pool(call)
@@ -114,7 +142,7 @@ extension Builtin {
           .model, "the items of the baseline are not the items of these sequences", argument: "on",
           help: "evaluate a baseline on the data set that it was created from")
       }
-      return [try call.cancellable { Ranking.ranks(scorer, on: set.set, among: candidates, pool: $0) }]
+      return [try call.cancellable { Ranking.ranks(scorer, on: set.set, among: rule.candidates, hide: rule.hide, pool: $0) }]
     case .models(let models):
       return try models.map { entry in
         let entry = (model: entry.model.fitted(to: set.set), run: entry.run)
@@ -125,9 +153,12 @@ extension Builtin {
         let network = entry.model.model.network
         return try call.engine {
           try MemoryBudget.check(
-            Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: candidates != .all),
+            Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: rule.candidates != .all),
             "evaluating \(network.depth) blocks on sequences of \(set.set.length)")
-          return try call.cancellable { Ranking.ranks(entry.model.model, on: set.set, among: candidates, limit: limit, pool: $0) }
+          return try call.cancellable {
+            Ranking.ranks(
+              entry.model.model, on: set.set, among: rule.candidates, hide: rule.hide, limit: limit, pool: $0)
+          }
         }
       }
     }

@@ -29,7 +29,9 @@ extension Builtin {
         var values: [String: Tree] = [:]
         for (key, read) in readers { values[key] = try read(call) }
         do {
-          guard let made = value(try type.init(component: values)) else { throw call.error(.badValue, "\(type.kind) cannot be created") }
+          let component = try type.init(component: values)
+          if let conflict = component.conflict { throw call.error(.badValue, conflict) }
+          guard let made = value(component) else { throw call.error(.badValue, "\(type.kind) cannot be created") }
           return made
         } catch let failure as Tree.Failure {
           throw call.error(.badValue, failure.message)
@@ -57,6 +59,10 @@ extension Builtin {
     if form.isRequired {
       let argument = d.positional(key, kind, form.summary)
       return { tree(try $0[argument]) }
+    }
+    if form.isPositional {
+      let argument = d.optionalPositional(key, kind, form.summary)
+      return { try $0[argument].map(tree) }
     }
     let argument = d.optional(key, kind, form.summary, text: fallback.map { form.text ?? Adam.text(of: $0) })
     return { try $0[argument].map(tree) }

@@ -17,6 +17,7 @@ struct TrainingArguments: Sendable {
   private let schedule: Builtin.Argument<ScheduleSetting>
   private let pads: Builtin.Argument<Bool?>?
   private let every: Builtin.Argument<Extent>
+  private let hide: Builtin.Argument<HiddenItems>?
   private let stop: Builtin.Argument<Patience?>
   private let metrics: Builtin.Argument<[Metric]>
   private let seed: Builtin.Argument<Int?>
@@ -49,6 +50,13 @@ struct TrainingArguments: Sendable {
       : d.optional(
         "pads_in_loss", .bool, "include positions whose target is padding in the loss; default: true in protocol stackrec, else false")
     every = d.named("eval_every", .countedExtent, default: .steps(100), "100steps", "interval between evaluations on the validation part")
+    hide =
+      transfer
+      ? nil
+      : d.named(
+        "hide", Kind<HiddenItems>.word, default: .none, "none",
+        "items to leave out when validation targets are ranked: none, those of the sequence (window), or those of the user's whole history (seen)"
+      )
     stop = d.optional(
       "stop", Kind<Patience>.setting, "when to stop early, and which metric chooses the best parameters")
     metrics = d.named(
@@ -111,6 +119,10 @@ struct TrainingArguments: Sendable {
     if let loss { recipe.loss = try call[loss].loss }
     if let pads { recipe.padsInLoss = try call[pads] ?? recipe.padsInLoss }
     recipe.evaluateEvery = try call[every]
+    if let hide {
+      recipe.hide = try call[hide]
+      try Builtin.RankingArguments.check(call, recipe.hide, split.valid)
+    }
     if let stop = try call[stop] {
       recipe.patience = stop.evaluations
       recipe.watch = stop.metric

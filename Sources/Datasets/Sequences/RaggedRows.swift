@@ -9,7 +9,8 @@ struct RaggedRows: Sendable, Equatable {
   private var offsets: [Int] = []
   private(set) var count = 0
 
-  init(length: Int, capacity: Int = 0) {
+  /// - Parameter length: the largest number of items of a row; without it there is none.
+  init(length: Int = .max, capacity: Int = 0) {
     self.length = length
     items.reserveCapacity(capacity)
   }
@@ -35,7 +36,7 @@ struct RaggedRows: Sendable, Equatable {
   /// Adds a row of at most `length` items.
   mutating func add(_ row: UnsafeBufferPointer<Int32>) {
     precondition(row.count <= length)
-    if row.count < length && offsets.isEmpty { offsets = (0...count).map { $0 * length } }
+    if row.count < length && offsets.isEmpty { offsets = (0...count).map { count == 0 ? 0 : $0 * length } }
     items.append(contentsOf: row)
     count += 1
     if !offsets.isEmpty { offsets.append(items.count) }

@@ -22,8 +22,9 @@ public final class SequenceSet: Sendable {
   public let count: Int
 
   private enum Rows: Sendable {
-    /// Sequences in memory, the user of each, and the time of the last event of each.
-    case copied(items: RaggedRows, users: [Int32], times: [Int64]?)
+    /// Sequences in memory, the user of each, and the time of the last event of each. `earlier` has the items of each
+    /// history before the sequence, if they are known.
+    case copied(items: RaggedRows, users: [Int32], times: [Int64]?, earlier: RaggedRows?)
     /// Windows of the histories of a mapped file, which are read on demand.
     case windows(WindowRows, RowOrder)
   }
@@ -40,12 +41,12 @@ public final class SequenceSet: Sendable {
   }
 
   init(
-    _ sequences: RaggedRows, users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary, hasUsers: Bool,
-    source: String, process: SyntheticProcess?, overlaps: Bool, targetItems: Vocabulary?
+    _ sequences: RaggedRows, earlier: RaggedRows? = nil, users: [Int32], times: [Int64]?, items: Vocabulary,
+    userNames: Vocabulary, hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool, targetItems: Vocabulary?
   ) {
     precondition(sequences.count == users.count)
     length = sequences.length
-    rows = .copied(items: sequences, users: users, times: times)
+    rows = .copied(items: sequences, users: users, times: times, earlier: earlier)
     self.items = items
     self.userNames = userNames
     self.hasUsers = hasUsers
@@ -76,7 +77,7 @@ public final class SequenceSet: Sendable {
   /// The items of one sequence, without padding.
   public func events(_ index: Int) -> ArraySlice<Int32> {
     switch rows {
-    case .copied(let items, _, _): items[index]
+    case .copied(let items, _, _, _): items[index]
     case .windows(let windows, let order): windows.events(order.row(index))[...]
     }
   }
@@ -84,7 +85,7 @@ public final class SequenceSet: Sendable {
   /// The number of items of one sequence.
   public func eventCount(_ index: Int) -> Int {
     switch rows {
-    case .copied(let items, _, _): items.count(of: index)
+    case .copied(let items, _, _, _): items.count(of: index)
     case .windows(let windows, let order): windows.find(order.row(index)).window.count
     }
   }
@@ -92,7 +93,7 @@ public final class SequenceSet: Sendable {
   /// One sequence, padded in front to `length` items.
   public func sequence(_ index: Int) -> ArraySlice<Int32> {
     switch rows {
-    case .copied(let items, _, _): items.padded(index)
+    case .copied(let items, _, _, _): items.padded(index)
     case .windows(let windows, let order): windows.items(order.row(index))[...]
     }
   }
@@ -100,9 +101,25 @@ public final class SequenceSet: Sendable {
   /// The last item of a sequence, which is the target of evaluation.
   public func target(_ index: Int) -> Int32 { events(index).last ?? 0 }
 
+  /// Whether the items of a history before each of its sequences are known.
+  public var knowsEarlier: Bool {
+    switch rows {
+    case .copied(_, _, _, let earlier): earlier != nil
+    case .windows: true
+    }
+  }
+
+  /// The items of the history before a sequence; empty if they are not known.
+  public func earlier(_ index: Int) -> ArraySlice<Int32> {
+    switch rows {
+    case .copied(_, _, _, let earlier): earlier?[index] ?? []
+    case .windows(let windows, let order): windows.earlier(order.row(index))[...]
+    }
+  }
+
   public func user(_ index: Int) -> Int32 {
     switch rows {
-    case .copied(_, let users, _): users[index]
+    case .copied(_, let users, _, _): users[index]
     case .windows(let windows, let order): windows.user(order.row(index))
     }
   }
@@ -110,14 +127,14 @@ public final class SequenceSet: Sendable {
   /// The time of the last event of a sequence, in ticks; nil if the data has no times.
   public func time(_ index: Int) -> Int64? {
     switch rows {
-    case .copied(_, _, let times): times?[index]
+    case .copied(_, _, let times, _): times?[index]
     case .windows(let windows, let order): hasTimes ? windows.time(order.row(index)) : nil
     }
   }
 
   public var hasTimes: Bool {
     switch rows {
-    case .copied(_, _, let times): times != nil
+    case .copied(_, _, let times, _): times != nil
     case .windows(let windows, _): windows.histories.times != nil
     }
   }
@@ -126,7 +143,7 @@ public final class SequenceSet: Sendable {
   /// them.
   public var tokens: [Int32] {
     switch rows {
-    case .copied(let items, _, _): return items.padded
+    case .copied(let items, _, _, _): return items.padded
     case .windows:
       var all: [Int32] = []
       all.reserveCapacity(count * length)
@@ -138,14 +155,14 @@ public final class SequenceSet: Sendable {
   /// The user number of every sequence.
   public var users: [Int32] {
     switch rows {
-    case .copied(_, let users, _): users
+    case .copied(_, let users, _, _): users
     case .windows: (0..<count).map(user)
     }
   }
 
   var times: [Int64]? {
     switch rows {
-    case .copied(_, _, let times): times
+    case .copied(_, _, let times, _): times
     case .windows: hasTimes ? (0..<count).map { time($0) ?? 0 } : nil
     }
   }
@@ -159,7 +176,7 @@ public final class SequenceSet: Sendable {
 
   private func forEachItem(_ body: (Int32) -> Void) {
     switch rows {
-    case .copied(let items, _, _): for item in items.items { body(item) }
+    case .copied(let items, _, _, _): for item in items.items { body(item) }
     case .windows: for index in 0..<count { for item in events(index) { body(item) } }
     }
   }
@@ -167,7 +184,7 @@ public final class SequenceSet: Sendable {
   /// The number of items without pads.
   public var interactions: Int {
     switch rows {
-    case .copied(let items, _, _): items.items.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
+    case .copied(let items, _, _, _): items.items.reduce(0) { $0 + ($1 == 0 ? 0 : 1) }
     case .windows: (0..<count).reduce(0) { $0 + eventCount($1) }
     }
   }
@@ -176,7 +193,7 @@ public final class SequenceSet: Sendable {
   public func hasSameSequences(as other: SequenceSet) -> Bool {
     if self === other { return true }
     guard length == other.length, count == other.count else { return false }
-    if case .copied(let a, _, _) = rows, case .copied(let b, _, _) = other.rows { return a == b }
+    if case .copied(let a, _, _, _) = rows, case .copied(let b, _, _, _) = other.rows { return a == b }
     return identity == other.identity || (0..<count).allSatisfy { events($0) == other.events($0) }
   }
 
@@ -188,11 +205,11 @@ public final class SequenceSet: Sendable {
   }
 
   /// Adds the contents to a hash. Fingerprints of trainings contain this hash, so its inputs must not change. In particular,
-  /// the names of `WindowOptions`, its properties and cases, and the cases of `WindowRows.Part` are part of the hashed text.
+  /// the names of the cases of `WindowRows.Part` are part of the hashed text.
   public func addIdentity(to hash: inout WordHash) {
     hash.add(UInt64(length))
     switch rows {
-    case .copied(let rows, let users, _):
+    case .copied(let rows, let users, _, _):
       rows.addPadded(to: &hash)
       users.withUnsafeBytes { hash.add($0) }
       for names in [items, userNames, targetItems ?? Vocabulary([])] {
@@ -201,7 +218,7 @@ public final class SequenceSet: Sendable {
       }
     case .windows(let windows, let order):
       hash.add(windows.histories.file?.identity ?? 0)
-      hash.add("\(windows.options) \(windows.part)")
+      hash.add("\(windows.options.hashed) \(windows.part)")
       order.adding(to: &hash)
     }
   }
@@ -217,9 +234,10 @@ public final class SequenceSet: Sendable {
     switch rows {
     case .windows(let windows, let order):
       return SequenceSet(windows, .listed(indices.map { Int32(order.row($0)) }))
-    case .copied(let rows, let users, let times):
+    case .copied(let rows, let users, let times, let earlier):
       return SequenceSet(
-        rows.selecting(indices), users: indices.map { users[$0] }, times: times.map { all in indices.map { all[$0] } },
+        rows.selecting(indices), earlier: earlier?.selecting(indices), users: indices.map { users[$0] },
+        times: times.map { all in indices.map { all[$0] } },
         items: items, userNames: userNames, hasUsers: hasUsers, source: source, process: process, overlaps: overlaps,
         targetItems: targetItems)
     }
@@ -238,8 +256,14 @@ public final class SequenceSet: Sendable {
   ) -> SequenceSet {
     var rows = RaggedRows(length: length)
     for index in 0..<count { events(index).map(renumber).withUnsafeBufferPointer { rows.add($0) } }
+    var before: RaggedRows?
+    if knowsEarlier {
+      var all = RaggedRows()
+      for index in 0..<count { earlier(index).map(renumber).withUnsafeBufferPointer { all.add($0) } }
+      before = all
+    }
     return SequenceSet(
-      rows, users: users, times: times, items: items, userNames: userNames, hasUsers: hasUsers, source: source,
+      rows, earlier: before, users: users, times: times, items: items, userNames: userNames, hasUsers: hasUsers, source: source,
       process: nil, overlaps: overlaps, targetItems: nil)
   }
 
@@ -270,23 +294,29 @@ public final class SequenceSet: Sendable {
   /// Collects sequences in memory.
   struct Builder {
     private var rows: RaggedRows
+    private var earlier: RaggedRows?
     private var users: [Int32] = []
     private var times: [Int64] = []
 
-    init(length: Int, capacity: Int = 0) {
+    /// - Parameter keepsEarlier: whether to keep the items of each history before the sequence.
+    init(length: Int, capacity: Int = 0, keepsEarlier: Bool = false) {
       rows = RaggedRows(length: length)
+      if keepsEarlier { earlier = RaggedRows() }
       users.reserveCapacity(capacity)
     }
 
-    mutating func add(_ items: UnsafeBufferPointer<Int32>, user: Int32, time: Int64?) {
+    mutating func add(
+      _ items: UnsafeBufferPointer<Int32>, after before: UnsafeBufferPointer<Int32>? = nil, user: Int32, time: Int64?
+    ) {
       rows.add(items)
+      earlier?.add(before ?? UnsafeBufferPointer(start: nil, count: 0))
       users.append(user)
       if let time { times.append(time) }
     }
 
     func build(_ from: Histories, overlaps: Bool) -> SequenceSet {
       SequenceSet(
-        rows, users: users, times: times.count == users.count ? times : nil, items: from.items, userNames: from.users,
+        rows, earlier: earlier, users: users, times: times.count == users.count ? times : nil, items: from.items, userNames: from.users,
         hasUsers: from.hasUsers, source: from.source, process: from.process, overlaps: overlaps, targetItems: nil)
     }
   }

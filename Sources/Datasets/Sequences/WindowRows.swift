@@ -80,6 +80,16 @@ struct WindowRows: Sendable {
     }
   }
 
+  /// The items of the history before a row.
+  func earlier(_ row: Int) -> [Int32] {
+    let (h, window) = find(row)
+    let start = histories.start(h)
+    return [Int32](unsafeUninitializedCapacity: window.lowerBound) { items, count in
+      histories.copyItems(start..<(start + window.lowerBound), to: items.baseAddress, after: 0)
+      count = window.lowerBound
+    }
+  }
+
   /// The items of a row, padded in front.
   func items(_ row: Int) -> [Int32] {
     let (h, window) = find(row)
@@ -107,7 +117,7 @@ extension WindowOptions {
     guard events >= minimum else { return 0 }
     guard events > length else { return 1 }
     let step = stride ?? length
-    return 1 + min((events - length + step - 1) / step, (events - minimum) / step)
+    return min(most ?? .max, 1 + min((events - length + step - 1) / step, (events - minimum) / step))
   }
 
   /// Window `k` of a history with this number of events.

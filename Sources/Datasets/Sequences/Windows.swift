@@ -1,5 +1,4 @@
-/// How histories are divided into windows, which become sequences. The names of this type, its properties and cases are part
-/// of fingerprints: see `SequenceSet.addIdentity`.
+/// How histories are divided into windows, which become sequences.
 public struct WindowOptions: Sendable, Equatable {
   public enum Anchor: String, Sendable, CaseIterable { case end, start }
 
@@ -11,12 +10,22 @@ public struct WindowOptions: Sendable, Equatable {
   public var minimum: Int
   /// Whether the windows are counted from the end of a history or from its start.
   public var from: Anchor
+  /// The largest number of windows of a history, counted as `from` says; nil: no limit.
+  public var most: Int?
 
-  public init(length: Int, stride: Int? = nil, minimum: Int = 2, from: Anchor = .end) {
+  public init(length: Int, stride: Int? = nil, minimum: Int = 2, from: Anchor = .end, most: Int? = nil) {
     self.length = length
     self.stride = stride
     self.minimum = minimum
     self.from = from
+    self.most = most
+  }
+
+  /// The text that fingerprints contain. It is Swift's description of this type in version 0.1, and must not change.
+  var hashed: String {
+    let stride = stride.map { "Optional(\($0))" } ?? "nil"
+    return "WindowOptions(length: \(length), stride: \(stride), minimum: \(minimum), from: Datasets.WindowOptions.Anchor.\(from)"
+      + (most.map { ", most: \($0))" } ?? ")")
   }
 
   /// - Throws: `DataError` for options that are not valid.
@@ -33,10 +42,12 @@ public struct WindowOptions: Sendable, Equatable {
   /// the last window may be shorter.
   func forEach(_ start: Int, _ end: Int, _ body: (Range<Int>) -> Void) {
     let step = stride ?? length
+    var left = most ?? .max
     switch from {
     case .end:
       var end = end
-      while end - start >= minimum {
+      while end - start >= minimum, left > 0 {
+        left -= 1
         let first = max(start, end - length)
         body(first..<end)
         if first == start { break }
@@ -44,7 +55,8 @@ public struct WindowOptions: Sendable, Equatable {
       }
     case .start:
       var start = start
-      while end - start >= minimum {
+      while end - start >= minimum, left > 0 {
+        left -= 1
         let last = min(end, start + length)
         body(start..<last)
         if last == end { break }

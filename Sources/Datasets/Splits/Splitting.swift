@@ -171,7 +171,8 @@ extension Histories {
       return try Self.leftOut(parts, rule)
     }
     var (train, valid, test) = (
-      SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length)
+      SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length, keepsEarlier: true),
+      SequenceSet.Builder(length: options.length, keepsEarlier: true)
     )
     events.withUnsafeBufferPointer { events in
       for h in 0..<count {
@@ -180,8 +181,15 @@ extension Histories {
         func items(_ range: Range<Int>) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: events[range]) }
         options.forEach(start, rest) { train.add(items($0), user: owners[h], time: times?[$0.upperBound - 1]) }
         guard rest < end else { continue }
-        valid.add(items(max(start, end - 1 - options.length)..<(end - 1)), user: owners[h], time: times?[end - 2])
-        test.add(items(max(start, end - options.length)..<end), user: owners[h], time: times?[end - 1])
+        for (part, last) in [(0, end - 1), (1, end)] {
+          let first = max(start, last - options.length)
+          let (window, before) = (items(first..<last), items(start..<first))
+          if part == 0 {
+            valid.add(window, after: before, user: owners[h], time: times?[last - 1])
+          } else {
+            test.add(window, after: before, user: owners[h], time: times?[last - 1])
+          }
+        }
       }
     }
     let overlaps = (options.stride ?? options.length) < options.length

@@ -11,17 +11,27 @@ public protocol Loss: Component {
   func reach(rows: Int) -> OutputReach
   /// The sampler of the negatives that all positions of a batch share; nil if the loss has none.
   func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler?
+  /// How negatives of positions or sequences are drawn; nil if the loss has none.
+  ///
+  /// - Parameter rows: the number of rows of the output table, the pad's included.
+  func ownNegatives(rows: Int) -> OwnNegatives?
+  /// The multiple of a row of the output table that is added to its gradient for each look-up.
+  var decay: Float { get }
   /// The computation of one step. It is created once per step and used by all threads.
   func head(_ step: LossStep) -> any LossHead
 }
 
 extension Loss {
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? { nil }
+  public func ownNegatives(rows: Int) -> OwnNegatives? { nil }
+  public var decay: Float { 0 }
 }
 
 /// All losses.
 public enum Losses {
-  public static let kinds: [any Loss.Type] = [Softmax.self, SampledSoftmax.self, Pairwise.self]
+  public static let kinds: [any Loss.Type] = [
+    Softmax.self, SampledSoftmax.self, BinaryCrossEntropy.self, GeneralisedBCE.self, BPRMax.self, Pairwise.self,
+  ]
 }
 
 /// The rows of the output table that have gradients.
@@ -32,28 +42,27 @@ public enum OutputReach: Sendable, Equatable {
   case candidates(Int)
   /// The rows of the targets, and of this number of negatives per position.
   case rows(negatives: Int)
+  /// The rows of the targets, and of this number of negatives per sequence.
+  case sequences(negatives: Int)
 
   /// The number of rows whose gradients each lane sums.
   public func sharedRows(_ table: Int) -> Int {
     switch self {
     case .table: table
     case .candidates(let count): count
-    case .rows: 0
-    }
-  }
-
-  /// The number of single rows per position whose gradients are stored per position.
-  var ownRows: Int {
-    switch self {
-    case .table: 0
-    case .candidates: 1
-    case .rows(let negatives): 1 + negatives
+    case .rows, .sequences: 0
     }
   }
 
   /// The number of negatives per position that are not shared with others.
   var ownNegatives: Int {
     if case .rows(let negatives) = self { return negatives }
+    return 0
+  }
+
+  /// The number of negatives per sequence that are not shared with others.
+  var sequenceNegatives: Int {
+    if case .sequences(let negatives) = self { return negatives }
     return 0
   }
 }
@@ -67,6 +76,18 @@ public struct LossStep: Sendable {
   public let panels: OutputPanels
   /// The negatives of the batch; nil if the loss has no shared negatives.
   public let negatives: Negatives?
+  /// By item, the log of the probability that a negative of a sequence or position is this item; nil if all have the same.
+  public let logProbabilities: [Float]?
+
+  public init(
+    output: OutputTable, parameters: FloatBuffer, panels: OutputPanels, negatives: Negatives?, logProbabilities: [Float]? = nil
+  ) {
+    self.output = output
+    self.parameters = parameters
+    self.panels = panels
+    self.negatives = negatives
+    self.logProbabilities = logProbabilities
+  }
 }
 
 /// Computes the loss and its gradients for the rows of one tile.
@@ -84,47 +105,4 @@ public protocol LossHead: Sendable {
     _ rows: LossRows, hidden: UnsafeMutablePointer<Float>, shared: UnsafeMutablePointer<Float>, own: OwnRowGradients,
     memory: LossMemory
   ) -> Double
-}
-
-/// The rows of a tile, with the target, the weight and the negatives of each.
-public struct LossRows {
-  public let count: Int
-  public let targets: UnsafePointer<Int32>
-  /// 0 for a row that does not count.
-  public let weights: UnsafePointer<Float>
-  /// `(rows, negatives)`: the negatives of each row; nil if the loss has none per row.
-  public let negatives: UnsafePointer<Int32>?
-
-  public init(
-    count: Int, targets: UnsafePointer<Int32>, weights: UnsafePointer<Float>, negatives: UnsafePointer<Int32>? = nil
-  ) {
-    self.count = count
-    self.targets = targets
-    self.weights = weights
-    self.negatives = negatives
-  }
-}
-
-/// Memory for the gradients of single rows of the output table, per row of a tile. Parts that a loss does not use are empty.
-///
-/// `@unchecked Sendable`: each tile writes to its own part.
-public struct OwnRowGradients: @unchecked Sendable {
-  /// The gradients of the targets' rows: `(rows, d)`.
-  public let targets: UnsafeMutablePointer<Float>
-  /// The gradients of the targets' biases: `(rows)`.
-  public let bias: UnsafeMutablePointer<Float>
-  /// The gradients of the negatives' rows: `(rows, negatives, d)`.
-  public let negatives: UnsafeMutablePointer<Float>
-  /// The gradients of the negatives' biases: `(rows, negatives)`.
-  public let negativeBias: UnsafeMutablePointer<Float>
-
-  public init(
-    targets: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>, negatives: UnsafeMutablePointer<Float>,
-    negativeBias: UnsafeMutablePointer<Float>
-  ) {
-    self.targets = targets
-    self.bias = bias
-    self.negatives = negatives
-    self.negativeBias = negativeBias
-  }
 }

@@ -20,6 +20,13 @@ public final class LossMemory: @unchecked Sendable {
   /// `(rows, 16)`: partial sums of the exponentials.
   let sums: FloatBuffer
   let scale: FloatBuffer
+  /// `(rows)`: the factors of the hidden states, if they are scaled.
+  let factors: FloatBuffer
+  /// `(negatives, d)` and `(negatives)`: the gathered rows of negatives, and what is added to their products.
+  let negatives: FloatBuffer
+  let shifts: FloatBuffer
+  /// `(rows, negatives)`: the scores of negatives, then their gradients.
+  let scores: FloatBuffer
   /// The bias gradient of a last panel with fewer than 64 items.
   let tail: FloatBuffer
   let targets: UnsafeMutablePointer<Int32>
@@ -31,13 +38,22 @@ public final class LossMemory: @unchecked Sendable {
   /// - Parameters:
   ///   - rows: the number of rows of the largest tile.
   ///   - width: the width of the hidden states.
-  ///   - columns: the number of logits of a row.
-  init(rows: Int, width: Int, columns: Int) {
+  ///   - columns: the number of logits of a row of the table or of shared candidates.
+  ///   - reach: the rows of the table that the loss reaches.
+  init(rows: Int, width: Int, columns: Int, reach: OutputReach) {
     let panels = (columns + OutputPanels.panel - 1) / OutputPanels.panel
-    chunk = max(1, min(rows, max(24, min(64, (1 << 20) / max(columns, 1)))))
+    let counts = Self.counts(rows: rows, reach: reach)
+    negatives = FloatBuffer(count: counts.negatives * width)
+    shifts = FloatBuffer(count: counts.negatives)
+    scores = FloatBuffer(count: counts.scores)
+    let chunk = max(1, min(rows, max(24, min(64, (1 << 20) / max(columns, 1)))))
+    self.chunk = chunk
+    // The rows of one sequence are processed together.
+    let together = reach.sequenceNegatives > 0 ? rows : chunk
     logits = FloatBuffer(count: chunk * panels * OutputPanels.panel)
-    hidden = FloatBuffer(count: chunk * width)
-    gradient = FloatBuffer(count: chunk * width)
+    hidden = FloatBuffer(count: together * width)
+    gradient = FloatBuffer(count: together * width)
+    factors = FloatBuffer(count: together)
     targetLogits = FloatBuffer(count: chunk)
     weights = FloatBuffer(count: chunk)
     top = FloatBuffer(count: chunk)
@@ -48,6 +64,22 @@ public final class LossMemory: @unchecked Sendable {
     targets = .allocate(capacity: chunk)
     removed = .allocate(capacity: chunk)
     self.rows = .allocate(capacity: max(rows, 1))
+  }
+
+  /// The negatives that are processed together, and their scores.
+  private static func counts(rows: Int, reach: OutputReach) -> (negatives: Int, scores: Int) {
+    switch reach {
+    case .table: (0, 0)
+    case .candidates(let count): (count, count * 64)
+    case .rows(let count): (count, count)
+    case .sequences(let count): (count, count * rows)
+    }
+  }
+
+  /// Floats that the memory takes for negatives.
+  static func count(rows: Int, width: Int, reach: OutputReach) -> Int {
+    let counts = counts(rows: rows, reach: reach)
+    return counts.negatives * (width + 1) + counts.scores
   }
 
   deinit {

@@ -56,7 +56,9 @@ public struct NegativeSampler: Sendable {
   /// The items by popularity, the most popular first.
   private let order: [Int32]
   private let logItems: Double
-  /// By item, the log of the probability that one log-uniform draw does not draw it.
+  /// The distribution of draws by popularity.
+  private let weights: ItemDistribution?
+  /// By item, the log of the probability that one draw does not draw it.
   private let logMiss: [Double]
 
   /// - Parameters:
@@ -65,8 +67,17 @@ public struct NegativeSampler: Sendable {
   ///   - popularity: the count of each item in the training data; entry 0 is the pad's.
   ///   - seed: the seed of the draws.
   public init(share: Double, distribution: NegativeDistribution, popularity: [Int], seed: UInt64) {
+    self.init(
+      count: Self.count(share: share, rows: popularity.count), distribution: distribution, popularity: popularity, seed: seed)
+  }
+
+  /// - Parameters:
+  ///   - count: the number of negatives per batch, at most that of the items.
+  ///   - alpha: the exponent of the counts, for `popularity`.
+  init(count: Int, distribution: NegativeDistribution, alpha: Double = 1, popularity: [Int], seed: UInt64) {
     let n = popularity.count - 1
-    count = Self.count(share: share, rows: popularity.count)
+    self.count = min(count, n)
+    weights = distribution == .popularity ? ItemDistribution(.popularity, popularity: popularity, alpha: alpha) : nil
     stream = RandomStream(seed: seed, "negatives")
     self.distribution = distribution
     order = (1...Int32(max(n, 1))).prefix(n).sorted {
@@ -75,8 +86,12 @@ public struct NegativeSampler: Sendable {
     let logItems = log(Double(n + 1))
     self.logItems = logItems
     var logMiss = [Double](repeating: 0, count: n + 1)
-    for (rank, item) in order.enumerated() {
-      logMiss[Int(item)] = log1p(-min(log(Double(rank + 2) / Double(rank + 1)) / logItems, 1 - 1e-12))
+    if let logs = weights?.logProbabilities {
+      for item in order { logMiss[Int(item)] = log1p(-min(exp(Double(logs[Int(item)])), 1 - 1e-12)) }
+    } else {
+      for (rank, item) in order.enumerated() {
+        logMiss[Int(item)] = log1p(-min(log(Double(rank + 2) / Double(rank + 1)) / logItems, 1 - 1e-12))
+      }
     }
     if let rarest = order.last { logMiss[0] = logMiss[Int(rarest)] }
     self.logMiss = logMiss
@@ -89,6 +104,7 @@ public struct NegativeSampler: Sendable {
   public func draw(step: UInt64) -> Negatives {
     var numbers = stream.numbers(at: step)
     let n = order.count
+    if let weights { return draw(&numbers, weights) }
     var taken = [Bool](repeating: false, count: n)
     var ranks: [Int] = []
     ranks.reserveCapacity(count)
@@ -98,7 +114,7 @@ public struct NegativeSampler: Sendable {
       let rank: Int
       switch distribution {
       case .uniform: rank = numbers.below(n)
-      case .logUniform: rank = min(n - 1, Int(exp(numbers.uniform() * logItems)) - 1)
+      case .logUniform, .popularity: rank = min(n - 1, Int(exp(numbers.uniform() * logItems)) - 1)
       }
       if !taken[rank] {
         taken[rank] = true
@@ -108,7 +124,24 @@ public struct NegativeSampler: Sendable {
     let items = ranks.map { order[$0] }
     switch distribution {
     case .uniform: return Negatives(items: items, expectedOfAll: Float(log(Double(count) / Double(n))))
-    case .logUniform: return Negatives(items: items, tries: tries, logMiss: logMiss)
+    case .logUniform, .popularity: return Negatives(items: items, tries: tries, logMiss: logMiss)
     }
+  }
+
+  /// Draws distinct items by popularity. If too few items have a count, the rest are the most popular of those without.
+  private func draw(_ numbers: inout RandomNumbers, _ weights: ItemDistribution) -> Negatives {
+    var taken = [Bool](repeating: false, count: order.count + 1)
+    var items: [Int32] = []
+    var tries = 0
+    while items.count < count && tries < 100 * count {
+      tries += 1
+      let item = weights.draw(&numbers)
+      if !taken[Int(item)] {
+        taken[Int(item)] = true
+        items.append(item)
+      }
+    }
+    for item in order where items.count < count && !taken[Int(item)] { items.append(item) }
+    return Negatives(items: items, tries: tries, logMiss: logMiss)
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import Kernels
 import Layers
 
@@ -25,6 +24,10 @@ public struct Pairwise: Loss {
 
   public var name: String { "pairwise(l2: \(NumberText.short(l2)))" }
   public func reach(rows: Int) -> OutputReach { .rows(negatives: 1) }
+  public func ownNegatives(rows: Int) -> OwnNegatives? {
+    OwnNegatives(count: 1, per: .position, distribution: .uniform, otherThanTarget: true)
+  }
+  public var decay: Float { Float(l2) }
   public func head(_ step: LossStep) -> any LossHead {
     PairwiseHead(output: step.output, parameters: step.parameters, l2: Float(l2))
   }
@@ -62,18 +65,12 @@ struct PairwiseHead: LossHead {
         sp += Double(bias[Int(rows.targets[row])])
         sn += Double(bias[Int(negatives[row])])
       }
-      // log(1 + exp(x)) without overflow. Its derivative is the logistic function.
-      func softplus(_ x: Double) -> Double { max(x, 0) + log1p(exp(-abs(x))) }
-      func logistic(_ x: Double) -> Double { x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x)) }
       let squares = Double(Elementwise.dot(p, p, d) + Elementwise.dot(n, n, d))
-      loss += Double(w) * (softplus(-sp) + softplus(sn) + Double(l2) / 2 * squares)
-      let (gp, gn) = (w * Float(logistic(sp) - 1), w * Float(logistic(sn)))
-      if bias != nil { (own.bias[row], own.negativeBias[row]) = (gp, gn) }
-      let (dp, dn) = (own.targets + row * d, own.negatives + row * d)
-      Elementwise.scale(dp, h, gp, d)
-      Elementwise.addScaled(dp, p, w * l2, d)
-      Elementwise.scale(dn, h, gn, d)
-      Elementwise.addScaled(dn, n, w * l2, d)
+      loss += Double(w) * (Logistic.softplus(-sp) + Logistic.softplus(sn) + Double(l2) / 2 * squares)
+      let (gp, gn) = (w * Float(Logistic.sigma(sp) - 1), w * Float(Logistic.sigma(sn)))
+      // The penalty's gradient is that of `Loss.decay`.
+      (own.targets[row], own.negatives[row]) = (gp, gn)
+      (own.hidden + row * d).update(from: h, count: d)
       Elementwise.scale(h, p, gp, d)
       Elementwise.addScaled(h, n, gn, d)
     }

@@ -1,56 +1,136 @@
 import Datasets
 
-/// Sampled softmax (Bengio and Senécal, 2008): the cross-entropy over the target and a share of the items as negatives. All
-/// positions of a batch share the negatives. The log expected counts of the items are subtracted from their logits. A negative
-/// that is the target of a position is left out at that position.
+/// Sampled softmax (Bengio and Senécal, 2008): the cross-entropy over the target and some negatives.
+///
+/// The negatives are those of a batch, of a sequence, or of a position: see `NegativeScope`. With `logq`, the log expected
+/// counts of the items are subtracted from their logits; for uniform negatives this changes nothing but a constant.
 public struct SampledSoftmax: Loss {
   public static let kind = "sampled_softmax"
   public static let summary =
-    "Softmax over the target and a share of the items as negatives, drawn anew for each batch, logits corrected by the log expected counts."
+    "Softmax over the target and some negatives: a share of the items or a number, drawn for each batch, each sequence or each position. Logits are corrected by the log expected counts."
   public static let example = "let loss = sampled_softmax(20%)"
-  public static let samples = [SampledSoftmax(share: 0.3), SampledSoftmax(share: 0.3, distribution: .uniform)]
+  public static let samples = [
+    SampledSoftmax(share: 0.3), SampledSoftmax(share: 0.3, distribution: .uniform),
+    SampledSoftmax(share: 0.2, distribution: .popularity) { ($0.alpha, $0.hits) = (0.5, .keep) },
+    SampledSoftmax { ($0.negatives, $0.scope, $0.distribution, $0.inBatch) = (4, .position, .uniform, 0.5) },
+    SampledSoftmax { ($0.negatives, $0.scope, $0.logq) = (3, .sequence, false) },
+  ]
   public static let fields: [Field<SampledSoftmax>] = [
     Field(
       "share", \.share,
-      FieldForm(.share, "share of the items that are negatives", isRequired: true) {
+      FieldForm(.share, "share of the items that are negatives", isPositional: true) {
         $0 > 0 ? nil : "must be above 0%: a share of 0% leaves no negatives"
       }),
+    Field("negatives", \.negatives, NegativeForms.count),
+    Field("per", \.scope, NegativeForms.scope),
     Field(
       "distribution", \.distribution,
-      .word(of: NegativeDistribution.self, "how they are drawn: uniformly, or by popularity rank as log-uniform")),
+      .word(
+        of: NegativeDistribution.self,
+        "how they are drawn: uniformly, by popularity rank as log-uniform, or in proportion to count^alpha")),
+    Field("alpha", \.alpha, NegativeForms.alpha),
+    Field("in_batch", \.inBatch, NegativeForms.inBatch),
+    Field("hits", \.hits, .word(of: Hits.self, "a negative that equals the target of a position: left out there, or kept")),
+    Field("logq", \.logq, FieldForm(.flag, "subtract the log expected counts from the logits")),
   ]
 
-  /// The share of the items, without the pad, that are negatives: above 0 and at most 1.
+  /// What happens to a negative that equals the target.
+  public enum Hits: String, Codable, Sendable, CaseIterable { case remove, keep }
+
+  /// The share of the items, without the pad, that are negatives: above 0 and at most 1. 0: `negatives` says how many.
   public var share = 0.0
+  public var negatives = 0
+  public var scope = NegativeScope.batch
   public var distribution = NegativeDistribution.logUniform
+  public var alpha = 1.0
+  public var inBatch = 0.0
+  public var hits = Hits.remove
+  public var logq = true
 
   public init() {}
 
-  public init(share: Double, distribution: NegativeDistribution = .logUniform) {
+  public init(share: Double = 0, distribution: NegativeDistribution = .logUniform, _ change: (inout SampledSoftmax) -> Void = { _ in }) {
     self.share = share
     self.distribution = distribution
+    change(&self)
   }
 
-  public var name: String { "sampled_softmax(\(NumberText.short(share * 100))%, \(distribution.rawValue))" }
+  public var name: String {
+    negatives == 0 && self == SampledSoftmax(share: share, distribution: distribution)
+      ? "sampled_softmax(\(NumberText.short(share * 100))%, \(distribution.rawValue))" : text
+  }
 
-  public func reach(rows: Int) -> OutputReach { .candidates(NegativeSampler.count(share: share, rows: rows)) }
+  public var conflict: String? {
+    if (share > 0) == (negatives > 0) { return "give one of a share of the items, as in sampled_softmax(20%), and negatives: 128" }
+    return NegativeForms.conflict(inBatch, scope)
+  }
+
+  private func count(rows: Int) -> Int {
+    negatives > 0 ? min(negatives, rows - 1) : NegativeSampler.count(share: share, rows: rows)
+  }
+
+  public func reach(rows: Int) -> OutputReach { .reach(count(rows: rows), scope) }
+
+  public func ownNegatives(rows: Int) -> OwnNegatives? {
+    scope == .batch
+      ? nil : OwnNegatives(count: count(rows: rows), per: scope, distribution: distribution, alpha: alpha, inBatch: inBatch)
+  }
 
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? {
-    NegativeSampler(share: share, distribution: distribution, popularity: train.uses(), seed: seed)
+    guard scope == .batch else { return nil }
+    return NegativeSampler(
+      count: count(rows: train.items.count), distribution: distribution, alpha: alpha, popularity: train.uses(), seed: seed)
   }
 
-  public func head(_ step: LossStep) -> any LossHead { SoftmaxHead(step) }
+  public func head(_ step: LossStep) -> any LossHead {
+    if scope == .batch && hits == .remove && logq { return SoftmaxHead(step) }
+    // Per position or sequence, all items have as many tries, so the expected counts are the probabilities times a constant.
+    return NegativesHead(
+      SampledSoftmaxScore(), step, count: count(rows: step.output.rows), removesHits: hits == .remove,
+      correction: scope == .batch || !logq ? nil : step.logProbabilities, isCorrected: logq)
+  }
 }
+
+extension SampledSoftmax: Equatable {}
 
 extension SampledSoftmax: LegacyNamed {
   var legacyName: String { name }
 }
 
-/// The distribution of negatives. They are drawn without replacement.
+/// The distribution of negatives. Those of a batch or a sequence are drawn without replacement.
 public enum NegativeDistribution: String, Codable, Sendable, CaseIterable {
   case uniform
   /// P(rank k) = log((k + 2) / (k + 1)) / log(n + 1) for n items. Rank 0 is the most popular item in the training data.
   case logUniform = "log_uniform"
+  /// In proportion to count^alpha, with the counts of the training data.
+  case popularity
+}
+
+/// The options of losses with negatives.
+enum NegativeForms {
+  static let count = FieldForm(.whole, "number of negatives") { $0 >= 1 && $0 < 1e6 ? nil : "must be from 1 to a million" }
+  static let scope = FieldForm.word(
+    of: NegativeScope.self, "what shares them: the positions of a batch, those of a sequence, or every position has its own")
+  static let alpha = FieldForm(.number, "for popularity: exponent of the counts") {
+    $0 >= 0 && $0 <= 10 ? nil : "must be from 0 to 10"
+  }
+  static let inBatch = FieldForm(
+    .share, "share of the negatives that are drawn from the distinct targets of the batch; for negatives per sequence or position")
+
+  static func conflict(_ inBatch: Double, _ scope: NegativeScope) -> String? {
+    inBatch > 0 && scope == .batch ? "in_batch needs negatives per: sequence or per: position" : nil
+  }
+}
+
+extension OutputReach {
+  /// The reach of a loss with this many negatives.
+  static func reach(_ count: Int, _ scope: NegativeScope) -> OutputReach {
+    switch scope {
+    case .batch: .candidates(count)
+    case .sequence: .sequences(negatives: count)
+    case .position: .rows(negatives: count)
+    }
+  }
 }
 
 enum NumberText {

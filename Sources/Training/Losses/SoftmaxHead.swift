@@ -9,12 +9,27 @@ struct SoftmaxHead: LossHead {
   private let parameters: FloatBuffer
   private let panels: OutputPanels
   private let negatives: Negatives?
+  /// The part of the target distribution that is spread evenly over all items: label smoothing.
+  private let smoothing: Float
+  /// With label smoothing, the mean of the rows of the table, scaled as they are, then the mean of the biases.
+  private let mean: [Float]
 
-  init(_ step: LossStep) {
+  init(_ step: LossStep, smoothing: Double = 0) {
     output = step.output
     parameters = step.parameters
     panels = step.panels
     negatives = step.negatives
+    self.smoothing = Float(smoothing)
+    mean = smoothing > 0 ? Self.mean(step.panels, step.output.width) : []
+  }
+
+  private static func mean(_ panels: OutputPanels, _ d: Int) -> [Float] {
+    var sums = [Double](repeating: 0, count: d + 1)
+    for row in 0..<panels.count {
+      for c in 0..<d { sums[c] += Double(panels.rows[row * d + c]) }
+      sums[d] += Double(panels.shifts.base[row])
+    }
+    return sums.map { Float($0 / Double(panels.count)) }
   }
 
   func run(
@@ -41,15 +56,15 @@ struct SoftmaxHead: LossHead {
         memory.targets[i] = rows.targets[row]
         memory.weights.base[i] = rows.weights[row]
       }
+      output.scaleHidden(memory.hidden.base, rows: n, factors: memory.factors.base)
       loss += softmax(n, memory)
       backward(n, shared: shared, memory)
+      output.hiddenGradient(memory.gradient.base, scaled: memory.hidden.base, factors: memory.factors.base, rows: n)
       for i in 0..<n {
         let row = memory.rows[start + i]
         if panels.items != nil {
-          // `targetLogits` has the gradient dt of the target's logit. The gradient of the target's row is dt * h, and h is
-          // still in `memory.hidden`.
-          Elementwise.scale(own.targets + row * d, memory.hidden.base + i * d, memory.targetLogits.base[i], d)
-          own.bias[row] = memory.targetLogits.base[i]
+          own.targets[row] = memory.targetLogits.base[i]
+          (own.hidden + row * d).update(from: memory.hidden.base + i * d, count: d)
         }
         (hidden + row * d).update(from: memory.gradient.base + i * d, count: d)
       }
@@ -73,7 +88,7 @@ struct SoftmaxHead: LossHead {
       // The target's logit is apart from those of the negatives. A negative that equals the target is left out.
       let target = memory.targets[i]
       at[i] =
-        Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
+        factor(target) * Elementwise.dot(memory.hidden.base + i * d, weight + Int(target) * d, d)
         + (output.bias.map { parameters.base[$0.offset + Int(target)] } ?? 0) - (negatives?.logExpected(of: target) ?? 0)
       top[i] = at[i]
       sums[16 * i] = 1
@@ -90,6 +105,10 @@ struct SoftmaxHead: LossHead {
     var loss = 0.0
     for i in 0..<n {
       let w = memory.weights.base[i]
+      if smoothing > 0 {
+        let even = mean.withUnsafeBufferPointer { $0.baseAddress.map { Elementwise.dot(memory.hidden.base + i * d, $0, d) } ?? 0 } + mean[d]
+        loss += Double(w) * Double(smoothing) * (Double(at[i]) - Double(even))
+      }
       loss += Double(w) * (Double(log(sums[i])) + Double(top[i]) - Double(at[i]))
       memory.scale.base[i] = w / sums[i]
       if sampled { at[i] = w * (exp(at[i] - top[i]) / sums[i] - 1) }
@@ -97,10 +116,15 @@ struct SoftmaxHead: LossHead {
     return loss
   }
 
+  /// The factor of an item's row: not 1 for cosine scores.
+  private func factor(_ item: Int32) -> Float { panels.factors.map { $0.base[Int(item)] } ?? 1 }
+
   /// Computes the gradients of hidden states, output rows and biases from the exponentials of the logits.
   private func backward(_ n: Int, shared gradients: UnsafeMutablePointer<Float>, _ memory: LossMemory) {
     let (d, v) = (output.width, panels.count)
     let sampled = panels.items != nil
+    // The kernel subtracts these at the targets.
+    if smoothing > 0 { Elementwise.scale(memory.weights.base, memory.weights.base, 1 - smoothing, n) }
     panels.forEachPanel { panel, first, count in
       let x = memory.logits.base + panel * n * OutputPanels.panel
       let whole = count == OutputPanels.panel
@@ -116,11 +140,36 @@ struct SoftmaxHead: LossHead {
       Matrix.productTransposedLeft(
         x, memory.hidden.base, gradients + first * d, m: count, n: d, k: n, add: true, lda: OutputPanels.panel)
     }
+    if smoothing > 0 { smooth(n, gradients, memory) }
     guard sampled else { return }
     let weight = parameters.base + output.weight.offset
     for i in 0..<n {
       Elementwise.addScaled(
-        memory.gradient.base + i * d, weight + Int(memory.targets[i]) * d, memory.targetLogits.base[i], d)
+        memory.gradient.base + i * d, weight + Int(memory.targets[i]) * d,
+        factor(memory.targets[i]) * memory.targetLogits.base[i], d)
+    }
+  }
+
+  /// Subtracts the gradients of the evenly spread part of the target distribution. It is the same for every item.
+  private func smooth(_ n: Int, _ gradients: UnsafeMutablePointer<Float>, _ memory: LossMemory) {
+    let (d, v) = (output.width, panels.count)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: d) { sum in
+      guard let sum = sum.baseAddress else { return }
+      sum.update(repeating: 0, count: d)
+      var total: Float = 0
+      for i in 0..<n {
+        // The weights are scaled by 1 - smoothing.
+        let w = memory.weights.base[i] / (1 - smoothing) * smoothing
+        mean.withUnsafeBufferPointer { mean in
+          if let mean = mean.baseAddress { Elementwise.addScaled(memory.gradient.base + i * d, mean, -w, d) }
+        }
+        Elementwise.addScaled(sum, memory.hidden.base + i * d, -w / Float(v), d)
+        total -= w / Float(v)
+      }
+      for row in 0..<v {
+        Elementwise.addScaled(gradients + row * d, sum, 1, d)
+        gradients[v * d + row] += total
+      }
     }
   }
 }

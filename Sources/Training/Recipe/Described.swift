@@ -70,17 +70,20 @@ public struct FieldForm: Sendable {
   public let text: String?
   /// Whether the argument is required. A required argument is positional.
   public let isRequired: Bool
+  /// Whether an argument that is not required may be given by its position.
+  public let isPositional: Bool
   /// The reason why a number is not valid; nil if it is valid.
   public let problem: @Sendable (Double) -> String?
 
   public init(
-    _ kind: Kind, _ summary: String, text: String? = nil, isRequired: Bool = false,
+    _ kind: Kind, _ summary: String, text: String? = nil, isRequired: Bool = false, isPositional: Bool = false,
     problem: @escaping @Sendable (Double) -> String? = { _ in nil }
   ) {
     self.kind = kind
     self.summary = summary
     self.text = text
     self.isRequired = isRequired
+    self.isPositional = isPositional
     self.problem = problem
   }
 
@@ -141,12 +144,15 @@ public protocol Component: Described {
   static var hasFunction: Bool { get }
   /// Examples with values other than the defaults, for tests that apply to all components.
   static var samples: [Self] { get }
+  /// Why the values do not fit together, and what to do; nil if they do.
+  var conflict: String? { get }
 }
 
 extension Component {
   public var kind: String { Self.kind }
   public static var hasFunction: Bool { !fields.isEmpty }
   public static var samples: [Self] { [Self()] }
+  public var conflict: String? { nil }
 
   /// The kind and all values that differ from their defaults.
   public func component() throws -> Tree {
@@ -181,8 +187,8 @@ extension Component {
     }
   }
 
-  /// Whether the component has no options.
-  public static var isPlain: Bool { fields.isEmpty }
+  /// Whether a script may write it as a word, with the defaults of all options.
+  public static var isPlain: Bool { Self().conflict == nil && !fields.contains { $0.form?.isRequired ?? false } }
 
   /// The keys and forms of all values that a script can specify.
   public static var forms: [(key: String, form: FieldForm)] { fields.compactMap { field in field.form.map { (field.key, $0) } } }

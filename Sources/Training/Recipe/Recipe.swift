@@ -31,6 +31,8 @@ public struct Recipe: Sendable {
   public var ofEquals = OfEquals.later
   /// The candidates that validation targets are ranked among.
   public var candidates = RankingCandidates.all
+  /// The items that are left out of the ranking of validation targets.
+  public var hide = HiddenItems.none
   /// A step is skipped if its loss is above this multiple of the running mean of its phase's losses; nil: no step is skipped.
   public var spikeGuard: Double?
 
@@ -74,6 +76,7 @@ extension Recipe: Described {
     Field("pads_in_loss", \.padsInLoss), Field("eval_every", \.evaluateEvery), Field("watch", \.watch),
     Field("patience", \.patience), Field("metrics", \.metrics), Field("seed", \.seed), Field("shuffle", \.shuffle),
     Field("last_batch", \.lastBatch), Field("of_equals", \.ofEquals), Field("candidates", \.candidates),
+    Field("hide", \.hide),
     Field("skip_spikes", \.spikeGuard),
   ]
 

@@ -11,13 +11,20 @@ struct Batch {
   var originals: [Int32]
   var targets: [Int32]
   /// 1 / the number of targets that count, or 0 for a row that does not count.
-  private(set) var weights: [Float]
+  var weights: [Float]
   /// The number of targets that count. If several processes share a batch, the weights are based on the sum over all.
   private(set) var counted = 0
   /// One user per sequence, in the order of the tiles.
   var users: [Int32]
+  /// The number of targets of each sequence that count, in the order of the tiles.
+  var counts: [Int]
   /// `(rows, negatives)`: the negatives of each row; empty if the loss has none per row.
   var negatives: [Int32] = []
+  /// `(sequences, negatives)`: the negatives of each sequence, in the order of the tiles; empty if the loss has none per
+  /// sequence.
+  var sequenceNegatives: [Int32] = []
+  /// By item, the log of the probability that one of these negatives is this item; nil if all items have the same.
+  var logProbabilities: [Float]?
 
   /// - Parameters:
   ///   - set: the data.
@@ -36,6 +43,7 @@ struct Batch {
     originals = items
     targets = [Int32](repeating: 0, count: cut.rows)
     weights = [Float](repeating: 0, count: cut.rows)
+    counts = [Int](repeating: 0, count: cut.order.count)
     users = cut.order.map { set.user(indices[indices.startIndex + $0]) }
     for part in cut.parts {
       for (b, slot) in part.sequences.enumerated() {
@@ -56,6 +64,7 @@ struct Batch {
           targets[row] = target
           weights[row] = 1
           counted += 1
+          counts[slot] += 1
         }
       }
     }
@@ -88,22 +97,6 @@ struct Batch {
           let other = Int32(1 + numbers.below(items - 1))
           if self.items[row] != 0 { self.items[row] = other }
         }
-      }
-    }
-  }
-
-  /// Draws uniform negatives for every row that counts. A negative differs from the row's target.
-  ///
-  /// - Parameters:
-  ///   - count: the number of negatives per row.
-  ///   - items: the number of items, the pad included.
-  mutating func drawNegatives(_ count: Int, items: Int, seed: UInt64, step: UInt64) {
-    let stream = RandomStream(seed: seed, "pairwise_negatives")
-    negatives = [Int32](repeating: 0, count: targets.count * count)
-    for row in targets.indices where weights[row] != 0 {
-      var numbers = stream.numbers(at: step << 32 | UInt64(row))
-      for i in 0..<count {
-        negatives[row * count + i] = Int32(Sampling.other(than: Int(targets[row]), items: items, &numbers))
       }
     }
   }

@@ -11,6 +11,7 @@ struct BatchMaker {
   private let padsCount: Bool
   private let seed: UInt64
   private let masks: RandomStream
+  private let negatives: OwnNegativeSampler?
 
   init(_ set: SequenceSet, _ network: any Network, loss: any Loss, padsCount: Bool, seed: UInt64) {
     self.set = set
@@ -19,6 +20,11 @@ struct BatchMaker {
     self.padsCount = padsCount
     self.seed = seed
     masks = RandomStream(seed: seed, "masking")
+    negatives = loss.ownNegatives(rows: set.rankedItems.count).map { rule in
+      // The transfer task draws from the target's items, uniformly.
+      let popularity = set.targetItems.map { [Int](repeating: 1, count: $0.count) }
+      return OwnNegativeSampler(rule, popularity: popularity ?? set.uses(), seed: seed)
+    }
   }
 
   func callAsFunction(_ indices: [Int], step: Int) -> Batch {
@@ -31,8 +37,7 @@ struct BatchMaker {
     if let sharing = network.sharing {
       batch.share(sharing, users: set.userNames.count, items: set.items.count, seed: seed, step: UInt64(step))
     }
-    let perRow = loss.reach(rows: set.rankedItems.count).ownNegatives
-    if perRow > 0 { batch.drawNegatives(perRow, items: set.rankedItems.count, seed: seed, step: UInt64(step)) }
+    negatives?.draw(into: &batch, step: UInt64(step))
     return batch
   }
 

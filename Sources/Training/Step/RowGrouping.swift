@@ -11,6 +11,8 @@ final class RowGrouping: @unchecked Sendable {
   /// -1 for a row that the batch does not use, -2 for one that is used without a look-up.
   private let head: UnsafeMutablePointer<Int32>
   private let tail: UnsafeMutablePointer<Int32>
+  /// The index of a used row in `touched`.
+  private let place: UnsafeMutablePointer<Int32>
   private let next: UnsafeMutablePointer<Int32>
   private let capacity: Int
   private var count = 0
@@ -22,12 +24,13 @@ final class RowGrouping: @unchecked Sendable {
     self.rows = .allocate(capacity: max(1, rows))
     head = .allocate(capacity: max(1, rows))
     tail = .allocate(capacity: max(1, rows))
+    place = .allocate(capacity: max(1, rows))
     head.initialize(repeating: -1, count: max(1, rows))
     next = .allocate(capacity: max(1, lookups))
     capacity = lookups
   }
 
-  deinit { for memory in [rows, head, tail, next] { memory.deallocate() } }
+  deinit { for memory in [rows, head, tail, place, next] { memory.deallocate() } }
 
   func clear() {
     for row in touched { head[Int(row)] = -1 }
@@ -39,6 +42,7 @@ final class RowGrouping: @unchecked Sendable {
   func touch(_ items: [Int32]) {
     for row in items where head[Int(row)] == -1 {
       head[Int(row)] = -2
+      place[Int(row)] = Int32(touchedCount)
       rows[touchedCount] = row
       touchedCount += 1
     }
@@ -56,6 +60,7 @@ final class RowGrouping: @unchecked Sendable {
       let row = Int(lookups[i])
       if head[row] == -1 {
         rows[used] = Int32(row)
+        place[row] = Int32(used)
         used += 1
       }
       if head[row] < 0 { head[row] = Int32(number) } else { next[Int(tail[row])] = Int32(number) }
@@ -64,6 +69,9 @@ final class RowGrouping: @unchecked Sendable {
     touchedCount = used
     count += lookups.count
   }
+
+  /// The index of a row in `touched`; nil if the batch does not use it.
+  func index(_ row: Int32) -> Int? { head[Int(row)] == -1 ? nil : Int(place[Int(row)]) }
 
   /// The first look-up of a row; nil if it has none.
   func first(_ row: Int32) -> Int? { head[Int(row)] >= 0 ? Int(head[Int(row)]) : nil }

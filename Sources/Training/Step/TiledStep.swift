@@ -21,16 +21,16 @@ final class TiledStep: StepBackend {
   private let workers: [Worker]
   private let prepared: FloatBuffer
   private let tables: [TableGradient]
-  private let outputGrouping: RowGrouping
-  private let ownTargets: FloatBuffer
-  private let ownBias: FloatBuffer
-  private let ownNegatives: FloatBuffer
-  private let ownNegativeBias: FloatBuffer
+  private let rows: OutputGradients
+  /// The table of the item embedding, if the output layer is tied to it.
+  private let tied: TableGradient?
   private let panels: OutputPanels
   /// The gradient of a row that the batch does not use.
   private let zeros: FloatBuffer
   /// The batch of the current gradients.
   private var batch: Batch?
+  /// Whether the embeddings have gradients in this batch.
+  private var embeddingsLearn = true
 
   /// The gradients of one lane: dense parameters, then the rows and biases of the output table or of the candidates.
   private final class Lane: Sendable {
@@ -51,25 +51,6 @@ final class TiledStep: StepBackend {
       self.hidden = FloatBuffer(count: hidden)
       self.loss = loss
     }
-  }
-
-  /// The look-ups of a batch in one embedding table, with their gradients.
-  ///
-  /// `@unchecked Sendable`: each tile writes to its own part.
-  private final class TableGradient: @unchecked Sendable {
-    let table: RowTable
-    let ids: UnsafeMutablePointer<Int32>
-    let vectors: FloatBuffer
-    let grouping: RowGrouping
-
-    init(_ table: RowTable, lookups: Int) {
-      self.table = table
-      ids = .allocate(capacity: max(1, lookups))
-      vectors = FloatBuffer(count: lookups * table.width)
-      grouping = RowGrouping(rows: table.rows, lookups: lookups)
-    }
-
-    deinit { ids.deallocate() }
   }
 
   /// - Parameters:
@@ -100,19 +81,15 @@ final class TiledStep: StepBackend {
       Worker(
         saved: tiles.map { network.savedCount($0, training: true) }.max() ?? 0,
         scratch: tiles.map(network.scratchCount).max() ?? 0, hidden: tileRows * network.width,
-        loss: LossMemory(rows: tileRows, width: output.width, columns: shared))
+        loss: LossMemory(rows: tileRows, width: output.width, columns: shared, reach: reach))
     }
     prepared = FloatBuffer(count: network.layout.preparedCount)
-    tables = network.rowTables.map {
+    let tables = network.rowTables.map {
       TableGradient($0, lookups: $0.lookups(positions: positions, sequences: batch))
     }
-    let rows = positions * batch
-    outputGrouping = RowGrouping(rows: output.rows, lookups: rows * reach.ownRows)
-    let ownRows = reach.ownRows > 0 ? rows : 0
-    ownTargets = FloatBuffer(count: ownRows * output.width)
-    ownBias = FloatBuffer(count: ownRows)
-    ownNegatives = FloatBuffer(count: rows * reach.ownNegatives * output.width)
-    ownNegativeBias = FloatBuffer(count: rows * reach.ownNegatives)
+    self.tables = tables
+    tied = output.isTied ? tables.first { $0.table.slot === output.weight } : nil
+    rows = OutputGradients(output, reach, positions: positions * batch, sequences: batch)
     panels = OutputPanels(output, candidates: reach == .table ? nil : shared)
     zeros = FloatBuffer(count: max(output.width, network.rowTables.map(\.width).max() ?? 1))
   }
@@ -135,7 +112,9 @@ final class TiledStep: StepBackend {
     let logits = Double(threads) * min(64 * shared, max(1_048_576, 24 * shared))
     let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.candidates != .all)
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: positions, sequences: batch) * $1.width) }
-    let ownRows = Double(positions * batch) * Double(reach.ownRows) * (width + 1)
+    let ownRows =
+      Double(OutputGradients.count(output, reach, positions: positions * batch, sequences: batch))
+      + Double(threads) * Double(LossMemory.count(rows: tiles.map(\.rows).max() ?? 1, width: output.width, reach: reach))
     // Three copies of the parameters (initial, current, best) and the optimizer's state. A growth needs the old and the new
     // model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.
     let tensors = Double(type(of: recipe.optimizer).stateNames.count)
@@ -152,6 +131,7 @@ final class TiledStep: StepBackend {
     let cut = batch.cut
     precondition(cut.order.count <= largestBatch)
     self.batch = batch
+    embeddingsLearn = lowestBlock == 0
     let (network, parameters) = (network, model.values)
     switch reach {
     case .table: panels.load(network.output, parameters, pool)
@@ -159,15 +139,17 @@ final class TiledStep: StepBackend {
       guard let negatives else { preconditionFailure("\(loss.name) needs negatives") }
       panels.load(
         candidates: negatives.items, correction: negatives.logExpected(of:), network.output, parameters, pool)
-    case .rows: break
+    case .rows, .sequences: panels.loadFactors(network.output, parameters, pool)
     }
     network.prepare(parameters, into: prepared, training: true, pool: pool)
-    let head = loss.head(LossStep(output: network.output, parameters: parameters, panels: panels, negatives: negatives))
+    let head = loss.head(
+      LossStep(
+        output: network.output, parameters: parameters, panels: panels, negatives: negatives,
+        logProbabilities: batch.logProbabilities))
     var losses = [Double](repeating: 0, count: cut.lanesUsed)
     let (lanes, workers, tables, prepared) = (lanes, workers, tables, prepared)
-    let (denseCount, width, perRow) = (layout.denseCount, network.output.width, reach.ownNegatives)
-    let (ownTargets, ownBias) = (ownTargets, ownBias)
-    let (ownNegatives, ownNegativeBias) = (ownNegatives, ownNegativeBias)
+    let (denseCount, perRow, perSequence) = (layout.denseCount, reach.ownNegatives, reach.sequenceNegatives)
+    let rows = rows
     let source = BatchMemory(batch)
     losses.withUnsafeMutableBufferPointer { losses in
       guard let first = losses.baseAddress else { return }
@@ -186,17 +168,13 @@ final class TiledStep: StepBackend {
             tile: part.tile, items: source.items + firstRow, originals: source.originals + firstRow,
             users: source.users + part.sequences.lowerBound, firstRow: firstRow, firstSequence: part.sequences.lowerBound)
           network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
-          let own = ownTargets.count > 0 ? firstRow : 0
           sums.pointer[lane] += head.run(
             LossRows(
               count: input.tile.rows, targets: source.targets + firstRow, weights: source.weights + firstRow,
-              negatives: source.negatives.map { UnsafePointer($0 + firstRow * perRow) }),
+              negatives: source.negatives.map { UnsafePointer($0 + firstRow * perRow) }, sequences: part.tile.sequences,
+              sequenceNegatives: source.sequenceNegatives.map { UnsafePointer($0 + part.sequences.lowerBound * perSequence) }),
             hidden: memory.hidden.base, shared: gradients.base + denseCount,
-            own: OwnRowGradients(
-              targets: ownTargets.base + own * width, bias: ownBias.base + own,
-              negatives: ownNegatives.base + firstRow * perRow * width,
-              negativeBias: ownNegativeBias.base + firstRow * perRow),
-            memory: memory.loss)
+            own: rows.own(row: firstRow, sequence: part.sequences.lowerBound), memory: memory.loss)
           network.backward(input, d: memory.hidden.base, saved: memory.saved.base, pass: pass)
         }
       }
@@ -215,7 +193,7 @@ final class TiledStep: StepBackend {
   private final class BatchMemory: @unchecked Sendable {
     let items, originals, targets, users: UnsafeMutablePointer<Int32>
     let weights: UnsafeMutablePointer<Float>
-    let negatives: UnsafeMutablePointer<Int32>?
+    let negatives, sequenceNegatives: UnsafeMutablePointer<Int32>?
 
     init(_ batch: Batch) {
       func copy<T>(_ values: [T]) -> UnsafeMutablePointer<T> {
@@ -229,12 +207,14 @@ final class TiledStep: StepBackend {
       users = copy(batch.users)
       weights = copy(batch.weights)
       negatives = batch.negatives.isEmpty ? nil : copy(batch.negatives)
+      sequenceNegatives = batch.sequenceNegatives.isEmpty ? nil : copy(batch.sequenceNegatives)
     }
 
     deinit {
       for list in [items, originals, targets, users] { list.deallocate() }
       weights.deallocate()
       negatives?.deallocate()
+      sequenceNegatives?.deallocate()
     }
   }
 
@@ -243,7 +223,7 @@ final class TiledStep: StepBackend {
   /// The number of values per iteration of a parallel loop.
   private static let chunk = 8192
   /// The number of rows per iteration of a parallel loop.
-  private static let rowsPerJob = 64
+  static let rowsPerJob = 64
 
   /// Sums the lanes in order, into the first lane. Sums the gradients of all look-ups of a row in the order of the batch, into
   /// the first look-up.
@@ -252,7 +232,7 @@ final class TiledStep: StepBackend {
     let output = network.output
     let shared = reach.sharedRows(output.rows) * (output.width + 1)
     addLanes(layout.denseCount + shared, used: batch.cut.lanesUsed)
-    for table in tables {
+    for table in tables where embeddingsLearn {
       let lookups = table.table.rowsAre == .items ? batch.cut.rows : batch.users.count
       table.grouping.clear()
       let ids = UnsafeBufferPointer(start: table.ids, count: lookups)
@@ -260,18 +240,29 @@ final class TiledStep: StepBackend {
       let (vectors, width) = (Shared(table.vectors.base), table.table.width)
       addRows(table.grouping, width: width, into: { _ in nil }, vector: { vectors.pointer + $0 * width })
     }
-    outputGrouping.clear()
-    guard reach.ownRows > 0 else { return }
-    if case .candidates = reach { outputGrouping.touch(panels.items ?? []) }
-    batch.weights.withUnsafeBufferPointer { weights in
-      batch.targets.withUnsafeBufferPointer { targets in outputGrouping.add(targets) { weights[$0] != 0 } }
-      let perRow = reach.ownNegatives
-      guard perRow > 0 else { return }
-      batch.negatives.withUnsafeBufferPointer { items in outputGrouping.add(items) { weights[$0 / perRow] != 0 } }
+    let sums = lanes[0].gradients.base + layout.denseCount
+    let learnt = embeddingsLearn ? tied : nil
+    if reach == .table { return finishTable(sums, tied: learnt) }
+    rows.sum(
+      batch, decay: loss.decay, table: model.values.base + output.weight.offset, panels: panels, shared: sums, tied: learnt, pool: pool)
+  }
+
+  /// Turns the summed gradients of scaled rows into those of the rows, and adds those of a tied embedding's look-ups.
+  private func finishTable(_ gradients: UnsafeMutablePointer<Float>, tied: TableGradient?) {
+    guard panels.factors != nil || tied != nil else { return }
+    let (output, panels, gradients) = (network.output, panels, Shared(gradients))
+    let width = output.width
+    pool.forEach((output.rows + Self.rowsPerJob - 1) / Self.rowsPerJob) { job, _ in
+      for row in (job * Self.rowsPerJob)..<min(output.rows, (job + 1) * Self.rowsPerJob) {
+        let gradient = gradients.pointer + row * width
+        if let factors = panels.factors {
+          OutputTable.gradient(gradient, panels.rows + row * width, factor: factors.base[row], length: 1, width)
+        }
+        if let tied, let first = tied.grouping.first(Int32(row)) {
+          Elementwise.addScaled(gradient, tied.vectors.base + first * width, 1, width)
+        }
+      }
     }
-    let rows = outputRows
-    addRows(outputGrouping, width: output.width, into: rows.sharedRow, vector: rows.row)
-    if output.bias != nil { addRows(outputGrouping, width: 1, into: rows.sharedBias, vector: rows.bias) }
   }
 
   private func addLanes(_ count: Int, used: Int) {
@@ -302,50 +293,6 @@ final class TiledStep: StepBackend {
         }
       }
     }
-  }
-
-  /// The gradients of the output table's rows in the current batch. It is made once per batch and read for every look-up, so
-  /// it holds plain pointers.
-  private struct OutputRows: @unchecked Sendable {
-    let width: Int
-    /// The look-ups of targets come first, then those of negatives.
-    let targets: Int
-    let ownTargets, ownBias, ownNegatives, ownNegativeBias: UnsafeMutablePointer<Float>
-    /// The summed gradients of the candidates, first the rows, then the biases; nil if the loss has none.
-    let shared: UnsafeMutablePointer<Float>?
-    let candidates: Int
-    let panels: OutputPanels
-
-    /// The summed gradient of a candidate's row; nil if the item is not a candidate.
-    func sharedRow(_ item: Int32) -> UnsafeMutablePointer<Float>? {
-      guard let shared, let index = panels.index(of: item) else { return nil }
-      return shared + index * width
-    }
-
-    /// The summed gradient of a candidate's bias; nil if the item is not a candidate.
-    func sharedBias(_ item: Int32) -> UnsafeMutablePointer<Float>? {
-      guard let shared, let index = panels.index(of: item) else { return nil }
-      return shared + candidates * width + index
-    }
-
-    /// The gradient of a look-up.
-    func row(_ lookup: Int) -> UnsafeMutablePointer<Float> {
-      lookup < targets ? ownTargets + lookup * width : ownNegatives + (lookup - targets) * width
-    }
-
-    /// The bias gradient of a look-up.
-    func bias(_ lookup: Int) -> UnsafeMutablePointer<Float> {
-      lookup < targets ? ownBias + lookup : ownNegativeBias + (lookup - targets)
-    }
-  }
-
-  private var outputRows: OutputRows {
-    var candidates: Int?
-    if case .candidates(let count) = reach { candidates = count }
-    return OutputRows(
-      width: network.output.width, targets: batch?.targets.count ?? 0, ownTargets: ownTargets.base, ownBias: ownBias.base,
-      ownNegatives: ownNegatives.base, ownNegativeBias: ownNegativeBias.base,
-      shared: candidates.map { _ in lanes[0].gradients.base + layout.denseCount }, candidates: candidates ?? 0, panels: panels)
   }
 
   // MARK: Update
@@ -389,28 +336,22 @@ final class TiledStep: StepBackend {
   ) {
     let sums = lanes[0].gradients.base
     forEachChunk(layout.denseCount, sums, offset: 0, body)
-    for table in tables where embeddings {
+    for table in tables where embeddings && table !== tied {
       let (vectors, grouping, width) = (Shared(table.vectors.base), table.grouping, table.table.width)
       forEachRow(grouping, table.table.slot.offset, rows: table.table.rows, width: width, lazy: lazy, body) { row in
         grouping.first(row).map { vectors.pointer + $0 * width }
       }
     }
     let output = network.output
-    guard reach.ownRows > 0 else {
+    if reach == .table {
       let shared = sums + layout.denseCount
       forEachChunk(output.rows * output.width, shared, offset: output.weight.offset, body)
       if let bias = output.bias { forEachChunk(output.rows, shared + output.rows * output.width, offset: bias.offset, body) }
       return
     }
-    let rows = outputRows
-    let grouping = outputGrouping
-    forEachRow(grouping, output.weight.offset, rows: output.rows, width: output.width, lazy: lazy, body) { row in
-      rows.sharedRow(row) ?? grouping.first(row).map(rows.row)
-    }
-    guard let bias = output.bias else { return }
-    forEachRow(grouping, bias.offset, rows: output.rows, width: 1, lazy: lazy, body) { row in
-      rows.sharedBias(row) ?? grouping.first(row).map(rows.bias)
-    }
+    let own = rows
+    forEachRow(own.rows, output.weight.offset, rows: output.rows, width: output.width, lazy: lazy, body) { own.row($0) }
+    if let bias = output.bias { forEachRow(own.rows, bias.offset, rows: output.rows, width: 1, lazy: lazy, body) { own.bias($0) } }
   }
 
   private func forEachChunk(
@@ -441,7 +382,7 @@ final class TiledStep: StepBackend {
 
   // MARK: Ranks
 
-  func ranks(on set: SequenceSet, among candidates: RankingCandidates, limit: Int?) -> [Rank] {
-    Ranking.ranks(model, on: set, among: candidates, limit: limit, pool: pool)
+  func ranks(on set: SequenceSet, among candidates: RankingCandidates, hide: HiddenItems, limit: Int?) -> [Rank] {
+    Ranking.ranks(model, on: set, among: candidates, hide: hide, limit: limit, pool: pool)
   }
 }

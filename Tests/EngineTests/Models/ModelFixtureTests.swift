@@ -170,37 +170,6 @@ import Testing
     #expect(mask == other)
   }
 
-  @Test func pairwiseLossOfTheTransferTask() throws {
-    let fixture = try Fixture("pairwise")
-    let hidden = try fixture.floats("hidden"), table = try fixture.floats("embedding")
-    let builder = LayoutBuilder()
-    let output = OutputTable("target_embedding", rows: 11, width: 8, weight: .constant(0), in: builder)
-    _ = builder.close()
-    let parameters = FloatBuffer(table)
-    let head = Pairwise(l2: 0.02).head(
-      LossStep(output: output, parameters: parameters, panels: OutputPanels(output, candidates: 0), negatives: nil))
-    let h = FloatBuffer(hidden), p = FloatBuffer(count: 48), n = FloatBuffer(count: 48), empty = FloatBuffer(count: 0)
-    let positives = try fixture.integers("positives"), negatives = try fixture.integers("negatives")
-    let weights = [Float](repeating: 1 / 6, count: 6)
-    let loss = head.run(
-      LossRows(
-        count: 6, targets: positives.map { Int32($0) }.withUnsafeBufferPointer { Self.copy($0) },
-        weights: weights.withUnsafeBufferPointer { Self.copy($0) },
-        negatives: negatives.map { Int32($0) }.withUnsafeBufferPointer { Self.copy($0) }),
-      hidden: h.base, shared: empty.base, own: .init(targets: p.base, bias: empty.base, negatives: n.base, negativeBias: empty.base),
-      memory: .init(rows: 6, width: 8, columns: 1))
-    #expect(abs(Float(loss) - (try fixture.floats("loss"))[0]) < 1e-6)
-    #expect(worstDifference(h.array, try fixture.floats("grad.hidden")) < 1e-6)
-    var gradient = [Float](repeating: 0, count: 88)
-    for row in 0..<6 {
-      for c in 0..<8 {
-        gradient[positives[row] * 8 + c] += p[row * 8 + c]
-        gradient[negatives[row] * 8 + c] += n[row * 8 + c]
-      }
-    }
-    #expect(worstDifference(gradient, try fixture.floats("grad.embedding")) < 1e-6)
-  }
-
   /// Fine-tuning starts with the trained network and a new output layer, also when the model has been fine-tuned before.
   @Test func retargetedModelsKeepAllButTheOutputLayer() throws {
     let trained = try GrowthTests.trained("nextitnet", blocks: 2)
@@ -210,11 +179,5 @@ import Testing
     #expect(twice.parameter("blocks.1.conv1.weight") == once.parameter("blocks.1.conv1.weight"))
     #expect(twice.parameter("target_embedding.weight") == Model(twice.network, seed: 2).parameter("target_embedding.weight"))
     #expect(once.network.layout["output.weight"] == nil)
-  }
-
-  static func copy<T>(_ values: UnsafeBufferPointer<T>) -> UnsafePointer<T> {
-    let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: values.count)
-    _ = memory.initialize(from: values)
-    return UnsafePointer(memory.baseAddress!)
   }
 }

@@ -126,7 +126,7 @@ def slopes(config, case, scores):
 
 
 def negative_items(rng, kind, targets):
-    """Drawn with replacement among the items; some are the target of a row, row 5 has no other of its own."""
+    """Drawn among the items, with replacement but for shared ones; some are targets, row 5 has no other of its own."""
     if kind == "own":
         items = rng.integers(1, V, (ROWS, OWN))
         items[0, 1] = items[0, 3]
@@ -136,8 +136,9 @@ def negative_items(rng, kind, targets):
         items = rng.integers(1, V, (SEQUENCES, OWN))
         items[0, 0], items[1, 3], items[2, 1] = targets[1], targets[4], items[2, 2]
     else:
-        items = rng.integers(1, V, SHARED)
-        items[1], items[4], items[5] = targets[0], targets[6], items[2]
+        hits = list(dict.fromkeys([targets[0], targets[6]]))
+        others = [i for i in rng.permutation(np.arange(1, V)) if i not in hits]
+        items = np.array((hits + others)[:SHARED])
     return items
 
 
@@ -215,10 +216,10 @@ def loss_inputs(name, config):
         case["negatives"] = int_tensor(negatives)
         if config["negatives"] == "sequence":
             case["sequence"] = int_tensor([0, 0, 0, 1, 1, 1, 1, 2, 2])
-        if config["loss"] == "sampled_softmax" and "lambda" in config:  # targets and negatives of different measures
-            counts = rng.integers(1, 500, V)
+        if config["loss"] == "sampled_softmax" and "lambda" in config:  # in proportion to count^0.75
+            counts = rng.integers(1, 500, V) ** 0.75
             case["log_q_targets"] = float_tensor(np.log(counts[targets] / counts.sum()))
-            case["log_q_negatives"] = float_tensor(0.75 * np.log(counts[negatives] / counts.sum()))
+            case["log_q_negatives"] = float_tensor(np.log(counts[negatives] / counts.sum()))
     return case
 
 
