@@ -554,6 +554,62 @@ INLINE v16 gelu_slope16(v16 x) {
   return normal_cdf(x, e) + x * e * splat(0.39894228040143268f);
 }
 
+INLINE v16 sigmoid16(v16 x) { return splat(1) / (splat(1) + exp16(-x)); }
+
+INLINE v16 silu16(v16 x) { return x * sigmoid16(x); }
+
+INLINE v16 silu_slope16(v16 x) {
+  v16 s = sigmoid16(x);
+  return s * (splat(1) + x * (splat(1) - s));
+}
+
+void KERNEL(srs_sigmoid)(float *y, const float *x, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, sigmoid16(load(x + i)));
+  if (i < n) {
+    v16 t = sigmoid16(load_tail(x + i, n - i));
+    for (size_t l = 0; i + l < n; l++) y[i + l] = t[l];
+  }
+}
+
+void KERNEL(srs_silu)(float *y, const float *x, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, silu16(load(x + i)));
+  if (i < n) {
+    v16 t = silu16(load_tail(x + i, n - i));
+    for (size_t l = 0; i + l < n; l++) y[i + l] = t[l];
+  }
+}
+
+void KERNEL(srs_silu_backward)(float *dy, const float *x, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(dy + i, load(dy + i) * silu_slope16(load(x + i)));
+  if (i < n) {
+    v16 t = silu_slope16(load_tail(x + i, n - i));
+    for (size_t l = 0; i + l < n; l++) dy[i + l] *= t[l];
+  }
+}
+
+void KERNEL(srs_gated_add)(float *y, const float *x, const float *s, const float *a, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(y + i, load(x + i) + load(s + i) * load(a + i));
+  for (; i < n; i++) y[i] = x[i] + s[i] * a[i];
+}
+
+void KERNEL(srs_gated_add_backward)(const float *dy, const float *s, const float *a, float *da, float *dz, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) {
+    v16 d = load(dy + i), g = load(s + i);
+    store(dz + i, d * load(a + i) * g * (splat(1) - g));
+    store(da + i, d * g);
+  }
+  for (; i < n; i++) {
+    float d = dy[i], g = s[i];
+    dz[i] = d * a[i] * g * (1 - g);
+    da[i] = d * g;
+  }
+}
+
 void KERNEL(srs_gelu)(float *y, const float *x, size_t n) {
   size_t i = 0;
   for (; i + LANES <= n; i += LANES) store(y + i, gelu16(load(x + i)));

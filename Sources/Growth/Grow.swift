@@ -7,8 +7,8 @@ public struct GrowthPlan: Sendable {
     public let target: Parameter
     /// The old parameter it is copied from; nil: newly initialised.
     public let source: Parameter?
-    /// The value it is set to instead, for the residual weights of a function-preserving growth: 0 for a copy, which is
-    /// then the identity, and 1 for a kept block of a model without residual weights.
+    /// The value it is set to instead, in a function-preserving growth: 0 for the residual weights, or the output layers, of a
+    /// copy, which is then the identity, and 1 for the residual weight of a kept block of a model that had none.
     public let constant: Float?
   }
 
@@ -52,8 +52,11 @@ extension Network {
     let new = depth ?? operation.defaultDepth(from: network.depth)
     let signatures = network.stacks.first?.blocks.map(\.signature) ?? []
     let sources = try operation.sources(from: network.depth, to: new, period: Model.period(of: signatures))
-    // Copies become the identity by residual weights, so a model without them gets some.
-    let gains = carry.preserving && !network.layout.parameters.contains { $0.part == .alpha }
+    if carry.preserving, let block = network.stacks.flatMap(\.blocks).first(where: { !$0.canBeSilent }) {
+      throw GrowthError.neverSilent(signature: block.signature)
+    }
+    // Copies become the identity by residual weights, or by output layers of 0. A model that has neither gets residual weights.
+    let gains = carry.preserving && !network.layout.parameters.contains { $0.part == .alpha || $0.silences }
     let deeper = try (gains ? try network.withAlpha() : network).withBlocks(new)
     let kept = carry.preserving ? try Model.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
 
@@ -63,6 +66,8 @@ extension Network {
       var constant: Float?
       if carry.preserving, target.part == .alpha, let place = target.block {
         constant = !kept[place.index] ? 0 : taken == nil ? 1 : nil
+      } else if carry.preserving, target.silences, let place = target.block, !kept[place.index] {
+        constant = 0
       }
       return GrowthPlan.Step(target: target, source: constant == nil ? taken : nil, constant: constant)
     }

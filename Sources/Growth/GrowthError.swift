@@ -12,6 +12,8 @@ public indirect enum GrowthError: Error, Equatable, Sendable {
   case moreThanTwice(by: GrowthOperator, from: Int, to: Int)
   /// No block of the new model can take the place of an old one, so the scores cannot be preserved.
   case cannotPreserve(block: Int, signature: String)
+  /// The model's blocks cannot be the identity, so the scores cannot be preserved.
+  case neverSilent(signature: String)
   /// An error of one of several phases, counted from 1.
   case inPhase(Int, GrowthError)
 }

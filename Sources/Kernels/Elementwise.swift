@@ -187,6 +187,37 @@ public enum Elementwise {
     srs_norm_sum_backward(rows, c, dy, xhat, rstd, gain, u, alpha, dx, du, dgain, dshift)
   }
 
+  /// y = 1 / (1 + exp(-x))
+  @inline(__always)
+  public static func sigmoid(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) { srs_sigmoid(y, x, n) }
+
+  /// y = x * sigmoid(x)
+  @inline(__always)
+  public static func silu(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) { srs_silu(y, x, n) }
+
+  /// dy *= d silu(x) / dx
+  @inline(__always)
+  public static func siluBackward(_ dy: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) {
+    srs_silu_backward(dy, x, n)
+  }
+
+  /// y = x + s * a
+  @inline(__always)
+  public static func gatedAdd(
+    _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, gate s: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ n: Int
+  ) {
+    srs_gated_add(y, x, s, a, n)
+  }
+
+  /// The backward pass of `gatedAdd`, the gate being the sigmoid of z.
+  @inline(__always)
+  public static func gatedAddBackward(
+    _ dy: UnsafePointer<Float>, gate s: UnsafePointer<Float>, _ a: UnsafePointer<Float>, da: UnsafeMutablePointer<Float>,
+    dz: UnsafeMutablePointer<Float>, _ n: Int
+  ) {
+    srs_gated_add_backward(dy, s, a, da, dz, n)
+  }
+
   /// y = GELU(x) = x * Phi(x), Phi being the distribution function of the standard normal distribution.
   @inline(__always)
   public static func gelu(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) { srs_gelu(y, x, n) }

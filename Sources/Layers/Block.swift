@@ -10,6 +10,8 @@ public protocol Block: Preparing {
   /// The normalisations on the main path, in order; the last one produces the block's output. Empty if the block adds its
   /// branch to its input without a normalisation after the sum. Function-preserving growth reads this.
   var norms: [Norm] { get }
+  /// Whether the block can be the identity, or a sequence of its norms. Function-preserving growth needs this.
+  var canBeSilent: Bool { get }
   /// Floating-point operations of the matrix products in the forward pass of one sequence.
   func operations(positions: Int) -> Double
   /// Floats saved by the forward pass for the backward pass. The block's input is saved by the stack and does not count.
@@ -28,6 +30,7 @@ public protocol Block: Preparing {
 
 extension Block {
   public var norms: [Norm] { [] }
+  public var canBeSilent: Bool { true }
   public var stride: Int { 1 }
 }
 

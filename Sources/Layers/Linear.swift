@@ -1,12 +1,12 @@
 import Kernels
 
-/// A linear layer: `y = x W + b` on the rows of an activation, with W `(in, out)` and b `(out)`. By default both start
-/// uniform in ±1/sqrt(in), as PyTorch initialises linear layers and 1x1 convolutions.
+/// A linear layer: `y = x W + b` on the rows of an activation, with W `(in, out)` and b `(out)`, or without b. By default both
+/// start uniform in ±1/sqrt(in), as PyTorch initialises linear layers and 1x1 convolutions.
 public struct Linear: Preparing {
   public let inputs: Int
   public let outputs: Int
   public let weight: Slot
-  public let bias: Slot
+  private let optionalBias: Slot?
   private let transposed: Slot
 
   /// - Parameters:
@@ -16,19 +16,30 @@ public struct Linear: Preparing {
   ///   - part: the part of the model that growth and freezing count the parameters to.
   ///   - reference: whether the authors' code copies the parameters when it stacks a model.
   ///   - initial: the initial values; nil for the default.
+  ///   - hasBias: whether there is a b.
+  ///   - silences: see `Parameter.silences`.
   ///   - preparesTranspose: false if `backward` is never called, so that `prepare` need not transpose the weights.
   ///   - builder: the layout that the parameters are added to.
   public init(
     _ name: String, _ inputs: Int, _ outputs: Int, _ part: ParameterPart = .blocks, reference: ReferenceCarry = .never,
-    initial: (weight: Initializer, bias: Initializer)? = nil, preparesTranspose: Bool = true, in builder: LayoutBuilder
+    initial: (weight: Initializer, bias: Initializer)? = nil, hasBias: Bool = true, silences: Bool = false,
+    preparesTranspose: Bool = true, in builder: LayoutBuilder
   ) {
     self.inputs = inputs
     self.outputs = outputs
     let bound = 1 / Float(inputs).squareRoot()
     let initial = initial ?? (.uniform(bound), .uniform(bound))
-    weight = builder.add(name + ".weight", [inputs, outputs], initial.weight, part, reference: reference)
-    bias = builder.add(name + ".bias", [outputs], initial.bias, part, reference: reference)
+    weight = builder.add(
+      name + ".weight", [inputs, outputs], initial.weight, part, reference: reference, silences: silences)
+    optionalBias =
+      hasBias ? builder.add(name + ".bias", [outputs], initial.bias, part, reference: reference, silences: silences) : nil
     transposed = builder.reserve(preparesTranspose ? inputs * outputs : 0)
+  }
+
+  /// The slot of b. Only for layers that have one.
+  public var bias: Slot {
+    guard let optionalBias else { preconditionFailure("this layer has no bias") }
+    return optionalBias
   }
 
   /// Transposes the weights, for the gradient of the input.
@@ -48,7 +59,7 @@ public struct Linear: Preparing {
   /// y = x W + b.
   public func forward(_ rows: Int, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, pass: Pass) {
     product(rows, x, y, pass: pass)
-    Elementwise.addBias(y, pass.parameters + bias.offset, rows: rows, c: outputs)
+    if let optionalBias { Elementwise.addBias(y, pass.parameters + optionalBias.offset, rows: rows, c: outputs) }
   }
 
   /// Adds to the gradient of W and, unless `biasDone`, to the gradient of b. Writes `dy W^T` to `dx`, or adds it there if
@@ -59,7 +70,7 @@ public struct Linear: Preparing {
   ) {
     Matrix.productTransposedLeft(
       x, dy, pass.gradients + weight.offset, m: inputs, n: outputs, k: rows, add: true)
-    if !biasDone { Elementwise.addRowSums(pass.gradients + bias.offset, dy, rows: rows, c: outputs) }
+    if let bias = optionalBias, !biasDone { Elementwise.addRowSums(pass.gradients + bias.offset, dy, rows: rows, c: outputs) }
     Matrix.product(dy, pass.prepared + transposed.offset, dx, m: rows, n: inputs, k: outputs, add: add)
   }
 }

@@ -51,6 +51,8 @@ public struct Parameter: Sendable {
   public let reference: ReferenceCarry
   /// Whether rows that a batch does not use have no gradient, as in embedding and output tables.
   public let sparseRows: Bool
+  /// Whether a block becomes the identity, or a sequence of its norms, if all such parameters of it are 0.
+  public let silences: Bool
   /// nil for a parameter outside of blocks.
   public let block: BlockMember?
   /// The index of its first value in the model's buffer.
@@ -114,6 +116,7 @@ public final class LayoutBuilder {
     let part: ParameterPart
     let reference: ReferenceCarry
     let sparseRows: Bool
+    let silences: Bool
     let block: BlockMember?
     let slot: Slot
   }
@@ -128,13 +131,13 @@ public final class LayoutBuilder {
   /// Declares a parameter.
   public func add(
     _ name: String, _ shape: [Int], _ initial: Initializer, _ part: ParameterPart, reference: ReferenceCarry = .never,
-    sparseRows: Bool = false
+    sparseRows: Bool = false, silences: Bool = false
   ) -> Slot {
     let slot = Slot()
     drafts.append(
       Draft(
         name: prefix + name, shape: shape, initial: initial, part: part, reference: reference,
-        sparseRows: sparseRows, block: block.map { BlockMember(stack: $0.stack, index: $0.index, local: name) },
+        sparseRows: sparseRows, silences: silences, block: block.map { BlockMember(stack: $0.stack, index: $0.index, local: name) },
         slot: slot))
     return slot
   }
@@ -168,7 +171,7 @@ public final class LayoutBuilder {
         draft.slot.offset = offset
         let parameter = Parameter(
           name: draft.name, shape: draft.shape, initial: draft.initial, part: draft.part,
-          reference: draft.reference, sparseRows: sparse, block: draft.block, offset: offset)
+          reference: draft.reference, sparseRows: sparse, silences: draft.silences, block: draft.block, offset: offset)
         parameters.append(parameter)
         offset += parameter.count
       }

@@ -13,7 +13,7 @@ public enum Head: Sendable, Equatable, Codable {
     try ModelError.require(count >= 1 && count < 1 << 31, "targets", "must be from 1 to 2 147 483 647")
   }
 
-  func table(items: Int, width: Int, weight: Initializer, bias: Initializer, in builder: LayoutBuilder) -> OutputTable {
+  func table(items: Int, width: Int, weight: Initializer, bias: Initializer?, in builder: LayoutBuilder) -> OutputTable {
     switch self {
     case .items: OutputTable(rows: items, width: width, weight: weight, bias: bias, in: builder)
     case .targets(let count):

@@ -8,7 +8,7 @@ import Layers
 ///     scores = h W^T + b
 ///
 /// Embeddings are initialised by a normal distribution with deviation 0.01. The output layer `(V, d)` is initialised as a
-/// linear layer in PyTorch: uniform in ±1/sqrt(d).
+/// linear layer in PyTorch: uniform in ±1/sqrt(d). With a `variant`, it is another SASRec of the field: see `SASRec.Variant`.
 public struct SASRec: ConfiguredNetwork {
   public var kind: String { (configuration.users == nil ? ModelKind.sasRec : .ssePT).name }
   public let layout: ParameterLayout
@@ -21,7 +21,8 @@ public struct SASRec: ConfiguredNetwork {
   private let users: Embedding?
   private let positions: Slot
   private let stemDropout: Dropout
-  private let stemNorm: Norm
+  private let stemNorm: Norm?
+  private let lastNorm: Norm?
 
   public struct Configuration: ModelConfiguration {
     /// The number of items V, the pad included.
@@ -36,12 +37,14 @@ public struct SASRec: ConfiguredNetwork {
     public var alpha: Bool
     /// The user embedding of SSE-PT; nil for SASRec.
     public var users: Users?
+    /// nil: StackRec's SASRec.
+    public var variant: Variant?
     public var head: Head
     @PadsRule public var pads: Pads
 
     public init(
       items: Int, length: Int, dim: Int = 64, blocks: Int = 4, heads: Int = 1, dropout: Double = 0, alpha: Bool = true,
-      users: Users? = nil, head: Head = .items, pads: Pads = .none
+      users: Users? = nil, variant: Variant? = nil, head: Head = .items, pads: Pads = .none
     ) {
       self.items = items
       self.length = length
@@ -51,6 +54,7 @@ public struct SASRec: ConfiguredNetwork {
       self.dropout = dropout
       self.alpha = alpha
       self.users = users
+      self.variant = variant
       self.head = head
       self.pads = pads
     }
@@ -70,6 +74,7 @@ public struct SASRec: ConfiguredNetwork {
       try ModelError.require(
         heads >= 1 && width % heads == 0, "heads", "must divide the width of the hidden states, \(width); \(heads) does not")
       try ModelError.require(dropout >= 0 && dropout < 1, "dropout", "must be from 0 to below 1")
+      try variant?.check(alpha: alpha)
     }
   }
 
@@ -83,24 +88,37 @@ public struct SASRec: ConfiguredNetwork {
       Embedding(
         "user_embedding", rows: $0.count, width: $0.dim, initial: .normal(0.01), rowsAre: .users, in: builder)
     }
+    let variant = configuration.variant
+    let table = { (rows: Int) in variant?.table(rows, width) ?? .normal(0.01) }
     items = Embedding(
-      "item_embedding", rows: configuration.items, width: configuration.dim, initial: .normal(0.01), in: builder)
+      "item_embedding", rows: configuration.items, width: configuration.dim, initial: table(configuration.items), in: builder)
     positions = builder.add(
-      "position_embedding.weight", [configuration.length - 1, width], .normal(0.01), .embedding, reference: .always)
+      "position_embedding.weight", [configuration.length - 1, width], table(configuration.length - 1), .embedding,
+      reference: .always)
     stemDropout = Dropout(configuration.dropout, layer: "embedding")
-    stemNorm = Norm("norm", width, epsilon: 1e-5, in: builder)
+    stemNorm = variant == nil ? Norm("norm", width, epsilon: 1e-5, in: builder) : nil
     stacks = [
       BlockStack(count: configuration.blocks, width: width, in: builder) { index, builder in
-        AttentionBlock(
+        if let variant {
+          return TransformerBlock(
+            variant.block(width, configuration.heads, dropout: configuration.dropout, name: "blocks.\(index)"), in: builder)
+        }
+        return AttentionBlock(
           .init(
             width: width, heads: configuration.heads, dropout: configuration.dropout, alpha: configuration.alpha,
             name: "blocks.\(index)"),
           in: builder)
       }
     ]
+    lastNorm = variant.flatMap { $0.form == .post ? nil : Norm("norm", width, epsilon: Float($0.epsilon), in: builder) }
     let bound = 1 / Float(width).squareRoot()
-    output = configuration.head.table(
-      items: configuration.items, width: width, weight: .uniform(bound), bias: .uniform(bound), in: builder)
+    if let variant, variant.isTied, configuration.head == .items {
+      output = OutputTable(tied: items)
+    } else {
+      output = configuration.head.table(
+        items: configuration.items, width: width, weight: variant == nil ? .uniform(bound) : table(configuration.items),
+        bias: variant == nil ? .uniform(bound) : nil, in: builder)
+    }
     layout = builder.close()
   }
 
@@ -110,6 +128,7 @@ public struct SASRec: ConfiguredNetwork {
   public var options: [(name: String, value: String)] {
     var options = [("blocks", "\(configuration.blocks)"), ("heads", "\(configuration.heads)")]
     options += [("dropout", "\(configuration.dropout)"), ("alpha", "\(configuration.alpha)"), ("pads", configuration.pads.rawValue)]
+    if let variant = configuration.variant { options = options.filter { $0.0 != "alpha" } + variant.options }
     guard let users = configuration.users else { return [("dim", "\(configuration.dim)")] + options }
     let dims = [("user_dim", "\(users.dim)"), ("item_dim", "\(configuration.dim)")]
     return dims + options + [("swap_user", "\(users.sharing.user)"), ("swap_item", "\(users.sharing.item)")]
@@ -132,9 +151,12 @@ public struct SASRec: ConfiguredNetwork {
     _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
   ) {
     let tile = input.tile
-    let xhat = saved + stackCount(tile, pass.isTraining)
+    let norm = saved + stackCount(tile, pass.isTraining)
+    // The input of the first block is the stem's sum, or its normalised value.
+    let xhat = stemNorm == nil ? saved : norm
     let userWidth = users?.table.width ?? 0
     items.forward(tile.rows, ids: input.items, y: xhat + userWidth, stride: width, pass: pass)
+    if let scale { Elementwise.scale(xhat, xhat, scale, tile.rows * width) }
     // A shorter sequence uses the last positions, as if it were padded in front.
     let first = configuration.length - 1 - tile.positions
     for t in 0..<tile.positions {
@@ -144,27 +166,33 @@ public struct SASRec: ConfiguredNetwork {
         row, pass.parameters + positions.offset + (first + t) * width, rows: tile.sequences, c: width)
     }
     stemDropout.apply(tile, width: width, xhat, pass: pass, sequence: input.firstSequence, memory: pass.scratch)
-    stemNorm.forward(tile.rows, x: xhat, xhat: xhat, rstd: xhat + tile.rows * width, y: saved, pass: pass)
-    stacks[0].forward(tile, y: hidden, saved: saved, pass: pass, sequence: input.firstSequence)
+    stemNorm?.forward(tile.rows, x: xhat, xhat: xhat, rstd: xhat + tile.rows * width, y: saved, pass: pass)
+    stacks[0].forward(tile, y: lastNorm == nil ? hidden : norm, saved: saved, pass: pass, sequence: input.firstSequence)
+    lastNorm?.forward(tile.rows, x: norm, xhat: norm, rstd: norm + tile.rows * width, y: hidden, pass: pass)
   }
+
+  /// The factor of the item embedding; nil for 1.
+  private var scale: Float? { configuration.variant?.isScaled == true ? Float(width).squareRoot() : nil }
 
   public func backward(
     _ input: TileInput, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
   ) {
     let tile = input.tile
     let xhat = saved + stackCount(tile, true)
+    _ = lastNorm?.backward(tile.rows, d: d, xhat: xhat, rstd: xhat + tile.rows * width, pass: pass)
     stacks[0].backward(tile, d: d, saved: saved, pass: pass, sequence: input.firstSequence)
-    _ = stemNorm.backward(tile.rows, d: d, xhat: xhat, rstd: xhat + tile.rows * width, pass: pass)
+    _ = stemNorm?.backward(tile.rows, d: d, xhat: xhat, rstd: xhat + tile.rows * width, pass: pass)
     stemDropout.apply(tile, width: width, d, pass: pass, sequence: input.firstSequence, memory: pass.scratch)
     let userWidth = users?.table.width ?? 0
-    items.backward(
-      tile.rows, ids: input.items, dy: d + userWidth, stride: width, into: pass.rowGradients[0], first: input.firstRow)
     let first = configuration.length - 1 - tile.positions
     for t in 0..<tile.positions {
       Elementwise.addRowSums(
         pass.gradients + positions.offset + (first + t) * width, d + t * tile.sequences * width, rows: tile.sequences,
         c: width)
     }
+    if let scale { Elementwise.scale(d, d, scale, tile.rows * width) }
+    items.backward(
+      tile.rows, ids: input.items, dy: d + userWidth, stride: width, into: pass.rowGradients[0], first: input.firstRow)
     guard users != nil else { return }
     // A sequence looks its user up once, so the gradient of the user embedding is the sum over the positions.
     for t in 1..<max(1, tile.positions) {
@@ -179,6 +207,15 @@ public struct SASRec: ConfiguredNetwork {
 
 extension ModelKind {
   static let sasRec = ModelKind("sasrec", SASRec.self) { shape in
-    [("sasrec", .init(items: shape.items, length: shape.length, dim: shape.width, heads: 2, dropout: 0.2))]
+    let base = SASRec.Configuration(items: shape.items, length: shape.length, dim: shape.width, heads: 2, dropout: 0.2)
+    func with(_ variant: SASRec.Variant) -> SASRec.Configuration {
+      var configuration = base
+      configuration.variant = variant
+      return configuration
+    }
+    return [
+      ("sasrec", base), ("sasrec_query", with(.sasRecPlus(shape.width))), ("sasrec_gsasrec", with(.gSASRec(shape.width))),
+      ("sasrec_pre", with(.pre(shape.width))), ("sasrec_post", with(.post(shape.width))),
+    ]
   }
 }

@@ -58,6 +58,10 @@ extension GrowthError: HasEngineMessage {
         "carry",
         "this growth cannot preserve the scores: the new model has no copy of old block \(block) (\(signature)) at a position with the same dilation",
         help: "use by: cross, or by: dilation_aware with a depth that is a multiple of the old one, or carry: all")
+    case .neverSilent(let signature):
+      return growth(
+        "carry", "these blocks (\(signature)) cannot be the identity, so a deeper model cannot have the same scores",
+        help: "use carry: all")
     case .inPhase(let number, let error):
       let inner = error.engineMessage
       return growth("phases", "phase \(number): \(inner.message)", help: inner.help)
@@ -84,6 +88,10 @@ extension TrainingError: HasEngineMessage {
     case .freezesWithoutGrowth(let phase):
       return training(
         "phases", "phase \(phase) freezes the old blocks, but has no growth that adds new ones", help: "give it `to:` or `by:` too")
+    case .scheduleNeedsLength(let schedule, let phase):
+      return training(
+        "schedule", "\(schedule) needs to know how many steps the training has, and phase \(phase) does not say",
+        help: "give run: 1000steps or run: 20epochs; an early stop may still end it")
     case .padsInLoss:
       return training(
         "pads_in_loss", "this counts positions before the first item of a sequence, and the model reads none there",

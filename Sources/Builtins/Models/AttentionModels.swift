@@ -7,20 +7,110 @@ import Syntax
 extension Builtin {
   static let sasrec = Builtin(
     "sasrec",
-    "SASRec (Kang and McAuley, ICDM 2018): each block has causal self-attention and a feed-forward layer. The output of each of the two is multiplied by a residual weight alpha, 0 at first, added to its input, and layer-normalised.",
+    "SASRec (Kang and McAuley, ICDM 2018): each block has causal self-attention and a feed-forward layer. By default it is StackRec's: the output of each of the two is multiplied by a residual weight alpha, 0 at first, added to its input, and layer-normalised. Presets: `sasrec_plus` (Klenitskiy and Vasilev, 2023) and `gsasrec` (Petrov and Macdonald, 2023); options that are given change them.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
       print(sasrec(data, dim: 8, blocks: 2, heads: 2).depth)  #> 2
+      print(sasrec(data, preset: sasrec_plus, dim: 8).depth)  #> 2
       """
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
-    let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-    let attention = AttentionArguments(&d, dropout: 0, "0")
+    let preset = d.named(
+      "preset", Kind<SASRecPreset>.word, default: .stackrec, "stackrec", "whose model: it sets the defaults of all other options")
+    let dim = d.optional(
+      "dim", .whole(from: 1, to: 4096), "width of embeddings and hidden states; default: 64, gsasrec 128")
+    let blocks = d.optional("blocks", .whole(from: 1, to: 4096), "number of blocks; default: 4, sasrec_plus and gsasrec 2")
+    let heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
+    let dropout = d.optional("dropout", .share, "dropout rate; default: 0, sasrec_plus 0.1, gsasrec 0.5")
+    let alpha = d.optional(
+      "alpha", .bool, "whether the blocks have residual weights alpha; only for StackRec's model, where it is true by default")
+    let pads = PadsArgument(&d)
+    let norm = d.optional(
+      "norm", Kind<SASRecNorm>.word,
+      "where a block normalises: after each half (post), before it (pre), or before it and adding to the normalised value (query); default: post, in the other presets query"
+    )
+    let inner = d.optional("ff_dim", .whole(from: 1, to: 65_536), "width of the feed-forward layer; default: dim")
+    let projection = d.optional(
+      "projection", .bool, "whether attention has an output projection; default: true with pre and query, but not in gsasrec")
+    let scale = d.optional(
+      "scale", .bool, "whether the item embedding is multiplied by sqrt(dim); default: as projection")
+    let tie = d.optional(
+      "tie", .bool, "whether items are scored by the item embedding instead of an output layer; default: as projection")
+    let initial = d.optional(
+      "init", Kind<Initialisation>.word,
+      "initial values: linear layers of PyTorch, normal 0.02, or Xavier; default: pytorch, with pre and query normal, in gsasrec pytorch")
+    let deviation = d.optional(
+      "embedding_std", Kind<Double>.number.checked { $0 > 0 && $0 < 1e3 ? nil : "must be above 0" },
+      "standard deviation of the initial embeddings; default: that of init, in gsasrec 1")
+    let seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
     return { call in
       let split = (try call[data]).split
-      let network = SASRec.Configuration(items: split.train.items.count, length: split.train.length, dim: try call[dim])
-      return try attention.build(call, network, split)
+      let chosen = try call[preset]
+      let isOwn = chosen != .stackrec
+      var network = SASRec.Configuration(
+        items: split.train.items.count, length: split.train.length,
+        dim: try call[dim] ?? (chosen == .gsasrec ? 128 : 64), blocks: try call[blocks] ?? (isOwn ? 2 : 4), heads: try call[heads],
+        dropout: try call[dropout] ?? chosen.dropout, pads: try pads.value(call, split))
+      let form = try call[norm]
+      let others = [
+        call.given(norm), call.given(inner), call.given(projection), call.given(scale), call.given(tie), call.given(initial),
+        call.given(deviation),
+      ]
+      if isOwn || others.contains(true) {
+        let width = network.dim
+        var variant: SASRec.Variant =
+          switch (chosen, form) {
+          case (.gsasrec, _): .gSASRec(width)
+          case (.stackrec, .post?), (.stackrec, nil): .post(width)
+          case (_, .pre?): .pre(width)
+          default: .sasRecPlus(width)
+          }
+        variant.form = form?.form ?? variant.form
+        variant.inner = try call[inner] ?? variant.inner
+        variant.isProjected = try call[projection] ?? variant.isProjected
+        variant.isScaled = try call[scale] ?? variant.isScaled
+        variant.isTied = try call[tie] ?? variant.isTied
+        variant.initial = try call[initial] ?? variant.initial
+        variant.embeddingDeviation = try call[deviation] ?? variant.embeddingDeviation
+        network.variant = variant
+      }
+      if network.variant != nil, try call[alpha] == true {
+        throw call.error(
+          .badValue, "only StackRec's SASRec has residual weights", argument: "alpha",
+          help: "leave alpha out, or the options of other models")
+      }
+      network.alpha = network.variant == nil ? try call[alpha] ?? true : false
+      let configuration = network
+      return try Builtin.build(call, seed: try call[seed], split) { try SASRec(configuration) }
+    }
+  }
+
+  /// Whose SASRec.
+  enum SASRecPreset: String, Sendable, CaseIterable {
+    case stackrec
+    case sasrecPlus = "sasrec_plus"
+    case gsasrec
+
+    var dropout: Double {
+      switch self {
+      case .stackrec: 0
+      case .sasrecPlus: 0.1
+      case .gsasrec: 0.5
+      }
+    }
+  }
+
+  /// Where a block of SASRec normalises.
+  enum SASRecNorm: String, Sendable, CaseIterable {
+    case post, pre, query
+
+    var form: TransformerBlock.Form {
+      switch self {
+      case .post: .post
+      case .pre: .pre
+      case .query: .query
+      }
     }
   }
 

@@ -47,6 +47,7 @@ extension Builtin {
     case .whole:
       return declared(key, form, Kind<Int>.whole.checked { form.problem(Double($0)) }, fallback, &d) { .whole(Int64($0)) }
     case .extent: return declared(key, form, Kind<Extent>.countedExtent, fallback, &d) { $0.tree }
+    case .span: return declared(key, form, Kind<StepShare>.span, fallback, &d) { $0.tree }
     case .flag: return declared(key, form, Kind<Bool>.bool, fallback, &d) { .flag($0) }
     case .words(let words): return declared(key, form, Kind<String>.word(among: words), fallback, &d) { .text($0) }
     }
@@ -66,6 +67,23 @@ extension Builtin {
     }
     let argument = d.optional(key, kind, form.summary, text: fallback.map { form.text ?? Adam.text(of: $0) })
     return { try $0[argument].map(tree) }
+  }
+}
+
+extension Kind where T == StepShare {
+  /// A share such as `2%`, or a number of steps.
+  static var span: Kind<StepShare> {
+    Kind(.oneOf([.quantity(.share), .quantity(.steps)])) { value throws(ConversionError) in
+      switch value {
+      case .quantity(let amount, .percent):
+        guard amount >= 0 && amount <= 100 else { throw .value("must be from 0% to 100%") }
+        return .share(amount / 100)
+      case .quantity(let amount, .steps):
+        guard amount >= 0, amount < 1e15, amount == amount.rounded() else { throw .value("must be a whole number of steps") }
+        return .steps(Int(amount))
+      default: throw .type
+      }
+    }
   }
 }
 

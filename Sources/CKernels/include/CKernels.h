@@ -64,6 +64,16 @@ void srs_norm_sum(size_t rows, size_t c, const float *x, const float *u, float a
 float srs_norm_sum_backward(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
                             const float *gamma, const float *u, float alpha, float *dx, float *du, float *dgamma,
                             float *dbeta);
+/// y = 1 / (1 + exp(-x))
+void srs_sigmoid(float *y, const float *x, size_t n);
+/// y = x * sigmoid(x)
+void srs_silu(float *y, const float *x, size_t n);
+/// dy *= d silu(x) / dx
+void srs_silu_backward(float *dy, const float *x, size_t n);
+/// y = x + s * a
+void srs_gated_add(float *y, const float *x, const float *s, const float *a, size_t n);
+/// The backward pass of srs_gated_add, s being the sigmoid of z: da = dy * s, dz = dy * a * s * (1 - s).
+void srs_gated_add_backward(const float *dy, const float *s, const float *a, float *da, float *dz, size_t n);
 /// y = x * Phi(x), the exact GELU, with an absolute error of Phi below 2e-7.
 void srs_gelu(float *y, const float *x, size_t n);
 /// dy *= d gelu(x) / dx

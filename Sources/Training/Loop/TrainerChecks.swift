@@ -12,6 +12,9 @@ extension Trainer {
     let phases = recipe.phases
     guard !phases.isEmpty else { throw TrainingError.noPhases }
     guard recipe.batch >= 1 else { throw TrainingError.emptyBatch }
+    if recipe.schedule.needsLength, let phase = phases.firstIndex(where: { plannedSteps(of: $0) == nil }) {
+      throw TrainingError.scheduleNeedsLength(schedule: recipe.schedule.kind, phase: phase + 1)
+    }
     if recipe.padsInLoss && model.network.pads == .none { throw TrainingError.padsInLoss }
     let items = data.train.rankedItems.count
     guard model.network.output.rows == items else {

@@ -10,6 +10,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case firstPhaseWaits
   /// A phase freezes old blocks but has no growth. `phase` counts from 1.
   case freezesWithoutGrowth(phase: Int)
+  /// The schedule needs the number of steps of a phase that has none, or has a length in time. `phase` counts from 1.
+  case scheduleNeedsLength(schedule: String, phase: Int)
   /// The loss is to include positions whose target is the pad, and the model reads no pads.
   case padsInLoss
   /// The sequences of the data are longer than the model can read. Both are numbers of items.

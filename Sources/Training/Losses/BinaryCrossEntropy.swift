@@ -6,7 +6,7 @@ import Datasets
 public struct BinaryCrossEntropy: Loss, Equatable {
   public static let kind = "bce"
   public static let summary =
-    "Binary cross-entropy of the target and of k negatives, each judged alone; with one negative, the loss of the SASRec paper."
+    "Binary cross-entropy of the target and of k negatives, each judged alone; with one negative, the loss of Kang and McAuley (2018)."
   public static let example = "let loss = bce(negatives: 1)"
   public static let samples = [
     BinaryCrossEntropy(),

@@ -30,7 +30,7 @@ extension Loss {
 /// All losses.
 public enum Losses {
   public static let kinds: [any Loss.Type] = [
-    Softmax.self, SampledSoftmax.self, BinaryCrossEntropy.self, GeneralisedBCE.self, BPRMax.self, Pairwise.self,
+    Softmax.self, LabelSmoothing.self, SampledSoftmax.self, BinaryCrossEntropy.self, GeneralisedBCE.self, BPRMax.self, Pairwise.self,
   ]
 }
 

@@ -32,5 +32,5 @@ public typealias OptimizerUpdate =
 
 /// All optimizers.
 public enum Optimizers {
-  public static let kinds: [any Optimizer.Type] = [Adam.self]
+  public static let kinds: [any Optimizer.Type] = [Adam.self, AdamW.self, Adagrad.self]
 }

@@ -61,6 +61,8 @@ public struct FieldForm: Sendable {
     case share
     /// `100steps` or `2epochs`: an `Extent`.
     case extent
+    /// `2%` or `100steps`: a `StepShare`.
+    case span
     case words([String])
   }
 
@@ -182,13 +184,14 @@ extension Component {
     case .object(let values):
       // An extent is a number with its unit.
       guard values.count == 1, let (unit, amount) = values.first else { return tree.canonical }
+      if unit == "share", case .number(let share) = amount { return NumberText.short((share * 1e6).rounded() / 1e4) + "%" }
       return amount.canonical + unit
     default: return tree.canonical
     }
   }
 
-  /// Whether a script may write it as a word, with the defaults of all options.
-  public static var isPlain: Bool { Self().conflict == nil && !fields.contains { $0.form?.isRequired ?? false } }
+  /// Whether the component has no options, so that a script writes it as a word.
+  public static var isPlain: Bool { fields.isEmpty }
 
   /// The keys and forms of all values that a script can specify.
   public static var forms: [(key: String, form: FieldForm)] { fields.compactMap { field in field.form.map { (field.key, $0) } } }

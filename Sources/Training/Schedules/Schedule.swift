@@ -2,11 +2,19 @@
 public protocol Schedule: Component {
   /// The factor by which the optimizer's learning rate is multiplied at a step.
   func factor(_ position: StepPosition) -> Double
+  /// Whether the number of steps of the training must be known in advance.
+  var needsLength: Bool { get }
+}
+
+extension Schedule {
+  public var needsLength: Bool { false }
 }
 
 /// All schedules.
 public enum Schedules {
-  public static let kinds: [any Schedule.Type] = [ConstantRate.self]
+  public static let kinds: [any Schedule.Type] = [
+    ConstantRate.self, WarmUp.self, CosineDecay.self, LinearDecay.self, WarmUpStableDecay.self,
+  ]
 }
 
 /// The position of a step in the training, in its phase, and since the last growth. Steps count from 0.

@@ -63,7 +63,7 @@ import Testing
       default: .batch
       }
     switch config["loss"] as? String {
-    case "softmax": return Softmax(smoothing: config["label_smoothing"] as? Double ?? 0)
+    case "softmax": return (config["label_smoothing"] as? Double).map { LabelSmoothing(share: $0) } ?? Softmax()
     case "sampled_softmax":
       return SampledSoftmax {
         ($0.negatives, $0.scope) = (negatives, scope)

@@ -19,6 +19,7 @@ import Testing
     "pads_in_loss": { $0.padsInLoss = true }, "eval_every": { $0.evaluateEvery = .epochs(0.5) },
     "watch": { $0.watch = Metric(.hr, 7) }, "patience": { $0.patience = 4 }, "metrics": { $0.metrics = [Metric(.ndcg, 20)] },
     "seed": { $0.seed = .max }, "candidates": { $0.candidates = .sampled(99, seed: 3) }, "skip_spikes": { $0.spikeGuard = 3 },
+    "hide": { $0.hide = .window },
     "shuffle": { $0.shuffle = .once }, "last_batch": { $0.lastBatch = .drop }, "of_equals": { $0.ofEquals = .earlier },
   ]
 

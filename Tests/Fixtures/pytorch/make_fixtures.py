@@ -909,6 +909,8 @@ def single_precision(name, case, results):
 
 def configuration_of(config):
     """The network's metadata as in a model file (docs/models.md), from which the tests build the network."""
+    if "recipe" in config:
+        return recipe_configuration_of(config)
     head = {"head": {}, "items": config["V"], "alpha": config["alpha"], "blocks": config["blocks"]}
     pads = {"pads": config["pads"]} if "pads" in config else {}
     if config["model"] in ("nextitnet", "grec"):
@@ -924,10 +926,29 @@ def configuration_of(config):
     return network
 
 
+def recipe_configuration_of(config):
+    network = {"head": {}, "items": config["V"], "blocks": config["blocks"], "pads": config["pads"], "dim": config["d"]}
+    if config["recipe"] != "gru4rec":
+        network.update(length=config["t"], heads=config["heads"], dropout=config.get("dropout", 0))
+    if config["recipe"] == "sasrec":
+        variant = {"form": config["norm"], "inner": config["d"], "isProjected": config["projection"], "initial": "normal"}
+        variant.update(isScaled=config["scale"], isTied=config["output"] == "tied", epsilon=config["epsilon"])
+        network.update(alpha=False, variant=variant)
+    if config["recipe"] in ("esasrec", "bert4rec"):
+        network["widening"] = config["widening"]
+    if config["recipe"] == "hstu":
+        network["time"] = config["time"]
+    if config["recipe"] == "bert4rec":
+        network["hasType"] = config.get("type", False)
+    if config["recipe"] == "gru4rec":
+        network["biases"] = config["biases"]
+    return network
+
+
 def metadata_of(config):
     metadata = {"config": json.dumps(config, sort_keys=True)}
-    if "model" in config:
-        metadata["kind"] = config["model"]
+    if "model" in config or "recipe" in config and "pads" in config:
+        metadata["kind"] = config.get("model", config.get("recipe"))
         metadata["configuration"] = json.dumps(configuration_of(config), sort_keys=True)
     return metadata
 
