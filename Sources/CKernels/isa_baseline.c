@@ -4,3 +4,4 @@
 #include "softmax.inc.h"
 #include "filtering.inc.h"
 #include "attention.inc.h"
+#include "gather.inc.h"

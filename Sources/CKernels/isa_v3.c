@@ -6,5 +6,6 @@
 #include "softmax.inc.h"
 #include "filtering.inc.h"
 #include "attention.inc.h"
+#include "gather.inc.h"
 #pragma clang attribute pop
 #endif

@@ -187,6 +187,10 @@ public enum Elementwise {
     srs_norm_sum_backward(rows, c, dy, xhat, rstd, gain, u, alpha, dx, du, dgain, dshift)
   }
 
+  /// x = exp(x - top); returns the sum.
+  @inline(__always)
+  public static func expSum(_ x: UnsafeMutablePointer<Float>, top: Float, _ n: Int) -> Float { srs_exp_sum(x, top, n) }
+
   /// y = 1 / (1 + exp(-x))
   @inline(__always)
   public static func sigmoid(_ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ n: Int) { srs_sigmoid(y, x, n) }

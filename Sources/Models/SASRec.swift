@@ -10,7 +10,10 @@ import Layers
 /// Embeddings are initialised by a normal distribution with deviation 0.01. The output layer `(V, d)` is initialised as a
 /// linear layer in PyTorch: uniform in ±1/sqrt(d). With a `variant`, it is another SASRec of the field: see `SASRec.Variant`.
 public struct SASRec: ConfiguredNetwork {
-  public var kind: String { (configuration.users == nil ? ModelKind.sasRec : .ssePT).name }
+  public var kind: String {
+    if configuration.variant?.form == .gated { return ModelKind.eSASRec.name }
+    return (configuration.users == nil ? ModelKind.sasRec : .ssePT).name
+  }
   public let layout: ParameterLayout
   public let stacks: [BlockStack]
   public let output: OutputTable
@@ -110,7 +113,7 @@ public struct SASRec: ConfiguredNetwork {
           in: builder)
       }
     ]
-    lastNorm = variant.flatMap { $0.form == .post ? nil : Norm("norm", width, epsilon: Float($0.epsilon), in: builder) }
+    lastNorm = variant.flatMap { $0.hasLastNorm ? Norm("norm", width, epsilon: Float($0.epsilon), in: builder) : nil }
     let bound = 1 / Float(width).squareRoot()
     if let variant, variant.isTied, configuration.head == .items {
       output = OutputTable(tied: items)
@@ -128,7 +131,9 @@ public struct SASRec: ConfiguredNetwork {
   public var options: [(name: String, value: String)] {
     var options = [("blocks", "\(configuration.blocks)"), ("heads", "\(configuration.heads)")]
     options += [("dropout", "\(configuration.dropout)"), ("alpha", "\(configuration.alpha)"), ("pads", configuration.pads.rawValue)]
-    if let variant = configuration.variant { options = options.filter { $0.0 != "alpha" } + variant.options }
+    if let variant = configuration.variant {
+      options = options.filter { $0.0 != "alpha" } + (variant.form == .gated ? [("ff_dim", "\(variant.inner)")] : variant.options)
+    }
     guard let users = configuration.users else { return [("dim", "\(configuration.dim)")] + options }
     let dims = [("user_dim", "\(users.dim)"), ("item_dim", "\(configuration.dim)")]
     return dims + options + [("swap_user", "\(users.sharing.user)"), ("swap_item", "\(users.sharing.item)")]

@@ -3,7 +3,7 @@ import Layers
 extension SASRec {
   /// What other SASRecs of the field do differently from StackRec's: the place of the norms, an output projection, a scaled
   /// input, scores by the item embedding, the initial values. None has residual weights alpha, a norm in the stem, or a bias in
-  /// the output layer; but for `post`, a norm follows the last block.
+  /// the output layer; a norm follows the last block of `pre` and `query`.
   ///
   ///     x0     = dropout(s E + P),  s = sqrt(d) or 1
   ///     blocks = `TransformerBlock` of the form
@@ -49,6 +49,11 @@ extension SASRec {
     /// Pre-norm, otherwise as SASRec+.
     public static func pre(_ dim: Int) -> Variant { Variant(.pre, inner: dim) }
 
+    /// eSASRec (RecSys 2025): LiGR blocks, without a norm after the last one.
+    public static func eSASRec(_ dim: Int, widening: Int = 4) -> Variant {
+      Variant(.gated, inner: widening * dim, isScaled: false, epsilon: 1e-5, initial: .xavier)
+    }
+
     /// Post-norm, as StackRec's, without residual weights.
     public static func post(_ dim: Int) -> Variant {
       Variant(.post, inner: dim, isProjected: false, isScaled: false, isTied: false, epsilon: 1e-5, initial: .pytorch)
@@ -56,11 +61,12 @@ extension SASRec {
 
     func check(alpha: Bool) throws {
       try ModelError.require(inner >= 1 && inner <= 65_536, "ff_dim", "must be from 1 to 65536")
-      try ModelError.require(form != .gated, "norm", "must be post, pre or query")
       try ModelError.require(epsilon > 0 && epsilon < 1, "epsilon", "must be above 0 and below 1")
       try ModelError.require(
         (embeddingDeviation ?? 1) > 0 && (embeddingDeviation ?? 1) < 1e3, "embedding_std", "must be above 0")
     }
+
+    var hasLastNorm: Bool { form == .pre || form == .query }
 
     func table(_ rows: Int, _ width: Int) -> Initializer {
       embeddingDeviation.map { .normal(Float($0)) } ?? initial.table(rows, width)
@@ -68,8 +74,10 @@ extension SASRec {
 
     func block(_ width: Int, _ heads: Int, dropout: Double, name: String) -> TransformerBlock.Options {
       .init(
-        form: form, width: width, heads: heads, inner: inner, activation: .relu, isProjected: isProjected, dropout: dropout,
-        places: [.attention, .ff1, .ff2], epsilon: Float(epsilon), initial: initial, name: name)
+        form: form, width: width, heads: heads, inner: inner, activation: form == .gated ? .swiglu : .relu,
+        isProjected: isProjected, dropout: dropout,
+        places: form == .gated ? [.attention, .projection, .ff1, .ff2] : [.attention, .ff1, .ff2], epsilon: Float(epsilon),
+        initial: initial, name: name)
     }
 
     var options: [(name: String, value: String)] {

@@ -86,6 +86,35 @@ extension Builtin {
     }
   }
 
+  static let esasrec = Builtin(
+    "esasrec",
+    "eSASRec (Tikhonovich et al., RecSys 2025): SASRec with gated pre-norm blocks (LiGR) and a SwiGLU feed-forward layer, scored by the item embedding. The authors train it with sampled softmax, 256 negatives of every position.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(esasrec(data, dim: 8, blocks: 2).depth)  #> 2
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
+    let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
+    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 2, "2", "number of blocks")
+    let heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
+    let dropout = d.named("dropout", .share, default: 0.1, "0.1", "dropout rate")
+    let inner = d.optional("ff_dim", .whole(from: 1, to: 65_536), "width of the feed-forward layer; default: 4 times dim")
+    let pads = PadsArgument(&d)
+    let seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
+    return { call in
+      let split = (try call[data]).split
+      let width = try call[dim]
+      var variant = SASRec.Variant.eSASRec(width)
+      variant.inner = try call[inner] ?? variant.inner
+      let configuration = SASRec.Configuration(
+        items: split.train.items.count, length: split.train.length, dim: width, blocks: try call[blocks], heads: try call[heads],
+        dropout: try call[dropout], alpha: false, variant: variant, pads: try pads.value(call, split))
+      return try Builtin.build(call, seed: try call[seed], split) { try SASRec(configuration) }
+    }
+  }
+
   /// Whose SASRec.
   enum SASRecPreset: String, Sendable, CaseIterable {
     case stackrec

@@ -64,6 +64,14 @@ void srs_norm_sum(size_t rows, size_t c, const float *x, const float *u, float a
 float srs_norm_sum_backward(size_t rows, size_t c, const float *dy, const float *xhat, const float *rstd,
                             const float *gamma, const float *u, float alpha, float *dx, float *du, float *dgamma,
                             float *dbeta);
+/// out[j] = x . table[rows[j]], for a table of rows of n floats.
+void srs_gather_dots(const float *x, const float *table, const int32_t *rows, size_t count, size_t n, float *out);
+/// y += sum over j of w[j] * table[rows[j]]
+void srs_gather_sum(float *y, const float *table, const int32_t *rows, const float *w, size_t count, size_t n);
+/// table[rows[j]] += w[j] * x, in the order of j.
+void srs_scatter_add(float *table, const int32_t *rows, const float *w, const float *x, size_t count, size_t n);
+/// x = exp(x - top); returns the sum.
+float srs_exp_sum(float *x, float top, size_t n);
 /// y = 1 / (1 + exp(-x))
 void srs_sigmoid(float *y, const float *x, size_t n);
 /// y = x * sigmoid(x)

@@ -48,6 +48,8 @@ public struct GeneralisedBCE: Loss, Equatable {
       : OwnNegatives(count: min(negatives, rows - 1), per: scope, distribution: distribution, alpha: alpha, inBatch: inBatch)
   }
 
+  public var scatters: Bool { true }
+
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? {
     guard scope == .batch else { return nil }
     return NegativeSampler(count: negatives, distribution: distribution, alpha: alpha, popularity: train.uses(), seed: seed)

@@ -15,6 +15,8 @@ public protocol Loss: Component {
   ///
   /// - Parameter rows: the number of rows of the output table, the pad's included.
   func ownNegatives(rows: Int) -> OwnNegatives?
+  /// Whether the loss adds gradients to `OwnRowGradients.table` where that is set.
+  var scatters: Bool { get }
   /// The multiple of a row of the output table that is added to its gradient for each look-up.
   var decay: Float { get }
   /// The computation of one step. It is created once per step and used by all threads.
@@ -25,6 +27,7 @@ extension Loss {
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? { nil }
   public func ownNegatives(rows: Int) -> OwnNegatives? { nil }
   public var decay: Float { 0 }
+  public var scatters: Bool { false }
 }
 
 /// All losses.

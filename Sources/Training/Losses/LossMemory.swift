@@ -27,6 +27,9 @@ public final class LossMemory: @unchecked Sendable {
   let shifts: FloatBuffer
   /// `(rows, negatives)`: the scores of negatives, then their gradients.
   let scores: FloatBuffer
+  /// `(negatives, d)` and `(negatives)`: the gradients of the rows and biases of one sequence's negatives.
+  let sequenceRows: FloatBuffer
+  let sequenceBias: FloatBuffer
   /// The bias gradient of a last panel with fewer than 64 items.
   let tail: FloatBuffer
   let targets: UnsafeMutablePointer<Int32>
@@ -40,7 +43,11 @@ public final class LossMemory: @unchecked Sendable {
   ///   - width: the width of the hidden states.
   ///   - columns: the number of logits of a row of the table or of shared candidates.
   ///   - reach: the rows of the table that the loss reaches.
-  init(rows: Int, width: Int, columns: Int, reach: OutputReach) {
+  ///   - keepsSequence: whether gradients of single rows are added to a table: see `OwnRowGradients.table`.
+  init(rows: Int, width: Int, columns: Int, reach: OutputReach, keepsSequence: Bool = false) {
+    let kept = keepsSequence ? reach.sequenceNegatives : 0
+    sequenceRows = FloatBuffer(count: kept * width)
+    sequenceBias = FloatBuffer(count: kept)
     let panels = (columns + OutputPanels.panel - 1) / OutputPanels.panel
     let counts = Self.counts(rows: rows, reach: reach)
     negatives = FloatBuffer(count: counts.negatives * width)
@@ -54,7 +61,7 @@ public final class LossMemory: @unchecked Sendable {
     hidden = FloatBuffer(count: together * width)
     gradient = FloatBuffer(count: together * width)
     factors = FloatBuffer(count: together)
-    targetLogits = FloatBuffer(count: chunk)
+    targetLogits = FloatBuffer(count: together)
     weights = FloatBuffer(count: chunk)
     top = FloatBuffer(count: chunk)
     base = FloatBuffer(count: chunk * panels)
@@ -64,6 +71,13 @@ public final class LossMemory: @unchecked Sendable {
     targets = .allocate(capacity: chunk)
     removed = .allocate(capacity: chunk)
     self.rows = .allocate(capacity: max(rows, 1))
+  }
+
+  /// The gradients of single rows, added to a table.
+  func own(table: UnsafeMutablePointer<Float>) -> OwnRowGradients {
+    OwnRowGradients(
+      hidden: hidden.base, targets: hidden.base, negatives: hidden.base, sequenceRows: sequenceRows.base,
+      sequenceBias: sequenceBias.base, table: table)
   }
 
   /// The negatives that are processed together, and their scores.

@@ -39,11 +39,15 @@ public struct OwnRowGradients: @unchecked Sendable {
   public let sequenceRows: UnsafeMutablePointer<Float>
   /// The gradients of the biases of the sequences' negatives: `(sequences, negatives)`.
   public let sequenceBias: UnsafeMutablePointer<Float>
+  /// If set, the gradients are added here instead: `(V, d)`, then `(V)` for the biases. `sequenceRows` and `sequenceBias` then
+  /// have room for one sequence.
+  public let table: UnsafeMutablePointer<Float>?
 
   public init(
     hidden: UnsafeMutablePointer<Float>, targets: UnsafeMutablePointer<Float>, negatives: UnsafeMutablePointer<Float>,
-    sequenceRows: UnsafeMutablePointer<Float>, sequenceBias: UnsafeMutablePointer<Float>
+    sequenceRows: UnsafeMutablePointer<Float>, sequenceBias: UnsafeMutablePointer<Float>, table: UnsafeMutablePointer<Float>? = nil
   ) {
+    self.table = table
     self.hidden = hidden
     self.targets = targets
     self.negatives = negatives

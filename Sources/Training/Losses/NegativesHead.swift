@@ -42,12 +42,7 @@ struct NegativesHead<Score: ScoreLoss>: LossHead {
     var loss = 0.0
     if let negatives = rows.negatives {
       for row in 0..<rows.count where rows.weights[row] != 0 {
-        let items = negatives + row * count
-        gather(items, memory)
-        memory.rows[0] = row
-        loss += chunk(1, items, rows, hidden, own, memory) { gradient in
-          (own.negatives + row * count).update(from: gradient, count: count)
-        }
+        loss += position(row, negatives + row * count, rows, hidden + row * d, own, memory)
       }
     } else if let negatives = rows.sequenceNegatives {
       for b in 0..<rows.sequences {
@@ -56,11 +51,16 @@ struct NegativesHead<Score: ScoreLoss>: LossHead {
         let items = negatives + b * count
         gather(items, memory)
         loss += chunk(counted, items, rows, hidden, own, memory) { gradient in
-          Matrix.productTransposedLeft(
-            gradient, memory.hidden.base, own.sequenceRows + b * count * d, m: count, n: d, k: counted)
-          let bias = own.sequenceBias + b * count
+          let place = own.table == nil ? b * count : 0
+          let (vectors, bias) = (own.sequenceRows + place * d, own.sequenceBias + place)
+          Matrix.productTransposedLeft(gradient, memory.hidden.base, vectors, m: count, n: d, k: counted)
           bias.update(repeating: 0, count: count)
           Elementwise.addRowSums(bias, gradient, rows: counted, c: count)
+          guard let table = own.table else { return }
+          for j in 0..<count {
+            Elementwise.addScaled(table + Int(items[j]) * d, vectors + j * d, 1, d)
+            table[output.rows * d + Int(items[j])] += bias[j]
+          }
         }
       }
     } else if let shared {
@@ -80,6 +80,56 @@ struct NegativesHead<Score: ScoreLoss>: LossHead {
         }
       }
     }
+    return loss
+  }
+
+  /// The loss and the gradients of one position with negatives of its own.
+  private func position(
+    _ row: Int, _ items: UnsafePointer<Int32>, _ rows: LossRows, _ hidden: UnsafeMutablePointer<Float>, _ own: OwnRowGradients,
+    _ memory: LossMemory
+  ) -> Double {
+    let d = output.width
+    let table = parameters.base + output.weight.offset
+    let (h, scores, gradient) = (memory.hidden.base, memory.scores.base, memory.gradient.base)
+    h.update(from: hidden, count: d)
+    output.scaleHidden(h, rows: 1, factors: memory.factors.base)
+    Gather.dots(h, table, items, count, d, into: scores)
+    if let factors = panels.factors {
+      for j in 0..<count { scores[j] *= factors.base[Int(items[j])] }
+    }
+    if output.bias != nil || correction != nil {
+      for j in 0..<count { scores[j] += shift(Int(items[j])) }
+    }
+    let target = Int(rows.targets[row])
+    let factor = panels.factors.map { $0.base[target] } ?? 1
+    var positive = factor * Elementwise.dot(h, table + target * d, d) + shift(target)
+    if removesHits {
+      for j in 0..<count where Int(items[j]) == target { scores[j] = -.infinity }
+    }
+    let weight = rows.weights[row]
+    let loss = Double(weight) * score.gradient(positive: &positive, negatives: scores, count: count)
+    Elementwise.scale(scores, scores, weight, count)
+    positive *= weight
+    if let sums = own.table {
+      Gather.scatter(to: sums, items, scores, h, count, d)
+      Elementwise.addScaled(sums + target * d, h, positive, d)
+      if output.bias != nil {
+        let bias = sums + output.rows * d
+        for j in 0..<count { bias[Int(items[j])] += scores[j] }
+        bias[target] += positive
+      }
+    } else {
+      (own.negatives + row * count).update(from: scores, count: count)
+      own.targets[row] = positive
+      (own.hidden + row * d).update(from: h, count: d)
+    }
+    Elementwise.scale(gradient, table + target * d, factor * positive, d)
+    if let factors = panels.factors {
+      for j in 0..<count { scores[j] *= factors.base[Int(items[j])] }
+    }
+    Gather.addSum(to: gradient, table, items, scores, count, d)
+    output.hiddenGradient(gradient, scaled: h, factors: memory.factors.base, rows: 1)
+    hidden.update(from: gradient, count: d)
     return loss
   }
 
@@ -142,15 +192,21 @@ struct NegativesHead<Score: ScoreLoss>: LossHead {
       let weight = rows.weights[row]
       loss += Double(weight) * score.gradient(positive: &positive, negatives: scores, count: count)
       Elementwise.scale(scores, scores, weight, count)
-      own.targets[row] = weight * positive
-      (own.hidden + row * d).update(from: h + i * d, count: d)
+      memory.targetLogits.base[i] = weight * positive
+      if let sums = own.table {
+        Elementwise.addScaled(sums + target * d, h + i * d, weight * positive, d)
+        if output.bias != nil { sums[output.rows * d + target] += weight * positive }
+      } else {
+        own.targets[row] = weight * positive
+        (own.hidden + row * d).update(from: h + i * d, count: d)
+      }
     }
     Matrix.product(logits, memory.negatives.base, memory.gradient.base, m: n, n: d, k: count)
     for i in 0..<n {
       let row = memory.rows[i]
       let target = Int(rows.targets[row])
       let factor = panels.factors.map { $0.base[target] } ?? 1
-      Elementwise.addScaled(memory.gradient.base + i * d, table + target * d, factor * own.targets[row], d)
+      Elementwise.addScaled(memory.gradient.base + i * d, table + target * d, factor * memory.targetLogits.base[i], d)
     }
     done(logits)
     output.hiddenGradient(memory.gradient.base, scaled: h, factors: factors, rows: n)

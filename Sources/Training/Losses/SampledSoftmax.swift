@@ -76,6 +76,8 @@ public struct SampledSoftmax: Loss {
       ? nil : OwnNegatives(count: count(rows: rows), per: scope, distribution: distribution, alpha: alpha, inBatch: inBatch)
   }
 
+  public var scatters: Bool { true }
+
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? {
     guard scope == .batch else { return nil }
     return NegativeSampler(

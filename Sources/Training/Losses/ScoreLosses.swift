@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 
 /// The loss of one position as a function of the score of its target and the scores of its negatives.
 protocol ScoreLoss: Sendable {
@@ -15,15 +16,11 @@ struct SampledSoftmaxScore: ScoreLoss {
     var top = positive
     for j in 0..<count where negatives[j] > top { top = negatives[j] }
     let own = exp(positive - top)
-    var sum = Double(own)
-    for j in 0..<count {
-      negatives[j] = exp(negatives[j] - top)
-      sum += Double(negatives[j])
-    }
+    let sum = Double(own) + Double(Elementwise.expSum(negatives, top: top, count))
     let loss = log(sum) + Double(top) - Double(positive)
     positive = Float(Double(own) / sum - 1)
     let scale = Float(1 / sum)
-    for j in 0..<count { negatives[j] *= scale }
+    Elementwise.scale(negatives, negatives, scale, count)
     return loss
   }
 }

@@ -25,6 +25,13 @@ final class OutputGradients: @unchecked Sendable {
   /// The summed gradients of the batch's candidates, in the first lane.
   private var candidates: UnsafeMutablePointer<Float>?
 
+  /// Whether the look-ups of a batch are so many that it takes less to add their gradients to whole tables, one for each lane.
+  static func scatters(_ loss: any Loss, _ output: OutputTable, positions: Int, sequences: Int) -> Bool {
+    let reach = loss.reach(rows: output.rows)
+    let own = positions * reach.ownNegatives + sequences * reach.sequenceNegatives
+    return loss.scatters && own >= output.rows
+  }
+
   /// - Parameters:
   ///   - positions: the largest number of rows of a batch.
   ///   - sequences: the largest number of sequences of a batch.
@@ -73,6 +80,18 @@ final class OutputGradients: @unchecked Sendable {
       sequenceRows: sequenceRows.base + vectors * width, sequenceBias: sequenceBias.base + vectors)
   }
 
+  /// Marks the rows that the batch uses, without their gradients.
+  func markRows(_ batch: Batch, tied: TableGradient?) {
+    grouping.clear()
+    for (row, target) in batch.targets.enumerated() where batch.weights[row] != 0 { grouping.touch([target]) }
+    let own = reach.ownNegatives
+    for row in batch.weights.indices where own > 0 && batch.weights[row] != 0 {
+      grouping.touch(batch.negatives[(row * own)..<((row + 1) * own)])
+    }
+    grouping.touch(batch.sequenceNegatives)
+    if let tied { grouping.touch(tied.grouping.touched) }
+  }
+
   /// Adds up the look-ups of every row.
   ///
   /// - Parameters:
@@ -100,7 +119,7 @@ final class OutputGradients: @unchecked Sendable {
     if sequence > 0 {
       batch.sequenceNegatives.withUnsafeBufferPointer { rows in grouping.add(rows) { batch.counts[$0 / sequence] > 0 } }
     }
-    if let tied { grouping.touch(Array(tied.grouping.touched)) }
+    if let tied { grouping.touch(tied.grouping.touched) }
     let (firstOwn, firstSequence) = (batch.targets.count, batch.targets.count * (1 + own))
     let jobs = (grouping.touched.count + TiledStep.rowsPerJob - 1) / TiledStep.rowsPerJob
     batch.weights.withUnsafeBufferPointer { weights in

@@ -39,7 +39,7 @@ final class RowGrouping: @unchecked Sendable {
   }
 
   /// Marks rows as used without adding a look-up.
-  func touch(_ items: [Int32]) {
+  func touch(_ items: some Sequence<Int32>) {
     for row in items where head[Int(row)] == -1 {
       head[Int(row)] = -2
       place[Int(row)] = Int32(touchedCount)

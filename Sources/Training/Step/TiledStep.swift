@@ -22,6 +22,8 @@ final class TiledStep: StepBackend {
   private let prepared: FloatBuffer
   private let tables: [TableGradient]
   private let rows: OutputGradients
+  /// Whether gradients of single rows are added to whole tables, one for each lane.
+  private let scatters: Bool
   /// The table of the item embedding, if the output layer is tied to it.
   private let tied: TableGradient?
   private let panels: OutputPanels
@@ -59,8 +61,11 @@ final class TiledStep: StepBackend {
   ///   - loss: the training loss.
   ///   - length: the number of items of a sequence.
   ///   - batch: the number of sequences of the largest batch.
+  ///   - scatters: whether gradients of single rows are added to whole tables; nil: if that takes less.
   ///   - pool: the threads to run on.
-  init(_ model: Model, _ state: OptimizerState, loss: any Loss, length: Int, batch: Int, pool: WorkerPool) {
+  init(
+    _ model: Model, _ state: OptimizerState, loss: any Loss, length: Int, batch: Int, scatters: Bool? = nil, pool: WorkerPool
+  ) {
     self.model = model
     optimizerState = state
     network = model.network
@@ -73,7 +78,10 @@ final class TiledStep: StepBackend {
     let output = network.output
     let reach = loss.reach(rows: output.rows)
     self.reach = reach
-    let shared = reach.sharedRows(output.rows)
+    let scatters =
+      scatters ?? OutputGradients.scatters(loss, output, positions: positions * batch, sequences: batch)
+    self.scatters = scatters
+    let shared = scatters ? output.rows : reach.sharedRows(output.rows)
     let tiles = BatchCut.largestTiles(limit: length, batch: batch, objective: network.objective, pads: network.pads)
     let tileRows = tiles.map(\.rows).max() ?? 1
     lanes = (0..<min(BatchCut.lanes, batch)).map { _ in Lane(count: network.layout.denseCount + shared * (output.width + 1)) }
@@ -81,7 +89,8 @@ final class TiledStep: StepBackend {
       Worker(
         saved: tiles.map { network.savedCount($0, training: true) }.max() ?? 0,
         scratch: tiles.map(network.scratchCount).max() ?? 0, hidden: tileRows * network.width,
-        loss: LossMemory(rows: tileRows, width: output.width, columns: shared, reach: reach))
+        loss: LossMemory(rows: tileRows, width: output.width, columns: reach.sharedRows(output.rows), reach: reach, keepsSequence: scatters)
+      )
     }
     prepared = FloatBuffer(count: network.layout.preparedCount)
     let tables = network.rowTables.map {
@@ -89,8 +98,8 @@ final class TiledStep: StepBackend {
     }
     self.tables = tables
     tied = output.isTied ? tables.first { $0.table.slot === output.weight } : nil
-    rows = OutputGradients(output, reach, positions: positions * batch, sequences: batch)
-    panels = OutputPanels(output, candidates: reach == .table ? nil : shared)
+    rows = OutputGradients(output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch)
+    panels = OutputPanels(output, candidates: reach == .table ? nil : reach.sharedRows(output.rows))
     zeros = FloatBuffer(count: max(output.width, network.rowTables.map(\.width).max() ?? 1))
   }
 
@@ -101,10 +110,11 @@ final class TiledStep: StepBackend {
   static func bytes(_ network: any Network, _ recipe: Recipe, length: Int, batch: Int, threads: Int) -> Double {
     let output = network.output
     let reach = recipe.loss.reach(rows: output.rows)
-    let shared = Double(reach.sharedRows(output.rows))
+    let positions = network.positions(length: max(2, length))
+    let scatters = OutputGradients.scatters(recipe.loss, output, positions: positions * batch, sequences: batch)
+    let shared = Double(scatters ? output.rows : reach.sharedRows(output.rows))
     let width = Double(output.width)
     let tiles = BatchCut.largestTiles(limit: length, batch: batch, objective: network.objective, pads: network.pads)
-    let positions = network.positions(length: max(2, length))
     let lane = Double(network.layout.denseCount) + shared * (width + 1)
     let worker = Double(
       (tiles.map { network.savedCount($0, training: true) }.max() ?? 0) + (tiles.map(network.scratchCount).max() ?? 0)
@@ -113,7 +123,7 @@ final class TiledStep: StepBackend {
     let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.candidates != .all)
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: positions, sequences: batch) * $1.width) }
     let ownRows =
-      Double(OutputGradients.count(output, reach, positions: positions * batch, sequences: batch))
+      Double(OutputGradients.count(output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch))
       + Double(threads) * Double(LossMemory.count(rows: tiles.map(\.rows).max() ?? 1, width: output.width, reach: reach))
     // Three copies of the parameters (initial, current, best) and the optimizer's state. A growth needs the old and the new
     // model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.
@@ -149,7 +159,7 @@ final class TiledStep: StepBackend {
     var losses = [Double](repeating: 0, count: cut.lanesUsed)
     let (lanes, workers, tables, prepared) = (lanes, workers, tables, prepared)
     let (denseCount, perRow, perSequence) = (layout.denseCount, reach.ownNegatives, reach.sequenceNegatives)
-    let rows = rows
+    let (rows, scatters) = (rows, scatters)
     let source = BatchMemory(batch)
     losses.withUnsafeMutableBufferPointer { losses in
       guard let first = losses.baseAddress else { return }
@@ -174,7 +184,10 @@ final class TiledStep: StepBackend {
               negatives: source.negatives.map { UnsafePointer($0 + firstRow * perRow) }, sequences: part.tile.sequences,
               sequenceNegatives: source.sequenceNegatives.map { UnsafePointer($0 + part.sequences.lowerBound * perSequence) }),
             hidden: memory.hidden.base, shared: gradients.base + denseCount,
-            own: rows.own(row: firstRow, sequence: part.sequences.lowerBound), memory: memory.loss)
+            own: scatters
+              ? memory.loss.own(table: gradients.base + denseCount)
+              : rows.own(row: firstRow, sequence: part.sequences.lowerBound),
+            memory: memory.loss)
           network.backward(input, d: memory.hidden.base, saved: memory.saved.base, pass: pass)
         }
       }
@@ -230,7 +243,7 @@ final class TiledStep: StepBackend {
   func exchange() {
     guard let batch else { return }
     let output = network.output
-    let shared = reach.sharedRows(output.rows) * (output.width + 1)
+    let shared = (scatters ? output.rows : reach.sharedRows(output.rows)) * (output.width + 1)
     addLanes(layout.denseCount + shared, used: batch.cut.lanesUsed)
     for table in tables where embeddingsLearn {
       let lookups = table.table.rowsAre == .items ? batch.cut.rows : batch.users.count
@@ -242,7 +255,11 @@ final class TiledStep: StepBackend {
     }
     let sums = lanes[0].gradients.base + layout.denseCount
     let learnt = embeddingsLearn ? tied : nil
-    if reach == .table { return finishTable(sums, tied: learnt) }
+    if reach == .table || scatters {
+      finishTable(sums, tied: learnt)
+      if scatters { rows.markRows(batch, tied: learnt) }
+      return
+    }
     rows.sum(
       batch, decay: loss.decay, table: model.values.base + output.weight.offset, panels: panels, shared: sums, tied: learnt, pool: pool)
   }
@@ -251,12 +268,17 @@ final class TiledStep: StepBackend {
   private func finishTable(_ gradients: UnsafeMutablePointer<Float>, tied: TableGradient?) {
     guard panels.factors != nil || tied != nil else { return }
     let (output, panels, gradients) = (network.output, panels, Shared(gradients))
+    let table = Shared(model.values.base + output.weight.offset)
     let width = output.width
     pool.forEach((output.rows + Self.rowsPerJob - 1) / Self.rowsPerJob) { job, _ in
       for row in (job * Self.rowsPerJob)..<min(output.rows, (job + 1) * Self.rowsPerJob) {
         let gradient = gradients.pointer + row * width
         if let factors = panels.factors {
-          OutputTable.gradient(gradient, panels.rows + row * width, factor: factors.base[row], length: 1, width)
+          withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { scaled in
+            guard let scaled = scaled.baseAddress else { return }
+            Elementwise.scale(scaled, table.pointer + row * width, factors.base[row], width)
+            OutputTable.gradient(gradient, scaled, factor: factors.base[row], length: 1, width)
+          }
         }
         if let tied, let first = tied.grouping.first(Int32(row)) {
           Elementwise.addScaled(gradient, tied.vectors.base + first * width, 1, width)
@@ -350,6 +372,17 @@ final class TiledStep: StepBackend {
       return
     }
     let own = rows
+    if scatters {
+      let (shared, width) = (Shared(sums + layout.denseCount), output.width)
+      let bias = Shared(shared.pointer + output.rows * width)
+      forEachRow(own.rows, output.weight.offset, rows: output.rows, width: width, lazy: lazy, body) {
+        shared.pointer + Int($0) * width
+      }
+      if let slot = output.bias {
+        forEachRow(own.rows, slot.offset, rows: output.rows, width: 1, lazy: lazy, body) { bias.pointer + Int($0) }
+      }
+      return
+    }
     forEachRow(own.rows, output.weight.offset, rows: output.rows, width: output.width, lazy: lazy, body) { own.row($0) }
     if let bias = output.bias { forEachRow(own.rows, bias.offset, rows: output.rows, width: 1, lazy: lazy, body) { own.bias($0) } }
   }

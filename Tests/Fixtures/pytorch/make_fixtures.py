@@ -934,7 +934,10 @@ def recipe_configuration_of(config):
         variant = {"form": config["norm"], "inner": config["d"], "isProjected": config["projection"], "initial": "normal"}
         variant.update(isScaled=config["scale"], isTied=config["output"] == "tied", epsilon=config["epsilon"])
         network.update(alpha=False, variant=variant)
-    if config["recipe"] in ("esasrec", "bert4rec"):
+    if config["recipe"] == "esasrec":
+        variant = {"form": "gated", "inner": config["widening"] * config["d"], "isProjected": True, "isScaled": False}
+        network.update(alpha=False, variant={**variant, "isTied": True, "epsilon": config["epsilon"], "initial": "xavier"})
+    if config["recipe"] == "bert4rec":
         network["widening"] = config["widening"]
     if config["recipe"] == "hstu":
         network["time"] = config["time"]
