@@ -311,6 +311,20 @@ import Testing
     #expect(Set(users.train.users).isDisjoint(with: users.test.users) && users.rule.contains("by user"))
   }
 
+  /// With `order: time` a share of the training part is the oldest one.
+  @Test func sharesByTimeAreTheOldest() throws {
+    var data = ProcessingTests.histories((0..<200).map { _ in [1, 2, 3, 4] }, items: 5)
+    data.times = Column((0..<800).map { Int64($0 / 4 * 7919 % 211) })
+    let split = try data.windows(length: 4).split(train: 0.8, valid: 0.1, test: 0.1, seed: 1, oldestFirst: true)
+    let all = try #require(split.train.times)
+    for share in [0.1, 0.25, 0.5] {
+      let part = split.fraction(share, label: "a share")
+      let times = try #require(part.train.times)
+      #expect(Array(times) == Array(all.sorted().prefix(Int(160 * share))), "\(share)")
+      #expect(part.test.count == split.test.count)
+    }
+  }
+
   @Test func splitsFromThreeDataSets() throws {
     let train = try withFile("0,a,b\nb,c,a\n") { try Histories.read($0, .init(pad: "0")).histories.windows(length: 3) }
     let test = try withFile("x,d,b\nx,b,a\n") { try Histories.read($0, .init(format: .sequences, pad: "x")).histories.windows(length: 3) }

@@ -134,6 +134,21 @@ import Testing
     }
   }
 
+  /// The items of RecBole's lists are separated by spaces, so an item with a space is refused.
+  @Test func namesThatListsCannotHave() throws {
+    var histories = try withFile("user,item\nu,a\nu,b\n") { try Histories.read($0).histories }
+    for name in ["a b", " a", " "] {
+      histories.items = Vocabulary(["<pad>", name, "b"])
+      let set = try histories.windows(length: 2)
+      #expect(throws: DataError.self, "\(name.debugDescription)") { try DataWriter.writeInter(set) { _ in } }
+    }
+    histories.items = Vocabulary(["<pad>", "a,b\"", "b"])
+    let set = try histories.windows(length: 2)
+    let file = try Self.written { put in try DataWriter.writeInter(set, put: put) }
+    let again = try withFile(file, "x.inter") { try Histories.read($0).histories.windows(length: 2) }
+    #expect(Self.rows(again) == Self.rows(set))
+  }
+
   // MARK: Padding
 
   private static func padded(_ text: String, _ options: ReadingOptions = .init(format: .sequences)) throws -> [[String]] {
