@@ -191,6 +191,65 @@ private struct Outcome: Equatable {
     #expect(throws: Never.self) { try Self.read(whole, identity) }
   }
 
+  /// Right checksums over another version, another kind of file, and names and shapes that do not fit: each is an error that
+  /// says what is wrong.
+  @Test func versionsNamesAndShapesAreChecked() throws {
+    let model = try Self.model("nextitnet")
+    let identity = try TrainingIdentity(model, Self.data, Self.recipe)
+    let keeper = StoredKeeper(identity, Self.data)
+    _ = try Self.trainer(TestObserver(), keeper).run(model)
+    let whole = try SafeTensors(try #require(keeper.last).data())
+    func problem(_ change: (inout SafeTensors) throws -> Void) throws -> ModelFile.Failure.Problem? {
+      var file = whole
+      try change(&file)
+      var checksum = TensorChecksum(file.metadata)
+      for (name, tensor) in file.tensors.sorted(by: { $0.name < $1.name }) {
+        checksum.begin(name, tensor.shape)
+        tensor.floats.withUnsafeBytes { checksum.add($0) }
+      }
+      file.metadata["checksum"] = checksum.text
+      do {
+        _ = try Self.read(file.data(), identity)
+        return nil
+      } catch let failure as ModelFile.Failure {
+        return failure.problem
+      }
+    }
+    func rename(_ file: inout SafeTensors, _ name: String, _ other: String) throws {
+      let place = try #require(file.tensors.firstIndex { $0.name == name })
+      file.tensors[place].name = other
+    }
+    #expect(try problem { _ in } == nil)
+    #expect(try problem { $0.metadata["version"] = "2" } == .version("2"))
+    #expect(try problem { $0.metadata["version"] = nil } == .version("?"))
+    #expect(try problem { $0.metadata["format"] = "another" } == .notAModel)
+    let changes: [(inout SafeTensors) throws -> Void] = [
+      { try rename(&$0, "output.bias", "output.bais") }, { try rename(&$0, "training/current/output.bias", "training/current/other") },
+      { try rename(&$0, "training/first/output.bias", "training/third/output.bias") },
+      { $0.tensors.removeAll { $0.name == "training/second/output.weight" } },
+      { file in
+        let place = try #require(file.tensors.firstIndex { $0.name == "item_embedding.weight" })
+        let tensor = file.tensors[place].tensor
+        file.tensors[place].tensor = .init(shape: tensor.shape.reversed(), tensor.floats)
+      },
+      { file in
+        let place = try #require(file.tensors.firstIndex { $0.name == "training/current/output.weight" })
+        let tensor = file.tensors[place].tensor
+        file.tensors[place].tensor = .init(shape: [tensor.shape[0] * tensor.shape[1]], tensor.floats)
+      },
+      // A model has no tensors of a training.
+      { $0.metadata["format"] = ModelFile.modelFormat }, { $0.metadata["kind"] = "none" }, { $0.metadata["items"] = "[]" },
+      { $0.metadata["seed"] = "-1" }, { $0.metadata["training"] = nil },
+    ]
+    for (number, change) in changes.enumerated() {
+      guard case .contents(let message) = try problem(change) else {
+        Issue.record("change \(number) was not found")
+        continue
+      }
+      #expect(!message.isEmpty)
+    }
+  }
+
   /// Keeps what the last checkpoint's file would hold.
   private final class StoredKeeper: CheckpointKeeper {
     let every: Extent? = .steps(5)
