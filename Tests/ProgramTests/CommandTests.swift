@@ -315,6 +315,22 @@ struct Srs {
     #expect(!FileManager.default.fileExists(atPath: folder + "/2/runs/runs.sqlite"))
   }
 
+  /// With `--guard` exported runs have no cell that a spreadsheet would take for a formula; without it nothing is changed.
+  @Test func exportedRunsGuardFormulas() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-guard-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1) |> train(data, run: 2steps, batch: 32, name: "=1+1")
+      """
+    #expect(try Srs.run(script, ["--out", folder, "--quiet"]).status == 0)
+    for (arguments, name) in [([], ",=1+1,"), (["--guard"], ",'=1+1,")] {
+      let file = folder + "/runs.csv"
+      #expect(try Srs(["runs", "export", "--file", folder + "/runs/runs.sqlite", "-o", file] + arguments).status == 0)
+      #expect(try String(contentsOfFile: file, encoding: .utf8).contains(name), "\(arguments)")
+    }
+  }
+
   /// A LaTeX table compiles, whatever its names contain.
   @Test func tablesCompile() throws {
     guard FileManager.default.fileExists(atPath: "/usr/bin/pdflatex"), try Srs(shell: "kpsewhich siunitx.sty").status == 0 else {
