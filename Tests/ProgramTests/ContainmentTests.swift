@@ -65,6 +65,45 @@ import Testing
     }
   }
 
+  /// The program itself reads checkpoints and files of its cache; in a sandbox, none with a hard link.
+  @Test func hardLinksOfItsOwnFilesAreNotReadThere() throws {
+    try inFolder { root, inside in
+      func link(_ path: String) throws {
+        try FileManager.default.moveItem(atPath: path, toPath: root + "/far")
+        try FileManager.default.linkItem(atPath: root + "/far", toPath: path)
+      }
+      let script =
+        Self.training.replacingOccurrences(of: "run: 20steps", with: "run: 20steps, checkpoint: 5steps, name: \"one\"")
+        + "\nprint(run.steps)"
+      #expect(try Srs.run(script, ["--sandbox", inside]).output == "20\n")
+      let folder = try #require(try names(inside + "/runs").first { $0.hasPrefix("one-") })
+      try link("\(inside)/runs/\(folder)/checkpoint.safetensors")
+      // The same training, one that would continue it, and one of the same name with which it is compared.
+      for other in [
+        script, script.replacingOccurrences(of: "20steps", with: "30steps"), script.replacingOccurrences(of: "dim: 8", with: "dim: 4"),
+      ] {
+        let run = try Srs.run(other, ["--sandbox", inside, "--resume"])
+        #expect(run.status == 1 && run.errors.contains("hard link") && run.output.isEmpty, "\(run.errors)")
+      }
+      #expect(try Srs.run(script, ["--out", inside, "--resume"]).output == "20\n")
+      // Without --resume the checkpoint is not read: a new file replaces its name in the folder.
+      let before = try Data(contentsOf: URL(fileURLWithPath: root + "/far"))
+      #expect(try Srs.run(script, ["--sandbox", inside]).output == "20\n")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: root + "/far")) == before)
+      #expect(try Srs.run(script, ["--sandbox", inside, "--resume"]).output == "20\n")
+
+      try FileManager.default.removeItem(atPath: root + "/far")
+      try Data("user,item\na,x\na,y\n".utf8).write(to: URL(fileURLWithPath: inside + "/log.csv"))
+      let cached = "print(load(\"\(inside)/log.csv\", cache: true).interactions)"
+      let environment = ["SRS_CACHE": inside + "/cache"]
+      #expect(try Srs.run(cached, ["--sandbox", inside], environment: environment).output == "2\n")
+      try link("\(inside)/cache/data/" + (try #require(try names(inside + "/cache/data").first)))
+      let run = try Srs.run(cached, ["--sandbox", inside], environment: environment)
+      #expect(run.status == 1 && run.errors.contains("hard link") && run.output.isEmpty, "\(run.errors)")
+      #expect(try Srs.run(cached, environment: environment).output == "2\n")
+    }
+  }
+
   /// A checkpoint in a folder that is a link is not read, and none is written there.
   @Test func checkpointsStayInside() throws {
     try inFolder { root, inside in

@@ -83,6 +83,7 @@ extension Builtin.Call {
     var known = ReadingOptions()
     known.format = .srsd
     if FileManager.default.fileExists(atPath: kept) {
+      if let problem = interpreter.readingRefusal(kept) { throw error(.file, problem, argument: "cache") }
       do {
         var result = try Histories.read(kept, known)
         result.histories.source = path
