@@ -48,6 +48,9 @@ struct TensorHeader {
   var entries: [String: Entry] = [:]
   var metadata: [String: String] = [:]
 
+  /// The name in the header of what is not a tensor.
+  static let metadataName = "__metadata__"
+
   /// The supported types and their sizes in bytes.
   static let sizes = ["F32": 4, "F64": 8, "I64": 8]
 
@@ -82,10 +85,17 @@ struct TensorHeader {
     } catch {
       throw FormatError(message: "its header is not the JSON that safetensors prescribe")
     }
-    for (name, value) in values {
+    // In the order of the names, so that a file with several errors always gives the same one.
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       switch value {
-      case .texts(let texts): metadata = texts
+      case .texts(let texts):
+        guard name == Self.metadataName else {
+          throw FormatError(
+            message: "its header has a map of texts called \(name); a tensor was expected, or the name \(Self.metadataName)")
+        }
+        metadata = texts
       case .entry(let entry):
+        guard name != Self.metadataName else { throw FormatError(message: "\(name) is a tensor; a map of texts was expected") }
         try Self.check(name, entry)
         entries[name] = entry
       }
@@ -123,7 +133,7 @@ struct TensorHeader {
 
   /// The length and the header. The header is padded with blanks to a multiple of 8 bytes.
   func data() throws -> Data {
-    var values: [String: Value] = metadata.isEmpty ? [:] : ["__metadata__": .texts(metadata)]
+    var values: [String: Value] = metadata.isEmpty ? [:] : [Self.metadataName: .texts(metadata)]
     for (name, entry) in entries { values[name] = .entry(entry) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -146,9 +146,9 @@ private struct Outcome: Equatable {
     _ = try Self.trainer(TestObserver(), keeper).run(model)
     let whole = try #require(keeper.files.last)
     let headerLength = Int(whole.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-    // Every 211th byte of the header without its padding, and every 9,973rd byte of the rest.
-    let header = stride(from: 0, to: 8 + headerLength - 8, by: 211)
-    for offset in Array(header) + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
+    // Every byte of the header's first names, every 211th of the rest without its padding, and every 9,973rd of the tensors.
+    let header = Array(0..<32) + Array(stride(from: 32, to: 8 + headerLength - 8, by: 211))
+    for offset in header + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
       var damaged = whole
       damaged[offset] ^= 1 << UInt8(offset % 7)
       #expect(throws: ModelFile.Failure.self, "byte \(offset)") { try Self.read(damaged, identity) }
@@ -283,6 +283,45 @@ private struct Outcome: Equatable {
       data.append(Data(header.utf8))
       data.append(Data(count: 12))
       #expect(throws: TensorHeader.FormatError.self, "\(header)") { try SafeTensors(data) }
+    }
+  }
+
+  private static func file(_ header: String, _ rest: Data = Data()) -> Data {
+    var data = Data()
+    withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
+    return data + Data(header.utf8) + rest
+  }
+
+  /// Only `__metadata__` is a map of texts, wherever it stands in the header; a model's file has one.
+  @Test func onlyMetadataIsAMapOfTexts() throws {
+    let tensor = #""a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
+    let texts = #""__metadata__":{"format":"x","version":"1"}"#
+    for header in ["{\(texts),\(tensor)}", "{\(tensor),\(texts)}"] {
+      #expect(try SafeTensors(Self.file(header, Data(count: 4))).metadata == ["format": "x", "version": "1"])
+    }
+    for other in ["__metadatb__", "a-map", "zzz"] {
+      let map = "\"\(other)\":{\"format\":\"y\"}"
+      for header in ["{\(texts),\(map),\(tensor)}", "{\(map),\(texts),\(tensor)}", "{\(map),\(tensor)}", "{\(tensor),\(map)}"] {
+        #expect {
+          try SafeTensors(Self.file(header, Data(count: 4)))
+        } throws: {
+          guard let message = ($0 as? TensorHeader.FormatError)?.message else { return false }
+          return message.contains(other) && message.contains("__metadata__")
+        }
+      }
+    }
+    #expect {
+      try SafeTensors(Self.file(#"{"__metadata__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, Data(count: 4)))
+    } throws: {
+      ($0 as? TensorHeader.FormatError)?.message.contains("a map of texts was expected") == true
+    }
+    let path = try Self.write(Self.file("{\(tensor)}", Data(count: 4)))
+    defer { unlink(path) }
+    #expect {
+      try ModelFile.read(path)
+    } throws: {
+      guard let failure = $0 as? ModelFile.Failure, case .contents(let message) = failure.problem else { return false }
+      return failure.path == path && message.contains("__metadata__") && message.contains("expected")
     }
   }
 
