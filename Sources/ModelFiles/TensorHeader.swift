@@ -51,6 +51,10 @@ struct TensorHeader {
   /// The name in the header of what is not a tensor.
   static let metadataName = "__metadata__"
 
+  /// The largest length of a header in bytes, which is that of the safetensors library: a header is read into memory as a
+  /// whole, also where it is not a real one.
+  static let longest = 100_000_000
+
   /// The supported types and their sizes in bytes.
   static let sizes = ["F32": 4, "F64": 8, "I64": 8]
 
@@ -63,12 +67,15 @@ struct TensorHeader {
 
   /// The length of the header in bytes, from the first 8 bytes of the file.
   ///
-  /// - Throws: `FormatError` if the header would be longer than the file.
+  /// - Throws: `FormatError` if the header would be longer than the file or than `longest`.
   static func length(_ first: Data, of fileSize: Int) throws -> Int {
     guard first.count >= 8 else { throw FormatError(message: "shorter than the 8 bytes of its header's length") }
     let length = first.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length < 1 << 40, 8 + Int(length) <= fileSize else {
       throw FormatError(message: "says its header has \(length) bytes, the file has \(fileSize)")
+    }
+    guard length <= longest else {
+      throw FormatError(message: "its header has \(length) bytes; a safetensors file may have at most \(longest) there")
     }
     return Int(length)
   }
@@ -132,6 +139,8 @@ struct TensorHeader {
   // MARK: Writing
 
   /// The length and the header. The header is padded with blanks to a multiple of 8 bytes.
+  ///
+  /// - Throws: `LongHeader` for a header longer than `longest`, which could not be read again.
   func data() throws -> Data {
     var values: [String: Value] = metadata.isEmpty ? [:] : [Self.metadataName: .texts(metadata)]
     for (name, entry) in entries { values[name] = .entry(entry) }
@@ -139,9 +148,17 @@ struct TensorHeader {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var json = try encoder.encode(values)
     while json.count % 8 != 0 { json.append(0x20) }
+    guard json.count <= Self.longest else { throw LongHeader(length: json.count) }
     var result = Data()
     withUnsafeBytes(of: UInt64(json.count).littleEndian) { result.append(contentsOf: $0) }
     result.append(json)
     return result
   }
+}
+
+/// A file cannot be written, because its header would be longer than safetensors allows.
+public struct LongHeader: Error, Equatable {
+  /// In bytes.
+  public let length: Int
+  public static let longest = TensorHeader.longest
 }

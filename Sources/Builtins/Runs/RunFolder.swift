@@ -64,6 +64,8 @@ final class RunFolder: CheckpointKeeper {
       return true
     } catch let error as OutputFile.Failure {
       host.note("\(name): checkpoint not saved, training continues: \(error.message)")
+    } catch let error as any HasEngineMessage {
+      host.note("\(name): checkpoint not saved, training continues: \(error.engineMessage.message)")
     } catch {
       host.note("\(name): checkpoint not saved, training continues: \(error)")
     }

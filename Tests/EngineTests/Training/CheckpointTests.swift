@@ -325,6 +325,25 @@ private struct Outcome: Equatable {
     }
   }
 
+  /// A header is limited, however large the file is, and none is written that could not be read again.
+  @Test func longHeadersAreRefused() throws {
+    let path = try Self.write(Self.file("{}"))
+    defer { unlink(path) }
+    // A file of holes, whose first bytes name a header of 100 MB and one byte.
+    let file = try #require(FileHandle(forUpdatingAtPath: path))
+    try file.write(contentsOf: withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Data($0) })
+    try file.truncate(atOffset: 200_000_000)
+    try file.close()
+    #expect {
+      try ModelFile.read(path)
+    } throws: {
+      guard let failure = $0 as? ModelFile.Failure, case .notTensors(let message) = failure.problem else { return false }
+      return failure.path == path && message.contains("100000001") && message.contains("at most 100000000")
+    }
+    let names = String(repeating: "a", count: 100_000_000)
+    #expect(throws: LongHeader.self) { try TensorHeader(entries: [:], metadata: ["items": names]).data() }
+  }
+
   /// A header with sizes larger than the file does not allocate memory.
   @Test func sizesAreCheckedAgainstTheFile() throws {
     let model = try Self.model("nextitnet")
