@@ -160,13 +160,18 @@ extension Histories {
   /// and the windows of all earlier items are the training part. A history with fewer than three items is only used for
   /// training.
   ///
+  /// - Parameters:
+  ///   - options: how to divide the earlier items.
+  ///   - isCancelled: called for every history; once it returns true, the parts are incomplete and must not be used, and an
+  ///     error may be due to that.
   /// - Throws: `DataError` for options that are not valid and if no history is long enough.
-  public func leaveLastOut(_ options: WindowOptions) throws(DataError) -> Split {
+  public func leaveLastOut(_ options: WindowOptions, isCancelled: () -> Bool = { false }) throws(DataError) -> Split {
     try options.check()
     let rule = "leave-last-out: the last item of every user is tested, the one before validates, those before train"
     if file != nil {
       let parts = try (
-        windows(options, .beforeHeldOut), windows(options, .heldOut(back: 1)), windows(options, .heldOut(back: 0))
+        windows(options, .beforeHeldOut, isCancelled), windows(options, .heldOut(back: 1), isCancelled),
+        windows(options, .heldOut(back: 0), isCancelled)
       )
       return try Self.leftOut(parts, rule)
     }
@@ -175,6 +180,7 @@ extension Histories {
     )
     events.withUnsafeBufferPointer { events in
       for h in 0..<count {
+        if isCancelled() { break }
         let (start, end) = (offsets[h], offsets[h + 1])
         let rest = end - start >= 3 ? end - 2 : end
         func items(_ range: Range<Int>) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: events[range]) }

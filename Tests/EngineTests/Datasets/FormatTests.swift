@@ -289,6 +289,30 @@ import Testing
     #expect((0..<moved.count).map { Array(moved.sequence($0)) } == [[1, 2, 3], [3, 4, 5], [5, 6, 7]])
   }
 
+  /// Cancelled, windows of no further history are made, in memory and in a mapped file.
+  @Test func windowsCanBeCancelled() throws {
+    let data = ProcessingTests.histories((0..<100).map { _ in [1, 2, 3, 4, 5, 6, 7] }, items: 8)
+    var bytes = Data()
+    try data.writeBinary { bytes.append(contentsOf: $0) }
+    try withFile(bytes, "e.srsd") { path in
+      for histories in [data, try Histories.read(path).histories] {
+        var calls = 0
+        let set = try histories.windows(WindowOptions(length: 3, stride: 1)) {
+          calls += 1
+          return calls > 20
+        }
+        #expect(set.count <= 20 * 5)
+        calls = 0
+        let split = try? histories.leaveLastOut(WindowOptions(length: 3, stride: 1)) {
+          calls += 1
+          return calls > 20
+        }
+        #expect(split?.train.count ?? 0 <= 20 * 3 && calls < 30)
+        #expect(try histories.windows(WindowOptions(length: 3, stride: 1)).count == 500)
+      }
+    }
+  }
+
   @Test func leaveLastOut() throws {
     let data = ProcessingTests.histories([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2]], items: 6)
     let split = try data.leaveLastOut(WindowOptions(length: 4))
