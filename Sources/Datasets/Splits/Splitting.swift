@@ -139,8 +139,18 @@ extension SequenceSet {
   private func byUser(_ numbers: inout RandomNumbers) -> [Int] {
     var rank = [Int](repeating: 0, count: userNames.count)
     for (index, user) in numbers.permutation(userNames.count).enumerated() { rank[user] = index }
+    // By counting, not by comparing: with overlapping windows, there are many sequences, and sorting them would take seconds.
     let users = users
-    return (0..<count).sorted { (rank[Int(users[$0])], $0) < (rank[Int(users[$1])], $1) }
+    var next = [Int](repeating: 0, count: rank.count + 1)
+    for user in users { next[rank[Int(user)] + 1] += 1 }
+    for r in rank.indices { next[r + 1] += next[r] }
+    var order = [Int](repeating: 0, count: count)
+    for (index, user) in users.enumerated() {
+      let r = rank[Int(user)]
+      order[next[r]] = index
+      next[r] += 1
+    }
+    return order
   }
 
   private static func percent(_ share: Double) -> String {
