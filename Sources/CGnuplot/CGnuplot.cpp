@@ -91,18 +91,22 @@ struct Descriptor {
   }
 };
 
-// Waits for the child at most `seconds`, then kills it. Returns false on a time-out.
-bool wait_for(pid_t child, double seconds, int *status) {
+// Why the wait for a child ended.
+enum class End { own, timeout, cancelled };
+
+// Waits for the child at most `seconds`, and until the work is cancelled, then kills it.
+End wait_for(pid_t child, double seconds, int *status, bool (*is_cancelled)(void *) = nullptr, void *context = nullptr) {
   auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   for (;;) {
     pid_t found = waitpid(child, status, WNOHANG);
-    if (found == child) return true;
-    if (found < 0 && errno != EINTR) return true;
-    if (std::chrono::steady_clock::now() >= end) {
+    if (found == child) return End::own;
+    if (found < 0 && errno != EINTR) return End::own;
+    bool cancelled = is_cancelled != nullptr && is_cancelled(context);
+    if (cancelled || std::chrono::steady_clock::now() >= end) {
       kill(child, SIGKILL);
       while (waitpid(child, status, 0) < 0 && errno == EINTR) {
       }
-      return false;
+      return cancelled ? End::cancelled : End::timeout;
     }
     usleep(2000);
   }
@@ -160,7 +164,7 @@ int start(const char *program, const std::vector<int> &given, pid_t *child) {
 }
 
 void run(const char *program, const char *script, size_t length, const char *data, size_t data_length, int folder,
-         double seconds, srs_gnuplot_result *result) {
+         double seconds, bool (*is_cancelled)(void *), void *context, srs_gnuplot_result *result) {
   Descriptor output, errors, table, picture, beside, reading, writing;
   output.value = memfd_create("gnuplot-output", MFD_CLOEXEC);
   errors.value = memfd_create("gnuplot-errors", MFD_CLOEXEC);
@@ -208,11 +212,15 @@ void run(const char *program, const char *script, size_t length, const char *dat
   writing.reset();
 
   int status = 0;
-  bool ended = wait_for(child, seconds, &status);
+  End end = wait_for(child, seconds, &status, is_cancelled, context);
+  if (end == End::cancelled) {
+    report(result, SRS_GNUPLOT_CANCELLED, "");
+    return;
+  }
   result->output = copy_of(contents(output.value), &result->output_length);
   result->picture = copy_of(contents(picture.value), &result->picture_length);
   std::string said = contents(errors.value, 16 << 20);
-  if (!ended) {
+  if (end == End::timeout) {
     report(result, SRS_GNUPLOT_TIMEOUT, said);
   } else if (WIFSIGNALED(status)) {
     report(result, SRS_GNUPLOT_CRASHED, said);
@@ -300,11 +308,12 @@ extern "C" void srs_gnuplot_close(srs_gnuplot_window *window) {
 }
 
 extern "C" void srs_gnuplot_run(const char *program, const char *script, size_t length, const char *data,
-                                size_t data_length, int folder, double seconds, srs_gnuplot_result *result) {
+                                size_t data_length, int folder, double seconds, bool (*is_cancelled)(void *),
+                                void *context, srs_gnuplot_result *result) {
   memset(result, 0, sizeof *result);
   PipeGuard guard;
   try {
-    run(program, script, length, data, data_length, folder, seconds, result);
+    run(program, script, length, data, data_length, folder, seconds, is_cancelled, context, result);
   } catch (const std::exception &error) {
     result->status = SRS_GNUPLOT_SYSTEM;
     free(result->errors);

@@ -126,10 +126,12 @@ private final class WorkerState: @unchecked Sendable {
       { raw in
         guard let raw else { return nil }
         let start = Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
-        // The main thread handles signals.
-        var all = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, nil)
+        // The main thread handles signals, except those that a fault of this thread causes: while these are blocked, a fault
+        // ends the program without a message.
+        var blocked = sigset_t()
+        sigfillset(&blocked)
+        for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE] { sigdelset(&blocked, fault) }
+        pthread_sigmask(SIG_BLOCK, &blocked, nil)
         start.state.work(start.worker)
         return nil
       }, start.toOpaque())

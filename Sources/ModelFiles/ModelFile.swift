@@ -103,6 +103,11 @@ public final class ModelReader {
     }
     let header = file.header
     let metadata = header.metadata
+    guard !metadata.isEmpty else {
+      throw bad(
+        "has no \(TensorHeader.metadataName): expected a map of texts of that name, with the format and the configuration of a model saved by srs"
+      )
+    }
     let isModel = metadata["format"] == ModelFile.modelFormat
     guard isModel || metadata["format"] == ModelFile.checkpointFormat else { throw failure(.notAModel) }
     guard metadata["version"] == ModelFile.version else { throw failure(.version(metadata["version"] ?? "?")) }

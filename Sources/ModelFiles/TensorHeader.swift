@@ -48,6 +48,13 @@ struct TensorHeader {
   var entries: [String: Entry] = [:]
   var metadata: [String: String] = [:]
 
+  /// The name in the header of what is not a tensor.
+  static let metadataName = "__metadata__"
+
+  /// The largest length of a header in bytes, which is that of the safetensors library: a header is read into memory as a
+  /// whole, also where it is not a real one.
+  static let longest = 100_000_000
+
   /// The supported types and their sizes in bytes.
   static let sizes = ["F32": 4, "F64": 8, "I64": 8]
 
@@ -60,12 +67,15 @@ struct TensorHeader {
 
   /// The length of the header in bytes, from the first 8 bytes of the file.
   ///
-  /// - Throws: `FormatError` if the header would be longer than the file.
+  /// - Throws: `FormatError` if the header would be longer than the file or than `longest`.
   static func length(_ first: Data, of fileSize: Int) throws -> Int {
     guard first.count >= 8 else { throw FormatError(message: "shorter than the 8 bytes of its header's length") }
     let length = first.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length < 1 << 40, 8 + Int(length) <= fileSize else {
       throw FormatError(message: "says its header has \(length) bytes, the file has \(fileSize)")
+    }
+    guard length <= longest else {
+      throw FormatError(message: "its header has \(length) bytes; a safetensors file may have at most \(longest) there")
     }
     return Int(length)
   }
@@ -82,10 +92,17 @@ struct TensorHeader {
     } catch {
       throw FormatError(message: "its header is not the JSON that safetensors prescribe")
     }
-    for (name, value) in values {
+    // In the order of the names, so that a file with several errors always gives the same one.
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       switch value {
-      case .texts(let texts): metadata = texts
+      case .texts(let texts):
+        guard name == Self.metadataName else {
+          throw FormatError(
+            message: "its header has a map of texts called \(name); a tensor was expected, or the name \(Self.metadataName)")
+        }
+        metadata = texts
       case .entry(let entry):
+        guard name != Self.metadataName else { throw FormatError(message: "\(name) is a tensor; a map of texts was expected") }
         try Self.check(name, entry)
         entries[name] = entry
       }
@@ -122,16 +139,26 @@ struct TensorHeader {
   // MARK: Writing
 
   /// The length and the header. The header is padded with blanks to a multiple of 8 bytes.
+  ///
+  /// - Throws: `LongHeader` for a header longer than `longest`, which could not be read again.
   func data() throws -> Data {
-    var values: [String: Value] = metadata.isEmpty ? [:] : ["__metadata__": .texts(metadata)]
+    var values: [String: Value] = metadata.isEmpty ? [:] : [Self.metadataName: .texts(metadata)]
     for (name, entry) in entries { values[name] = .entry(entry) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var json = try encoder.encode(values)
     while json.count % 8 != 0 { json.append(0x20) }
+    guard json.count <= Self.longest else { throw LongHeader(length: json.count) }
     var result = Data()
     withUnsafeBytes(of: UInt64(json.count).littleEndian) { result.append(contentsOf: $0) }
     result.append(json)
     return result
   }
+}
+
+/// A file cannot be written, because its header would be longer than safetensors allows.
+public struct LongHeader: Error, Equatable {
+  /// In bytes.
+  public let length: Int
+  public static let longest = TensorHeader.longest
 }

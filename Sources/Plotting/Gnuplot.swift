@@ -6,19 +6,26 @@ import Foundation
 public struct PlottingError: Error, Equatable, Sendable {
   public let message: String
   public let help: String?
+
+  /// Not an error of the figure: its drawing was cancelled.
+  public static let cancelled = PlottingError(message: "interrupted", help: nil)
 }
 
 /// Draws figures by gnuplot. Each figure gets a process of its own, so that a crash or hang of one does not affect the next.
 public struct Gnuplot: Sendable {
   private let program: String
   private let seconds: Double
+  private let isCancelled: @Sendable () -> Bool
 
   /// - Parameters:
   ///   - program: The name of the program, searched in PATH, or an absolute path.
   ///   - seconds: The time after which gnuplot is stopped and the picture fails.
-  public init(program: String = "gnuplot", seconds: Double = 60) {
+  ///   - isCancelled: Called often while a picture is prepared and drawn; must be cheap. Once it returns true, drawing throws
+  ///     `PlottingError.cancelled`.
+  public init(program: String = "gnuplot", seconds: Double = 60, isCancelled: @escaping @Sendable () -> Bool = { false }) {
     self.program = program
     self.seconds = seconds
+    self.isCancelled = isCancelled
   }
 
   /// The path of a program: the name itself if it begins with a slash, else the first match in PATH. Nil if there is none.
@@ -53,12 +60,22 @@ public struct Gnuplot: Sendable {
     var result = srs_gnuplot_result()
     let bytes = Array(script.utf8CString.dropLast())
     let table = Array(data.utf8CString.dropLast())
+    // A closure as a C function with a context.
+    struct Watch { let isCancelled: @Sendable () -> Bool }
+    var watch = Watch(isCancelled: isCancelled)
     // gnuplot needs fonts and temporary files outside of the sandbox.
-    Sandbox.outside { srs_gnuplot_run(path, bytes, bytes.count, table, table.count, folder, seconds, &result) }
+    Sandbox.outside {
+      withUnsafeMutablePointer(to: &watch) { watch in
+        srs_gnuplot_run(
+          path, bytes, bytes.count, table, table.count, folder, seconds,
+          { $0?.assumingMemoryBound(to: Watch.self).pointee.isCancelled() ?? false }, watch, &result)
+      }
+    }
     defer { srs_gnuplot_free(&result) }
     let errors = Self.text(result.errors, result.errors_length)
     switch Int(result.status) {
     case SRS_GNUPLOT_OK: break
+    case SRS_GNUPLOT_CANCELLED: throw .cancelled
     case SRS_GNUPLOT_MISSING: throw PlottingError(message: "gnuplot cannot be started: \(path) does not exist any more", help: nil)
     case SRS_GNUPLOT_TIMEOUT:
       throw PlottingError(message: "gnuplot did not finish within \(Int(seconds)) seconds and was stopped", help: nil)
@@ -91,15 +108,31 @@ public struct Gnuplot: Sendable {
 
   // MARK: Figures
 
+  /// The script of a figure, with its points thinned.
+  private func script(_ figure: Figure, _ medium: GnuplotScript.Medium = .paper, page: (columns: Int, lines: Int)? = nil)
+    throws(PlottingError) -> GnuplotScript
+  {
+    let script = GnuplotScript(figure, isCancelled: isCancelled)
+    if isCancelled() { throw .cancelled }
+    if let problem = script.problem(medium, page: page) { throw problem }
+    return script
+  }
+
+  /// The data of a script.
+  private func data(_ script: GnuplotScript) throws(PlottingError) -> String {
+    let data = script.data()
+    if isCancelled() { throw .cancelled }
+    return data
+  }
+
   /// The figure drawn in characters.
   public func text(_ figure: Figure, columns: Int, lines: Int) throws(PlottingError) -> String {
-    let script = GnuplotScript(figure)
-    if let problem = script.problem(.characters, page: (columns, lines)) { throw problem }
+    let script = try script(figure, .characters, page: (columns, lines))
     // gnuplot does not check whether its writes succeed, so the script prints a mark at the end.
     let end = "\u{1}end\n"
     let drawn = try draw(
       script.textScript(columns: columns, lines: lines, data: SRS_GNUPLOT_DATA) + "set print '-'\nprint \"\\001end\"\n",
-      data: script.data()
+      data: try data(script)
     ).output
     guard drawn.hasSuffix(end) else { throw Self.incomplete }
     // Remove the form feed and the empty lines around the picture.
@@ -115,30 +148,27 @@ public struct Gnuplot: Sendable {
 
   /// The figure as SVG.
   public func svg(_ figure: Figure) throws(PlottingError) -> String {
-    let script = GnuplotScript(figure)
-    if let problem = script.problem(.paper) { throw problem }
-    let drawn = try draw(script.svgScript(data: SRS_GNUPLOT_DATA), data: script.data()).output
+    let script = try script(figure)
+    let drawn = try draw(script.svgScript(data: SRS_GNUPLOT_DATA), data: try data(script)).output
     guard PictureFormat.svg.isComplete(Data(drawn.utf8)) else { throw Self.incomplete }
     return drawn
   }
 
   /// The figure in sixel, for terminals that support it.
   public func sixel(_ figure: Figure) throws(PlottingError) -> String {
-    let script = GnuplotScript(figure)
-    if let problem = script.problem(.paper) { throw problem }
-    return try draw(script.sixelScript(data: SRS_GNUPLOT_DATA), data: script.data()).output
+    let script = try script(figure)
+    return try draw(script.sixelScript(data: SRS_GNUPLOT_DATA), data: try data(script)).output
   }
 
   /// The figure as the bytes of a PNG.
   public func png(_ figure: Figure) throws(PlottingError) -> [UInt8] {
-    let script = GnuplotScript(figure)
-    if let problem = script.problem(.paper) { throw problem }
-    return Array(try picture(script, .png))
+    let script = try script(figure)
+    return Array(try picture(script, try data(script), .png))
   }
 
   /// A picture of a format that has a single file. Throws if it is incomplete.
-  private func picture(_ script: GnuplotScript, _ format: PictureFormat) throws(PlottingError) -> Data {
-    let drawn = try draw(script.script(format, output: SRS_GNUPLOT_PICTURE, data: SRS_GNUPLOT_DATA), data: script.data()).picture
+  private func picture(_ script: GnuplotScript, _ data: String, _ format: PictureFormat) throws(PlottingError) -> Data {
+    let drawn = try draw(script.script(format, output: SRS_GNUPLOT_PICTURE, data: SRS_GNUPLOT_DATA), data: data).picture
     guard !drawn.isEmpty else { throw PlottingError(message: "gnuplot wrote no picture", help: nil) }
     guard format.isComplete(drawn) else { throw Self.incomplete }
     return Self.withoutDate(drawn, format)
@@ -162,9 +192,9 @@ public struct Gnuplot: Sendable {
 
   /// Shows the figure in a window, which stays open until the user closes it.
   public func window(_ figure: Figure) throws(PlottingError) {
-    let script = GnuplotScript(figure)
+    let script = try script(figure)
     let terminal = try windowTerminal()
-    _ = try draw(script.windowScript(terminal, data: SRS_GNUPLOT_DATA), data: script.data())
+    _ = try draw(script.windowScript(terminal, data: SRS_GNUPLOT_DATA), data: try data(script))
   }
 
   /// Saves the picture, its gnuplot script (NAME.gp) and its data (NAME.dat) in one folder, and returns the paths. There,
@@ -182,18 +212,17 @@ public struct Gnuplot: Sendable {
     guard !name.contains(where: \.isNewline) else {
       throw PlottingError(message: "the name of a picture must not contain a line break", help: nil)
     }
-    let script = GnuplotScript(figure)
-    if let problem = script.problem(format.isTeX ? .tex : .paper) { throw problem }
-    let data = script.data()
+    let script = try script(figure, format.isTeX ? .tex : .paper)
+    let data = try data(script)
     let stem = url.deletingPathExtension().path
     try Self.checkNeighbours(stem, format)
     let wasTeX = Self.isTeX(stem)
     var files: [(path: String, data: Data)] = []
     if format == .tex {
-      let (letters, lines) = try texPicture(script, name, beside: path)
+      let (letters, lines) = try texPicture(script, data, name, beside: path)
       files = [(stem + ".pdf", lines), (path, letters)]
     } else {
-      files = [(path, try picture(script, format))]
+      files = [(path, try picture(script, data, format))]
     }
     // The script draws all pictures of that name. A .tex file may be a table instead of a picture.
     let formats = PictureFormat.allCases.filter { other in
@@ -205,17 +234,20 @@ public struct Gnuplot: Sendable {
     let commands =
       head + formats.map { script.script($0, output: "./\(name).\($0.rawValue)", data: "./\(name).dat") }.joined(separator: "\n")
     files += [(stem + ".dat", Data(data.utf8)), (stem + ".gp", Data(commands.utf8))]
+    if isCancelled() { throw .cancelled }
     do { try AtomicFile.write(files) } catch { throw PlottingError(message: error.message, help: nil) }
     let shown = path.hasSuffix(url.pathExtension) ? String(path.dropLast(url.pathExtension.count)) : path
     return [path] + (format == .tex ? [shown + "pdf"] : []) + [shown + "gp", shown + "dat"]
   }
 
   /// Draws a picture whose text LaTeX sets and whose lines are in a PDF. gnuplot writes the two files into a temporary folder.
-  private func texPicture(_ script: GnuplotScript, _ name: String, beside path: String) throws(PlottingError) -> (Data, Data) {
+  private func texPicture(_ script: GnuplotScript, _ data: String, _ name: String, beside path: String) throws(PlottingError) -> (
+    Data, Data
+  ) {
     let folder: PrivateFolder
     do { folder = try PrivateFolder(beside: path) } catch { throw PlottingError(message: error.message, help: nil) }
     let stem = SRS_GNUPLOT_FOLDER + "/picture"
-    _ = try draw(script.script(.tex, output: stem + ".tex", data: SRS_GNUPLOT_DATA), data: script.data(), folder: folder.descriptor)
+    _ = try draw(script.script(.tex, output: stem + ".tex", data: SRS_GNUPLOT_DATA), data: data, folder: folder.descriptor)
     guard let letters = folder.contents("picture.tex"), let lines = folder.contents("picture.pdf") else {
       throw PlottingError(message: "gnuplot wrote no picture", help: nil)
     }

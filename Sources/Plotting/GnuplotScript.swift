@@ -4,11 +4,20 @@ import Foundation
 /// which all special characters are escaped, and gnuplot's enhanced text mode is off.
 public struct GnuplotScript: Sendable {
   let figure: Figure
+  private let isCancelled: @Sendable () -> Bool
 
-  public init(_ figure: Figure) { self.figure = figure.prepared() }
+  /// - Parameter isCancelled: Called for every point; must be cheap. Once it returns true, the script and its data are
+  ///   incomplete and must not be used.
+  public init(_ figure: Figure, isCancelled: @escaping @Sendable () -> Bool = { false }) {
+    self.figure = figure.prepared(isCancelled)
+    self.isCancelled = isCancelled
+  }
 
   /// Does not thin the points; for tests that compare thinned pictures with complete ones.
-  init(unthinned figure: Figure) { self.figure = figure }
+  init(unthinned figure: Figure) {
+    self.figure = figure
+    isCancelled = { false }
+  }
 
   /// The kind of output: a picture, a picture in characters, or TeX.
   enum Medium { case paper, characters, tex }
@@ -121,7 +130,8 @@ public struct GnuplotScript: Sendable {
     var index = 0
     for (number, panel) in panels.enumerated() {
       let title = panel.title ?? (many ? nil : figure.title)
-      let commands = PanelCommands(panel, of: figure, data: data, firstIndex: index, medium, position: number, page: page)
+      let commands = PanelCommands(
+        panel, of: figure, data: data, firstIndex: index, medium, position: number, page: page, isCancelled: isCancelled)
       lines += commands.lines(title: title)
       index += panel.layers.count
       for inset in panel.insets {
@@ -173,23 +183,39 @@ extension GnuplotScript {
   public func data() -> String {
     var blocks: [String] = []
     for panel in figure.panels {
-      blocks += Self.blocks(panel)
-      for inset in panel.insets { blocks += Self.blocks(inset.panel) }
+      blocks += self.blocks(panel)
+      for inset in panel.insets { blocks += self.blocks(inset.panel) }
     }
     return blocks.joined(separator: "\n\n")
   }
 
-  private static func blocks(_ panel: Panel) -> [String] {
+  private func blocks(_ panel: Panel) -> [String] {
     let bases = panel.barBases
     return panel.layers.indices.map { block(panel.layers[$0], base: bases[$0]) }
   }
 
-  private static func block(_ layer: Layer, base: [Double]?) -> String {
+  /// The lines that `body` makes of many elements; incomplete once the work is cancelled.
+  private func lines<Element>(_ elements: [Element], _ body: (Element) -> String) -> String {
+    var text = ""
+    for element in elements {
+      if isCancelled() { break }
+      text += body(element)
+    }
+    return text
+  }
+
+  private func block(_ layer: Layer, base: [Double]?) -> String {
+    func cell(_ value: Double) -> String { Self.cell(value) }
+    func comment(_ text: String) -> String { Self.comment(text) }
     switch layer {
     case .line(let line):
       let head = "# \(comment(line.label ?? "line")): x y low high\n"
       return head
-        + line.points.map { "\(cell($0.x)) \(cell($0.y)) \(cell($0.low ?? $0.y)) \(cell($0.high ?? $0.y))\n" }.joined()
+        + lines(line.points) {
+          // A point without a band has its own height as both ends.
+          let y = cell($0.y)
+          return "\(cell($0.x)) \(y) \($0.low.map(cell) ?? y) \($0.high.map(cell) ?? y)\n"
+        }
     case .bars(let bars):
       let rows = bars.values.enumerated().map { i, value in
         "\(i) \(cell(value)) \(cell(bars.errors?[i] ?? 0)) \(cell(base?[i] ?? 0))\n"
@@ -203,12 +229,12 @@ extension GnuplotScript {
     case .boxes(let boxes):
       let rows = boxes.groups.enumerated().map { i, group in
         "\(i) \([group.first, group.low, group.high, group.third, group.median].map(cell).joined(separator: " ")) \(i) NaN\n"
-          + group.outside.map { "NaN NaN NaN NaN NaN NaN \(i) \(cell($0))\n" }.joined()
+          + lines(group.outside) { "NaN NaN NaN NaN NaN NaN \(i) \(cell($0))\n" }
       }
       return "# box plot: position first low high third median, position outlier\n" + rows.joined()
     case .heatmap(let map):
       return "# heat map, a row a line\n"
-        + map.values.map { $0.map(cell).joined(separator: " ") + "\n" }.joined()
+        + lines(map.values) { $0.map(cell).joined(separator: " ") + "\n" }
     case .stacks(let stacks):
       let rows = stacks.sources.enumerated().flatMap { depth, sources in
         sources.enumerated().map { i, source in
@@ -295,9 +321,9 @@ extension Panel {
 
 extension Figure {
   /// The figure with thinned lines and with the same range for shared axes.
-  fileprivate func prepared() -> Figure {
+  fileprivate func prepared(_ isCancelled: () -> Bool) -> Figure {
     var figure = self
-    for p in figure.panels.indices { figure.panels[p] = figure.panels[p].thinned() }
+    for p in figure.panels.indices { figure.panels[p] = figure.panels[p].thinned(isCancelled) }
     for side in [Panel.Side.x, .y] where side == .x ? shared.x : shared.y {
       let extents = figure.panels.compactMap { $0[side].range ?? $0.extent(side) }
       guard let low = extents.map(\.lowerBound).min(), let high = extents.map(\.upperBound).max(), high > low,
@@ -314,14 +340,14 @@ extension Figure {
 }
 
 extension Panel {
-  fileprivate func thinned() -> Panel {
+  fileprivate func thinned(_ isCancelled: () -> Bool) -> Panel {
     var panel = self
     panel.layers = layers.map { layer in
       guard case .line(let line) = layer else { return layer }
-      let points = Thinning.thinned(line.points, style: line.style, x: x, y: line.onRight ? right : y)
+      let points = Thinning.thinned(line.points, style: line.style, x: x, y: line.onRight ? right : y, isCancelled)
       return .line(.init(points, label: line.label, style: line.style, onRight: line.onRight))
     }
-    panel.insets = insets.map { Inset($0.panel.thinned(), x: $0.x, y: $0.y, width: $0.width, height: $0.height) }
+    panel.insets = insets.map { Inset($0.panel.thinned(isCancelled), x: $0.x, y: $0.y, width: $0.width, height: $0.height) }
     return panel
   }
 }

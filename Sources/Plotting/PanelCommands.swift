@@ -10,6 +10,7 @@ struct PanelCommands {
   let theme: Theme
   private let isInset: Bool
   private let page: (columns: Int, lines: Int)?
+  private let isCancelled: () -> Bool
   /// The position in the layout of the figure, from 0.
   private let row, column: Int
 
@@ -17,9 +18,10 @@ struct PanelCommands {
 
   init(
     _ panel: Panel, of figure: Figure, data: String, firstIndex: Int, _ medium: GnuplotScript.Medium, position: Int, isInset: Bool = false,
-    page: (columns: Int, lines: Int)? = nil
+    page: (columns: Int, lines: Int)? = nil, isCancelled: @escaping () -> Bool = { false }
   ) {
     self.page = page
+    self.isCancelled = isCancelled
     self.panel = panel
     self.figure = figure
     self.data = data
@@ -70,6 +72,7 @@ struct PanelCommands {
     var lines: [String] = []
     for marks in panel.marks {
       for position in marks.positions where position.isFinite {
+        if isCancelled() { break }
         lines.append(
           "set arrow from first \(Script.cell(position)), graph 0 to first \(Script.cell(position)), graph 1 nohead back dashtype 3 linewidth 1 linecolor rgb '\(theme.faint)'"
         )

@@ -13,7 +13,10 @@ enum Thinning {
   /// - Parameters:
   ///   - x: The x axis; its scale and range determine the columns of the grid.
   ///   - y: The y axis.
-  static func thinned(_ points: [Layer.Point], style: Layer.Line.Style, x: Axis, y: Axis) -> [Layer.Point] {
+  ///   - isCancelled: Once it returns true, the result is incomplete and must not be used.
+  static func thinned(
+    _ points: [Layer.Point], style: Layer.Line.Style, x: Axis, y: Axis, _ isCancelled: () -> Bool = { false }
+  ) -> [Layer.Point] {
     guard points.count > least else { return points }
     func coordinate(_ value: Double, _ axis: Axis) -> Double { axis.logarithmic ? log10(max(value, .leastNormalMagnitude)) : value }
     let finite = points.filter { $0.x.isFinite && $0.y.isFinite }
@@ -26,16 +29,18 @@ enum Thinning {
     if style == .points {
       // Keep one point per cell of the grid.
       var seen: Set<Int> = []
-      return points.filter { point in
-        guard point.x.isFinite, point.y.isFinite else { return false }
+      var kept: [Layer.Point] = []
+      for point in points where point.x.isFinite && point.y.isFinite {
+        if isCancelled() { break }
         let row = high > low ? Int(max(-1, min(2, (coordinate(point.y, y) - low) / (high - low))) * grid.y) : 0
-        return seen.insert(row * Int(grid.x + 1) + column(point.x)).inserted
+        if seen.insert(row * Int(grid.x + 1) + column(point.x)).inserted { kept.append(point) }
       }
+      return kept
     }
     // Of consecutive points in one column, keep the first, the lowest, the highest and the last, in order.
     var kept: [Layer.Point] = []
     var start = 0
-    while start < points.count {
+    while start < points.count, !isCancelled() {
       guard points[start].x.isFinite, points[start].y.isFinite else {
         kept.append(points[start])
         start += 1

@@ -85,7 +85,8 @@ enum Script {
   }
 }
 
-/// The text of `srs run FILE --help`: the script's parameters with their comments.
+/// The text of `srs run FILE --help`: the script's parameters with their comments. The script may come from other people, so
+/// the text is safe for a terminal.
 enum ScriptHelp {
   static func asked(_ arguments: [String]) throws -> String? {
     guard arguments.count >= 4, arguments[1] == "run", arguments.dropFirst(3).contains(where: { $0 == "--help" || $0 == "-h" }),
@@ -93,13 +94,12 @@ enum ScriptHelp {
     else { return nil }
     let tree = Parser.parse(SourceFile(name: arguments[2], bytes: [UInt8](data)))
     let parameters = tree.parameters
-    guard !parameters.isEmpty else { return "\(arguments[2]) has no params.\n" }
-    var text = "srs run \(arguments[2]) [--set name=value ...]\n\nParams:\n"
-    let width = parameters.map { "\($0.name) = \($0.defaultText)".count }.max() ?? 0
-    for parameter in parameters {
-      let left = "\(parameter.name) = \(parameter.defaultText)"
-      text += "  \(left)\(String(repeating: " ", count: width - left.count))  \(parameter.comment ?? "")\n"
-    }
+    let file = TerminalText.safe(arguments[2], keepsLines: false)
+    guard !parameters.isEmpty else { return "\(file) has no params.\n" }
+    var text = "srs run \(file) [--set name=value ...]\n\nParams:\n"
+    let rows = parameters.map { (left: TerminalText.safe("\($0.name) = \($0.defaultText)"), comment: TerminalText.safe($0.comment ?? "")) }
+    let width = rows.map(\.left.count).max() ?? 0
+    for row in rows { text += "  \(row.left)\(String(repeating: " ", count: width - row.left.count))  \(row.comment)\n" }
     return text
   }
 }

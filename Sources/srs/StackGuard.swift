@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reports a stack overflow of the interpreter as an error.
+/// Reports a stack overflow of the interpreter as an error, and so a mapped file that became shorter.
 ///
 /// Nested calls of functions are counted, and too many are an error long before the end of the stack. The depth of
 /// nested values is not counted: freeing a list that is nested five million levels deep takes as many nested calls in
@@ -10,8 +10,9 @@ enum StackGuard {
   nonisolated(unsafe) private static var end: UInt = 0
   private static let vicinity: UInt = 256 << 10
 
-  /// Installs the guard for the calling thread. Call it in the first function of the thread. The handler runs on a stack of its
-  /// own.
+  /// Installs the guard. Call it in the first function of the thread whose stack overflow is to be reported; there, the handler
+  /// runs on a stack of its own. The handlers are those of the whole process: other threads, such as those of a `WorkerPool`,
+  /// run them on their own stack, which is enough for a mapped file, but not for a stack overflow.
   static func install(stackSize: Int) {
     var here = 0
     end = withUnsafePointer(to: &here) { UInt(bitPattern: $0) } - UInt(stackSize)
@@ -23,15 +24,15 @@ enum StackGuard {
     var action = sigaction()
     action.sa_flags = SA_SIGINFO | Int32(bitPattern: UInt32(SA_ONSTACK))
     action.__sigaction_handler.sa_sigaction = { signal, info, _ in
+      // SIGBUS means that a mapped file has become shorter or cannot be read. The file may lie directly below the stack.
+      if signal == SIGBUS {
+        StackGuard.report("error[E0501]: a file became shorter, or could not be read, while it was in use\n")
+        _exit(1)
+      }
       let address = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
       if address < StackGuard.end + StackGuard.vicinity && address + StackGuard.vicinity >= StackGuard.end {
         StackGuard.report(
           "error[E0405]: the stack is used up: values are nested too deeply, such as lists in lists, millions of levels\n")
-        _exit(1)
-      }
-      // SIGBUS means that a mapped file has become shorter or cannot be read.
-      if signal == SIGBUS {
-        StackGuard.report("error[E0501]: a file became shorter, or could not be read, while it was in use\n")
         _exit(1)
       }
       Foundation.signal(signal, SIG_DFL)

@@ -70,6 +70,42 @@ import Testing
     #expect(error?.code == .interrupted, "\(error?.message ?? "")")
   }
 
+  /// Work on many points, windows or bytes of a file ends soon after the fourth check for an interrupt, and leaves no file.
+  @Test func workOfTheEngineEnds() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-cost-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let host = ImpatientHost(folder: folder)
+    let interpreter = Interpreter(StackRecLibrary.library, host: host)
+    func run(_ text: String) throws {
+      let (program, diagnostics) = interpreter.compile(SourceFile(name: "t", text: text))
+      #expect(diagnostics.isEmpty, "\(diagnostics.map(\.message))")
+      if let program { try interpreter.run(program) }
+    }
+    try run(
+      """
+      let xs = map(1..20000, x => mod(x * 7919, 20011))
+      let events = synthetic(users: 10_000, items: 200, seed: 1)
+      let sequences = window(events, length: 20, stride: 2)
+      let fig = figure() |> line(xs, y: xs)
+      let spots = figure() |> line(xs, y: xs, style: points)
+      let boxes = figure() |> boxplot({ a: map(xs, x => if mod(x, 9) == 0 { x * 1000 } else { 1 }) })
+      """)
+    for call in [
+      "line(figure(), xs, y: xs)", "histogram(figure(), xs)", "boxplot(figure(), { a: xs })", "save(fig, \"f.svg\")",
+      "save(fig, \"f.tex\")", "save(spots, \"f.png\")", "save(boxes, \"f.pdf\")", "show(fig)", "vlines(figure(), xs) |> save(\"f.svg\")",
+      "window(events, length: 20, stride: 1)", "split(sequences, by: leave_last_out)", "save(sequences, \"s.npy\")",
+      "save(sequences, \"s.csv\")", "save(events, \"e.csv\")", "save(events, \"e.inter\")",
+    ] {
+      host.looksLeft = 4
+      let error = #expect(throws: Diagnostic.self, "\(call)") { try run(call) }
+      #expect(error?.code == .interrupted, "\(call): \(error?.message ?? "")")
+      // Soon: not after a check for each of the elements.
+      #expect(host.looksLeft > -30, "\(call): \(host.looksLeft)")
+      host.looksLeft = Int.max
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+  }
+
   /// The processor time of a script in seconds, its output and its errors.
   private func cost(_ text: String) -> (seconds: Double, output: String, errors: [Diagnostic]) {
     var start = timespec()

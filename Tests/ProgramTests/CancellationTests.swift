@@ -16,9 +16,28 @@ import Testing
     "similarity(model, on: data.test)", "scores(model, data.test)",
     "train(model, data, run: 10steps, batch: 16, eval_every: 1steps)",
   ])
-  func aSignalEndsIt(work: String) throws {
+  func aSignalEndsIt(work: String) throws { try Self.check(work, after: Self.data) }
+
+  /// Work that makes many points, many windows or large files.
+  @Test(arguments: [
+    (
+      "let xs = map(range(1, 1_000_000), x => mod(x * 7919, 1000003))\nlet fig = figure() |> line(xs, y: xs)",
+      "save(fig, \"w.svg\")"
+    ),
+    ("let events = synthetic(users: 200_000, items: 5_000, seed: 1)", "window(events, length: 50, stride: 1)"),
+    ("let all = synthetic(users: 100_000, items: 5_000, seed: 1) |> window(length: 50, stride: 2)", "save(all, \"w.csv\")"),
+  ])
+  func aSignalEndsTheMakingOf(data: String, work: String) throws { try Self.check(work, after: data + "\nprint(\"ready\")\n", wait: 0.3) }
+
+  /// Sends SIGTERM to a script whose work takes long.
+  ///
+  /// - Parameters:
+  ///   - work: The work.
+  ///   - data: What the script does before, and then prints "ready".
+  ///   - wait: The time in seconds from then to the signal.
+  private static func check(_ work: String, after data: String, wait: Double = 0.5) throws {
     let script = NSTemporaryDirectory() + "stackrec-cancel-\(UUID().uuidString).srs"
-    try Data((Self.data + work + "\nprint(\"done\")\n").utf8).write(to: URL(fileURLWithPath: script))
+    try Data((data + work + "\nprint(\"done\")\n").utf8).write(to: URL(fileURLWithPath: script))
     defer { unlink(script) }
     let folder = NSTemporaryDirectory() + "stackrec-cancel-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -32,7 +51,7 @@ import Testing
     try process.run()
     // Wait until the data has been created and the operation has begun.
     #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "ready\n")
-    Thread.sleep(forTimeInterval: 0.5)
+    Thread.sleep(forTimeInterval: wait)
     #expect(process.isRunning, "\(work) is too short for this test")
     let start = Date()
     kill(process.processIdentifier, SIGTERM)
@@ -41,5 +60,6 @@ import Testing
     #expect(Date().timeIntervalSince(start) < 5, "\(work)")
     #expect(process.terminationStatus == 143)
     #expect(!String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).contains("done"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).allSatisfy { $0 == "runs" }, "\(work)")
   }
 }

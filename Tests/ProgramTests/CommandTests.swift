@@ -199,6 +199,31 @@ struct Srs {
     #expect(result.status == 0 && result.output.contains("steps = 1_000") && result.output.contains("how long"))
   }
 
+  /// Names of files, defaults and comments of a script cannot send commands to the terminal.
+  @Test func helpIsSafeOnATerminal() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-help-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for (script, shown) in [
+      (
+        "param a = 1  # red \u{1b}[31m, title \u{1b}]0;t\u{7}, \u{9b}2J, \u{202e}back\nparam b = \"x\u{200f}y\"  # two\n",
+        "red \\u{1b}[31m, title \\u{1b}]0;t\\u{7}, \\u{9b}2J, \\u{202e}back\n"
+      ),
+      ("print(1)\n", "has no params"),
+    ] {
+      let path = "\(folder)/a\u{1b}[2Jb.srs"
+      try Data(script.utf8).write(to: URL(fileURLWithPath: path))
+      let result = try Srs(["run", path, "--help"])
+      #expect(
+        result.status == 0 && result.output.contains(shown) && result.output.contains("a\\u{1b}[2Jb.srs"),
+        "\(result.output.debugDescription)")
+      let commands = result.output.unicodeScalars.filter {
+        $0.properties.generalCategory == .control && $0 != "\n" || $0.properties.generalCategory == .format
+      }
+      #expect(commands.isEmpty, "\(result.output.debugDescription)")
+    }
+  }
+
   @Test func quietPrintsNoNotes() throws {
     let script = """
       let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -313,6 +338,22 @@ struct Srs {
     // With --no-record there is no database.
     #expect(try Srs.run(script, ["--out", folder + "/2", "--quiet", "--no-record"]).output.hasPrefix("0"))
     #expect(!FileManager.default.fileExists(atPath: folder + "/2/runs/runs.sqlite"))
+  }
+
+  /// With `--guard` exported runs have no cell that a spreadsheet would take for a formula; without it nothing is changed.
+  @Test func exportedRunsGuardFormulas() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-guard-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = """
+      let data = synthetic(users: 60, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      let run = nextitnet(data, dim: 8, blocks: 1) |> train(data, run: 2steps, batch: 32, name: "=1+1")
+      """
+    #expect(try Srs.run(script, ["--out", folder, "--quiet"]).status == 0)
+    for (arguments, name) in [([], ",=1+1,"), (["--guard"], ",'=1+1,")] {
+      let file = folder + "/runs.csv"
+      #expect(try Srs(["runs", "export", "--file", folder + "/runs/runs.sqlite", "-o", file] + arguments).status == 0)
+      #expect(try String(contentsOfFile: file, encoding: .utf8).contains(name), "\(arguments)")
+    }
   }
 
   /// A LaTeX table compiles, whatever its names contain.

@@ -65,6 +65,65 @@ import Testing
     }
   }
 
+  /// The program itself reads checkpoints and files of its cache; in a sandbox, none with a hard link.
+  @Test func hardLinksOfItsOwnFilesAreNotReadThere() throws {
+    try inFolder { root, inside in
+      func link(_ path: String) throws {
+        try FileManager.default.moveItem(atPath: path, toPath: root + "/far")
+        try FileManager.default.linkItem(atPath: root + "/far", toPath: path)
+      }
+      let script =
+        Self.training.replacingOccurrences(of: "run: 20steps", with: "run: 20steps, checkpoint: 5steps, name: \"one\"")
+        + "\nprint(run.steps)"
+      #expect(try Srs.run(script, ["--sandbox", inside]).output == "20\n")
+      let folder = try #require(try names(inside + "/runs").first { $0.hasPrefix("one-") })
+      try link("\(inside)/runs/\(folder)/checkpoint.safetensors")
+      // The same training, one that would continue it, and one of the same name with which it is compared.
+      for other in [
+        script, script.replacingOccurrences(of: "20steps", with: "30steps"), script.replacingOccurrences(of: "dim: 8", with: "dim: 4"),
+      ] {
+        let run = try Srs.run(other, ["--sandbox", inside, "--resume"])
+        #expect(run.status == 1 && run.errors.contains("hard link") && run.output.isEmpty, "\(run.errors)")
+      }
+      #expect(try Srs.run(script, ["--out", inside, "--resume"]).output == "20\n")
+      // Without --resume the checkpoint is not read: a new file replaces its name in the folder.
+      let before = try Data(contentsOf: URL(fileURLWithPath: root + "/far"))
+      #expect(try Srs.run(script, ["--sandbox", inside]).output == "20\n")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: root + "/far")) == before)
+      #expect(try Srs.run(script, ["--sandbox", inside, "--resume"]).output == "20\n")
+
+      try FileManager.default.removeItem(atPath: root + "/far")
+      try Data("user,item\na,x\na,y\n".utf8).write(to: URL(fileURLWithPath: inside + "/log.csv"))
+      let cached = "print(load(\"\(inside)/log.csv\", cache: true).interactions)"
+      let environment = ["SRS_CACHE": inside + "/cache"]
+      #expect(try Srs.run(cached, ["--sandbox", inside], environment: environment).output == "2\n")
+      try link("\(inside)/cache/data/" + (try #require(try names(inside + "/cache/data").first)))
+      let run = try Srs.run(cached, ["--sandbox", inside], environment: environment)
+      #expect(run.status == 1 && run.errors.contains("hard link") && run.output.isEmpty, "\(run.errors)")
+      #expect(try Srs.run(cached, environment: environment).output == "2\n")
+    }
+  }
+
+  /// A checkpoint in a folder that is a link is not read, and none is written there.
+  @Test func checkpointsStayInside() throws {
+    try inFolder { root, inside in
+      let script =
+        Self.training.replacingOccurrences(of: "run: 20steps", with: "run: 20steps, checkpoint: 5steps, name: \"one\"")
+        + "\nprint(run.steps)"
+      #expect(try Srs.run(script, ["--sandbox", inside]).output == "20\n")
+      let folder = try #require(try names(inside + "/runs").first { $0.hasPrefix("one-") })
+      try FileManager.default.moveItem(atPath: "\(inside)/runs/\(folder)", toPath: root + "/far")
+      try FileManager.default.createSymbolicLink(atPath: "\(inside)/runs/\(folder)", withDestinationPath: root + "/far")
+      let before = try Data(contentsOf: URL(fileURLWithPath: root + "/far/checkpoint.safetensors"))
+      for arguments in [[], ["--resume"]] {
+        let run = try Srs.run(script, ["--sandbox", inside] + arguments)
+        #expect(run.status == 1 && run.errors.contains("--sandbox") && run.output.isEmpty, "\(run.errors)")
+      }
+      #expect(try names(root + "/far") == ["checkpoint.safetensors"])
+      #expect(try Data(contentsOf: URL(fileURLWithPath: root + "/far/checkpoint.safetensors")) == before)
+    }
+  }
+
   /// Another process repeatedly replaces a folder of the sandbox by a link while a script writes, draws and reads.
   @Test func aReplacedFolderDoesNotLeadOutside() throws {
     try inFolder { root, inside in
@@ -234,6 +293,24 @@ import Testing
     }
   }
 
+  /// Several processes create one database and record in it.
+  @Test func processesShareADatabase() throws {
+    try inFolder { root, _ in
+      try Self.training.write(toFile: root + "/s.srs", atomically: true, encoding: .utf8)
+      let all = try Srs(
+        shell:
+          "cd '\(root)'; for i in 1 2 3 4; do '\(Srs.path)' run s.srs --quiet --out new & all=\"$all $!\"; done; for p in $all; do wait $p || echo failed; done"
+      )
+      #expect(all.output.isEmpty && all.errors.isEmpty, "\(all.output)\(all.errors)")
+      let rows = try DatabaseQueue(path: root + "/new/runs/runs.sqlite").read { db in
+        try String.fetchAll(db, sql: "SELECT state FROM run")
+      }
+      #expect(rows == Array(repeating: "finished", count: 4))
+    }
+  }
+
+  // MARK: Untrusted files
+
   // MARK: Untrusted files
 
   /// Rows that no version of the program writes are reported, and can be removed.
@@ -309,6 +386,31 @@ import Testing
         #expect(run.status == 0 && run.output == right || run.status == 1 && run.errors.contains("E0501"), "\(run.status): \(run.errors)")
         Thread.sleep(forTimeInterval: 0.02)
         try whole.write(to: URL(fileURLWithPath: file))
+      }
+    }
+  }
+
+  /// Truncating a .srsd file while it is used ends the program with a message, or the function with an error, whichever thread
+  /// reads the file.
+  @Test(arguments: [
+    "while true { let d = e |> window(length: 10) |> split(seed: 1)\nlet b = baseline(d, kind: markov) }",
+    // The threads of the pool read the windows of a step.
+    "let d = e |> window(length: 10) |> split(seed: 1)\nnextitnet(d, dim: 8, blocks: 1) |> train(d, run: 1_000_000steps, batch: 256)",
+  ])
+  func aTruncatedFileIsAnError(work: String) throws {
+    try inFolder { root, _ in
+      let made = try Srs.run("save(synthetic(users: 20_000, items: 100, seed: 7), \"e.srsd\")", ["--out", root])
+      #expect(made.status == 0, "\(made.errors)")
+      let file = root + "/e.srsd"
+      let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+      let path = root + "/s.srs"
+      try "let e = load(\"\(file)\")\n\(work)\n".write(toFile: path, atomically: true, encoding: .utf8)
+      for length in [0, 100, 5_000, whole.count / 2] {
+        try whole.write(to: URL(fileURLWithPath: file))
+        let run = try Srs(
+          shell:
+            "(sleep 0.5; truncate -s \(length) '\(file)') & exec '\(Srs.path)' run '\(path)' --threads 3 --no-record --timeout 20s")
+        #expect(run.status == 1 && run.errors.contains("E0501"), "\(length) bytes: \(run.status) \(run.errors)")
       }
     }
   }

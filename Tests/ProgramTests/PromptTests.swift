@@ -87,6 +87,25 @@ import Testing
     }
   }
 
+  /// On a terminal the output of `print` and the names in notes send no commands; in a pipe `print` changes nothing.
+  @Test func printIsSafeOnATerminal() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let folder = NSTemporaryDirectory() + "stackrec-terminal-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try "user,item\n1,a\n".write(toFile: folder + "/e\u{1b}[31m.csv", atomically: true, encoding: .utf8)
+    try "print(\"a\\u{1b}[31mb\\u{9b}c\\u{202e}d\")\nlet e = load(\"e\\u{1b}[31m.csv\")".write(
+      toFile: folder + "/p.srs", atomically: true, encoding: .utf8)
+    let shown = try Srs(shell: "cd '\(folder)' && script -qec \"'\(Srs.path)' run p.srs\" /dev/null < /dev/null")
+    #expect(shown.output.contains("a\\u{1b}[31mb\\u{9b}c\\u{202e}d"), "\(shown.output.debugDescription)")
+    #expect(shown.output.contains("e\\u{1b}[31m.csv read as format: table"), "\(shown.output.debugDescription)")
+    let piped = try Srs(shell: "cd '\(folder)' && '\(Srs.path)' run p.srs")
+    #expect(piped.output == "a\u{1b}[31mb\u{9b}c\u{202e}d\n" && piped.errors.contains("e\\u{1b}[31m.csv read as"))
+  }
+
   /// Ctrl-C stops a training; its run is kept and the session continues.
   @Test func interruptingATraining() throws {
     guard Self.hasTerminal else {

@@ -112,6 +112,32 @@ import Testing
     #expect(!left.contains { $0.contains(".part-") || $0.hasSuffix(".safetensors") }, "\(left)")
   }
 
+  /// If a later, larger checkpoint does not fit on the disk, the one before stays, and a resumed training starts there.
+  @Test func theLastGoodCheckpointIsKept() throws {
+    let place = try Place(
+      """
+      let data = synthetic(users: 300, items: 100, seed: 7) |> window(length: 12) |> split(seed: 1)
+      let run = nextitnet(data, dim: 16, blocks: 2, seed: 1)
+        |> stackrec(data, batch: 64, eval_every: 10steps, checkpoint: 10steps, name: "a run", phases: [
+             phase(run: 30steps), phase(to: 8, by: adjacent, carry: [blocks, optimizer], run: 30steps),
+           ])
+      save(run, "model.safetensors")
+      print(run.history |> map(h => [h.step, h.loss, h["mrr@5"]]))
+      """)
+    defer { place.remove() }
+    let whole = try Srs(place.arguments("whole", resume: false))
+    #expect(whole.status == 0, "\(whole.errors)")
+    let arguments = place.arguments("full", resume: false).dropLast().map { "'\($0)'" }.joined(separator: " ")
+    // The checkpoint of 2 blocks has about 170 KiB, that of 8 blocks about 460.
+    let full = try Srs(shell: "ulimit -f 300; exec '\(Srs.path)' \(arguments)")
+    #expect(full.status == 0 && full.output == whole.output, "\(full.errors)")
+    #expect(full.errors.contains("checkpoint not saved, training continues"))
+    unlink("\(place.folder)/full/model.safetensors")
+    let resumed = try Srs(place.arguments("full", resume: true).filter { $0 != "--quiet" })
+    #expect(resumed.errors.contains("a run: continues from step 30"), "\(resumed.errors)")
+    #expect(resumed.output == whole.output && place.model("full") == place.model("whole") && place.model("full") != nil)
+  }
+
   @Test func aFinishedRunIsLoaded() throws {
     let place = try Place(
       Self.script(Self.models[0]).replacingOccurrences(of: "checkpoint: 3steps", with: "reuse: true"))

@@ -49,13 +49,21 @@ enum Engine {
 }
 
 extension Builtin.Call {
-  /// Runs work on all threads. Ctrl-C, SIGTERM and `--timeout` end it after the current part of each thread.
-  func cancellable<Result>(_ body: (WorkerPool) throws -> Result) throws -> Result {
-    // Safe on several threads: the host only reads a flag that signal handlers set.
+  /// For work of the engine, which stops after Ctrl-C, SIGTERM, SIGHUP and `--timeout`.
+  var isCancelled: @Sendable () -> Bool {
+    // The host only looks at a flag that signals set.
     nonisolated(unsafe) let host = interpreter.host
+    return { host.isInterrupted }
+  }
+
+  /// gnuplot, whose work Ctrl-C and its kin end.
+  var gnuplot: Gnuplot { Gnuplot(isCancelled: isCancelled) }
+
+  /// Runs work on all threads that Ctrl-C, SIGTERM and `--timeout` end within one of its parts.
+  func cancellable<Result>(_ body: (WorkerPool) throws -> Result) throws -> Result {
     let pool = Engine.pool(self)
     do {
-      return try pool.cancellable({ host.isInterrupted }) { try body(pool) }
+      return try pool.cancellable(isCancelled) { try body(pool) }
     } catch is Cancelled {
       throw Diagnostic(.interrupted, "interrupted", at: span)
     }
@@ -63,8 +71,8 @@ extension Builtin.Call {
 
   /// A baseline computed from training sequences. Ctrl-C, SIGTERM and `--timeout` end the computation.
   func baseline(_ kind: Baseline.Kind, _ train: SequenceSet, neighbours: Int = Baseline.defaultNeighbours) throws -> Baseline {
-    let baseline = Baseline(kind, train: train, neighbours: neighbours, isCancelled: { interpreter.host.isInterrupted })
-    if interpreter.host.isInterrupted { throw Diagnostic(.interrupted, "interrupted", at: span) }
+    let baseline = Baseline(kind, train: train, neighbours: neighbours, isCancelled: isCancelled)
+    try work.checkInterrupt()
     return baseline
   }
 
@@ -81,6 +89,8 @@ extension Builtin.Call {
       let message = problem.engineMessage
       throw error(
         message.code, message.message, argument: argumentName(message.argument, or: message.fallbackArgument), help: message.help)
+    } catch let problem as PlottingError where problem == .cancelled {
+      throw Diagnostic(.interrupted, "interrupted", at: span)
     } catch let problem as PlottingError {
       throw error(.figure, problem.message, argument: "file", help: problem.help)
     } catch let problem as OutputFile.Failure {

@@ -151,3 +151,13 @@ extension ModelFile.Failure: HasEngineMessage {
     return EngineMessage(code: .file, message: text, argument: "file", help: help)
   }
 }
+
+extension LongHeader: HasEngineMessage {
+  var engineMessage: EngineMessage {
+    EngineMessage(
+      code: .file,
+      message:
+        "the header of the file, which has the names of all items and users, would have \(length) bytes; safetensors allows at most \(Self.longest)",
+      argument: "value")
+  }
+}

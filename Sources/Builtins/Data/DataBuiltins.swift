@@ -100,7 +100,9 @@ extension Builtin {
       let histories = (try call[data]).histories
       let options = WindowOptions(
         length: try call[length], stride: try call[stride], minimum: try call[least], from: try call[from], most: try call[most])
-      return .object(SequencesValue(try call.engine { try histories.windows(options) }, origin: (histories, options)))
+      let set = try call.engine { try histories.windows(options, isCancelled: call.isCancelled) }
+      try call.work.checkInterrupt()
+      return .object(SequencesValue(set, origin: (histories, options)))
     }
   }
 

@@ -83,6 +83,7 @@ extension Builtin.Call {
     var known = ReadingOptions()
     known.format = .srsd
     if FileManager.default.fileExists(atPath: kept) {
+      if let problem = interpreter.readingRefusal(kept) { throw error(.file, problem, argument: "cache") }
       do {
         var result = try Histories.read(kept, known)
         result.histories.source = path
@@ -94,7 +95,7 @@ extension Builtin.Call {
       }
     }
     let result = try read(path, options)
-    try engine { try OutputFile.write(to: kept) { sink in try result.histories.writeBinary(notes: result.notes) { try sink.put($0) } } }
+    try engine { try Builtin.put(to: kept, self) { put in try result.histories.writeBinary(notes: result.notes, put: put) } }
     interpreter.host.note("stored in the cache as \(kept)")
     return ReadingResult(histories: try engine { try Histories.read(kept, known).histories }, notes: result.notes)
   }

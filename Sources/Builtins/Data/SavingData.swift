@@ -5,9 +5,26 @@ import Syntax
 
 extension Builtin {
   /// Writes a file piece by piece. The file appears only when all of it is written.
-  static func put(to path: String, _ body: (_ put: ([UInt8]) throws -> Void) throws -> Void) throws {
+  ///
+  /// - Throws: E0801 at a piece after an interrupt, and what `body` throws.
+  static func put(to path: String, _ call: Call, _ body: (_ put: (UnsafeRawBufferPointer) throws -> Void) throws -> Void) throws {
+    let work = call.work
     try OutputFile.write(to: path) { sink in
-      try body { bytes in try bytes.withUnsafeBytes { try sink.put($0) } }
+      try body { bytes in
+        try work.checkInterrupt()
+        try sink.put(bytes)
+      }
+    }
+  }
+
+  /// The same for pieces of text.
+  static func putText(to path: String, _ call: Call, _ body: (_ put: ([UInt8]) throws -> Void) throws -> Void) throws {
+    let work = call.work
+    try OutputFile.write(to: path) { sink in
+      try body { bytes in
+        try work.checkInterrupt()
+        try bytes.withUnsafeBytes { try sink.put($0) }
+      }
     }
   }
 
@@ -24,13 +41,13 @@ extension Builtin {
       case "tsv": format = .table(0x09)
       case "inter": format = .inter
       case "srsd":
-        try OutputFile.write(to: path) { sink in try histories.writeBinary { try sink.put($0) } }
+        try put(to: path, call) { put in try histories.writeBinary(put: put) }
         return [path]
       default:
         throw call.error(
           .file, "histories cannot be saved as .\(ending)", argument: "file", help: "supported endings: .csv, .tsv, .inter, .srsd")
       }
-      try put(to: path) { try DataWriter.write(histories, format, put: $0) }
+      try putText(to: path, call) { try DataWriter.write(histories, format, put: $0) }
       return [path]
     }
     guard let split = (object as? SplitValue)?.split else { return [] }
@@ -43,7 +60,7 @@ extension Builtin {
     var written: [String] = []
     for (name, set) in [("train", split.train), ("valid", split.valid), ("test", split.test)] {
       let file = "\(stem).\(name).inter"
-      try put(to: file) { try DataWriter.writeInter(set, put: $0) }
+      try putText(to: file, call) { try DataWriter.writeInter(set, put: $0) }
       written.append(file)
     }
     return written

@@ -60,7 +60,10 @@ extension Builtin {
           guard let origin = windows.origin else {
             throw DataError("leave_last_out needs the histories that the sequences were cut from", argument: "by")
           }
-          return try origin.histories.leaveLastOut(origin.window)
+          let parts = Result { try origin.histories.leaveLastOut(origin.window, isCancelled: call.isCancelled) }
+          // An error of incomplete parts is not the one to report.
+          try call.work.checkInterrupt()
+          return try parts.get()
         case .time:
           return try windows.set.splitByTime(train: try call[train], valid: try call[valid], test: try call[test])
         case .sequence, .user:

@@ -73,21 +73,42 @@ final class ScoresValue: ObjectValue {
 
   var summary: String { "scores of \(NumberFormat.grouped(columns)) items for \(NumberFormat.grouped(rows)) sequences" }
 
-  func npy() -> Data { NumPy.file(values.values, shape: [rows, columns]) }
+  /// Calls `put` with successive pieces of an .npy file.
+  func writeNPY(put: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try NumPy.write([rows, columns], put: put) { values.values[($0 * columns)..<(($0 + 1) * columns)] }
+  }
 }
+
+/// A number that an .npy file can have.
+protocol NumPyNumber {
+  /// The name of its type in NumPy.
+  static var numPyType: String { get }
+}
+
+extension Float: NumPyNumber { static let numPyType = "<f4" }
+extension Int32: NumPyNumber { static let numPyType = "<i4" }
 
 /// NumPy's file format 1.0: little-endian, C order.
 enum NumPy {
-  static func file(_ values: some Collection<Float>, shape: [Int]) -> Data { file(values, "<f4", shape) }
-  static func file(_ values: some Collection<Int32>, shape: [Int]) -> Data { file(values, "<i4", shape) }
+  /// The number of values of a piece.
+  private static let piece = 1 << 18
 
-  private static func file<T>(_ values: some Collection<T>, _ type: String, _ shape: [Int]) -> Data {
+  /// Calls `put` with successive pieces of a file: a header, then the values of every index of the first dimension.
+  static func write<Row: Collection>(_ shape: [Int], put: (UnsafeRawBufferPointer) throws -> Void, _ row: (Int) -> Row) throws
+  where Row.Element: NumPyNumber {
+    let type = Row.Element.numPyType
     var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(shape.map { "\($0)," }.joined(separator: " "))), }"
     header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
-    var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
-    data.append(Data(header.utf8))
-    Array(values).withUnsafeBytes { data.append(contentsOf: $0) }
-    return data
+    let front = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)]
+    try (front + header.utf8).withUnsafeBytes(put)
+    var values: [Row.Element] = []
+    for index in 0..<shape[0] {
+      values += row(index)
+      if values.count >= piece || index == shape[0] - 1 {
+        try values.withUnsafeBytes(put)
+        values.removeAll(keepingCapacity: true)
+      }
+    }
   }
 }
 
@@ -152,8 +173,7 @@ extension Builtin {
       let columns = model.model.network.output.rows
       let (count, tooMuch) = set.count.multipliedReportingOverflow(by: columns)
       guard !tooMuch else { throw call.error(.badValue, "\(set.count) x \(columns) scores are too many", argument: "sequences") }
-      // Twice the size of the scores: saving them needs a copy.
-      try call.engine { try MemoryBudget.check(8 * Double(count), "a table of \(set.count) x \(columns) scores") }
+      try call.engine { try MemoryBudget.check(4 * Double(count), "a table of \(set.count) x \(columns) scores") }
       let values = FloatBuffer(count: count)
       let out = Shared(values.base)
       try call.cancellable { pool in

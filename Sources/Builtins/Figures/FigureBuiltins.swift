@@ -116,24 +116,39 @@ extension Builtin {
       switch try call[y] {
       case .measure(let measure): points = try curve(call, source, axis, measure, try call[band])
       case .numbers(let ys):
-        guard let xs = numbers(source), xs.count == ys.count else {
+        guard let xs = try numbers(source, call), xs.count == ys.count else {
           throw call.error(
             .badValue, "`data` and `y` of `line` must be lists of numbers of the same length; y has \(ys.count)", argument: "data")
         }
-        points = zip(xs, ys).map { Layer.Point($0, $1) }
+        let work = call.work
+        points = try zip(xs, ys).map { x, y in
+          try work.step()
+          return Layer.Point(x, y)
+        }
       }
       let (title, look) = (try call[label], try call[style])
+      let isOfNumbers = try numbers(source, call) != nil
       return changed(try call[figure]) { panel in
         panel.layers.append(.line(.init(points, label: title, style: look, onRight: onRight)))
-        if numbers(source) == nil { panel.xUnit = axis.rawValue }
+        if !isOfNumbers { panel.xUnit = axis.rawValue }
       }
     }
   }
 
-  static func numbers(_ value: Value) -> [Double]? {
+  /// The numbers of a list; nil for other values.
+  ///
+  /// - Throws: E0801 after an interrupt.
+  static func numbers(_ value: Value, _ call: Call) throws -> [Double]? {
     guard let elements = value.sequence else { return nil }
-    let numbers = elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
-    return numbers.count == elements.count ? numbers : nil
+    let work = call.work
+    var numbers: [Double] = []
+    numbers.reserveCapacity(elements.count)
+    for element in elements {
+      try work.step()
+      guard case .number(let number) = element else { return nil }
+      numbers.append(number)
+    }
+    return numbers
   }
 
   enum LineSide: String, Sendable, CaseIterable { case left, right }
@@ -316,7 +331,7 @@ extension Builtin {
       let drawsLetters = isWindow || host.terminalPictures != .none
       for note in figure.figure.notes(drawsLetters: drawsLetters && !host.collectsPictures) { host.note(note) }
       if host.collectsPictures {
-        host.picture(try call.engine { try Gnuplot().svg(figure.figure) })
+        host.picture(try call.engine { try call.gnuplot.svg(figure.figure) })
         return .nothing
       }
       if isWindow {
@@ -324,18 +339,18 @@ extension Builtin {
           throw call.error(
             .figure, "there is no display to open a window on", argument: "window", help: "remove `window`, or save the figure")
         }
-        try call.engine { try Gnuplot().window(figure.figure) }
+        try call.engine { try call.gnuplot.window(figure.figure) }
         return .nothing
       }
       let picture = try call.engine {
         switch host.terminalPictures {
-        case .sixel: return try Gnuplot().sixel(figure.figure)
+        case .sixel: return try call.gnuplot.sixel(figure.figure)
         case .kitty:
           let columns = max(20, min(host.width - 2, Int(figure.figure.size.width * 6)))
-          return KittyPicture.text(png: try Gnuplot().png(figure.figure), columns: columns)
+          return KittyPicture.text(png: try call.gnuplot.png(figure.figure), columns: columns)
         case .none: break
         }
-        return try Gnuplot().text(figure.figure, columns: max(40, min(host.width, 100) - 1), lines: 22)
+        return try call.gnuplot.text(figure.figure, columns: max(40, min(host.width, 100) - 1), lines: 22)
       }
       host.draw(picture.hasSuffix("\n") ? picture : picture + "\n")
       return .nothing

@@ -38,7 +38,7 @@ extension Builtin {
     let bins = d.optional("bins", .whole(from: 1, to: 1000), "number of bins; default: by the Freedman-Diaconis rule")
     let label = d.optional("label", .text, "name in the legend")
     return { call in
-      guard let all = Self.numbers(try call[numbers])?.filter(\.isFinite), let low = all.min(), let high = all.max() else {
+      guard let all = try Self.numbers(try call[numbers], call)?.filter(\.isFinite), let low = all.min(), let high = all.max() else {
         throw call.error(.badValue, "`numbers` of `histogram` must be a list of finite numbers that is not empty", argument: "numbers")
       }
       guard (high - low).isFinite else {
@@ -77,7 +77,7 @@ extension Builtin {
     let groups = d.positional("groups", .record, "name: list of numbers")
     return { call in
       let boxes = try (try call[groups]).fields.map { name, value -> Layer.Boxes.Group in
-        guard let sorted = Self.numbers(value)?.filter(\.isFinite).sorted(), !sorted.isEmpty else {
+        guard let sorted = try Self.numbers(value, call)?.filter(\.isFinite).sorted(), !sorted.isEmpty else {
           throw call.error(.badValue, "`\(name)` of `groups` must be a list of finite numbers that is not empty", argument: "groups")
         }
         func quantile(_ share: Double) -> Double { SampleStatistics.quantile(sorted, share) }

@@ -47,7 +47,7 @@ extension Builtin {
         }
         switch object {
         case let figure as FigureValue:
-          let written = try Gnuplot().save(figure.figure, to: path)
+          let written = try call.gnuplot.save(figure.figure, to: path)
           let drawsLetters = ["png", "pdf", "eps"].contains((path as NSString).pathExtension.lowercased())
           for note in figure.figure.notes(drawsLetters: drawsLetters) { call.interpreter.host.note(note) }
           return written
@@ -79,25 +79,29 @@ extension Builtin {
             throw call.error(
               .file, "recommendations cannot be saved as .\(ending)", argument: "file", help: "supported endings: .csv, .jsonl")
           }
-          try put(to: path) { try lists.write(isCSV: ending == "csv", put: $0) }
+          try putText(to: path, call) { try lists.write(isCSV: ending == "csv", put: $0) }
           return [path]
         case let scores as ScoresValue:
           try ending("npy", "a table of scores")
-          try OutputFile.write(scores.npy(), to: path)
+          try put(to: path, call) { try scores.writeNPY(put: $0) }
           return [path]
         case is HistoriesValue, is SplitValue: return try saveData(object, path, call)
         case let sequences as SequencesValue where path.lowercased().hasSuffix(".csv"):
-          try put(to: path) { try DataWriter.write(sequences.set, put: $0) }
+          try putText(to: path, call) { try DataWriter.write(sequences.set, put: $0) }
           return [path]
         case let sequences as SequencesValue:
           try ending("npy", "a set of sequences")
           let set = sequences.set
-          let file = NumPy.file(set.tokens, shape: [set.count, set.length])
-          if let fault = set.fault { throw fault }
-          try OutputFile.write(file, to: path)
+          func write(_ path: String, _ shape: [Int], _ row: (Int) -> ArraySlice<Int32>) throws {
+            try put(to: path, call) { put in
+              try NumPy.write(shape, put: put, row)
+              if let fault = set.fault { throw fault }
+            }
+          }
+          try write(path, [set.count, set.length]) { set.sequence($0) }
           guard set.hasUsers else { return [path] }
           let users = path.dropLast(4) + ".users.npy"
-          try OutputFile.write(NumPy.file(set.users, shape: [set.count]), to: String(users))
+          try write(String(users), [set.count]) { [set.user($0)] }
           return [path, String(users)]
         default:
           throw call.error(

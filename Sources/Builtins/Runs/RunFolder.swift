@@ -16,6 +16,7 @@ final class RunFolder: CheckpointKeeper {
   private let prefix: String
   let path: String
   private let known: Vocabularies
+  private let interpreter: Interpreter
   let identity: TrainingIdentity
 
   /// The default interval between checkpoints. A shorter training leaves no files.
@@ -26,7 +27,8 @@ final class RunFolder: CheckpointKeeper {
     self.isRequested = isRequested
     self.identity = identity
     self.name = name
-    host = call.interpreter.host
+    interpreter = call.interpreter
+    host = interpreter.host
     known = Vocabularies(data.train)
     let readable = name.unicodeScalars.map { Self.plain.contains($0) ? Character($0) : "-" }
     prefix = String(readable.prefix(60)) + "-"
@@ -62,6 +64,8 @@ final class RunFolder: CheckpointKeeper {
       return true
     } catch let error as OutputFile.Failure {
       host.note("\(name): checkpoint not saved, training continues: \(error.message)")
+    } catch let error as any HasEngineMessage {
+      host.note("\(name): checkpoint not saved, training continues: \(error.engineMessage.message)")
     } catch {
       host.note("\(name): checkpoint not saved, training continues: \(error)")
     }
@@ -71,11 +75,12 @@ final class RunFolder: CheckpointKeeper {
   /// Reads the checkpoint that an earlier process wrote for this training. With `--resume`, also that of the same training
   /// with fewer steps. nil: there is none.
   ///
-  /// - Throws: `DamagedCheckpoint` for a file that is damaged or not a checkpoint.
+  /// - Throws: `DamagedCheckpoint` for a file that is damaged or not a checkpoint; `RefusedCheckpoint` for one that a sandbox
+  ///   does not let the script read.
   func found(_ recipe: Recipe) throws -> TrainingFile.Contents? {
-    if let path = existing() { return try read(path, recipe, shorter: nil) }
+    if let path = try existing() { return try read(path, recipe, shorter: nil) }
     guard host.resumes else { return nil }
-    let others = others()
+    let others = try others()
     if let shorter = others.first(where: { $0.identity.map { identity.isLonger(than: $0) } ?? false }) {
       return try read(shorter.path, recipe, shorter: shorter.identity)
     }
@@ -109,20 +114,27 @@ final class RunFolder: CheckpointKeeper {
   }
 
   /// The checkpoint of this training, under its current fingerprint or that of version 0.1.
-  private func existing() -> String? {
+  private func existing() throws -> String? {
     let fingerprints = [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }
-    return fingerprints.map { "\(runs)/\(prefix)\($0)/\(Self.file)" }.first { FileManager.default.fileExists(atPath: $0) }
+    let found = fingerprints.map { "\(runs)/\(prefix)\($0)/\(Self.file)" }.first { FileManager.default.fileExists(atPath: $0) }
+    return try found.map(readable)
+  }
+
+  /// The path of a file that the script may read.
+  private func readable(_ path: String) throws -> String {
+    if let problem = interpreter.readingRefusal(path) { throw RefusedCheckpoint(message: problem) }
+    return path
   }
 
   private typealias Other = (path: String, identity: TrainingIdentity?)
 
   /// The checkpoints of trainings of the same name.
-  private func others() -> [Other] {
+  private func others() throws -> [Other] {
     let folders = ((try? FileManager.default.contentsOfDirectory(atPath: runs)) ?? []).filter { folder in
       folder.hasPrefix(prefix) && folder.count == prefix.count + 16 && folder.dropFirst(prefix.count).allSatisfy(\.isHexDigit)
     }
-    return folders.sorted().map { "\(runs)/\($0)/\(Self.file)" }.filter { FileManager.default.fileExists(atPath: $0) }
-      .map { ($0, TrainingFile.identity($0)) }
+    return try folders.sorted().map { "\(runs)/\($0)/\(Self.file)" }.filter { FileManager.default.fileExists(atPath: $0) }
+      .map { ($0, TrainingFile.identity(try readable($0))) }
   }
 
   /// Notes why a resumed training starts from the beginning although there is a checkpoint of the same name: what differs
@@ -153,5 +165,14 @@ struct DamagedCheckpoint: HasEngineMessage {
     var message = failure.engineMessage
     message.help = "delete it to train this run again from its beginning"
     return message
+  }
+}
+
+/// A checkpoint that the script must not read.
+struct RefusedCheckpoint: HasEngineMessage {
+  let message: String
+
+  var engineMessage: EngineMessage {
+    EngineMessage(code: .file, message: message, argument: "checkpoint", help: "delete it to train this run from its beginning")
   }
 }

@@ -21,6 +21,8 @@ enum {
   SRS_GNUPLOT_CRASHED = 4,
   /// The system refused a pipe, a process or memory; `errors` contains the reason.
   SRS_GNUPLOT_SYSTEM = 5,
+  /// It was killed because the caller no longer wants the picture.
+  SRS_GNUPLOT_CANCELLED = 6,
 };
 
 typedef struct {
@@ -43,9 +45,11 @@ typedef struct {
 
 /// Starts `program` (a path) without a shell, sends it the script, and waits at most `seconds` for it to end. gnuplot does
 /// not read the user's own settings. The script reads `data` from SRS_GNUPLOT_DATA. `folder` is the descriptor of a folder
-/// that becomes SRS_GNUPLOT_FOLDER, or -1.
+/// that becomes SRS_GNUPLOT_FOLDER, or -1. `is_cancelled`, if not NULL, is called with `context` every few milliseconds while
+/// gnuplot runs; once it returns true, gnuplot is killed.
 void srs_gnuplot_run(const char *program, const char *script, size_t length, const char *data, size_t data_length,
-                     int folder, double seconds, srs_gnuplot_result *result);
+                     int folder, double seconds, bool (*is_cancelled)(void *context), void *context,
+                     srs_gnuplot_result *result);
 void srs_gnuplot_free(srs_gnuplot_result *result);
 
 /// A gnuplot process that keeps running and shows a window, for pictures that change.

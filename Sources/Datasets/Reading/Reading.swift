@@ -254,6 +254,7 @@ private struct ForeignKind {
   static func of(_ head: [UInt8]) -> ForeignKind? {
     let kinds: [([UInt8], String, String)] = [
       ([0x50, 0x4b, 3, 4], "a zip archive (an .xlsx file is one too)", "unpack it first, or save the table as .csv"),
+      ([0x50, 0x4b, 5, 6], "a zip archive without files", "it has no data"),
       (Array("BZh".utf8), "packed by bzip2", "unpack it first: bunzip2"),
       ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "packed by xz", "unpack it first: unxz"),
       ([0x28, 0xb5, 0x2f, 0xfd], "packed by zstd", "unpack it first: unzstd"),

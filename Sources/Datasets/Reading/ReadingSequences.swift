@@ -253,8 +253,8 @@ private struct ItemRows {
 
   /// The number of the item that pads the lines; nil if they are not padded.
   ///
-  /// If the pad is not given, it is `<pad>`. It is `0` if all lines have the same length, `0` occurs at one end of lines only,
-  /// and some line has at least two of them.
+  /// If the pad is not given, it is `<pad>`; or `0`, if some line has at least two of them at its front, or at its end and `0`
+  /// occurs at the end of lines only.
   ///
   /// - Parameters:
   ///   - given: the name of the pad from the caller or from the header of the file.
@@ -268,29 +268,32 @@ private struct ItemRows {
         if !isCertain { notes.append("no line is padded: \"\(given)\" does not occur in \(file.path)") }
         return nil
       }
-      try checkLengths(given, file, isGiven: true)
+      try checkLengths(number, given, file, isGiven: true)
       return try checked(number, given, file, &notes)
     }
     if let number = names.firstIndex(of: SequenceHeader.usualPad).map({ Int32($0) }) {
-      try checkLengths(SequenceHeader.usualPad, file, isGiven: false)
+      try checkLengths(number, SequenceHeader.usualPad, file, isGiven: false)
       return try checked(number, SequenceHeader.usualPad, file, &notes)
     }
-    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }), !mayDiffer || oddLine == nil else { return nil }
+    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }), !mayDiffer || haveOneLength else { return nil }
     let (front, back) = ends(zero)
     if front.contains(where: { $0 >= 2 }) {
-      try checkLengths("0", file, isGiven: false)
+      try checkLengths(zero, "0", file, isGiven: false)
       let pad = try checked(zero, "0", file, &notes)
       notes.append("items \"0\" in front of lines are read as padding; give pad: \"...\" if they are not")
       return pad
     }
     // The last item of a line is the target, so padding at the end must not be overlooked.
-    guard back.contains(where: { $0 >= 1 }), isAtEnds(zero, back: back), oddLine == nil, longest >= 3 else { return nil }
+    guard back.contains(where: { $0 >= 1 }), isAtEnds(zero, back: back), longest >= 3 else { return nil }
     guard back.contains(where: { $0 >= 2 }) else {
+      // Lines of different lengths are not padded.
+      guard haveOneLength else { return nil }
       let line = back.firstIndex { $0 > 0 } ?? 0
       throw DataError(
         "item \"0\" occurs at the end of lines and nowhere else: is it padding, or an item?",
         help: "give pad: \"0\" if it pads, or pad: \"<pad>\" if it is an item", file: file.path, line: lineNumbers[line])
     }
+    try checkLengths(zero, "0", file, isGiven: false)
     return try checked(zero, "0", file, &notes)
   }
 
@@ -308,37 +311,49 @@ private struct ItemRows {
     }
   }
 
-  /// The first line with another length than line 0.
-  private var oddLine: (line: Int, length: Int)? {
-    guard count > 0 else { return nil }
-    return (0..<count).first { line($0).count != line(0).count }.map { ($0, line($0).count) }
-  }
+  private var haveOneLength: Bool { (0..<count).allSatisfy { line($0).count == line(0).count } }
 
-  private func checkLengths(_ pad: String, _ file: TextFile, isGiven: Bool) throws(DataError) {
-    guard let odd = oddLine else { return }
-    let problem = "this line has \(odd.length) items, the first line has \(line(0).count)"
+  /// Checks that all lines have the same length, because padded lines have. The line at fault is the first that does not have
+  /// the usual length: the most frequent one; of equally frequent ones, that of a padded line.
+  private func checkLengths(_ number: Int32, _ pad: String, _ file: TextFile, isGiven: Bool) throws(DataError) {
+    if haveOneLength { return }
+    var lengths: [Int: (lines: Int, isPadded: Bool, first: Int)] = [:]
+    for index in 0..<count {
+      let items = line(index)
+      let isPadded = items.first == number || items.last == number
+      let before = lengths[items.count] ?? (0, false, index)
+      lengths[items.count] = (before.lines + 1, before.isPadded || isPadded, before.first)
+    }
+    let usual = lengths.max { a, b in
+      (a.value.lines, a.value.isPadded ? 1 : 0, -a.value.first) < (b.value.lines, b.value.isPadded ? 1 : 0, -b.value.first)
+    }
+    guard let usual, let odd = (0..<count).first(where: { line($0).count != usual.key }) else { return }
+    let problem = "this line has \(line(odd).count) items, line \(lineNumbers[usual.value.first]) has \(usual.key)"
     throw isGiven
       ? file.error(
         problem,
         help: "lines padded with \"\(pad)\" have the same length: correct the line, or leave `pad:` out if sequences are not padded",
-        line: lineNumbers[odd.line])
+        line: lineNumbers[odd])
       : file.error(
         problem + "; other lines look padded with \"\(pad)\"",
-        help: "correct the line; or give pad: \"...\" with the item that pads, if it is not \"\(pad)\"", line: lineNumbers[odd.line])
+        help: "correct the line; or give pad: \"...\" with the item that pads, if it is not \"\(pad)\"", line: lineNumbers[odd])
   }
 
-  /// Checks that the pad occurs at one end, the same in all lines. Anywhere else, it would be read as an item.
+  /// Checks that the pad occurs at one end, the same in all lines: that of most padded lines. Anywhere else, it would be read as
+  /// an item.
   private func checked(_ pad: Int32, _ name: String, _ file: TextFile, _ notes: inout [String]) throws(DataError) -> Int32 {
     let (front, back) = ends(pad)
     if !front.contains(where: { $0 > 0 }), back.contains(where: { $0 > 0 }), isAtEnds(pad, back: back) {
       notes.append("items \"\(name)\" at the end of lines are read as padding, so the last item of a line is the one before them")
       return pad
     }
+    let isBehind = back.count { $0 > 0 } > front.count { $0 > 0 }
     for line in 0..<count {
-      let items = self.line(line).drop { $0 == pad }
-      guard let index = items.firstIndex(of: pad) else { continue }
+      let all = self.line(line)
+      let items = isBehind ? all.dropLast(back[line]) : all.drop { $0 == pad }
+      guard let index = items.firstIndex(of: pad), !all.allSatisfy({ $0 == pad }) else { continue }
       throw file.error(
-        "item \(index - offsets[line] + 1) of this line is the pad, after items that are not",
+        "item \(index - offsets[line] + 1) of this line is the pad, \(isBehind ? "before" : "after") items that are not",
         help:
           "sequences are padded at one end, in front or at the end; if this is a real item, name another pad: \"...\"; if lines begin with a user, give format: user_sequences",
         line: lineNumbers[line])

@@ -17,13 +17,15 @@ struct WindowRows: Sendable {
   private let starts: [Int]
   private static let group = 16
 
-  init(_ histories: Histories, _ options: WindowOptions, _ part: Part = .all) {
+  /// - Parameter isCancelled: Called for every history; once it returns true, rows are left out.
+  init(_ histories: Histories, _ options: WindowOptions, _ part: Part = .all, _ isCancelled: () -> Bool = { false }) {
     self.histories = histories
     self.options = options
     self.part = part
     var starts: [Int] = []
     var rows = 0
     for h in 0..<histories.count {
+      if isCancelled() { break }
       if h % Self.group == 0 {
         starts.append(rows)
         histories.use(histories: h..<min(histories.count, h + Self.group))

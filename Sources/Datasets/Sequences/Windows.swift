@@ -77,15 +77,19 @@ extension Histories {
 
   /// Divides every history into windows.
   ///
+  /// - Parameters:
+  ///   - options: how to divide them.
+  ///   - isCancelled: called for every history; once it returns true, the windows are incomplete and must not be used.
   /// - Throws: `DataError` for options that are not valid, and for a damaged file.
-  public func windows(_ options: WindowOptions) throws(DataError) -> SequenceSet {
+  public func windows(_ options: WindowOptions, isCancelled: () -> Bool = { false }) throws(DataError) -> SequenceSet {
     try options.check()
-    if file != nil { return try windows(options, .all) }
+    if file != nil { return try windows(options, .all, isCancelled) }
     var rows = 0
-    for h in 0..<count { options.forEach(offsets[h], offsets[h + 1]) { _ in rows += 1 } }
+    for h in 0..<count { rows += options.count(offsets[h + 1] - offsets[h]) }
     var builder = SequenceSet.Builder(length: options.length, capacity: rows)
     events.withUnsafeBufferPointer { events in
       for h in 0..<count {
+        if isCancelled() { break }
         options.forEach(offsets[h], offsets[h + 1]) { window in
           builder.add(UnsafeBufferPointer(rebasing: events[window]), user: owners[h], time: times?[window.upperBound - 1])
         }
@@ -95,8 +99,8 @@ extension Histories {
   }
 
   /// The windows of a mapped file, without copying them.
-  func windows(_ options: WindowOptions, _ part: WindowRows.Part) throws(DataError) -> SequenceSet {
-    let rows = WindowRows(self, options, part)
+  func windows(_ options: WindowOptions, _ part: WindowRows.Part, _ isCancelled: () -> Bool = { false }) throws(DataError) -> SequenceSet {
+    let rows = WindowRows(self, options, part, isCancelled)
     if let fault = file?.fault { throw fault }
     guard rows.count <= Int32.max else {
       throw DataError(

@@ -139,8 +139,18 @@ extension SequenceSet {
   private func byUser(_ numbers: inout RandomNumbers) -> [Int] {
     var rank = [Int](repeating: 0, count: userNames.count)
     for (index, user) in numbers.permutation(userNames.count).enumerated() { rank[user] = index }
+    // By counting, not by comparing: with overlapping windows, there are many sequences, and sorting them would take seconds.
     let users = users
-    return (0..<count).sorted { (rank[Int(users[$0])], $0) < (rank[Int(users[$1])], $1) }
+    var next = [Int](repeating: 0, count: rank.count + 1)
+    for user in users { next[rank[Int(user)] + 1] += 1 }
+    for r in rank.indices { next[r + 1] += next[r] }
+    var order = [Int](repeating: 0, count: count)
+    for (index, user) in users.enumerated() {
+      let r = rank[Int(user)]
+      order[next[r]] = index
+      next[r] += 1
+    }
+    return order
   }
 
   private static func percent(_ share: Double) -> String {
@@ -160,13 +170,18 @@ extension Histories {
   /// and the windows of all earlier items are the training part. A history with fewer than three items is only used for
   /// training.
   ///
+  /// - Parameters:
+  ///   - options: how to divide the earlier items.
+  ///   - isCancelled: called for every history; once it returns true, the parts are incomplete and must not be used, and an
+  ///     error may be due to that.
   /// - Throws: `DataError` for options that are not valid and if no history is long enough.
-  public func leaveLastOut(_ options: WindowOptions) throws(DataError) -> Split {
+  public func leaveLastOut(_ options: WindowOptions, isCancelled: () -> Bool = { false }) throws(DataError) -> Split {
     try options.check()
     let rule = "leave-last-out: the last item of every user is tested, the one before validates, those before train"
     if file != nil {
       let parts = try (
-        windows(options, .beforeHeldOut), windows(options, .heldOut(back: 1)), windows(options, .heldOut(back: 0))
+        windows(options, .beforeHeldOut, isCancelled), windows(options, .heldOut(back: 1), isCancelled),
+        windows(options, .heldOut(back: 0), isCancelled)
       )
       return try Self.leftOut(parts, rule)
     }
@@ -176,6 +191,7 @@ extension Histories {
     )
     events.withUnsafeBufferPointer { events in
       for h in 0..<count {
+        if isCancelled() { break }
         let (start, end) = (offsets[h], offsets[h + 1])
         let rest = end - start >= 3 ? end - 2 : end
         func items(_ range: Range<Int>) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: events[range]) }

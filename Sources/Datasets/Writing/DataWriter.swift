@@ -46,10 +46,10 @@ public enum DataWriter {
           text += TimeText.seconds(times[e], perSecond: histories.ticksPerSecond).utf8
         }
         text.append(0x0a)
-      }
-      if text.count > pieceSize {
-        try put(text)
-        text.removeAll(keepingCapacity: true)
+        if text.count > pieceSize {
+          try put(text)
+          text.removeAll(keepingCapacity: true)
+        }
       }
     }
     try put(text)

@@ -47,6 +47,70 @@ import Testing
     #expect(try again == Data(contentsOf: URL(fileURLWithPath: folder + "/a.srsd")))
   }
 
+  /// The bytes are those of the table in docs/data.md, which is followed here without the program's reader.
+  @Test(arguments: [("user,item,time,rating\nu,a,3.5,2\nv,é,1,1\nu,c,2,4\n", 2), ("user,item\nu,a\nv,é\nu,c\n", 1)])
+  func layoutIsThatOfThePage(text: String, version: Int) throws {
+    let histories = try withFile(text) { try Histories.read($0).histories }
+    let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: write(histories))))
+    func numbers<Number: FixedWidthInteger>(_ offset: Int, _ count: Int, _: Number.Type) -> [Number] {
+      (0..<count).map { index in
+        bytes[(offset + index * MemoryLayout<Number>.size)...].prefix(MemoryLayout<Number>.size).reversed()
+          .reduce(0) { $0 << 8 | Number(truncatingIfNeeded: $1) }
+      }
+    }
+    func checksum(_ part: ArraySlice<UInt8>) -> UInt64 {
+      var state: UInt64 = 0x9ae1_6a3b_2f90_404f
+      func add(_ value: UInt64) {
+        state = (state ^ value) &* 0x9e37_79b9_7f4a_7c15
+        state ^= state >> 32
+      }
+      add(UInt64(part.count))
+      var rest = part
+      while rest.count >= 8 {
+        add(rest.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) })
+        rest = rest.dropFirst(8)
+      }
+      for byte in rest { add(UInt64(byte)) }
+      return state
+    }
+    #expect(Array(bytes[..<8]) == Array("SRSDATA\n".utf8))
+    let head = numbers(8, 4, UInt64.self).map { Int($0) }
+    #expect(head[0] == version && head[2] % 64 == 0)
+    let header = bytes[48..<(48 + head[1])]
+    let body = bytes[head[2]..<(head[2] + head[3])]
+    #expect(numbers(40, 1, UInt64.self) == [checksum(header)])
+    // One MiB at most, so one checksum, and the one over it.
+    let sums = bytes[body.endIndex...]
+    #expect(numbers(body.endIndex, 2, UInt64.self) == [checksum(body), checksum(sums.prefix(8))] && sums.count == 16)
+    let json = try #require(try JSONSerialization.jsonObject(with: Data(header)) as? [String: Any])
+    #expect(json["hasUsers"] as? Bool == true && json["source"] is String)
+    #expect(json["ticksPerSecond"] as? Int == (version == 2 ? 1000 : nil))
+    let sections = try #require(json["sections"] as? [String: [Int]])
+    func place(_ name: String) throws -> (offset: Int, count: Int) {
+      let section = try #require(sections[name])
+      #expect(section[0] % 64 == 0 && body.indices.contains(section[0]))
+      return (section[0], section[1])
+    }
+    func values<Number: FixedWidthInteger>(_ name: String, _ type: Number.Type) throws -> [Int64] {
+      let (offset, count) = try place(name)
+      return numbers(offset, count, type).map { Int64(truncatingIfNeeded: $0) }
+    }
+    func names(_ name: String) throws -> String {
+      let (offset, count) = try place(name)
+      return String(decoding: bytes[offset..<(offset + count)], as: UTF8.self)
+    }
+    let expected: Set = ["item_ends", "user_ends", "item_names", "user_names", "owners", "offsets", "events"]
+    #expect(Set(sections.keys) == expected.union(version == 2 ? ["times", "ratings"] : []))
+    #expect(try names("item_names") == "<pad>aéc" && names("user_names") == "uv")
+    #expect(try values("item_ends", UInt64.self) == [5, 6, 8, 9] && values("user_ends", UInt64.self) == [1, 2])
+    #expect(try values("owners", UInt32.self) == [0, 1] && values("offsets", UInt64.self) == [0, 2, 3])
+    #expect(try values("events", UInt32.self) == (version == 2 ? [3, 1, 2] : [1, 3, 2]))
+    if version == 2 {
+      #expect(try values("times", Int64.self) == [2000, 3500, 1000])
+      #expect(try values("ratings", UInt32.self).map { Float(bitPattern: UInt32($0)) } == [4, 2, 1])
+    }
+  }
+
   /// Windows of a mapped file equal windows that are copied in memory, for all options.
   @Test func windowsOfAMappedFileEqualWindowsInMemory() throws {
     let histories = sample()
@@ -161,5 +225,14 @@ import Testing
     #expect(try Histories.cacheKey(path, ReadingOptions(user: "i", item: "u")) != one)
     try "u,i\na,1\nb,3\n".write(toFile: path, atomically: true, encoding: .utf8)
     #expect(try Histories.cacheKey(path, ReadingOptions()) != one)
+    // The name of the file counts, since it can tell the format; its folder does not.
+    let keys = try ["x/a.csv", "y/a.csv", "x/u.data"].map { name in
+      let path = "\(folder)/\(name)"
+      try FileManager.default.createDirectory(
+        atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path, withIntermediateDirectories: true)
+      try "u,i\na,1\nb,2\n".write(toFile: path, atomically: true, encoding: .utf8)
+      return try Histories.cacheKey(path, ReadingOptions())
+    }
+    #expect(keys[0] == one && keys[1] == one && keys[2] != one)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Testing
 
 @testable import Datasets
@@ -195,6 +196,25 @@ func withFile<Result>(_ data: Data, _ name: String = "data.txt", _ body: (String
     #expect(users[0].isDisjoint(with: users[1]) && users[0].isDisjoint(with: users[2]) && users[1].isDisjoint(with: users[2]))
     #expect(users[0].count + users[1].count + users[2].count == 40)
     #expect(split.rule.contains("by user"))
+  }
+
+  /// Users are shuffled; the sequences of a user keep their order. Fingerprints of trainings depend on it.
+  @Test func wholeUsersAreShuffled() throws {
+    let lists = (0..<40).map { user -> [Int32] in
+      let length: Int = 4 + user % 5
+      return (0..<length).map { Int32(($0 + user) % 7 + 1) }
+    }
+    let set = try Self.histories(lists, items: 8).windows(length: 4, stride: 1)
+    var numbers = RandomStream(seed: 3, "split").numbers()
+    let place = numbers.permutation(40)
+    var order: [Int] = []
+    for user in place { order += (0..<set.count).filter { set.user($0) == Int32(user) } }
+    let split = try set.split(train: 0.6, valid: 0.2, test: 0.2, seed: 3)
+    #expect(split.train.count + split.valid.count + split.test.count == set.count)
+    var tokens: [Int32] = split.train.tokens
+    tokens += split.valid.tokens
+    tokens += split.test.tokens
+    #expect(tokens == set.selecting(order).tokens)
   }
 
   /// Real data, if its folder exists, has the counts of its description.

@@ -289,6 +289,30 @@ import Testing
     #expect((0..<moved.count).map { Array(moved.sequence($0)) } == [[1, 2, 3], [3, 4, 5], [5, 6, 7]])
   }
 
+  /// Cancelled, windows of no further history are made, in memory and in a mapped file.
+  @Test func windowsCanBeCancelled() throws {
+    let data = ProcessingTests.histories((0..<100).map { _ in [1, 2, 3, 4, 5, 6, 7] }, items: 8)
+    var bytes = Data()
+    try data.writeBinary { bytes.append(contentsOf: $0) }
+    try withFile(bytes, "e.srsd") { path in
+      for histories in [data, try Histories.read(path).histories] {
+        var calls = 0
+        let set = try histories.windows(WindowOptions(length: 3, stride: 1)) {
+          calls += 1
+          return calls > 20
+        }
+        #expect(set.count <= 20 * 5)
+        calls = 0
+        let split = try? histories.leaveLastOut(WindowOptions(length: 3, stride: 1)) {
+          calls += 1
+          return calls > 20
+        }
+        #expect(split?.train.count ?? 0 <= 20 * 3 && calls < 30)
+        #expect(try histories.windows(WindowOptions(length: 3, stride: 1)).count == 500)
+      }
+    }
+  }
+
   @Test func leaveLastOut() throws {
     let data = ProcessingTests.histories([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2]], items: 6)
     let split = try data.leaveLastOut(WindowOptions(length: 4))
@@ -309,6 +333,20 @@ import Testing
     #expect(times[0] == Set(0...7) && times[1] == [8] && times[2] == [9])
     let users = try data.windows(length: 2).split(train: 0.8, valid: 0.1, test: 0.1, seed: 1, byUser: true)
     #expect(Set(users.train.users).isDisjoint(with: users.test.users) && users.rule.contains("by user"))
+  }
+
+  /// With `order: time` a share of the training part is the oldest one.
+  @Test func sharesByTimeAreTheOldest() throws {
+    var data = ProcessingTests.histories((0..<200).map { _ in [1, 2, 3, 4] }, items: 5)
+    data.times = Column((0..<800).map { Int64($0 / 4 * 7919 % 211) })
+    let split = try data.windows(length: 4).split(train: 0.8, valid: 0.1, test: 0.1, seed: 1, oldestFirst: true)
+    let all = try #require(split.train.times)
+    for share in [0.1, 0.25, 0.5] {
+      let part = split.fraction(share, label: "a share")
+      let times = try #require(part.train.times)
+      #expect(Array(times) == Array(all.sorted().prefix(Int(160 * share))), "\(share)")
+      #expect(part.test.count == split.test.count)
+    }
   }
 
   @Test func splitsFromThreeDataSets() throws {

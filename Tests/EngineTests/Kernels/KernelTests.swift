@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Kernels
+import Synchronization
 import Testing
 
 /// Compares the fused kernels with plain loops, for widths that are a multiple of the vector length and others.
@@ -221,6 +222,26 @@ import Testing
     }
     #expect(counts.array.allSatisfy { $0 == 20 })
     #expect(workers.array.allSatisfy { $0 >= 0 && Int($0) < threads })
+  }
+
+  /// Signals that ask the program to end are left to the main thread; those of a fault reach the thread that has it, so that
+  /// their handlers can report it.
+  @Test func faultsAreNotBlocked() {
+    let pool = WorkerPool(threads: 3)
+    let blocked = FloatBuffer(count: 3 * 64)
+    let started = Atomic<Int>(0)
+    pool.forEach(3) { _, worker in
+      // Each thread has one of the three iterations: none ends before all have begun.
+      started.add(1, ordering: .relaxed)
+      while started.load(ordering: .relaxed) < 3 { sched_yield() }
+      var mask = sigset_t()
+      pthread_sigmask(SIG_BLOCK, nil, &mask)
+      for signal in 1..<Int32(64) { blocked.base[worker * 64 + Int(signal)] = Float(sigismember(&mask, signal)) }
+    }
+    for worker in 1..<3 {
+      for fault in [SIGBUS, SIGSEGV, SIGILL, SIGFPE] { #expect(blocked.array[worker * 64 + Int(fault)] == 0, "\(fault)") }
+      for other in [SIGINT, SIGTERM, SIGHUP, SIGALRM] { #expect(blocked.array[worker * 64 + Int(other)] == 1, "\(other)") }
+    }
   }
 }
 

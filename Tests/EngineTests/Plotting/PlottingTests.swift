@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Plotting
@@ -85,6 +86,34 @@ import Testing
     #expect(throws: PlottingError.self) { try Gnuplot().save(Self.figure, to: "/proc/no/x.pdf") }
     // A broken pipe does not kill the process, and the next figure works.
     #expect(problem(Gnuplot(), "set terminal dumb\nplot sin(x)") == "")
+  }
+
+  /// Preparing a picture and drawing it end once they are cancelled, and leave nothing.
+  @Test func cancelledFiguresLeaveNothing() throws {
+    let start = Date()
+    #expect(throws: PlottingError.cancelled) {
+      try Gnuplot(isCancelled: { Date().timeIntervalSince(start) > 0.2 }).run("pause 30")
+    }
+    #expect(Date().timeIntervalSince(start) < 15)
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    for style in Layer.Line.Style.allCases {
+      for format in ["svg", "tex"] {
+        var figure = Figure()
+        var panel = Panel()
+        panel.layers = [.line(.init((0..<20_000).map { .init(Double($0 * 7_919 % 20_011), Double($0)) }, label: nil, style: style))]
+        figure.panels = [panel]
+        // While points are thinned, and while the data is written.
+        for limit in [10_000, 30_000] {
+          let count = Atomic<Int>(0)
+          #expect(throws: PlottingError.cancelled) {
+            try Gnuplot(isCancelled: { count.add(1, ordering: .relaxed).newValue > limit }).save(figure, to: "\(folder)/f.\(format)")
+          }
+          #expect(count.load(ordering: .relaxed) < limit + 10, "\(style) \(format)")
+        }
+      }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
   }
 
   /// Truncated pictures of every format, and a PNG with a wrong byte, are recognised as incomplete.

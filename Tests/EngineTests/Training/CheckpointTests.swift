@@ -146,9 +146,9 @@ private struct Outcome: Equatable {
     _ = try Self.trainer(TestObserver(), keeper).run(model)
     let whole = try #require(keeper.files.last)
     let headerLength = Int(whole.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-    // Every 211th byte of the header, except its padding, and every 9,973rd byte of the rest.
-    let header = stride(from: 0, to: 8 + headerLength - 8, by: 211)
-    for offset in Array(header) + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
+    // Every byte of the header's first names, every 211th of the rest without its padding, and every 9,973rd of the tensors.
+    let header = Array(0..<32) + Array(stride(from: 32, to: 8 + headerLength - 8, by: 211))
+    for offset in header + Array(stride(from: 8 + headerLength, to: whole.count, by: 9973)) {
       var damaged = whole
       damaged[offset] ^= 1 << UInt8(offset % 7)
       #expect(throws: ModelFile.Failure.self, "byte \(offset)") { try Self.read(damaged, identity) }
@@ -191,6 +191,65 @@ private struct Outcome: Equatable {
     #expect(throws: Never.self) { try Self.read(whole, identity) }
   }
 
+  /// Right checksums over another version, another kind of file, and names and shapes that do not fit: each is an error that
+  /// says what is wrong.
+  @Test func versionsNamesAndShapesAreChecked() throws {
+    let model = try Self.model("nextitnet")
+    let identity = try TrainingIdentity(model, Self.data, Self.recipe)
+    let keeper = StoredKeeper(identity, Self.data)
+    _ = try Self.trainer(TestObserver(), keeper).run(model)
+    let whole = try SafeTensors(try #require(keeper.last).data())
+    func problem(_ change: (inout SafeTensors) throws -> Void) throws -> ModelFile.Failure.Problem? {
+      var file = whole
+      try change(&file)
+      var checksum = TensorChecksum(file.metadata)
+      for (name, tensor) in file.tensors.sorted(by: { $0.name < $1.name }) {
+        checksum.begin(name, tensor.shape)
+        tensor.floats.withUnsafeBytes { checksum.add($0) }
+      }
+      file.metadata["checksum"] = checksum.text
+      do {
+        _ = try Self.read(file.data(), identity)
+        return nil
+      } catch let failure as ModelFile.Failure {
+        return failure.problem
+      }
+    }
+    func rename(_ file: inout SafeTensors, _ name: String, _ other: String) throws {
+      let place = try #require(file.tensors.firstIndex { $0.name == name })
+      file.tensors[place].name = other
+    }
+    #expect(try problem { _ in } == nil)
+    #expect(try problem { $0.metadata["version"] = "2" } == .version("2"))
+    #expect(try problem { $0.metadata["version"] = nil } == .version("?"))
+    #expect(try problem { $0.metadata["format"] = "another" } == .notAModel)
+    let changes: [(inout SafeTensors) throws -> Void] = [
+      { try rename(&$0, "output.bias", "output.bais") }, { try rename(&$0, "training/current/output.bias", "training/current/other") },
+      { try rename(&$0, "training/first/output.bias", "training/third/output.bias") },
+      { $0.tensors.removeAll { $0.name == "training/second/output.weight" } },
+      { file in
+        let place = try #require(file.tensors.firstIndex { $0.name == "item_embedding.weight" })
+        let tensor = file.tensors[place].tensor
+        file.tensors[place].tensor = .init(shape: tensor.shape.reversed(), tensor.floats)
+      },
+      { file in
+        let place = try #require(file.tensors.firstIndex { $0.name == "training/current/output.weight" })
+        let tensor = file.tensors[place].tensor
+        file.tensors[place].tensor = .init(shape: [tensor.shape[0] * tensor.shape[1]], tensor.floats)
+      },
+      // A model has no tensors of a training.
+      { $0.metadata["format"] = ModelFile.modelFormat }, { $0.metadata["kind"] = "none" }, { $0.metadata["items"] = "[]" },
+      { $0.metadata["seed"] = "-1" }, { $0.metadata["training"] = nil },
+    ]
+    for (number, change) in changes.enumerated() {
+      guard case .contents(let message) = try problem(change) else {
+        Issue.record("change \(number) was not found")
+        continue
+      }
+      #expect(!message.isEmpty)
+    }
+  }
+
   /// Keeps the tensors and metadata of the last checkpoint's file.
   private final class StoredKeeper: CheckpointKeeper {
     let every: Extent? = .steps(5)
@@ -225,6 +284,64 @@ private struct Outcome: Equatable {
       data.append(Data(count: 12))
       #expect(throws: TensorHeader.FormatError.self, "\(header)") { try SafeTensors(data) }
     }
+  }
+
+  private static func file(_ header: String, _ rest: Data = Data()) -> Data {
+    var data = Data()
+    withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
+    return data + Data(header.utf8) + rest
+  }
+
+  /// Only `__metadata__` is a map of texts, wherever it stands in the header; a model's file has one.
+  @Test func onlyMetadataIsAMapOfTexts() throws {
+    let tensor = #""a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
+    let texts = #""__metadata__":{"format":"x","version":"1"}"#
+    for header in ["{\(texts),\(tensor)}", "{\(tensor),\(texts)}"] {
+      #expect(try SafeTensors(Self.file(header, Data(count: 4))).metadata == ["format": "x", "version": "1"])
+    }
+    for other in ["__metadatb__", "a-map", "zzz"] {
+      let map = "\"\(other)\":{\"format\":\"y\"}"
+      for header in ["{\(texts),\(map),\(tensor)}", "{\(map),\(texts),\(tensor)}", "{\(map),\(tensor)}", "{\(tensor),\(map)}"] {
+        #expect {
+          try SafeTensors(Self.file(header, Data(count: 4)))
+        } throws: {
+          guard let message = ($0 as? TensorHeader.FormatError)?.message else { return false }
+          return message.contains(other) && message.contains("__metadata__")
+        }
+      }
+    }
+    #expect {
+      try SafeTensors(Self.file(#"{"__metadata__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#, Data(count: 4)))
+    } throws: {
+      ($0 as? TensorHeader.FormatError)?.message.contains("a map of texts was expected") == true
+    }
+    let path = try Self.write(Self.file("{\(tensor)}", Data(count: 4)))
+    defer { unlink(path) }
+    #expect {
+      try ModelFile.read(path)
+    } throws: {
+      guard let failure = $0 as? ModelFile.Failure, case .contents(let message) = failure.problem else { return false }
+      return failure.path == path && message.contains("__metadata__") && message.contains("expected")
+    }
+  }
+
+  /// A header is limited, however large the file is, and none is written that could not be read again.
+  @Test func longHeadersAreRefused() throws {
+    let path = try Self.write(Self.file("{}"))
+    defer { unlink(path) }
+    // A file of holes, whose first bytes name a header of 100 MB and one byte.
+    let file = try #require(FileHandle(forUpdatingAtPath: path))
+    try file.write(contentsOf: withUnsafeBytes(of: UInt64(100_000_001).littleEndian) { Data($0) })
+    try file.truncate(atOffset: 200_000_000)
+    try file.close()
+    #expect {
+      try ModelFile.read(path)
+    } throws: {
+      guard let failure = $0 as? ModelFile.Failure, case .notTensors(let message) = failure.problem else { return false }
+      return failure.path == path && message.contains("100000001") && message.contains("at most 100000000")
+    }
+    let names = String(repeating: "a", count: 100_000_000)
+    #expect(throws: LongHeader.self) { try TensorHeader(entries: [:], metadata: ["items": names]).data() }
   }
 
   /// A header with sizes larger than the file does not allocate memory.

@@ -59,6 +59,40 @@ import Testing
     #expect { try Self.read(text, .init(rating: "rating")) } throws: { ($0 as? DataError)?.line == 2 }
   }
 
+  /// A column that is only called a rating may hold something else; the ratings of ratings.dat and u.data are ratings.
+  @Test func ratingsOfTheFormats() throws {
+    for (text, name) in [
+      ("user_id:token\titem_id:token\trating:float\n1\t2\tgood\n1\t3\t4\n", "x.inter"),
+      ("userId,movieId,rating,timestamp\n1,2,good,1\n1,3,4,2\n", "ratings.csv"),
+      ("{\"user\":1,\"item\":2,\"rating\":\"good\"}\n{\"user\":1,\"item\":3,\"rating\":4}\n", "x.jsonl"),
+    ] {
+      let read = try Self.read(text, .init(), name)
+      #expect(read.rows == ["1 2 3"] && read.notes.contains("ratings are not kept: 1 of them are not numbers"), "\(name)")
+    }
+    for (text, name) in [("1::2::3::4\n1::3::good::5\n", "ratings.dat"), ("1\t2\t3\t4\n1\t3\tgood\t5\n", "u.data")] {
+      #expect { try Self.read(text, .init(), name) } throws: { ($0 as? DataError)?.line == 2 }
+      #expect(try Self.read(text, .init(skipsErrors: true), name).rows == ["1 2"], "\(name)")
+    }
+  }
+
+  /// `on_error: skip` leaves out lines, not what is wrong with the whole file.
+  @Test func whatIsNeverSkipped() throws {
+    for (text, line) in [
+      ("0,0,a,b\na,b,c\n", 2), ("<pad>,a,b\nb,a,c\na,<pad>,b\n", 3), ("<pad>,a\n<pad>,b\na\n", 3), ("0,0,a,b\na,b,0,0\n", 2),
+    ] {
+      #expect { try Self.read(text, .init(format: .sequences, skipsErrors: true)) } throws: { ($0 as? DataError)?.line == line }
+    }
+    let packed = try FormatTests.packed("user,item\n1,2\n")
+    for bytes in [packed.dropLast(), packed + Data([1]), packed + packed.dropLast(3)] {
+      try withFile(bytes) { path in
+        #expect { try Histories.read(path, .init(skipsErrors: true)) } throws: {
+          guard let message = ($0 as? DataError)?.message else { return false }
+          return message.contains("cut off") || message.contains("damaged")
+        }
+      }
+    }
+  }
+
   /// A byte order mark, CR LF, empty lines anywhere, and a missing newline at the end do not change what is read.
   @Test func byteOrderMarksLineEndingsAndEmptyLinesAreIgnored() throws {
     for text in [

@@ -134,6 +134,21 @@ import Testing
     }
   }
 
+  /// The items of RecBole's lists are separated by spaces, so an item with a space is refused.
+  @Test func namesThatListsCannotHave() throws {
+    var histories = try withFile("user,item\nu,a\nu,b\n") { try Histories.read($0).histories }
+    for name in ["a b", " a", " "] {
+      histories.items = Vocabulary(["<pad>", name, "b"])
+      let set = try histories.windows(length: 2)
+      #expect(throws: DataError.self, "\(name.debugDescription)") { try DataWriter.writeInter(set) { _ in } }
+    }
+    histories.items = Vocabulary(["<pad>", "a,b\"", "b"])
+    let set = try histories.windows(length: 2)
+    let file = try Self.written { put in try DataWriter.writeInter(set, put: put) }
+    let again = try withFile(file, "x.inter") { try Histories.read($0).histories.windows(length: 2) }
+    #expect(Self.rows(again) == Self.rows(set))
+  }
+
   // MARK: Padding
 
   private static func padded(_ text: String, _ options: ReadingOptions = .init(format: .sequences)) throws -> [[String]] {
@@ -174,11 +189,41 @@ import Testing
     #expect(try problem("<pad>,a,b\na,b,<pad>\n")?.line == 2)
     #expect(try problem("a,<pad>,b\na,b,c\n")?.line == 1)
     #expect(try problem("<pad>,a,b\na,b\n")?.line == 2)
+    // The line at fault is the one that differs from most others.
+    #expect(try problem("a,b,0,0\n0,0,a,b\nb,a,c,0\n")?.line == 2)
+    #expect(try problem("0,0,a,b\na,b,0,0\n0,b,a,c\n")?.line == 2)
+    #expect(try problem("a,b,<pad>\na,<pad>,b\nb,a,<pad>\n")?.line == 2)
+    #expect(try problem("<pad>,<pad>,<pad>\na,b,<pad>\n<pad>,a,b\nb,a,<pad>\n")?.line == 3)
     // A single "0" at the end could be an item.
     #expect(try problem("a,b,0\nb,a,c\n")?.message.contains("is it padding, or an item?") == true)
     #expect(try problem("a,b,0\nb,a,c\n", .init(format: .sequences, pad: "0")) == nil)
     #expect(try problem("a,b,0\nb,a,c\n", .init(format: .sequences, pad: "<pad>")) == nil)
     #expect(try problem("a,b,0\nb,0,c\n") == nil)
+  }
+
+  /// Padded lines have one length; the error names the line that has another one, and a line that has the usual one.
+  @Test(arguments: [
+    ("a,0,0\nb,c\n", 2, "2 items, line 1 has 3"), ("b,c\na,0,0\n", 1, "2 items, line 2 has 3"),
+    ("0,0,a\nb,c\n", 2, "2 items, line 1 has 3"), ("b,c\n0,0,a\n", 1, "2 items, line 2 has 3"),
+    ("a,b\na,0,0\nb,c,0\nc,b,a\n", 1, "2 items, line 2 has 3"), ("\na,0,0\nb,c,0\n\nc,b,a,a\n", 5, "4 items, line 2 has 3"),
+    ("a,<pad>\nb,<pad>\na,b,<pad>\n", 3, "3 items, line 1 has 2"),
+  ])
+  func paddedLinesHaveOneLength(text: String, line: Int, message: String) throws {
+    try withFile(text) { path in
+      #expect {
+        try Histories.read(path, .init(format: .sequences))
+      } throws: {
+        guard let error = $0 as? DataError else { return false }
+        return error.line == line && error.message.contains(message)
+      }
+    }
+  }
+
+  /// A single `0` at the end of a line of a file whose lines have different lengths is an item, as one at the front is.
+  @Test(arguments: ["a,b,0\nb,c\n", "0,a,b\nb,c\n"])
+  func oneZeroIsAnItem(text: String) throws {
+    let read = try withFile(text) { try Histories.read($0, .init(format: .sequences)).histories }
+    #expect(read.events.count == 5 && read.items.count == 5)
   }
 
   @Test func paddedListsOfRecBole() throws {

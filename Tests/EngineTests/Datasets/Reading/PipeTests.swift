@@ -144,7 +144,7 @@ import Testing
     arguments: [
       ([0x50, 0x4b, 3, 4, 0, 0], "zip"), (Array("BZh9xx".utf8), "bzip2"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "xz"),
       ([0x28, 0xb5, 0x2f, 0xfd, 0], "zstd"), (Array("PAR1xx".utf8), "Parquet"), ([0xff, 0xfe, 0x75, 0], "UTF-16"),
-      ([0x93] + Array("NUMPY\u{1}".utf8), "NumPy"),
+      ([0x93] + Array("NUMPY\u{1}".utf8), "NumPy"), ([0x50, 0x4b, 5, 6] + Array(repeating: 0, count: 18), "zip"),
     ] as [([UInt8], String)])
   func otherFilesAreNamed(_ bytes: [UInt8], _ name: String) throws {
     try withFile(Data(bytes)) { path in
