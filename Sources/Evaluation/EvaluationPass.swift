@@ -74,7 +74,8 @@ final class EvaluationPass: Sendable {
   }
 
   /// Calls `body` for every tile, in parallel and in any order. `hidden` is `(n, d)`: the hidden states that predict the last
-  /// items of the n sequences of `indices`; 0 for a sequence with no item before the last.
+  /// items of the n sequences of `indices`, scaled as products with the output table need them; 0 for a sequence with no item
+  /// before the last.
   func run(
     _ pool: WorkerPool,
     _ body: @escaping @Sendable (_ indices: [Int], _ hidden: UnsafePointer<Float>, _ worker: Int) -> Void
@@ -95,6 +96,7 @@ final class EvaluationPass: Sendable {
       for b in indices.indices where input.tile.start(b) > last {
         (hidden + b * network.width).update(repeating: 0, count: network.width)
       }
+      network.output.scaleHidden(hidden, rows: indices.count)
       body(indices, hidden, worker)
     }
   }

@@ -96,12 +96,12 @@ import Testing
       "window(events, length: 20, stride: 1)", "split(sequences, by: leave_last_out)", "save(sequences, \"s.npy\")",
       "save(sequences, \"s.csv\")", "save(events, \"e.csv\")", "save(events, \"e.inter\")",
     ] {
-      host.looksLeft = 4
+      host.checksLeft = 4
       let error = #expect(throws: Diagnostic.self, "\(call)") { try run(call) }
       #expect(error?.code == .interrupted, "\(call): \(error?.message ?? "")")
       // Soon: not after a check for each of the elements.
-      #expect(host.looksLeft > -30, "\(call): \(host.looksLeft)")
-      host.looksLeft = Int.max
+      #expect(host.checksLeft > -30, "\(call): \(host.checksLeft)")
+      host.checksLeft = Int.max
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
   }

@@ -115,6 +115,34 @@ extension Builtin {
     }
   }
 
+  static let hstu = Builtin(
+    "hstu",
+    "HSTU (Zhai et al., ICML 2024): attention without a softmax, with a bias of the distance between positions, and gates instead of feed-forward layers. Items are scored by the cosine with the item embedding. The authors train it with sampled softmax, 128 negatives of every position. Times of events are not used.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(hstu(data, dim: 8, blocks: 2).depth)  #> 2
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
+    let dim = d.named("dim", .whole(from: 1, to: 4096), default: 50, "50", "width of embeddings and hidden states")
+    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 2, "2", "number of blocks")
+    let heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
+    let dropout = d.named("dropout", .share, default: 0.2, "0.2", "dropout rate")
+    let temperature = d.named(
+      "temperature", Kind<Double>.number.checked { $0 > 0 && $0 < 1e3 ? nil : "must be above 0" }, default: 0.05, "0.05",
+      "what the cosines are divided by")
+    let pads = PadsArgument(&d)
+    let seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
+    return { call in
+      let split = (try call[data]).split
+      let configuration = HSTU.Configuration(
+        items: split.train.items.count, length: split.train.length, dim: try call[dim], blocks: try call[blocks],
+        heads: try call[heads], dropout: try call[dropout], temperature: try call[temperature], pads: try pads.value(call, split))
+      return try Builtin.build(call, seed: try call[seed], split) { try HSTU(configuration) }
+    }
+  }
+
   /// Whose SASRec.
   enum SASRecPreset: String, Sendable, CaseIterable {
     case stackrec

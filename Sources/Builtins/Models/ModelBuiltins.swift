@@ -10,7 +10,7 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let models: [Builtin] = [nextitnet, grec, sasrec, ssept, esasrec, stack, loadModel]
+  static let models: [Builtin] = [nextitnet, grec, sasrec, ssept, esasrec, hstu, stack, loadModel]
 
   static let nextitnet = Builtin(
     "nextitnet",

@@ -98,7 +98,8 @@ import Testing
   @Test(arguments: Fixture.models)
   func scoresLossAndGradients(name: String) throws {
     let c = try Case(name)
-    #expect(worstDifference(GrowthTests.scores(c.model, c.set), try c.fixture.floats("scores")) < 1e-5)
+    let difference = worstDifference(GrowthTests.scores(c.model, c.set), try c.fixture.floats("scores"))
+    #expect(difference < 1e-5)
     let (loss, gradients) = c.engine.lossAndGradients(c.batch, dropout: c.dropout)
     #expect(abs(Float(loss) - (try c.fixture.floats("loss"))[0]) < 5e-6)
     if c.fixture.file["loss_with_pads"] != nil, c.fixture.file["mask"] == nil, c.fixture.file["swapped_users"] == nil {
@@ -114,7 +115,9 @@ import Testing
     let c = try Case(name)
     for step in 1...5 {
       let loss = c.engine.step(c.batch, Adam(rate: 0.01, lazy: false), dropout: c.dropout)
-      #expect(abs(Float(loss) - (try c.fixture.floats("step_losses"))[step - 1]) < 2e-5)
+      let difference = abs(Float(loss) - (try c.fixture.floats("step_losses"))[step - 1])
+      // Cosines are divided by a small temperature.
+      #expect(difference < (c.model.network.output.isCosine ? 5e-5 : 2e-5))
       if [1, 3, 5].contains(step) {
         // The gradient of the key bias is 0 up to rounding errors, which Adam scales to full steps.
         try expectEqual(c.model.values, c.fixture, "step\(step).", c.model.network.layout, tolerance: 5e-5) {

@@ -940,7 +940,7 @@ def recipe_configuration_of(config):
     if config["recipe"] == "bert4rec":
         network["widening"] = config["widening"]
     if config["recipe"] == "hstu":
-        network["time"] = config["time"]
+        network["temperature"] = config["temperature"]
     if config["recipe"] == "bert4rec":
         network["hasType"] = config.get("type", False)
     if config["recipe"] == "gru4rec":
@@ -950,7 +950,8 @@ def recipe_configuration_of(config):
 
 def metadata_of(config):
     metadata = {"config": json.dumps(config, sort_keys=True)}
-    if "model" in config or "recipe" in config and "pads" in config:
+    # There is no model with times yet.
+    if "model" in config or "recipe" in config and "pads" in config and config.get("time", "none") == "none":
         metadata["kind"] = config.get("model", config.get("recipe"))
         metadata["configuration"] = json.dumps(configuration_of(config), sort_keys=True)
     return metadata
