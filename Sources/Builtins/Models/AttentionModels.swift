@@ -143,6 +143,32 @@ extension Builtin {
     }
   }
 
+  static let bert4rec = Builtin(
+    "bert4rec",
+    "BERT4Rec (Sun et al., CIKM 2019): attention to both sides, trained by filling gaps: a fifth of the items are masked and predicted. At test the last item is masked. Items are scored by the item embedding.",
+    topic: "Models", returns: .object(ModelValue.type),
+    example: """
+      let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
+      print(bert4rec(data, dim: 8, blocks: 2).depth)  #> 2
+      """
+  ) { d in
+    let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
+    let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
+    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 2, "2", "number of blocks")
+    let heads = d.named("heads", .whole(from: 1, to: 256), default: 2, "2", "number of attention heads; it must divide the width")
+    let dropout = d.named("dropout", .share, default: 0.1, "0.1", "dropout rate")
+    let widening = d.named("widening", .whole(from: 1, to: 16), default: 4, "4", "width of the feed-forward layer, as a multiple of dim")
+    let pads = PadsArgument(&d)
+    let seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
+    return { call in
+      let split = (try call[data]).split
+      let configuration = BERT4Rec.Configuration(
+        items: split.train.items.count, length: split.train.length, dim: try call[dim], blocks: try call[blocks],
+        heads: try call[heads], dropout: try call[dropout], widening: try call[widening], pads: try pads.value(call, split))
+      return try Builtin.build(call, seed: try call[seed], split) { try BERT4Rec(configuration) }
+    }
+  }
+
   /// Whose SASRec.
   enum SASRecPreset: String, Sendable, CaseIterable {
     case stackrec

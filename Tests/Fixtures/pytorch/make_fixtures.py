@@ -941,8 +941,6 @@ def recipe_configuration_of(config):
         network["widening"] = config["widening"]
     if config["recipe"] == "hstu":
         network["temperature"] = config["temperature"]
-    if config["recipe"] == "bert4rec":
-        network["hasType"] = config.get("type", False)
     if config["recipe"] == "gru4rec":
         network["biases"] = config["biases"]
     return network
@@ -950,8 +948,9 @@ def recipe_configuration_of(config):
 
 def metadata_of(config):
     metadata = {"config": json.dumps(config, sort_keys=True)}
-    # There is no model with times yet.
-    if "model" in config or "recipe" in config and "pads" in config and config.get("time", "none") == "none":
+    # There is no model with times or token types yet.
+    known = config.get("time", "none") == "none" and "types" not in config
+    if "model" in config or "recipe" in config and "pads" in config and known:
         metadata["kind"] = config.get("model", config.get("recipe"))
         metadata["configuration"] = json.dumps(configuration_of(config), sort_keys=True)
     return metadata

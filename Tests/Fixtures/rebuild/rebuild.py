@@ -62,6 +62,14 @@ def relu(x):
     return np.maximum(x, 0)
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def silu(x):
+    return x * sigmoid(x)
+
+
 erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
@@ -115,57 +123,165 @@ def grec(configuration, p, tokens, users):
     return convolution_blocks(x, p, "blocks", c, True)[:, -1]
 
 
-def attention(x, p, block, heads):
-    time, width = x.shape[1:]
+def future(time):
+    """Positions j > i."""
+    return np.triu(np.ones((time, time), bool), 1)
+
+
+def heads_of(width, heads):
     size = width // heads
-    q, k, v = (linear(x, p, block + name) for name in ("query", "key", "value"))
-    future = np.triu(np.ones((time, time), bool), 1)
-    out = np.zeros_like(x)
-    for head in range(heads):
-        columns = slice(head * size, (head + 1) * size)
-        weights = q[..., columns] @ k[..., columns].transpose(0, 2, 1) / math.sqrt(size)
-        weights[:, future] = -np.inf
+    return [slice(head * size, (head + 1) * size) for head in range(heads)]
+
+
+def attention(y, z, p, block, heads):
+    q, k, v = linear(y, p, block + "query"), linear(z, p, block + "key"), linear(z, p, block + "value")
+    out = np.zeros_like(y)
+    for columns in heads_of(y.shape[2], heads):
+        weights = q[..., columns] @ k[..., columns].transpose(0, 2, 1) / math.sqrt(columns.stop - columns.start)
+        weights[:, future(y.shape[1])] = -np.inf
         weights = np.exp(weights - weights.max(-1, keepdims=True))
         out[..., columns] = weights / weights.sum(-1, keepdims=True) @ v[..., columns]
     return out
 
 
+def positions(c, p, time):
+    return p["position_embedding.weight"][c["length"] - 1 - time :]
+
+
 def sasrec(c, p, tokens, users):
+    if "variant" in c:
+        return variant(c, p, tokens)
     x = p["item_embedding.weight"][tokens[:, :-1]]
     time = x.shape[1]
     if "users" in c:
-        if users is None:
-            raise ValueError("this model embeds users: give --users")
         user = p["user_embedding.weight"][users]
         x = np.concatenate([np.repeat(user[:, None], time, axis=1), x], axis=2)
-    x = norm(x + p["position_embedding.weight"][c["length"] - 1 - time :], p, "norm", 1e-5)
+    x = norm(x + positions(c, p, time), p, "norm", 1e-5)
     for i in range(c["blocks"]):
         block = f"blocks.{i}."
         alpha1, alpha2 = (p[block + "alpha1"], p[block + "alpha2"]) if c["alpha"] else (1, 1)
-        x = norm(x + alpha1 * attention(x, p, block, c["heads"]), p, block + "norm1", 1e-5)
-        inner = linear(relu(linear(x, p, block + "ff1")), p, block + "ff2")
-        x = norm(x + alpha2 * inner, p, block + "norm2", 1e-5)
+        x = norm(x + alpha1 * attention(x, x, p, block, c["heads"]), p, block + "norm1", 1e-5)
+        x = norm(x + alpha2 * feed_forward(x, p, block), p, block + "norm2", 1e-5)
     return x[:, -1]
 
 
-KINDS = {"nextitnet": nextitnet, "grec": grec, "sasrec": sasrec, "ssept": sasrec}
+def feed_forward(z, p, block):
+    return linear(relu(linear(z, p, block + "ff1")), p, block + "ff2")
+
+
+def gated_feed_forward(z, p, block):
+    return (silu(z @ p[block + "ff1.weight"]) * (z @ p[block + "ff3.weight"])) @ p[block + "ff2.weight"]
+
+
+def variant(c, p, tokens):
+    v = c["variant"]
+    x = (math.sqrt(c["dim"]) if v["isScaled"] else 1) * p["item_embedding.weight"][tokens[:, :-1]]
+    x = x + positions(c, p, x.shape[1])
+    for i in range(c["blocks"]):
+        x = transformer_block(x, c, p, f"blocks.{i}.")
+    if v["form"] in ("pre", "query"):
+        x = norm(x, p, "norm", v["epsilon"])
+    return x[:, -1]
+
+
+def transformer_block(x, c, p, block):
+    v = c["variant"]
+
+    def a(y, z):
+        out = attention(y, z, p, block, c["heads"])
+        return linear(out, p, block + "projection") if v["isProjected"] else out
+
+    def ln1(z):
+        return norm(z, p, block + "norm1", v["epsilon"])
+
+    def ln2(z):
+        return norm(z, p, block + "norm2", v["epsilon"])
+
+    if v["form"] == "post":
+        r = ln1(x + a(x, x))
+        return ln2(r + feed_forward(r, p, block))
+    n = ln1(x)
+    if v["form"] == "pre":
+        r = x + a(n, n)
+        return r + feed_forward(ln2(r), p, block)
+    if v["form"] == "query":
+        f = ln2(n + a(n, x))
+        return f + feed_forward(f, p, block)
+    if v["form"] == "gated":
+        r = x + sigmoid(linear(x, p, block + "gate1")) * a(n, n)
+        return r + sigmoid(linear(r, p, block + "gate2")) * gated_feed_forward(ln2(r), p, block)
+    raise ValueError(f"unknown form of a block: {v['form']}")
+
+
+def hstu(c, p, tokens, users):
+    x = math.sqrt(c["dim"]) * p["item_embedding.weight"][tokens[:, :-1]]
+    time, count = x.shape[1], c["length"] - 1
+    x = x + positions(c, p, time)
+    distance = np.arange(time)[:, None] - np.arange(time)
+    for i in range(c["blocks"]):
+        block = f"blocks.{i}."
+        u, v, q, k = np.split(silu(norm(x, p, block + "norm1", 1e-6) @ p[block + "uvqk.weight"]), 4, axis=-1)
+        bias = p[block + "position_bias"][count - 1 - distance]
+        out = np.zeros_like(x)
+        for columns in heads_of(c["dim"], c["heads"]):
+            weights = silu(q[..., columns] @ k[..., columns].transpose(0, 2, 1) + bias) / count
+            weights[:, future(time)] = 0
+            out[..., columns] = weights @ v[..., columns]
+        x = x + linear(u * norm(out, p, block + "norm2", 1e-6), p, block + "projection")
+    return x[:, -1]
+
+
+KINDS = {"nextitnet": nextitnet, "grec": grec, "sasrec": sasrec, "ssept": sasrec, "esasrec": sasrec, "hstu": hstu}
+
+
+def groups(c, tokens):
+    """Pairs of a position and the indices of the rows whose sequences begin there and are computed without padding."""
+    pads = c.get("pads")
+    if pads not in (None, "none"):
+        raise ValueError(f"unknown value of pads: {pads}")
+    exists = tokens[:, :-1] != 0
+    # A sequence without items before its target begins at its target.
+    starts = np.where(exists.any(1), exists.argmax(1), tokens.shape[1] - 1) if pads else np.zeros(len(tokens), int)
+    for start in np.unique(starts):
+        rows = np.flatnonzero(starts == start)
+        for chunk in range(0, len(rows), CHUNK):
+            yield start, rows[chunk : chunk + CHUNK]
+
+
+def last_hidden_states(kind, configuration, c, p, tokens, users):
+    h = np.zeros((len(tokens), c["dim"] + c.get("users", {"dim": 0})["dim"]))
+    for start, rows in groups(c, tokens):
+        if start < tokens.shape[1] - 1:
+            h[rows] = KINDS[kind](configuration, p, tokens[rows, start:], None if users is None else users[rows])
+    return h
+
+
+def unit(x):
+    return x / np.maximum(np.linalg.norm(x, axis=-1, keepdims=True), 1e-6)
+
+
+def outputs(kind, c, p, h):
+    if "targets" in c["head"]:
+        return h @ p["target_embedding.weight"].T
+    if kind == "hstu":
+        return unit(h) @ unit(p["item_embedding.weight"]).T / c["temperature"]
+    if "variant" in c:
+        return h @ p["item_embedding.weight" if c["variant"]["isTied"] else "output.weight"].T
+    return h @ p["output.weight"].T + p["output.bias"]
 
 
 def scores(metadata, tensors, tokens, users):
-    configuration = json.loads(metadata["configuration"])
-    head = configuration.get("stack", configuration)["head"]
+    kind, configuration = metadata["kind"], json.loads(metadata["configuration"])
+    c = configuration.get("stack", configuration)
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of model: {kind}")
+    if "users" in c and users is None:
+        raise ValueError("this model embeds users: give --users")
     p = Parameters(tensors)
-    rows = []
-    for start in range(0, len(tokens), CHUNK):
-        part = slice(start, start + CHUNK)
-        h = KINDS[metadata["kind"]](configuration, p, tokens[part], None if users is None else users[part])
-        if "targets" in head:
-            rows.append(h @ p["target_embedding.weight"].T)
-        else:
-            rows.append(h @ p["output.weight"].T + p["output.bias"])
+    result = outputs(kind, c, p, last_hidden_states(kind, configuration, c, p, tokens, users))
     if p.unread:
         raise ValueError(f"the file has tensors that no rule reads: {sorted(p.unread)}")
-    return np.concatenate(rows)
+    return result
 
 
 def main():
