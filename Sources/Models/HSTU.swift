@@ -62,7 +62,8 @@ public struct HSTU: ConfiguredNetwork {
       try ModelError.require(dim >= 1 && dim <= 4096, "dim", "must be from 1 to 4096")
       try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
       try ModelError.require(length >= 2 && length <= 100_000, "length", "must be from 2 to 100000")
-      try ModelError.require(heads >= 1 && dim % heads == 0, "heads", "must divide the width of the hidden states, \(dim); \(heads) does not")
+      try ModelError.require(
+        heads >= 1 && dim % heads == 0, "heads", "must divide the width of the hidden states, \(dim); \(heads) does not")
       try ModelError.require(dropout >= 0 && dropout < 1, "dropout", "must be from 0 to below 1")
       try ModelError.require(temperature > 0 && temperature < 1e3, "temperature", "must be above 0")
     }

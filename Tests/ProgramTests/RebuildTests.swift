@@ -36,10 +36,12 @@ import Testing
   func anotherProgramGetsTheSameScores(model: String) throws {
     let folder = NSTemporaryDirectory() + "stackrec-rebuild-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
+    // A block that adds to its normalised input cannot preserve the scores.
+    let carry = model.contains("norm: query") ? "all" : "preserving"
     let script = """
-      let data = synthetic(users: 60, items: 40, seed: 7) |> window(length: 12) |> split(seed: 1)
+      let data = synthetic(users: 60, items: 40, seed: 7) |> window(length: 12, stride: 7, min_length: 3) |> split(seed: 1)
       let opt = { batch: 64, eval_every: 10steps, optimizer: adam(lr: 1e-2) }
-      let run = \(model) |> stackrec(data, ..opt, phases: [phase(run: 20steps), phase(to: 4, carry: preserving, run: 10steps)])
+      let run = \(model) |> stackrec(data, ..opt, phases: [phase(run: 20steps), phase(to: 4, carry: \(carry), run: 10steps)])
       save(run, "m.safetensors")
       save(data.test, "t.npy")
       save(scores(run, data.test), "s.npy")
@@ -58,7 +60,7 @@ import Testing
       #expect(Self.run(Self.python ?? "", [program] + files + users) == 0)
     }
     // The safetensors package of PyPI can read it too.
-    let read = "from safetensors.numpy import load_file as f; import sys; sys.exit('alpha' not in ' '.join(f(sys.argv[1])))"
+    let read = "from safetensors.numpy import load_file as f; import sys; sys.exit('item_embedding' not in ' '.join(f(sys.argv[1])))"
     #expect(Self.run(Self.python ?? "", ["-c", read, "\(folder)/m.safetensors"]) == 0)
   }
 

@@ -133,12 +133,13 @@ def heads_of(width, heads):
     return [slice(head * size, (head + 1) * size) for head in range(heads)]
 
 
-def attention(y, z, p, block, heads):
+def attention(y, z, p, block, heads, causal=True):
     q, k, v = linear(y, p, block + "query"), linear(z, p, block + "key"), linear(z, p, block + "value")
     out = np.zeros_like(y)
     for columns in heads_of(y.shape[2], heads):
         weights = q[..., columns] @ k[..., columns].transpose(0, 2, 1) / math.sqrt(columns.stop - columns.start)
-        weights[:, future(y.shape[1])] = -np.inf
+        if causal:
+            weights[:, future(y.shape[1])] = -np.inf
         weights = np.exp(weights - weights.max(-1, keepdims=True))
         out[..., columns] = weights / weights.sum(-1, keepdims=True) @ v[..., columns]
     return out
@@ -231,7 +232,21 @@ def hstu(c, p, tokens, users):
     return x[:, -1]
 
 
+def bert4rec(c, p, tokens, users):
+    tokens = tokens[:, :-1] if "targets" in c["head"] else masked(tokens)
+    time = tokens.shape[1]
+    x = norm(p["item_embedding.weight"][tokens] + p["position_embedding.weight"][c["length"] - time :], p, "norm", 1e-12)
+    for i in range(c["blocks"]):
+        block = f"blocks.{i}."
+        a = linear(attention(x, x, p, block, c["heads"], causal=False), p, block + "projection")
+        r = norm(x + a, p, block + "norm1", 1e-12)
+        inner = linear(gelu(linear(r, p, block + "ff1")), p, block + "ff2")
+        x = norm(r + inner, p, block + "norm2", 1e-12)
+    return x[:, -1]
+
+
 KINDS = {"nextitnet": nextitnet, "grec": grec, "sasrec": sasrec, "ssept": sasrec, "esasrec": sasrec, "hstu": hstu}
+KINDS["bert4rec"] = bert4rec
 
 
 def groups(c, tokens):
@@ -265,6 +280,8 @@ def outputs(kind, c, p, h):
         return h @ p["target_embedding.weight"].T
     if kind == "hstu":
         return unit(h) @ unit(p["item_embedding.weight"]).T / c["temperature"]
+    if kind == "bert4rec":
+        return h @ p["item_embedding.weight"].T
     if "variant" in c:
         return h @ p["item_embedding.weight" if c["variant"]["isTied"] else "output.weight"].T
     return h @ p["output.weight"].T + p["output.bias"]
