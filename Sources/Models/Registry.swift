@@ -4,7 +4,7 @@ import Layers
 /// The list of all models. To add a model, add a file with its type and a line here. Model files, growth, tests and
 /// benchmarks use this list.
 public enum Registry {
-  public static let kinds: [ModelKind] = [.nextItNet, .grec, .sasRec, .ssePT, .eSASRec, .hstu, .bert4Rec]
+  public static let kinds: [ModelKind] = [.nextItNet, .grec, .sasRec, .ssePT, .eSASRec, .hstu, .bert4Rec, .gru4Rec]
 
   /// Builds the network that a file describes.
   ///

@@ -942,14 +942,14 @@ def recipe_configuration_of(config):
     if config["recipe"] == "hstu":
         network["temperature"] = config["temperature"]
     if config["recipe"] == "gru4rec":
-        network["biases"] = config["biases"]
+        network.update(blocks=1, dropout=0)
     return network
 
 
 def metadata_of(config):
     metadata = {"config": json.dumps(config, sort_keys=True)}
-    # There is no model with times or token types yet.
-    known = config.get("time", "none") == "none" and "types" not in config
+    # There is no model with times, token types or a GRU of one bias.
+    known = config.get("time", "none") == "none" and "types" not in config and config.get("biases", "two") == "two"
     if "model" in config or "recipe" in config and "pads" in config and known:
         metadata["kind"] = config.get("model", config.get("recipe"))
         metadata["configuration"] = json.dumps(configuration_of(config), sort_keys=True)

@@ -346,12 +346,12 @@ class GRU4Rec(Sequential):
 
     def __init__(self, biases):
         super().__init__()
-        self.item_embedding, self.gru = nn.Embedding(V, D), GRU(biases)
+        self.item_embedding, self.blocks = nn.Embedding(V, D), nn.ModuleList([GRU(biases)])
 
     def encode(self, case, items, exists, drop):
         x, h, states = self.item_embedding(items), torch.zeros(len(items), D).to(self.item_embedding.weight), []
         for i in range(items.shape[1]):
-            h = torch.where(exists[:, i : i + 1], self.gru(x[:, i], h), h)
+            h = torch.where(exists[:, i : i + 1], self.blocks[0](x[:, i], h), h)
             states.append(h)
         return torch.stack(states, 1)
 

@@ -249,6 +249,24 @@ KINDS = {"nextitnet": nextitnet, "grec": grec, "sasrec": sasrec, "ssept": sasrec
 KINDS["bert4rec"] = bert4rec
 
 
+def gru4rec(c, p, tokens, users):
+    x = p["item_embedding.weight"][tokens[:, :-1]]
+    for i in range(c["blocks"]):
+        block = f"blocks.{i}."
+        h, states = np.zeros_like(x[:, 0]), []
+        for t in range(x.shape[1]):
+            xr, xz, xn = np.split(linear(x[:, t], p, block + "input"), 3, axis=-1)
+            hr, hz, hn = np.split(linear(h, p, block + "state"), 3, axis=-1)
+            r, z = sigmoid(xr + hr), sigmoid(xz + hz)
+            h = (1 - z) * np.tanh(xn + r * hn) + z * h
+            states.append(h)
+        x = np.stack(states, axis=1)
+    return x[:, -1]
+
+
+KINDS["gru4rec"] = gru4rec
+
+
 def groups(c, tokens):
     """Pairs of a position and the indices of the rows whose sequences begin there and are computed without padding."""
     pads = c.get("pads")
@@ -280,7 +298,7 @@ def outputs(kind, c, p, h):
         return h @ p["target_embedding.weight"].T
     if kind == "hstu":
         return unit(h) @ unit(p["item_embedding.weight"]).T / c["temperature"]
-    if kind == "bert4rec":
+    if kind in ("bert4rec", "gru4rec"):
         return h @ p["item_embedding.weight"].T
     if "variant" in c:
         return h @ p["item_embedding.weight" if c["variant"]["isTied"] else "output.weight"].T
