@@ -29,7 +29,18 @@ public final class SequenceSet: Sendable {
     case windows(WindowRows, RowOrder)
   }
 
-  /// - Parameter tokens: `(count, length)` items, padded in front with item 0.
+  /// - Parameters:
+  ///   - length: the largest number of items of a sequence.
+  ///   - tokens: `(count, length)` items, padded in front with item 0.
+  ///   - users: the user of each sequence.
+  ///   - times: the time of the last event of each sequence, in ticks; nil: no times.
+  ///   - items: the items by number.
+  ///   - userNames: the users by number.
+  ///   - hasUsers: whether the data names its users.
+  ///   - source: the origin of the data as text.
+  ///   - process: the process that generated synthetic data.
+  ///   - overlaps: whether sequences of one user can share events.
+  ///   - targetItems: in the transfer task, the vocabulary of the last item of every sequence.
   public convenience init(
     length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
     hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false,

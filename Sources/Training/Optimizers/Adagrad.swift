@@ -5,7 +5,7 @@ public struct Adagrad: Optimizer, Equatable {
   public static let kind = "adagrad"
   public static let stateNames = ["squares", "momentum"]
   public static let summary =
-    "Adagrad with momentum, as GRU4Rec uses it. Lazy: rows of embedding and output tables that a batch does not touch stay as they are, and so does their momentum."
+    "Adagrad with momentum (Duchi et al., 2011; Hidasi et al., 2016). Lazy: rows of embedding and output tables that a batch does not touch stay as they are, and so does their momentum."
   public static let example = "let steep = adagrad(lr: 0.05, momentum: 0.4)"
   public static let samples = [
     Adagrad(), Adagrad { ($0.rate, $0.momentum, $0.epsilon, $0.lazy, $0.clip) = (0.02, 0.4, 1e-5, false, 1) },
