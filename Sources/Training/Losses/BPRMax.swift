@@ -5,7 +5,8 @@ import Datasets
 ///     -ln sum_j w_j a_j + reg sum_j w_j s_j^2
 public struct BPRMax: Loss, Equatable {
   public static let kind = "bpr_max"
-  public static let summary = "BPR-max (Hidasi and Karatzoglou, CIKM 2018): the target should score higher than the highest of many negatives."
+  public static let summary =
+    "BPR-max (Hidasi and Karatzoglou, CIKM 2018): the target should score higher than the highest of many negatives."
   public static let example = "let loss = bpr_max(negatives: 512)"
   public static let samples = [
     BPRMax { $0.negatives = 6 },
