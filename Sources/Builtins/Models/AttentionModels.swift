@@ -5,6 +5,8 @@ import Models
 import Syntax
 
 extension Builtin {
+  static let attentionModels = [sasrec, ssept, esasrec, hstu, bert4rec]
+
   static let sasrec = Builtin(
     "sasrec",
     "SASRec (Kang and McAuley, ICDM 2018): each block has causal self-attention and a feed-forward layer. By default it is StackRec's: the output of each of the two is multiplied by a residual weight alpha, 0 at first, added to its input, and layer-normalised. Presets: `sasrec_plus` (Klenitskiy and Vasilev, 2023) and `gsasrec` (Petrov and Macdonald, 2023); options that are given change them.",

@@ -10,7 +10,7 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let models: [Builtin] = [nextitnet, grec, sasrec, ssept, esasrec, hstu, bert4rec, gru4rec, stack, loadModel]
+  static let models: [Builtin] = [nextitnet, grec] + attentionModels + recurrentModels + [stack, loadModel]
 
   static let nextitnet = Builtin(
     "nextitnet",

@@ -4,6 +4,8 @@ import Layers
 import Models
 
 extension Builtin {
+  static let recurrentModels = [gru4rec]
+
   static let gru4rec = Builtin(
     "gru4rec",
     "GRU4Rec (Hidasi et al., ICLR 2016) on whole sequences: layers of gated recurrent units over the item embeddings, which also score the items. The authors' own code trains in parallel sessions.",
