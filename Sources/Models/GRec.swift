@@ -114,8 +114,7 @@ public struct GRec: ConfiguredNetwork {
     // The decoder is first, because the depth of a model is that of its first stack.
     stacks.insert(stack.blocks("blocks", causal: true, in: builder), at: 0)
     self.stacks = stacks
-    output = stack.head.table(
-      items: stack.items, width: d, weight: .normal(0.01), bias: .constant(0.1), in: builder)
+    output = stack.output(embedding, in: builder)
     layout = builder.close()
   }
 
@@ -234,8 +233,10 @@ public struct GRec: ConfiguredNetwork {
 extension ModelKind {
   static let grec = ModelKind("grec", GRec.self) { shape in
     let stack = NextItNet.Configuration(items: shape.items, dim: shape.width)
+    let tied = NextItNet.Configuration(items: shape.items, dim: shape.width, tie: true)
     return [
-      ("grec_causal", .init(.causal, stack)), ("grec_causal_own", .init(.causal, stack, prediction: .own)),
+      ("grec_tied", .init(.encoderDecoder, tied)), ("grec_causal", .init(.causal, stack)),
+      ("grec_causal_own", .init(.causal, stack, prediction: .own)),
       ("grec_encoder_decoder", .init(.encoderDecoder, stack)),
     ]
   }

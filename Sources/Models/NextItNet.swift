@@ -27,10 +27,12 @@ public struct NextItNet: ConfiguredNetwork {
     public var alpha: Bool
     public var head: Head
     @PadsRule public var pads: Pads
+    /// true: items are scored by the item embedding. nil: by an output layer with a bias, as in StackRec.
+    public var tie: Bool?
 
     public init(
       items: Int, dim: Int = 64, blocks: Int = 4, dilations: [Int] = [1, 4], kernel: Int = 3, alpha: Bool = true,
-      head: Head = .items, pads: Pads = .none
+      head: Head = .items, pads: Pads = .none, tie: Bool = false
     ) {
       self.items = items
       self.dim = dim
@@ -40,6 +42,7 @@ public struct NextItNet: ConfiguredNetwork {
       self.alpha = alpha
       self.head = head
       self.pads = pads
+      self.tie = tie ? true : nil
     }
 
     func check() throws {
@@ -62,10 +65,17 @@ public struct NextItNet: ConfiguredNetwork {
       }
     }
 
+    /// The output layer: the item embedding, a table with a bias, or that of the transfer task.
+    func output(_ embedding: Embedding, in builder: LayoutBuilder) -> OutputTable {
+      if tie == true && head == .items { return OutputTable(tied: embedding) }
+      return head.table(items: items, width: dim, weight: .normal(0.01), bias: .constant(0.1), in: builder)
+    }
+
     var options: [(name: String, value: String)] {
       [
         ("dim", "\(dim)"), ("blocks", "\(blocks)"), ("dilations", "\(dilations)"), ("kernel", "\(kernel)"),
         ("alpha", "\(alpha)"), ("pads", pads.rawValue),
+        ("tie", "\(tie ?? false)"),
       ]
     }
   }
@@ -75,11 +85,11 @@ public struct NextItNet: ConfiguredNetwork {
     self.configuration = configuration
     let builder = LayoutBuilder()
     let d = configuration.dim
-    embedding = Embedding(
+    let embedding = Embedding(
       "item_embedding", rows: configuration.items, width: d, initial: .truncatedNormal(0.02), in: builder)
+    self.embedding = embedding
     stacks = [configuration.blocks("blocks", causal: true, in: builder)]
-    output = configuration.head.table(
-      items: configuration.items, width: d, weight: .normal(0.01), bias: .constant(0.1), in: builder)
+    output = configuration.output(embedding, in: builder)
     layout = builder.close()
   }
 
@@ -114,6 +124,9 @@ public struct NextItNet: ConfiguredNetwork {
 
 extension ModelKind {
   static let nextItNet = ModelKind("nextitnet", NextItNet.self) { shape in
-    [("nextitnet", .init(items: shape.items, dim: shape.width))]
+    [
+      ("nextitnet", .init(items: shape.items, dim: shape.width)),
+      ("nextitnet_tied", .init(items: shape.items, dim: shape.width, tie: true)),
+    ]
   }
 }

@@ -70,6 +70,7 @@ extension Builtin {
     let kernel: Argument<Int>
     let alpha: Argument<Bool>
     let pads: PadsArgument
+    let tie: Argument<Bool>
     let seed: Argument<Int?>
 
     init(_ d: inout Declaration) {
@@ -81,13 +82,14 @@ extension Builtin {
       kernel = d.named("kernel", .whole(from: 2, to: 64), default: 3, "3", "kernel size of the convolutions")
       alpha = d.named("alpha", .bool, default: true, "true", "whether the blocks have residual weights alpha")
       pads = PadsArgument(&d)
+      tie = d.named("tie", .bool, default: false, "false", "whether items are scored by the item embedding instead of an output layer")
       seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
     }
 
     func configuration(_ call: Call, _ split: Split) throws -> NextItNet.Configuration {
       NextItNet.Configuration(
         items: split.train.items.count, dim: try call[dim], blocks: try call[blocks], dilations: try call[dilations],
-        kernel: try call[kernel], alpha: try call[alpha], pads: try pads.value(call, split))
+        kernel: try call[kernel], alpha: try call[alpha], pads: try pads.value(call, split), tie: try call[tie])
     }
   }
 

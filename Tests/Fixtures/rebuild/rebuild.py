@@ -298,7 +298,7 @@ def outputs(kind, c, p, h):
         return h @ p["target_embedding.weight"].T
     if kind == "hstu":
         return unit(h) @ unit(p["item_embedding.weight"]).T / c["temperature"]
-    if kind in ("bert4rec", "gru4rec"):
+    if kind in ("bert4rec", "gru4rec") or c.get("tie"):
         return h @ p["item_embedding.weight"].T
     if "variant" in c:
         return h @ p["item_embedding.weight" if c["variant"]["isTied"] else "output.weight"].T
