@@ -1,9 +1,7 @@
-import Datasets
-
 /// BPR-max (Hidasi and Karatzoglou, CIKM 2018). With w the softmax of the negatives' scores and a_j = sigma(s+ - s_j):
 ///
 ///     -ln sum_j w_j a_j + reg sum_j w_j s_j^2
-public struct BPRMax: Loss, Equatable {
+public struct BPRMax: NegativesLoss {
   public static let kind = "bpr_max"
   public static let summary =
     "BPR-max (Hidasi and Karatzoglou, CIKM 2018): the target should score higher than the highest of many negatives."
@@ -13,16 +11,12 @@ public struct BPRMax: Loss, Equatable {
     BPRMax { ($0.negatives, $0.reg, $0.elu, $0.scope, $0.distribution) = (4, 0.5, 1, .position, .uniform) },
     BPRMax { ($0.negatives, $0.alpha, $0.scope, $0.inBatch) = (4, 1, .sequence, 0.5) },
   ]
-  public static let fields: [Field<BPRMax>] = [
-    Field("negatives", \.negatives, NegativeForms.count),
-    Field("reg", \.reg, FieldForm(.number, "weight of the penalty of the negatives' scores", problem: NumberRule.coefficient)),
-    Field("elu", \.elu, FieldForm(.number, "parameter of the ELU that scores pass first; 0: none", problem: NumberRule.coefficient)),
-    Field("per", \.scope, NegativeForms.scope),
-    Field(
-      "distribution", \.distribution,
-      .word(of: NegativeDistribution.self, "how negatives are drawn: uniformly, log-uniform by rank, or in proportion to count^alpha")),
-    Field("alpha", \.alpha, NegativeForms.alpha), Field("in_batch", \.inBatch, NegativeForms.inBatch),
-  ]
+  public static let fields: [Field<BPRMax>] =
+    drawing
+    + [
+      Field("reg", \.reg, FieldForm(.number, "weight of the penalty of the negatives' scores", problem: NumberRule.coefficient)),
+      Field("elu", \.elu, FieldForm(.number, "parameter of the ELU that scores pass first; 0: none", problem: NumberRule.coefficient)),
+    ]
 
   public var negatives = 2048
   public var reg = 1.0
@@ -34,28 +28,5 @@ public struct BPRMax: Loss, Equatable {
 
   public init() {}
 
-  init(_ change: (inout BPRMax) -> Void) { change(&self) }
-
-  public var name: String { text }
-  public var conflict: String? { NegativeForms.conflict(inBatch, scope) }
-
-  public func reach(rows: Int) -> OutputReach { .reach(min(negatives, rows - 1), scope) }
-
-  public func ownNegatives(rows: Int) -> OwnNegatives? {
-    scope == .batch
-      ? nil
-      : OwnNegatives(count: min(negatives, rows - 1), per: scope, distribution: distribution, alpha: alpha, inBatch: inBatch)
-  }
-
-  public var scatters: Bool { true }
-
-  public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? {
-    guard scope == .batch else { return nil }
-    return NegativeSampler(count: negatives, distribution: distribution, alpha: alpha, popularity: train.uses(), seed: seed)
-  }
-
-  public func head(_ step: LossStep) -> any LossHead {
-    let count = min(negatives, step.output.rows - 1)
-    return NegativesHead(BPRMaxScore(lambda: reg, elu: elu), step, count: count, removesHits: false)
-  }
+  func score(count: Int, items: Int) -> BPRMaxScore { BPRMaxScore(lambda: reg, elu: elu) }
 }

@@ -124,6 +124,8 @@ final class TiledStep: StepBackend {
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: positions, sequences: batch) * $1.width) }
     let ownRows =
       Double(OutputGradients.count(output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch))
+      // The batch's negatives and the copy that threads read take two numbers each.
+      + 2 * Double(positions * batch * reach.ownNegatives + batch * reach.sequenceNegatives)
       + Double(threads) * Double(LossMemory.count(rows: tiles.map(\.rows).max() ?? 1, width: output.width, reach: reach))
     // Three copies of the parameters (initial, current, best) and the optimizer's state. A growth needs the old and the new
     // model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.

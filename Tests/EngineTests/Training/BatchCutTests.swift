@@ -42,6 +42,22 @@ import Testing
     #expect(cut.parts.allSatisfy { $0.tile.starts.isEmpty && $0.tile.positions == 19 })
   }
 
+  /// Negatives of a sequence differ from each other and from its items, and the draw ends, also where nearly all items are taken
+  /// or few have a count.
+  @Test(arguments: [NegativeDistribution.uniform, .logUniform, .popularity], [1, 7, 15, 19])
+  func negativesOfASequenceAreOthers(distribution: NegativeDistribution, count: Int) {
+    let set = SequenceSet.fixed(length: 5, tokens: [1, 2, 3, 4, 1, 0, 0, 2, 2, 3], items: 24)
+    let rule = OwnNegatives(count: count, per: .sequence, distribution: distribution)
+    var batch = Batch(set, [0, 1], objective: .nextItem, pads: .none, padsCount: false)
+    OwnNegativeSampler(rule, popularity: set.uses(), seed: 3).draw(into: &batch, step: 5)
+    #expect(batch.sequenceNegatives.count == 2 * count)
+    for (slot, index) in batch.cut.order.enumerated() {
+      let drawn = batch.sequenceNegatives[(slot * count)..<((slot + 1) * count)]
+      #expect(Set(drawn).count == count && drawn.allSatisfy { $0 > 0 && $0 < 24 })
+      #expect(Set(drawn).isDisjoint(with: set.events(index)))
+    }
+  }
+
   @Test func memoryFollowsTheHistories() {
     let set = SequenceSet.fixed(length: 4, tokens: [0, 0, 1, 2, 0, 0, 0, 0, 3, 0, 1, 2, 0, 0, 0, 4], items: 5)
     #expect((0..<4).map { Array(set.events($0)) } == [[1, 2], [], [3, 0, 1, 2], [4]])

@@ -33,6 +33,8 @@ struct OwnNegativeSampler: Sendable {
   private let weights: ItemDistribution
   private let logProbabilities: [Float]?
   private let stream: RandomStream
+  /// The most draws for each negative of a sequence, on average.
+  private static let tries = 100
 
   /// - Parameters:
   ///   - popularity: the count of each item in the training data; entry 0 is the pad's.
@@ -78,11 +80,18 @@ struct OwnNegativeSampler: Sendable {
         // If a sequence has nearly all items, its own may be drawn again.
         let excludes = own + rule.count < items
         var numbers = stream.numbers(at: step << 32 | UInt64(slot))
+        // Where the distribution has too few likely items, the rest are the first items that are left.
+        var (tries, left) = (Self.tries * rule.count, 1)
         for i in 0..<rule.count {
           var item: Int32
           repeat {
             item = i < fromBatch ? pool[numbers.below(pool.count)] : weights.draw(&numbers)
-          } while excludes && i >= fromBatch && used[Int(item)] == Int32(slot)
+            tries -= 1
+          } while excludes && i >= fromBatch && used[Int(item)] == Int32(slot) && tries > 0
+          if excludes && i >= fromBatch && used[Int(item)] == Int32(slot) {
+            while used[left] == Int32(slot) { left += 1 }
+            item = Int32(left)
+          }
           used[Int(item)] = Int32(slot)
           batch.sequenceNegatives[slot * rule.count + i] = item
         }
