@@ -13,40 +13,45 @@ public protocol Scorer: Sendable {
 
 /// Computes the ranks of targets.
 public enum Ranking {
-  /// The rank of `target` among items 1..<items; item 0 is the pad. Another item whose score is NaN counts as higher. A
-  /// target whose score is NaN comes last.
-  public static func rank(of target: Int, _ scores: UnsafePointer<Float>, items: Int) -> Rank {
+  /// The rank of `target` among items 1..<items, and the pad, item 0, if the rule ranks it. Another item whose score is NaN
+  /// counts as higher. A target whose score is NaN comes last.
+  ///
+  /// - Parameter hidden: the items to leave out.
+  public static func rank(
+    of target: Int, _ scores: UnsafePointer<Float>, items: Int, without hidden: [Int32] = [], _ rule: RankingRule = RankingRule()
+  ) -> Rank {
+    let first = rule.ranksPad ? 0 : 1
     let own = scores[target]
-    guard own == own else { return Rank(above: items - 2) }
-    let (above, equal) = Elementwise.count(scores + 1, items - 1, above: own)
-    return Rank(above: above, tied: equal - 1)
-  }
-
-  /// The rank of a target among all items but the hidden ones, from its rank among all items.
-  static func rank(_ rank: Rank, of target: Int, without hidden: [Int32], _ scores: UnsafePointer<Float>) -> Rank {
-    let own = scores[target]
-    // A target whose score is NaN is below all items.
-    guard own == own else { return Rank(above: rank.above - hidden.count) }
-    let (above, tied) = (hidden.count { !(scores[Int($0)] <= own) }, hidden.count { scores[Int($0)] == own })
-    return Rank(above: rank.above - above, tied: rank.tied - tied)
+    guard own == own else { return Rank(above: items - first - 1 - hidden.count) }
+    let (above, equal) = Elementwise.count(scores + first, items - first, above: own)
+    let rank = Rank(
+      above: above - hidden.count { !(scores[Int($0)] <= own) }, tied: equal - 1 - hidden.count { scores[Int($0)] == own })
+    guard rule.ties == .number, rank.tied > 0 else { return rank }
+    let lower = (first..<target).count { scores[$0] == own } - hidden.count { $0 < target && scores[Int($0)] == own }
+    return Rank(above: rank.above + lower)
   }
 
   /// The rank of `target` among `others`, with NaN treated as above.
-  static func rank(of target: Int, _ scores: UnsafePointer<Float>, among others: Set<Int>) -> Rank {
+  static func rank(
+    of target: Int, _ scores: UnsafePointer<Float>, among others: Set<Int>, _ ties: RankingRule.Ties = .expectation
+  ) -> Rank {
     let own = scores[target]
     guard own == own else { return Rank(above: others.count) }
-    return Rank(above: others.count { !(scores[$0] <= own) }, tied: others.count { scores[$0] == own })
+    let above = others.count { !(scores[$0] <= own) }
+    switch ties {
+    case .expectation: return Rank(above: above, tied: others.count { scores[$0] == own })
+    case .number: return Rank(above: above + others.count { $0 < target && scores[$0] == own })
+    }
   }
 
   /// The rank of the target of sequence `index`.
   private static func rank(
-    _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ candidates: RankingCandidates,
-    _ hide: HiddenItems
+    _ set: SequenceSet, _ index: Int, _ scores: UnsafePointer<Float>, items: Int, _ rule: RankingRule
   ) -> Rank {
     let target = Int(set.target(index))
-    let hidden = hide.items(set, index)
-    guard case .sampled(let count, let seed) = candidates, count < items - 2 - hidden.count else {
-      return rank(rank(of: target, scores, items: items), of: target, without: hidden, scores)
+    let hidden = rule.hide.items(set, index)
+    guard case .sampled(let count, let seed) = rule.candidates, count < items - 2 - hidden.count else {
+      return rank(of: target, scores, items: items, without: hidden, rule)
     }
     let left = Set(hidden.map { Int($0) })
     var numbers = RandomStream(seed: seed, "ranking_negatives").numbers(at: UInt64(index))
@@ -54,27 +59,30 @@ public enum Ranking {
       // For more than half of the items, drawing until enough are distinct would be slow: take the first ones of a random
       // order.
       let others = numbers.permutation(items - 1).lazy.map { $0 + 1 }.filter { $0 != target && !left.contains($0) }
-      return rank(of: target, scores, among: Set(others.prefix(count)))
+      return rank(of: target, scores, among: Set(others.prefix(count)), rule.ties)
     }
     var drawn: Set<Int> = []
     while drawn.count < count {
       let item = Sampling.other(than: target, items: items, &numbers)
       if !left.contains(item) { drawn.insert(item) }
     }
-    return rank(of: target, scores, among: drawn)
+    return rank(of: target, scores, among: drawn, rule.ties)
   }
 
   /// The rank of every sequence's last item by the scores of any scorer.
   public static func ranks(
-    _ scorer: any Scorer, on set: SequenceSet, among candidates: RankingCandidates = .all, hide: HiddenItems = .none,
-    pool: WorkerPool
+    _ scorer: any Scorer, on set: SequenceSet, by rule: RankingRule = RankingRule(), pool: WorkerPool
   ) -> [Rank] {
     let items = set.rankedItems.count
+    // A scorer that is not a model has no score for the pad.
+    var rule = rule
+    rule.ranksPad = false
+    let known = rule
     let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: items) }
     return collect(set.count) { ranks in
       pool.forEachUntilCancelled(set.count) { index, worker in
         scorer.scores(set, index, into: buffers[worker].base)
-        ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, candidates, hide)
+        ranks.pointer[index] = rank(set, index, buffers[worker].base, items: items, known)
       }
     }
   }
@@ -84,14 +92,16 @@ public enum Ranking {
   /// If at least `limit` items are above a target, its rank is reported as `Rank.beyond`, which saves work. Pass the largest
   /// k of the metrics. `limit` has no effect for sampled candidates.
   public static func ranks(
-    _ model: Model, on set: SequenceSet, among candidates: RankingCandidates = .all, hide: HiddenItems = .none,
-    limit: Int? = nil, pool: WorkerPool
+    _ model: Model, on set: SequenceSet, by rule: RankingRule = RankingRule(), limit: Int? = nil, pool: WorkerPool
   ) -> [Rank] {
     let items = model.network.output.rows
-    guard case .all = candidates else {
+    var rule = rule
+    rule.ranksPad = rule.ranksPad && model.network.pads == .item
+    let known = rule
+    guard case .all = rule.candidates else {
       return collect(set.count) { ranks in
         forEachTile(model, on: set, pool: pool) { index, scores in
-          ranks.pointer[index] = rank(set, index, scores, items: items, candidates, hide)
+          ranks.pointer[index] = rank(set, index, scores, items: items, known)
         }
       }
     }
@@ -102,9 +112,9 @@ public enum Ranking {
     return collect(set.count) { ranks in
       evaluation.run(pool) { indices, hidden, worker in
         let targets = indices.map { Int(set.target($0)) }
-        let hiddenItems = hide == .none ? [] : indices.map { hide.items(set, $0) }
+        let hiddenItems = known.hide == .none ? [] : indices.map { known.hide.items(set, $0) }
         let tileRanks = counters[worker].ranks(
-          hidden, targets: targets, without: hiddenItems, evaluation.columns, limit: limit)
+          hidden, targets: targets, without: hiddenItems, evaluation.columns, known, limit: limit)
         for (index, rank) in zip(indices, tileRanks) { ranks.pointer[index] = rank }
       }
     }

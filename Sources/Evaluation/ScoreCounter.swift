@@ -19,27 +19,38 @@ final class ScoreCounter: Sendable {
     own = FloatBuffer(count: sequences)
   }
 
-  /// The ranks among all items except the pad; `Rank.beyond` if `limit` or more items are above the target. An item whose
-  /// score is NaN counts as higher than the target. A target whose score is NaN comes last.
+  /// The ranks among all items, except the pad unless the rule ranks it; `Rank.beyond` if `limit` or more items are above the
+  /// target. An item whose score is NaN counts as higher than the target. A target whose score is NaN comes last.
   func ranks(
-    _ hidden: UnsafePointer<Float>, targets: [Int], without left: [[Int32]] = [], _ columns: OutputPanels, limit: Int?
+    _ hidden: UnsafePointer<Float>, targets: [Int], without left: [[Int32]] = [], _ columns: OutputPanels,
+    _ rule: RankingRule = RankingRule(), limit: Int?
   ) -> [Rank] {
     let n = targets.count
+    let firstRanked = rule.ranksPad ? 0 : 1
     computeOwn(hidden, targets, columns)
     // By sequence: how many of its items to leave out are in earlier panels.
     var next = [Int](repeating: 0, count: left.count)
     rows.base.update(from: hidden, count: n * width)
     let isNumber = targets.indices.map { !own.base[$0].isNaN }
     var above = [Int32](repeating: 0, count: n), equal = above
+    // With ties by number: the tied items with a lower number than the target's.
+    var lower = rule.ties == .number ? [Int32](repeating: 0, count: n) : []
     var open = Array(targets.indices)
     columns.forEachPanel { panel, first, count in
       if open.isEmpty { return }
       Matrix.product(
         rows.base, columns.panels.base + first * width, scores.base, m: open.count, n: OutputPanels.panel, k: width)
-      // The pad is never ranked.
+      let ranked = (panel == 0 ? firstRanked : 0)..<count
+      if !lower.isEmpty {
+        for (index, sequence) in open.enumerated() where (first..<(first + count)).contains(targets[sequence]) {
+          // The counts so far are of items with lower numbers.
+          lower[sequence] =
+            equal[index] + tied(index, ranked.lowerBound..<(targets[sequence] - first), first, left.isEmpty ? [] : left[sequence], columns)
+        }
+      }
       Elementwise.countPanel(
-        rows: open.count, scores.base, shift: columns.shifts.base + first, own: own.base,
-        columns: (panel == 0 ? 1 : 0)..<count, above: &above, equal: &equal)
+        rows: open.count, scores.base, shift: columns.shifts.base + first, own: own.base, columns: ranked, above: &above,
+        equal: &equal)
       // Sequences are not dropped with OpenBLAS, which may round differently for another number of rows.
       if !left.isEmpty { subtract(left, &next, open, first..<(first + count), columns, &above, &equal) }
       if let limit, Matrix.hasOwnKernels { dropFinished(&open, &above, &equal, limit: Int32(clamping: limit)) }
@@ -47,13 +58,25 @@ final class ScoreCounter: Sendable {
     var ranks = [Rank](repeating: .beyond, count: n)
     // `equal` counts the target itself.
     for (index, sequence) in open.enumerated() {
-      ranks[sequence] = Rank(above: Int(above[index]), tied: Int(equal[index]) - 1)
+      ranks[sequence] =
+        lower.isEmpty ? Rank(above: Int(above[index]), tied: Int(equal[index]) - 1) : Rank(above: Int(above[index] + lower[sequence]))
     }
     for sequence in targets.indices {
-      if !isNumber[sequence] { ranks[sequence] = Rank(above: columns.count - 2 - (left.isEmpty ? 0 : left[sequence].count)) }
+      if !isNumber[sequence] {
+        ranks[sequence] = Rank(above: columns.count - firstRanked - 1 - (left.isEmpty ? 0 : left[sequence].count))
+      }
       if let limit, ranks[sequence].above >= limit { ranks[sequence] = .beyond }
     }
     return ranks
+  }
+
+  /// The number of items of some columns of a panel with the target's score, without those to leave out.
+  private func tied(_ row: Int, _ range: Range<Int>, _ first: Int, _ left: [Int32], _ columns: OutputPanels) -> Int32 {
+    let scores = scores.base + row * OutputPanels.panel
+    return Int32(
+      range.count {
+        scores[$0] + columns.shifts.base[first + $0] == own.base[row] && !left.contains(Int32(first + $0))
+      })
   }
 
   /// The score of one item, by the same products as those of all items.

@@ -17,6 +17,8 @@ public protocol Network: Sendable {
   var rowTables: [RowTable] { get }
   var output: OutputTable { get }
   var objective: Objective { get }
+  /// The item that replaces a masked one: the pad, where the network does not say otherwise.
+  var maskItem: Int32 { get }
   /// What the network reads before the first item of a sequence.
   var pads: Pads { get }
 
@@ -64,6 +66,7 @@ extension Network {
   public var width: Int { output.width }
   public var sharing: SharedEmbeddings? { nil }
   public var isTensorFlowInReference: Bool { false }
+  public var maskItem: Int32 { 0 }
   public var closingNorm: Norm? { nil }
   public func blockTile(_ tile: Tile) -> Tile { tile }
   public func operationsBesidesBlocks(positions: Int) -> Double { 0 }

@@ -12,7 +12,7 @@ public enum Objective: Sendable, CaseIterable {
   /// evaluation, no item is masked.
   case maskedNextItem
 
-  /// Whether input items are masked. The pad serves as the mask.
+  /// Whether input items are masked: see `Network.maskItem`.
   public var masks: Bool { self != .nextItem }
 
   /// The number of positions that the network reads of a sequence of `length` items.

@@ -29,6 +29,8 @@ public struct GRec: ConfiguredNetwork {
     public var architecture: Architecture
     /// For the causal architecture only. Files of version 0.1 do not have it, which means `own`.
     public var prediction = Prediction.before
+    /// The item that replaces a masked one: the pad, or another item that no sequence has.
+    public var mask: Int32 = 0
     /// The items, width, depth, dilations and kernel of both stacks.
     public var stack: NextItNet.Configuration
 
@@ -49,26 +51,31 @@ public struct GRec: ConfiguredNetwork {
       set { stack.pads = newValue }
     }
 
-    public init(_ architecture: Architecture, _ stack: NextItNet.Configuration, prediction: Prediction = .before) {
+    public init(
+      _ architecture: Architecture, _ stack: NextItNet.Configuration, prediction: Prediction = .before, mask: Int32 = 0
+    ) {
+      self.mask = mask
       self.architecture = architecture
       self.stack = stack
       self.prediction = prediction
     }
 
-    private enum CodingKeys: String, CodingKey { case architecture, prediction, stack }
+    private enum CodingKeys: String, CodingKey { case architecture, mask, prediction, stack }
 
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       architecture = try container.decode(Architecture.self, forKey: .architecture)
       stack = try container.decode(NextItNet.Configuration.self, forKey: .stack)
       prediction = try container.decodeIfPresent(Prediction.self, forKey: .prediction) ?? .own
+      mask = try container.decodeIfPresent(Int32.self, forKey: .mask) ?? 0
     }
 
-    /// Encodes `prediction` for the causal architecture only.
+    /// Encodes `prediction` for the causal architecture only, and `mask` unless it is the pad.
     public func encode(to encoder: any Swift.Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(architecture, forKey: .architecture)
       try container.encode(stack, forKey: .stack)
+      if mask != 0 { try container.encode(mask, forKey: .mask) }
       if architecture == .causal, prediction == .before { try container.encode(prediction, forKey: .prediction) }
     }
   }
@@ -91,6 +98,8 @@ public struct GRec: ConfiguredNetwork {
 
   public init(_ configuration: Configuration) throws {
     try configuration.stack.check()
+    try ModelError.require(
+      configuration.mask >= 0 && Int(configuration.mask) < configuration.stack.items, "mask", "must be the number of an item")
     self.configuration = configuration
     let stack = configuration.stack
     let d = stack.dim
@@ -129,10 +138,12 @@ public struct GRec: ConfiguredNetwork {
   }
 
   public var isTensorFlowInReference: Bool { true }
+  public var maskItem: Int32 { configuration.mask }
 
   public var options: [(name: String, value: String)] {
     var options = [("architecture", configuration.architecture.rawValue)]
     if configuration.architecture == .causal { options.append(("prediction", configuration.prediction.rawValue)) }
+    if configuration.mask != 0 { options.append(("mask", "item \(configuration.mask)")) }
     return options + configuration.stack.options
   }
 

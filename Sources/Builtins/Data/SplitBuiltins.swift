@@ -36,6 +36,10 @@ extension Builtin {
       "protocol", Kind<EvaluationProtocol>.word, default: .heldOut, "held_out",
       "held_out: three separate parts; stackrec: as in the authors' code, 80 % train and 20 % test, where the test part also serves as validation; for comparison only"
     )
+    let unknown = d.optional(
+      "unknown_item", .bool,
+      "for protocol stackrec: the vocabulary gets an item <UNK> that no sequence has, as in the authors' code; a model that masks items does it with this one",
+      text: "true")
     return { call in
       let windows = try call[data]
       let seed = UInt64(try call[seed])
@@ -53,8 +57,12 @@ extension Builtin {
             : "leave_last_out has no shares: every user contributes one sequence to the test part",
           argument: shares)
       }
+      if call.given(unknown), !isReference {
+        throw call.error(.badValue, "`unknown_item` is only for protocol: stackrec", argument: "unknown_item", help: "remove it")
+      }
+      let hasUnknown = try call[unknown] ?? true
       let parts = try call.engine {
-        if isReference { return try windows.set.referenceSplit(seed: seed, oldestFirst: oldestFirst) }
+        if isReference { return try windows.set.referenceSplit(seed: seed, oldestFirst: oldestFirst, unknown: hasUnknown) }
         switch by {
         case .leaveLastOut:
           guard let origin = windows.origin else {

@@ -108,7 +108,7 @@ extension Builtin {
       "mixed", .bool, default: false, "false", "allow runs that were trained on a different split than the one they are evaluated on")
     return { call in
       let set = try call[on]
-      let rule = try ranking.rule(call, set.set)
+      let rule = try ranking.rule(call, set)
       let chosen = try call[metrics]
       guard let limit = chosen.map(\.k).max() else {
         throw call.error(.badValue, "the list of metrics is empty", argument: "metrics")
@@ -132,7 +132,9 @@ extension Builtin {
         rows.append(
           row(scorer.title, method, try ranks(call, method, set, rule, limit: limit), chosen, spread, isReference: true))
       }
-      var caption = title(set, rule) + "; ties by expectation; " + (set.split.map { "split \($0.rule)" } ?? "no split")
+      var caption =
+        title(set, rule) + (rule.ties == .expectation ? "; ties by expectation; " : "; ")
+        + (set.split.map { "split \($0.rule)" } ?? "no split")
       if !rules.isEmpty { caption += "; trained with \(rules.joined(separator: " or "))" }
       if set.set.process != nil { caption += "; synthetic data" }
       let counts = Set(ranksOfMethods.map(\.count)).sorted()

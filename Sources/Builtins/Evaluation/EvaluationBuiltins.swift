@@ -49,7 +49,7 @@ extension Builtin {
           .wrongType, "`evaluate` takes one model", argument: "model", help: "compare({ name: [run, run] }, on: ...) takes several")
       }
       let method = try method(call, try call[what], "model")
-      let rule = try ranking.rule(call, set.set)
+      let rule = try ranking.rule(call, set)
       let chosen = try call[metrics]
       let ranks = try ranks(call, method, set, rule, limit: chosen.map(\.k).max())[0]
       let values = chosen.map { ($0, $0.mean(ranks)) }
@@ -63,20 +63,36 @@ extension Builtin {
     if case .sampled(let count, _) = rule.candidates, count < items - 1 {
       ranked = "ranked among \(count) sampled items only (not comparable with full rankings)"
     }
-    let rules = (rule.hide.caption.map { ", \($0)" } ?? "") + (set.split?.evaluation == .stackrec ? ", protocol stackrec" : "")
+    let rules = rule.captions.map { ", \($0)" }.joined() + (set.split?.evaluation == .stackrec ? ", protocol stackrec" : "")
     return "\(NumberFormat.grouped(set.set.count)) \(set.part) sequences, \(ranked)\(rules)"
   }
 
-  /// The items that targets are ranked among.
-  struct RankingRule {
-    var candidates = RankingCandidates.all
-    var hide = HiddenItems.none
+  /// The arguments for ties and the pad.
+  struct TieArguments: Sendable {
+    private let ties: Argument<RankingRule.Ties?>
+    private let pad: Argument<Bool?>
+
+    init(_ d: inout Declaration) {
+      ties = d.optional(
+        "ties", Kind<RankingRule.Ties>.word,
+        "items with the target's score: the expectation over their orders, or those with a lower number first (number); default: expectation, in protocol stackrec number"
+      )
+      pad = d.optional(
+        "rank_pad", .bool, "rank the pad too, for models with pads: item; default: false, in protocol stackrec true")
+    }
+
+    /// Sets what the call gives.
+    func apply(_ call: Call, to rule: inout RankingRule) throws {
+      rule.ties = try call[ties] ?? rule.ties
+      rule.ranksPad = try call[pad] ?? rule.ranksPad
+    }
   }
 
   /// The arguments of functions that rank targets.
   struct RankingArguments: Sendable {
     private let rank: Argument<RankingCandidates>
     private let hide: Argument<HiddenItems>
+    private let tieRule: TieArguments
 
     init(_ d: inout Declaration) {
       rank = d.named(
@@ -86,11 +102,15 @@ extension Builtin {
       hide = d.named(
         "hide", Kind<HiddenItems>.word, default: .none, "none",
         "items to leave out of the ranking: none, those of the sequence (window), or those of the user's whole history (seen)")
+      tieRule = TieArguments(&d)
     }
 
-    func rule(_ call: Call, _ set: SequenceSet) throws -> RankingRule {
-      try Self.check(call, try call[hide], set)
-      return RankingRule(candidates: try call[rank], hide: try call[hide])
+    func rule(_ call: Call, _ sequences: SequencesValue) throws -> RankingRule {
+      try Self.check(call, try call[hide], sequences.set)
+      var rule = RankingRule(try call[rank], hide: try call[hide])
+      if sequences.split?.evaluation == .stackrec { rule.followReference() }
+      try tieRule.apply(call, to: &rule)
+      return rule
     }
 
     static func check(_ call: Call, _ hide: HiddenItems, _ set: SequenceSet) throws {
@@ -142,7 +162,7 @@ extension Builtin {
           .model, "the items of the baseline are not the items of these sequences", argument: "on",
           help: "evaluate a baseline on the data set that it was created from")
       }
-      return [try call.cancellable { Ranking.ranks(scorer, on: set.set, among: rule.candidates, hide: rule.hide, pool: $0) }]
+      return [try call.cancellable { Ranking.ranks(scorer, on: set.set, by: rule, pool: $0) }]
     case .models(let models):
       return try models.map { entry in
         let entry = (model: entry.model.fitted(to: set.set), run: entry.run)
@@ -156,8 +176,7 @@ extension Builtin {
             Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: rule.candidates != .all),
             "evaluating \(network.depth) blocks on sequences of \(set.set.length)")
           return try call.cancellable {
-            Ranking.ranks(
-              entry.model.model, on: set.set, among: rule.candidates, hide: rule.hide, limit: limit, pool: $0)
+            Ranking.ranks(entry.model.model, on: set.set, by: rule, limit: limit, pool: $0)
           }
         }
       }

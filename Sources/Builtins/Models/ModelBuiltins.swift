@@ -33,7 +33,7 @@ extension Builtin {
 
   static let grec = Builtin(
     "grec",
-    "GRec (Yuan et al., WWW 2020), trained by filling gaps: a fifth of the items are masked and predicted. `causal` uses NextItNet's blocks, as StackRec does. `encoder_decoder` is the published architecture: a bidirectional encoder, a projector and a causal decoder; encoder and decoder have `blocks` blocks each and grow together.",
+    "GRec (Yuan et al., WWW 2020), trained by filling gaps: a fifth of the items are masked and predicted. The mask is the pad, or <UNK> in protocol stackrec. `causal` uses NextItNet's blocks, as StackRec does. `encoder_decoder` is the published architecture: a bidirectional encoder, a projector and a causal decoder; encoder and decoder have `blocks` blocks each and grow together.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -57,7 +57,8 @@ extension Builtin {
       return try build(call, seed: try call[stack.seed], split) {
         try GRec(
           .init(
-            try call[architecture], try stack.configuration(call, split), prediction: try call[prediction]))
+            try call[architecture], try stack.configuration(call, split), prediction: try call[prediction],
+            mask: split.train.unknownItem ?? 0))
       }
     }
   }

@@ -75,7 +75,7 @@ final class RunValue: ObjectValue {
     let watch = run.recipe.watch
     var source = run.data.evaluation == .stackrec ? "protocol stackrec: on the test part" : "validation"
     if let sampled = run.sampledCandidates { source += ", among \(sampled) sampled items" }
-    if let caption = run.recipe.hide.caption { source += ", \(caption)" }
+    if let caption = run.recipe.ranking.hide.caption { source += ", \(caption)" }
     let metrics = run.recipe.metrics.map { "\($0.title) \(NumberFormat.fixed(run.best.metrics[$0] ?? 0, digits: 4))" }
     var lines = [
       "run \(run.name): \(run.model.network.kind), \(run.model.network.depth) blocks, \(run.stop.text)",

@@ -18,6 +18,7 @@ struct TrainingArguments: Sendable {
   private let pads: Builtin.Argument<Bool?>?
   private let every: Builtin.Argument<Extent>
   private let hide: Builtin.Argument<HiddenItems>?
+  private let tieRule: Builtin.TieArguments
   private let stop: Builtin.Argument<Patience?>
   private let metrics: Builtin.Argument<[Metric]>
   private let seed: Builtin.Argument<Int?>
@@ -57,6 +58,7 @@ struct TrainingArguments: Sendable {
         "hide", Kind<HiddenItems>.word, default: .none, "none",
         "items to leave out when validation targets are ranked: none, those of the sequence (window), or those of the user's whole history (seen)"
       )
+    tieRule = Builtin.TieArguments(&d)
     stop = d.optional(
       "stop", Kind<Patience>.setting, "when to stop early, and which metric chooses the best parameters")
     metrics = d.named(
@@ -110,19 +112,19 @@ struct TrainingArguments: Sendable {
     var recipe = Recipe()
     recipe.batch = try call[batch]
     recipe.schedule = try call[schedule].schedule
-    let isReference = split.evaluation == .stackrec
-    if isReference { recipe.followReference(network) }
+    if let loss { recipe.loss = try call[loss].loss }
+    if split.evaluation == .stackrec { recipe.followReference(network) }
     if let given = try call[optimizer] { recipe.optimizer = given.optimizer }
     recipe.shuffle = try call[shuffle] ?? recipe.shuffle
     recipe.lastBatch = try call[lastBatch] ?? recipe.lastBatch
     recipe.ofEquals = try call[ofEquals] ?? recipe.ofEquals
-    if let loss { recipe.loss = try call[loss].loss }
     if let pads { recipe.padsInLoss = try call[pads] ?? recipe.padsInLoss }
     recipe.evaluateEvery = try call[every]
     if let hide {
-      recipe.hide = try call[hide]
-      try Builtin.RankingArguments.check(call, recipe.hide, split.valid)
+      recipe.ranking.hide = try call[hide]
+      try Builtin.RankingArguments.check(call, recipe.ranking.hide, split.valid)
     }
+    try tieRule.apply(call, to: &recipe.ranking)
     if let stop = try call[stop] {
       recipe.patience = stop.evaluations
       recipe.watch = stop.metric

@@ -138,6 +138,10 @@ extension Builtin {
     let l2 = d.named(
       "l2", Kind<Double>.number.checked { $0 >= 0 && $0 < 1e6 ? nil : "must not be negative, nor above 1e6" },
       default: 0.02, "0.02", "coefficient of the penalty: l2 / 2 times the squared norms of the two embeddings of a sample")
+    let over = d.named(
+      "l2_over", Kind<Pairwise.Penalised>.word, default: .samples, "samples",
+      "what the penalty applies to: the two embeddings of each sample (samples), or once per batch all target embeddings, as in the authors' code (all)"
+    )
     let rank = d.named(
       "rank",
       Kind<RankingCandidates>.setting.orWords({ $0 == "all" ? .all : nil }, ["all"]),
@@ -147,8 +151,8 @@ extension Builtin {
       let source = try call[model]
       let split = (try call[target]).split
       var recipe = try arguments.recipe(call, split, source.model.network)
-      recipe.loss = Pairwise(l2: try call[l2])
-      recipe.candidates = try call[rank]
+      recipe.loss = Pairwise(l2: try call[l2], over: try call[over])
+      recipe.ranking.candidates = try call[rank]
       let length = try call[run]
       recipe.phases = [Phase(run: length)]
       if length == nil && recipe.patience == nil {

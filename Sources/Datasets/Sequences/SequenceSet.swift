@@ -68,11 +68,12 @@ public final class SequenceSet: Sendable {
     count = users.count
   }
 
-  init(_ windows: WindowRows, _ order: RowOrder = .all) {
+  /// - Parameter items: the vocabulary; nil: that of the histories.
+  init(_ windows: WindowRows, _ order: RowOrder = .all, items: Vocabulary? = nil) {
     let histories = windows.histories
     length = windows.options.length
     rows = .windows(windows, order)
-    items = histories.items
+    self.items = items ?? histories.items
     userNames = histories.users
     hasUsers = histories.hasUsers
     source = histories.source
@@ -84,6 +85,35 @@ public final class SequenceSet: Sendable {
 
   /// The items that models rank: those of the target vocabulary in the transfer task.
   public var rankedItems: Vocabulary { targetItems ?? items }
+
+  /// The name of the item for unknown items, which the vocabulary of the authors' code has though no sequence has it.
+  public static let unknownName = "<UNK>"
+
+  /// The number of the item for unknown items; nil if the vocabulary has none.
+  public var unknownItem: Int32? {
+    let last = Int32(items.count - 1)
+    return last > 0 && items.name(last) == Self.unknownName ? last : nil
+  }
+
+  /// The items in the order in which the authors' code numbers them: the item for unknown items if there is one, the pad, and
+  /// the others by their first appearance in the data.
+  public var itemsByAppearance: [Int32] {
+    let items = Array(0..<Int32(items.count))
+    return unknownItem.map { [$0] + items.dropLast() } ?? items
+  }
+
+  /// The same sequences, with an item for unknown items at the end of the vocabulary.
+  func addingUnknown() -> SequenceSet {
+    if unknownItem != nil { return self }
+    let extended = items.adding(Vocabulary([Self.unknownName]), from: 0)
+    switch rows {
+    case .windows(let windows, let order): return SequenceSet(windows, order, items: extended)
+    case .copied(let rows, let users, let times, let earlier):
+      return SequenceSet(
+        rows, earlier: earlier, users: users, times: times, items: extended, userNames: userNames, hasUsers: hasUsers,
+        source: source, process: process, overlaps: overlaps, targetItems: targetItems)
+    }
+  }
 
   /// The items of one sequence, without padding.
   public func events(_ index: Int) -> ArraySlice<Int32> {
@@ -231,6 +261,7 @@ public final class SequenceSet: Sendable {
       hash.add(windows.histories.file?.identity ?? 0)
       hash.add("\(windows.options.hashed) \(windows.part)")
       order.adding(to: &hash)
+      if items.count != windows.histories.items.count { hash.add(Self.unknownName) }
     }
   }
 
@@ -244,7 +275,7 @@ public final class SequenceSet: Sendable {
   public func selecting(_ indices: some Collection<Int>) -> SequenceSet {
     switch rows {
     case .windows(let windows, let order):
-      return SequenceSet(windows, .listed(indices.map { Int32(order.row($0)) }))
+      return SequenceSet(windows, .listed(indices.map { Int32(order.row($0)) }), items: items)
     case .copied(let rows, let users, let times, let earlier):
       return SequenceSet(
         rows.selecting(indices), earlier: earlier?.selecting(indices), users: indices.map { users[$0] },
@@ -280,7 +311,7 @@ public final class SequenceSet: Sendable {
 
   /// The sequences of a sample.
   func selecting(_ sample: BlockSample) -> SequenceSet {
-    if case .windows(let windows, .all) = rows { return SequenceSet(windows, .sampled(sample)) }
+    if case .windows(let windows, .all) = rows { return SequenceSet(windows, .sampled(sample), items: items) }
     return selecting((0..<sample.count).map { sample.row($0) })
   }
 
@@ -292,7 +323,7 @@ public final class SequenceSet: Sendable {
   /// The first `share` of the sequences, at least one. A larger share contains every smaller one.
   public func fraction(_ share: Double) -> SequenceSet {
     if share >= 1 { return self }
-    if case .windows(let windows, let order) = rows { return SequenceSet(windows, .first(fractionCount(share), order)) }
+    if case .windows(let windows, let order) = rows { return SequenceSet(windows, .first(fractionCount(share), order), items: items) }
     return selecting(0..<fractionCount(share))
   }
 

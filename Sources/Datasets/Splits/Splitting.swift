@@ -106,7 +106,12 @@ extension SequenceSet {
 
   /// Splits the sequences as the authors' reference code does: shuffled, 80 % training, 20 % test. The test part is also the
   /// validation part.
-  public func referenceSplit(seed: UInt64, oldestFirst: Bool = false) throws(DataError) -> Split {
+  ///
+  /// - Parameter unknown: whether the vocabulary gets an item `<UNK>` that no sequence has, as in the authors' code.
+  public func referenceSplit(seed: UInt64, oldestFirst: Bool = false, unknown: Bool = true) throws(DataError) -> Split {
+    if unknown, unknownItem == nil {
+      return try addingUnknown().referenceSplit(seed: seed, oldestFirst: oldestFirst, unknown: unknown)
+    }
     guard count >= 2 else { throw DataError("\(count) sequences cannot be split", help: "load more data, or filter less") }
     var numbers = RandomStream(seed: seed, "split").numbers()
     let (train, test): (SequenceSet, SequenceSet)
@@ -122,7 +127,7 @@ extension SequenceSet {
     return Split(
       train: try train.ordered(oldestFirst), valid: test, test: test,
       rule: "protocol stackrec: 80 % train, 20 % test by sequence, seed \(seed); the test part also stopped the training"
-        + (oldestFirst ? ", shares by time" : ""), evaluation: .stackrec)
+        + (unknownItem == nil ? "" : "; with an item <UNK>") + (oldestFirst ? ", shares by time" : ""), evaluation: .stackrec)
   }
 
   private func ordered(_ oldestFirst: Bool) throws(DataError) -> SequenceSet {

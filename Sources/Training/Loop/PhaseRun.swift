@@ -166,7 +166,7 @@ struct PhaseRun {
   /// The ranks of the validation part. Throws `Cancelled` once `isCancelled` returns true.
   private func ranks(_ limit: Int?, _ isCancelled: @escaping @Sendable () -> Bool) throws -> [Rank] {
     try trainer.pool.cancellable(isCancelled) {
-      backend.ranks(on: trainer.data.valid, among: trainer.recipe.candidates, hide: trainer.recipe.hide, limit: limit)
+      backend.ranks(on: trainer.data.valid, by: trainer.recipe.ranking, limit: limit)
     }
   }
 

@@ -47,7 +47,7 @@ public final class TrainingRun: Sendable {
 
   /// The number of sampled candidates per validation target; nil for a full ranking.
   public var sampledCandidates: Int? {
-    guard case .sampled(let count, _) = recipe.candidates, count < data.valid.rankedItems.count - 2 else { return nil }
+    guard case .sampled(let count, _) = recipe.ranking.candidates, count < data.valid.rankedItems.count - 2 else { return nil }
     return count
   }
 

@@ -19,6 +19,10 @@ public protocol Loss: Component {
   var scatters: Bool { get }
   /// The multiple of a row of the output table that is added to its gradient for each look-up.
   var decay: Float { get }
+  /// The multiple of every row of the output table that is added to its gradient once per step.
+  var tableDecay: Float { get }
+  /// The loss with the options that `protocol: stackrec` sets where a script does not.
+  var asInReference: any Loss { get }
   /// The computation of one step. It is created once per step and used by all threads.
   func head(_ step: LossStep) -> any LossHead
 }
@@ -27,7 +31,9 @@ extension Loss {
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? { nil }
   public func ownNegatives(rows: Int) -> OwnNegatives? { nil }
   public var decay: Float { 0 }
+  public var tableDecay: Float { 0 }
   public var scatters: Bool { false }
+  public var asInReference: any Loss { self }
 }
 
 /// All losses.

@@ -5,6 +5,8 @@ import Layers
 ///
 ///     -log s(h e_p) - log(1 - s(h e_n)) + l2 / 2 (|e_p|^2 + |e_n|^2)
 ///
+/// With `over: all`, as in the authors' code, the penalty is added once per batch: l2 / 2 times the squares of the whole table.
+///
 /// s is the logistic function, h the hidden state, e an item's row of the output table. If the output layer has a bias, it is
 /// added to both scores.
 public struct Pairwise: Loss {
@@ -13,23 +15,36 @@ public struct Pairwise: Loss {
   public static let example = "finetune(target, l2: 0.02)"
   /// The function `finetune` creates it; it has no function of its own.
   public static let hasFunction = false
-  public static let samples = [Pairwise(l2: 0.02)]
-  public static let fields: [Field<Pairwise>] = [Field("l2", \.l2)]
+  public static let samples = [Pairwise(l2: 0.02), Pairwise(l2: 0.02, over: .all)]
+  public static let fields: [Field<Pairwise>] = [Field("l2", \.l2), Field("over", \.over)]
+
+  /// The embeddings that the penalty applies to.
+  public enum Penalised: String, Codable, Sendable, CaseIterable {
+    /// The two of each sample.
+    case samples
+    /// All of the table.
+    case all
+  }
 
   public var l2 = 0.0
+  public var over = Penalised.samples
 
   public init() {}
 
-  public init(l2: Double) { self.l2 = l2 }
+  public init(l2: Double, over: Penalised = .samples) {
+    self.l2 = l2
+    self.over = over
+  }
 
-  public var name: String { "pairwise(l2: \(NumberText.short(l2)))" }
+  public var name: String { "pairwise(l2: \(NumberText.short(l2))\(over == .all ? ", over: all" : ""))" }
   public func reach(rows: Int) -> OutputReach { .rows(negatives: 1) }
   public func ownNegatives(rows: Int) -> OwnNegatives? {
     OwnNegatives(count: 1, per: .position, distribution: .uniform, otherThanTarget: true)
   }
-  public var decay: Float { Float(l2) }
+  public var decay: Float { over == .samples ? Float(l2) : 0 }
+  public var tableDecay: Float { over == .all ? Float(l2) : 0 }
   public func head(_ step: LossStep) -> any LossHead {
-    PairwiseHead(output: step.output, parameters: step.parameters, l2: Float(l2))
+    PairwiseHead(output: step.output, parameters: step.parameters, l2: decay)
   }
 }
 
@@ -41,6 +56,7 @@ extension Pairwise: LegacyNamed {
 struct PairwiseHead: LossHead {
   let output: OutputTable
   let parameters: FloatBuffer
+  /// The coefficient of the penalty on the embeddings of a sample.
   let l2: Float
 
   func run(

@@ -14,6 +14,7 @@ public struct SampledSoftmax: Loss {
     SampledSoftmax(share: 0.2, distribution: .popularity) { ($0.alpha, $0.hits) = (0.5, .keep) },
     SampledSoftmax { ($0.negatives, $0.scope, $0.distribution, $0.inBatch) = (4, .position, .uniform, 0.5) },
     SampledSoftmax { ($0.negatives, $0.scope, $0.logq) = (3, .sequence, false) },
+    SampledSoftmax(share: 0.3) { $0.order = .appearance },
   ]
   public static let fields: [Field<SampledSoftmax>] = [
     Field(
@@ -24,6 +25,12 @@ public struct SampledSoftmax: Loss {
     Field("negatives", \.negatives, NegativeForms.count),
     Field("per", \.scope, NegativeForms.scope),
     Field("distribution", \.distribution, NegativeForms.distribution),
+    Field(
+      "order", \.order,
+      .word(
+        of: ItemOrder.self,
+        "for log_uniform: ranks by popularity, or by first appearance in the data with the pad first and among the negatives; default: popularity, in protocol stackrec appearance"
+      )),
     Field("alpha", \.alpha, NegativeForms.alpha),
     Field("in_batch", \.inBatch, NegativeForms.inBatch),
     Field("hits", \.hits, .word(of: Hits.self, "a negative that equals the target of a position: left out there, or kept")),
@@ -38,6 +45,8 @@ public struct SampledSoftmax: Loss {
   public var negatives = 0
   public var scope = NegativeScope.batch
   public var distribution = NegativeDistribution.logUniform
+  /// nil: by popularity, where no protocol says otherwise.
+  public var order: ItemOrder?
   public var alpha = 1.0
   public var inBatch = 0.0
   public var hits = Hits.remove
@@ -58,11 +67,21 @@ public struct SampledSoftmax: Loss {
 
   public var conflict: String? {
     if (share > 0) == (negatives > 0) { return "give one of a share of the items, as in sampled_softmax(20%), and negatives: 128" }
+    if order == .appearance, distribution != .logUniform || scope != .batch {
+      return "order: appearance needs distribution: log_uniform and per: batch"
+    }
     return NegativeForms.conflict(inBatch, scope)
   }
 
+  public var asInReference: any Loss {
+    var loss = self
+    if order == nil, distribution == .logUniform, scope == .batch { loss.order = .appearance }
+    return loss
+  }
+
   private func count(rows: Int) -> Int {
-    negatives > 0 ? min(negatives, rows - 1) : NegativeSampler.count(share: share, rows: rows)
+    if order == .appearance { return negatives > 0 ? min(negatives, rows) : max(1, Int(share * Double(rows))) }
+    return negatives > 0 ? min(negatives, rows - 1) : NegativeSampler.count(share: share, rows: rows)
   }
 
   public func reach(rows: Int) -> OutputReach { .reach(count(rows: rows), scope) }
@@ -76,6 +95,9 @@ public struct SampledSoftmax: Loss {
 
   public func sampler(_ train: SequenceSet, seed: UInt64) -> NegativeSampler? {
     guard scope == .batch else { return nil }
+    if order == .appearance {
+      return NegativeSampler(count: count(rows: train.items.count), ranked: train.itemsByAppearance, seed: seed)
+    }
     return NegativeSampler(
       count: count(rows: train.items.count), distribution: distribution, alpha: alpha, popularity: train.uses(), seed: seed)
   }

@@ -9,7 +9,8 @@ import Layers
 enum LegacyFingerprint {
   static func text(_ model: Model, _ data: Split, _ recipe: Recipe) throws -> String? {
     guard let loss = recipe.loss as? any LegacyNamed, let adam = recipe.optimizer as? Adam, recipe.schedule is ConstantRate,
-      adam.form == .pytorch, recipe.shuffle == .everyEpoch, recipe.lastBatch == .keep, recipe.ofEquals == .later
+      adam.form == .pytorch, recipe.shuffle == .everyEpoch, recipe.lastBatch == .keep, recipe.ofEquals == .later,
+      recipe.ranking == RankingRule(recipe.ranking.candidates)
     else {
       return nil
     }
@@ -20,7 +21,7 @@ enum LegacyFingerprint {
     for set in [data.train, data.valid] { set.addIdentity(to: &hash) }
     hash.add("\(recipe.batch) \(loss.legacyName) \(text(adam)) \(recipe.padsInLoss) \(text(recipe.evaluateEvery))")
     hash.add(
-      "\(recipe.watch.name) \(recipe.patience ?? 0) \(recipe.metrics.map(\.name)) \(recipe.seed) \(text(recipe.candidates))")
+      "\(recipe.watch.name) \(recipe.patience ?? 0) \(recipe.metrics.map(\.name)) \(recipe.seed) \(text(recipe.ranking.candidates))")
     hash.add("\(recipe.spikeGuard ?? 0)")
     for phase in recipe.phases {
       hash.add("\(optional(phase.run, debug)) \(phase.to ?? 0) \(phase.by?.rawValue ?? "") \(phase.carry.name)")

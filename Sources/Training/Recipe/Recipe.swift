@@ -29,10 +29,8 @@ public struct Recipe: Sendable {
   public var lastBatch = LastBatch.keep
   /// Which of two evaluations with the same value of the watched metric is the best one.
   public var ofEquals = OfEquals.later
-  /// The candidates that validation targets are ranked among.
-  public var candidates = RankingCandidates.all
-  /// The items that are left out of the ranking of validation targets.
-  public var hide = HiddenItems.none
+  /// How validation targets are ranked.
+  public var ranking = RankingRule()
   /// A step is skipped if its loss is above this multiple of the running mean of its phase's losses; nil: no step is skipped.
   public var spikeGuard: Double?
 
@@ -75,8 +73,8 @@ extension Recipe: Described {
     Field("schedule", among: Schedules.kinds, get: { $0.schedule }, set: { $0.schedule = $1 }),
     Field("pads_in_loss", \.padsInLoss), Field("eval_every", \.evaluateEvery), Field("watch", \.watch),
     Field("patience", \.patience), Field("metrics", \.metrics), Field("seed", \.seed), Field("shuffle", \.shuffle),
-    Field("last_batch", \.lastBatch), Field("of_equals", \.ofEquals), Field("candidates", \.candidates),
-    Field("hide", \.hide),
+    Field("last_batch", \.lastBatch), Field("of_equals", \.ofEquals), Field("candidates", \.ranking.candidates),
+    Field("hide", \.ranking.hide), Field("ties", \.ranking.ties), Field("rank_pad", \.ranking.ranksPad),
     Field("skip_spikes", \.spikeGuard),
   ]
 
@@ -106,6 +104,8 @@ extension Recipe {
     shuffle = .once
     lastBatch = .drop
     ofEquals = .earlier
+    loss = loss.asInReference
+    (ranking.ties, ranking.ranksPad) = (.number, network.pads == .item)
     patience = 10
     watch = Metric(.mrr, 5)
   }
@@ -113,6 +113,6 @@ extension Recipe {
   /// The settings of `followReference` that tables do not show otherwise, as a script would write them.
   public var rules: String {
     "optimizer: \(optimizer.text), shuffle: \(shuffle.rawValue), last_batch: \(lastBatch.rawValue), "
-      + "of_equals: \(ofEquals.rawValue), pads_in_loss: \(padsInLoss)"
+      + "of_equals: \(ofEquals.rawValue), pads_in_loss: \(padsInLoss), ties: \(ranking.ties.rawValue), rank_pad: \(ranking.ranksPad)"
   }
 }

@@ -32,9 +32,10 @@ struct Batch {
   ///   - objective: determines inputs and targets.
   ///   - pads: whether sequences are padded in front to the length of the longest one.
   ///   - padsCount: whether rows whose target is the pad count, as in the authors' reference code.
+  ///   - mask: the item that replaces a masked one.
   ///   - masking: for a sequence of the batch and its items, the items to mask.
   init(
-    _ set: SequenceSet, _ indices: ArraySlice<Int>, objective: Objective, pads: Pads, padsCount: Bool,
+    _ set: SequenceSet, _ indices: ArraySlice<Int>, objective: Objective, pads: Pads, padsCount: Bool, mask: Int32 = 0,
     masking: (_ index: Int, _ sequence: ArraySlice<Int32>) -> Set<Int> = { _, _ in [] }
   ) {
     let sequences = indices.map { pads == .item ? set.sequence($0) : set.events($0) }
@@ -56,7 +57,7 @@ struct Batch {
           let row = part.firstRow + (first + t) * part.tile.sequences + b
           let item = sequence[sequence.startIndex + t]
           originals[row] = item
-          items[row] = masked.contains(t) ? 0 : item
+          items[row] = masked.contains(t) ? mask : item
           // In the transfer task the last item belongs to another vocabulary, and only this item is predicted.
           let predicted = objective.target(at: t, masked: masked, lastOnly: set.targetItems != nil, positions: positions)
           let target = predicted.map { sequence[sequence.startIndex + $0] }

@@ -29,7 +29,7 @@ struct BatchMaker {
 
   func callAsFunction(_ indices: [Int], step: Int) -> Batch {
     var batch = Batch(
-      set, indices[...], objective: network.objective, pads: network.pads, padsCount: padsCount,
+      set, indices[...], objective: network.objective, pads: network.pads, padsCount: padsCount, mask: network.maskItem,
       masking: { index, sequence in
         network.objective.masked(
           sequence, pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(index)))

@@ -35,11 +35,12 @@ final class OutputGradients: @unchecked Sendable {
   /// - Parameters:
   ///   - positions: the largest number of rows of a batch.
   ///   - sequences: the largest number of sequences of a batch.
-  init(_ output: OutputTable, _ reach: OutputReach, positions: Int, sequences: Int) {
+  ///   - wholeTable: whether every row has a gradient: that of `Loss.tableDecay`.
+  init(_ output: OutputTable, _ reach: OutputReach, positions: Int, sequences: Int, wholeTable: Bool) {
     self.output = output
     self.reach = reach
     width = output.width
-    let counts = Self.counts(output, reach, positions: positions, sequences: sequences)
+    let counts = Self.counts(output, reach, positions: positions, sequences: sequences, wholeTable: wholeTable)
     hidden = FloatBuffer(count: counts.hidden)
     targets = FloatBuffer(count: counts.targets)
     negatives = FloatBuffer(count: counts.negatives)
@@ -50,20 +51,22 @@ final class OutputGradients: @unchecked Sendable {
     sums = FloatBuffer(count: counts.sums * (output.width + 1))
   }
 
-  private static func counts(_ output: OutputTable, _ reach: OutputReach, positions: Int, sequences: Int) -> (
+  private static func counts(
+    _ output: OutputTable, _ reach: OutputReach, positions: Int, sequences: Int, wholeTable: Bool
+  ) -> (
     hidden: Int, targets: Int, negatives: Int, sequence: Int, lookups: Int, sums: Int
   ) {
     guard reach != .table else { return (0, 0, 0, 0, 0, 0) }
     let own = positions * reach.ownNegatives
     let sequence = sequences * reach.sequenceNegatives
     let lookups = positions + own + sequence
-    let used = min(output.rows, lookups + (output.isTied ? positions : 0) + reach.sharedRows(output.rows))
+    let used = wholeTable ? output.rows : min(output.rows, lookups + (output.isTied ? positions : 0) + reach.sharedRows(output.rows))
     return (positions * output.width, positions, own, sequence, lookups, used)
   }
 
   /// Floats that the gradients of a batch take.
-  static func count(_ output: OutputTable, _ reach: OutputReach, positions: Int, sequences: Int) -> Int {
-    let counts = counts(output, reach, positions: positions, sequences: sequences)
+  static func count(_ output: OutputTable, _ reach: OutputReach, positions: Int, sequences: Int, wholeTable: Bool) -> Int {
+    let counts = counts(output, reach, positions: positions, sequences: sequences, wholeTable: wholeTable)
     return counts.hidden + counts.targets + counts.negatives + (counts.sequence + counts.sums) * (output.width + 1)
   }
 
@@ -97,12 +100,13 @@ final class OutputGradients: @unchecked Sendable {
   /// - Parameters:
   ///   - batch: the batch of the gradients.
   ///   - decay: the multiple of a row itself that is added to its gradient for each look-up, times the weight of the look-up.
-  ///   - table: the values of the table's rows, for `decay`.
+  ///   - tableDecay: the multiple of a row itself that is added to its gradient once; if it is not 0, every row has one.
+  ///   - table: the values of the table's rows, for `decay` and `tableDecay`.
   ///   - panels: the candidates of the batch.
   ///   - shared: the summed gradients of the candidates.
   ///   - tied: the look-ups of the item embedding, if the table is tied to it and they have gradients.
   func sum(
-    _ batch: Batch, decay: Float, table: UnsafePointer<Float>, panels: OutputPanels, shared: UnsafeMutablePointer<Float>,
+    _ batch: Batch, decay: Float, tableDecay: Float, table: UnsafePointer<Float>, panels: OutputPanels, shared: UnsafeMutablePointer<Float>,
     tied: TableGradient?, pool: WorkerPool
   ) {
     grouping.clear()
@@ -120,6 +124,7 @@ final class OutputGradients: @unchecked Sendable {
       batch.sequenceNegatives.withUnsafeBufferPointer { rows in grouping.add(rows) { batch.counts[$0 / sequence] > 0 } }
     }
     if let tied { grouping.touch(tied.grouping.touched) }
+    if tableDecay != 0 { grouping.touch(0..<Int32(output.rows)) }
     let (firstOwn, firstSequence) = (batch.targets.count, batch.targets.count * (1 + own))
     let jobs = (grouping.touched.count + TiledStep.rowsPerJob - 1) / TiledStep.rowsPerJob
     batch.weights.withUnsafeBufferPointer { weights in
@@ -160,6 +165,7 @@ final class OutputGradients: @unchecked Sendable {
             }
             if let tied, let first = tied.grouping.first(item) { add(tied.vectors.base + first * width, to: sum, &isEmpty) }
             if isEmpty { sum.update(repeating: 0, count: width) }
+            if tableDecay != 0 { Elementwise.addScaled(sum, table + Int(item) * width, tableDecay, width) }
           }
         }
       }

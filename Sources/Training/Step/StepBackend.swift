@@ -23,7 +23,7 @@ protocol StepBackend: AnyObject {
   ///   - frozen: the parameters that are not updated; nil: all are.
   func update(_ optimizer: any Optimizer, rate: Double, frozen: FrozenPart?)
   /// The ranks of the targets of `set` with the current parameters: see `Ranking.ranks`.
-  func ranks(on set: SequenceSet, among candidates: RankingCandidates, hide: HiddenItems, limit: Int?) -> [Rank]
+  func ranks(on set: SequenceSet, by rule: RankingRule, limit: Int?) -> [Rank]
   /// The parameters and the optimizer's state after the last update.
   var state: (parameters: FloatBuffer, optimizer: OptimizerState) { get }
 }

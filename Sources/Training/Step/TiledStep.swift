@@ -98,7 +98,9 @@ final class TiledStep: StepBackend {
     }
     self.tables = tables
     tied = output.isTied ? tables.first { $0.table.slot === output.weight } : nil
-    rows = OutputGradients(output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch)
+    rows = OutputGradients(
+      output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch,
+      wholeTable: loss.tableDecay != 0)
     panels = OutputPanels(output, candidates: reach == .table ? nil : reach.sharedRows(output.rows))
     zeros = FloatBuffer(count: max(output.width, network.rowTables.map(\.width).max() ?? 1))
   }
@@ -120,10 +122,13 @@ final class TiledStep: StepBackend {
       (tiles.map { network.savedCount($0, training: true) }.max() ?? 0) + (tiles.map(network.scratchCount).max() ?? 0)
         + (tiles.map(\.rows).max() ?? 0) * network.width)
     let logits = Double(threads) * min(64 * shared, max(1_048_576, 24 * shared))
-    let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.candidates != .all)
+    let validation = Ranking.bytes(network, length: length, threads: threads, keepsScores: recipe.ranking.candidates != .all)
     let lookups = network.rowTables.reduce(0.0) { $0 + Double($1.lookups(positions: positions, sequences: batch) * $1.width) }
     let ownRows =
-      Double(OutputGradients.count(output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch))
+      Double(
+        OutputGradients.count(
+          output, reach, positions: scatters ? 0 : positions * batch, sequences: scatters ? 0 : batch,
+          wholeTable: recipe.loss.tableDecay != 0))
       // The batch's negatives and the copy that threads read take two numbers each.
       + 2 * Double(positions * batch * reach.ownNegatives + batch * reach.sequenceNegatives)
       + Double(threads) * Double(LossMemory.count(rows: tiles.map(\.rows).max() ?? 1, width: output.width, reach: reach))
@@ -199,7 +204,18 @@ final class TiledStep: StepBackend {
     pool.forEach(parts.count) { index, _ in
       parts[index].finish(parameters.base, lanes: used.map(\.base))
     }
-    return losses.reduce(0, +)
+    return losses.reduce(0, +) + tablePenalty
+  }
+
+  /// The penalty whose gradient is that of `Loss.tableDecay`.
+  private var tablePenalty: Double {
+    guard loss.tableDecay != 0 else { return 0 }
+    let (output, values) = (network.output, model.values.base)
+    let squares = (0..<output.rows).reduce(0.0) { sum, row in
+      let vector = values + output.weight.offset + row * output.width
+      return sum + Double(Elementwise.dot(vector, vector, output.width))
+    }
+    return Double(loss.tableDecay) / 2 * squares
   }
 
   /// Copies of a batch's arrays that all threads can read through pointers.
@@ -263,7 +279,8 @@ final class TiledStep: StepBackend {
       return
     }
     rows.sum(
-      batch, decay: loss.decay, table: model.values.base + output.weight.offset, panels: panels, shared: sums, tied: learnt, pool: pool)
+      batch, decay: loss.decay, tableDecay: loss.tableDecay, table: model.values.base + output.weight.offset, panels: panels,
+      shared: sums, tied: learnt, pool: pool)
   }
 
   /// Turns the summed gradients of scaled rows into those of the rows, and adds those of a tied embedding's look-ups.
@@ -417,7 +434,7 @@ final class TiledStep: StepBackend {
 
   // MARK: Ranks
 
-  func ranks(on set: SequenceSet, among candidates: RankingCandidates, hide: HiddenItems, limit: Int?) -> [Rank] {
-    Ranking.ranks(model, on: set, among: candidates, hide: hide, limit: limit, pool: pool)
+  func ranks(on set: SequenceSet, by rule: RankingRule, limit: Int?) -> [Rank] {
+    Ranking.ranks(model, on: set, by: rule, limit: limit, pool: pool)
   }
 }

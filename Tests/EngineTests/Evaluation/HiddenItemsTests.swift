@@ -52,12 +52,12 @@ import Testing
             above: others.count { scores[$0] > scores[target] }, tied: others.count { $0 != target && scores[$0] == scores[target] })
         }
       }
-      #expect(Ranking.ranks(model, on: parts.test, hide: rule, pool: Self.pool) == expected, "\(rule)")
-      #expect(Ranking.ranks(model, on: parts.test, among: .sampled(100, seed: 1), hide: rule, pool: Self.pool) == expected)
+      #expect(Ranking.ranks(model, on: parts.test, by: RankingRule(hide: rule), pool: Self.pool) == expected, "\(rule)")
+      #expect(Ranking.ranks(model, on: parts.test, by: RankingRule(.sampled(100, seed: 1), hide: rule), pool: Self.pool) == expected)
     }
     // A scorer that gives every item the same score ranks the target in the middle of those that are left.
     let flat = Baseline(.popular, train: parts.train)
-    let ranks = Ranking.ranks(flat, on: parts.test, hide: .seen, pool: Self.pool)
+    let ranks = Ranking.ranks(flat, on: parts.test, by: RankingRule(hide: .seen), pool: Self.pool)
     #expect(ranks.allSatisfy { $0 == Rank(above: 0) }, "one item is left: the target")
   }
 
@@ -68,8 +68,8 @@ import Testing
     let set = SequenceSet.fixed(length: 6, tokens: tokens, items: 300)
     guard let network = try? SASRec(.init(items: 300, length: 6, dim: 16, blocks: 1)) else { return }
     let model = Model(network, seed: 3)
-    let exact = Ranking.ranks(model, on: set, hide: .window, pool: Self.pool)
-    let limited = Ranking.ranks(model, on: set, hide: .window, limit: 10, pool: Self.pool)
+    let exact = Ranking.ranks(model, on: set, by: RankingRule(hide: .window), pool: Self.pool)
+    let limited = Ranking.ranks(model, on: set, by: RankingRule(hide: .window), limit: 10, pool: Self.pool)
     #expect(zip(exact, limited).allSatisfy { $0.above >= 10 ? $1 == .beyond : $0 == $1 })
     #expect(exact != Ranking.ranks(model, on: set, pool: Self.pool))
   }

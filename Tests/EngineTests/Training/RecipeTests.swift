@@ -18,8 +18,9 @@ import Testing
     "optimizer": { $0.optimizer = Adam(rate: 2e-3, clip: 0.5) }, "schedule": { $0.schedule = TestSchedule(half: 7) },
     "pads_in_loss": { $0.padsInLoss = true }, "eval_every": { $0.evaluateEvery = .epochs(0.5) },
     "watch": { $0.watch = Metric(.hr, 7) }, "patience": { $0.patience = 4 }, "metrics": { $0.metrics = [Metric(.ndcg, 20)] },
-    "seed": { $0.seed = .max }, "candidates": { $0.candidates = .sampled(99, seed: 3) }, "skip_spikes": { $0.spikeGuard = 3 },
-    "hide": { $0.hide = .window },
+    "seed": { $0.seed = .max }, "candidates": { $0.ranking.candidates = .sampled(99, seed: 3) }, "skip_spikes": { $0.spikeGuard = 3 },
+    "ties": { $0.ranking.ties = .number }, "rank_pad": { $0.ranking.ranksPad = true },
+    "hide": { $0.ranking.hide = .window },
     "shuffle": { $0.shuffle = .once }, "last_batch": { $0.lastBatch = .drop }, "of_equals": { $0.ofEquals = .earlier },
   ]
 
@@ -51,7 +52,8 @@ import Testing
     #expect(Set(Phase.fields.map(\.key)) == Set(Self.phaseChanges.keys))
     #expect(Set(Adam.fields.map(\.key)) == Set(Self.adamChanges.keys))
     // Every stored property is a field.
-    #expect(Mirror(reflecting: Recipe()).children.count == Recipe.fields.count)
+    let ranking = Mirror(reflecting: Recipe().ranking).children.count
+    #expect(Mirror(reflecting: Recipe()).children.count - 1 + ranking == Recipe.fields.count)
     #expect(Mirror(reflecting: Phase()).children.count == Phase.fields.count)
     #expect(Mirror(reflecting: Adam()).children.count == Adam.fields.count)
   }
@@ -123,7 +125,7 @@ import Testing
     recipe.loss = SampledSoftmax(share: 0.2)
     recipe.optimizer = Adam(rate: 0.003, lazy: false)
     recipe.seed = 18_446_744_073_709_551_615
-    recipe.candidates = .sampled(99, seed: 0)
+    recipe.ranking.candidates = .sampled(99, seed: 0)
     recipe.patience = 8
     #expect(
       try recipe.canonical()

@@ -7,6 +7,14 @@ public enum NegativeDistribution: String, Codable, Sendable, CaseIterable {
   case popularity
 }
 
+/// The order of items for log-uniform draws.
+public enum ItemOrder: String, Codable, Sendable, CaseIterable {
+  /// The most popular item first, without the pad.
+  case popularity
+  /// By first appearance in the data, the pad before all items and drawn like one, as in the authors' code.
+  case appearance
+}
+
 /// The options of losses with negatives.
 enum NegativeForms {
   static let count = FieldForm(.whole, "number of negatives") { $0 >= 1 && $0 < 1e6 ? nil : "must be from 1 to a million" }

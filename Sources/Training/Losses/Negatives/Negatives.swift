@@ -4,7 +4,7 @@ import Kernels
 
 /// The negatives of one batch, and the log expected counts of items under the distribution that they were drawn from.
 public struct Negatives: Sendable {
-  /// Distinct items without the pad.
+  /// Distinct items, without the pad unless it is drawn like an item.
   public let items: [Int32]
   private let expected: Expected
 
@@ -53,7 +53,7 @@ public struct NegativeSampler: Sendable {
   public let count: Int
   private let stream: RandomStream
   private let distribution: NegativeDistribution
-  /// The items by popularity, the most popular first.
+  /// The items in the order of their ranks.
   private let order: [Int32]
   private let logItems: Double
   /// The distribution of draws by popularity.
@@ -76,16 +76,32 @@ public struct NegativeSampler: Sendable {
   ///   - alpha: the exponent of the counts, for `popularity`.
   init(count: Int, distribution: NegativeDistribution, alpha: Double = 1, popularity: [Int], seed: UInt64) {
     let n = popularity.count - 1
-    self.count = min(count, n)
-    weights = distribution == .popularity ? ItemDistribution(.popularity, popularity: popularity, alpha: alpha) : nil
-    stream = RandomStream(seed: seed, "negatives")
-    self.distribution = distribution
-    order = (1...Int32(max(n, 1))).prefix(n).sorted {
+    let order = (1...Int32(max(n, 1))).prefix(n).sorted {
       (popularity[Int($1)], $0) < (popularity[Int($0)], $1)
     }
+    let weights = distribution == .popularity ? ItemDistribution(.popularity, popularity: popularity, alpha: alpha) : nil
+    self.init(count: count, distribution, order: order, weights: weights, seed: seed)
+  }
+
+  /// Log-uniform draws from items, the pad among them, by their ranks.
+  ///
+  /// - Parameters:
+  ///   - count: the number of negatives per batch, at most that of the items.
+  ///   - ranked: all items and the pad; the first one is the most likely.
+  init(count: Int, ranked: [Int32], seed: UInt64) {
+    self.init(count: count, .logUniform, order: ranked, weights: nil, seed: seed)
+  }
+
+  private init(count: Int, _ distribution: NegativeDistribution, order: [Int32], weights: ItemDistribution?, seed: UInt64) {
+    let n = order.count
+    self.count = min(count, n)
+    self.weights = weights
+    self.order = order
+    self.distribution = distribution
+    stream = RandomStream(seed: seed, "negatives")
     let logItems = log(Double(n + 1))
     self.logItems = logItems
-    var logMiss = [Double](repeating: 0, count: n + 1)
+    var logMiss = [Double](repeating: 0, count: Int(order.max() ?? 0) + 1)
     if let logs = weights?.logProbabilities {
       for item in order { logMiss[Int(item)] = log1p(-min(exp(Double(logs[Int(item)])), 1 - 1e-12)) }
     } else {
@@ -93,7 +109,7 @@ public struct NegativeSampler: Sendable {
         logMiss[Int(item)] = log1p(-min(log(Double(rank + 2) / Double(rank + 1)) / logItems, 1 - 1e-12))
       }
     }
-    if let rarest = order.last { logMiss[0] = logMiss[Int(rarest)] }
+    if let rarest = order.last, !order.contains(0) { logMiss[0] = logMiss[Int(rarest)] }
     self.logMiss = logMiss
   }
 
