@@ -72,8 +72,11 @@ public struct Adam: Optimizer, Equatable {
   }
 
   public func update(step: Int, rate: Double) -> OptimizerUpdate {
-    let second = (1 - pow(beta2, Double(step))).squareRoot()
-    let first = rate / (1 - pow(beta1, Double(step)))
+    // The kernel weighs gradients by 1 - beta in float32. With 0.999 this is 1.3e-5 less than 0.001, so the corrections must use
+    // the same rounded betas; those of float64 would make every step 6e-6 too long.
+    func sumOfWeights(_ beta: Double) -> Double { 1 - pow(Double(Float(beta)), Double(step)) }
+    let second = sumOfWeights(beta2).squareRoot()
+    let first = rate / sumOfWeights(beta1)
     let corrected = Float(form == .pytorch ? first : first * second)
     let correction = Float(form == .pytorch ? 1 / second : 1)
     let (l2, beta1, beta2, epsilon) = (Float(l2), Float(beta1), Float(beta2), Float(epsilon))

@@ -51,6 +51,18 @@ import Testing
     }
   }
 
+  /// A first step of Adam is rate * g / (|g| + epsilon), whatever beta2 is. It was 6e-6 too long when 1 - beta2 was rounded and
+  /// its correction was not.
+  @Test(arguments: [0.9, 0.98, 0.99, 0.999, 0.9999])
+  func theFirstStepOfAdamHasTheRightLength(beta2: Double) {
+    let gradient: [Float] = [1, -1e-3, 3e-6, 2.5, -7e-2, 1e-7]
+    let (values, m, v) = (FloatBuffer(count: 6), FloatBuffer(count: 6), FloatBuffer(count: 6))
+    Adam(rate: 1, beta2: beta2).update(step: 1, rate: 1)(0, 6, values.base, [m.base, v.base], gradient)
+    for (value, g) in zip(values.array, gradient.map(Double.init)) {
+      #expect(abs(Double(value) / (-g / (abs(g) + 1e-8)) - 1) < 5e-7, "\(g)")
+    }
+  }
+
   /// The factor at every step, of a training of 40 steps whose rate is 0.01 and whose floor is 0.001.
   @Test func schedules() throws {
     let fixture = try Fixture("recipe_schedules")
