@@ -64,6 +64,44 @@ public struct Baseline: Scorer {
     }
   }
 
+  /// The same baseline for data that has the same items in another order; nil if the items differ.
+  public func reordered(_ others: Vocabulary) -> Baseline? {
+    guard others.count == items.count, popularity.count == items.count else { return nil }
+    let known = items.numbers()
+    // By new number: the number here. Number 0 is the pad, whatever its name is.
+    var old = [0]
+    for name in others.names.dropFirst() {
+      guard let number = known[name], number != 0 else { return nil }
+      old.append(Int(number))
+    }
+    var new = [Int32](repeating: 0, count: old.count)
+    for (index, number) in old.enumerated() { new[number] = Int32(index) }
+    var (starts, followers, counts): ([Int], [Int32], [Float]) = (self.starts.isEmpty ? [] : [0], [], [])
+    if !self.starts.isEmpty {
+      for number in old {
+        let range = self.starts[number]..<self.starts[number + 1]
+        followers += self.followers[range].map { new[Int($0)] }
+        counts += self.counts[range]
+        starts.append(followers.count)
+      }
+    }
+    return Baseline(
+      kind: kind, neighbours: neighbours, items: others, popularity: old.map { popularity[$0] }, starts: starts, followers: followers,
+      counts: counts)
+  }
+
+  private init(
+    kind: Kind, neighbours: Int, items: Vocabulary, popularity: [Float], starts: [Int], followers: [Int32], counts: [Float]
+  ) {
+    self.kind = kind
+    self.neighbours = neighbours
+    self.items = items
+    self.popularity = popularity
+    self.starts = starts
+    self.followers = followers
+    self.counts = counts
+  }
+
   private typealias Table = (starts: [Int], items: [Int32], values: [Float])
 
   private static func transitions(_ train: SequenceSet) -> Table {

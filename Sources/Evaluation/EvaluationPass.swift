@@ -81,13 +81,14 @@ final class EvaluationPass: Sendable {
     _ body: @escaping @Sendable (_ indices: [Int], _ hidden: UnsafePointer<Float>, _ worker: Int) -> Void
   ) {
     let network = model.network
+    let cancellation = pool.cancellation
     pool.forEachUntilCancelled((set.count + Self.size - 1) / Self.size) { [self] job, worker in
       let range = (job * Self.size)..<min(set.count, (job + 1) * Self.size)
       let indices = order.isEmpty ? Array(range) : order[range].map(Int.init)
       let memory = memories[worker]
       let pass = Pass(
         parameters: model.values.base, prepared: prepared.base, gradients: memory.scratch.base,
-        scratch: memory.scratch.base, rowGradients: [], mode: .evaluation)
+        scratch: memory.scratch.base, rowGradients: [], mode: .evaluation, cancellation: cancellation)
       let input = EvaluationInput(set, indices, network: network)
       input.with { network.forward($0, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass) }
       // Activations are time-major, so the rows of this one position are contiguous.

@@ -157,8 +157,10 @@ public enum Significance {
 
   /// The percentile bootstrap of the mean of paired differences (Efron, 1979): the 95 % confidence interval and a p-value.
   /// The two-sided p-value is twice the smaller share of resampled means on one side of 0; the one-sided p-value is the
-  /// share at or below 0. nil without differences.
-  public static func bootstrap(_ differences: [Double], sides: Sides = .two, resamples: Int = 9999, seed: UInt64 = 0) -> (
+  /// share at or below 0. nil without differences, and once `isCancelled` returns true.
+  public static func bootstrap(
+    _ differences: [Double], sides: Sides = .two, resamples: Int = 9999, seed: UInt64 = 0, isCancelled: () -> Bool = { false }
+  ) -> (
     p: Double, low: Double, high: Double
   )? {
     guard !differences.isEmpty else { return nil }
@@ -166,6 +168,7 @@ public enum Significance {
     var means: [Double] = []
     means.reserveCapacity(resamples)
     for sample in 0..<resamples {
+      if isCancelled() { return nil }
       var numbers = stream.numbers(at: UInt64(sample))
       var sum = 0.0
       for _ in differences.indices { sum += differences[numbers.below(differences.count)] }

@@ -89,18 +89,30 @@ public struct Similarity: Sendable {
 
   /// Cosine similarities of the blocks' weights and biases. Residual weights and normalisations are left out, because they
   /// start equal in all blocks.
-  public static func parameters(_ model: Model) -> Similarity {
+  public static func parameters(_ model: Model, pool: WorkerPool) -> Similarity {
     let name = model.network.stacks[0].name
-    let blocks = (0..<model.network.depth).map { index in
+    let members = (0..<model.network.depth).map { index in
       model.network.layout.parameters.filter { $0.block?.stack == name && $0.block?.index == index && $0.part == .blocks }
-        .flatMap { parameter in parameter.range.map { Double(model.values[$0]) } }
     }
-    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
-    let lengths = blocks.map { dot($0, $0).squareRoot() }
+    let blocks = members.count
+    let products = Locked([Double](repeating: 0, count: blocks * blocks))
+    pool.forEachUntilCancelled(blocks) { i, _ in
+      let row = (0...i).map { j in
+        zip(members[i], members[j]).reduce(0.0) { sum, pair in
+          let (a, b) = (model.values.base + pair.0.offset, model.values.base + pair.1.offset)
+          return (0..<pair.0.count).reduce(sum) { $0 + Double(a[$1]) * Double(b[$1]) }
+        }
+      }
+      products.change { products in
+        for j in 0...i { (products[i * blocks + j], products[j * blocks + i]) = (row[j], row[j]) }
+      }
+    }
+    let all = products.value
     return Similarity(
-      values: blocks.indices.map { i in
-        blocks.indices.map { j in
-          i == j ? 1 : lengths[i] * lengths[j] > 0 ? dot(blocks[i], blocks[j]) / (lengths[i] * lengths[j]) : 0
+      values: (0..<blocks).map { i in
+        (0..<blocks).map { j in
+          let lengths = all[i * blocks + i].squareRoot() * all[j * blocks + j].squareRoot()
+          return i == j ? 1 : lengths > 0 ? all[i * blocks + j] / lengths : 0
         }
       })
   }

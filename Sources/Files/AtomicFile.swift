@@ -15,12 +15,10 @@ public enum AtomicFile {
     let path: String
 
     public func put(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
-      var rest = bytes
-      while !rest.isEmpty {
-        let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        if count <= 0 { throw Failure(message: "\(path) cannot be written: \(reason())") }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+      switch PatientWrite.put(bytes, to: descriptor) {
+      case .done: return
+      case .failed(let number): throw Failure(message: "\(path) cannot be written: \(String(cString: strerror(number)))")
+      case .interrupted: throw Failure(message: "interrupted while \(path) was written, whose reader does not read")
       }
     }
   }

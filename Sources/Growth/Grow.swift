@@ -84,7 +84,11 @@ extension Model {
   {
     let (deeper, plan) = try network.grown(by: operation, to: depth, carry: carry)
     // New parameters come from another random stream, so that they do not repeat the initial values of the old ones.
-    let grown = Model(deeper, seed: seed &+ UInt64(deeper.depth) &* 0x9e37_79b9_7f4a_7c15)
+    let seed = seed &+ UInt64(deeper.depth) &* 0x9e37_79b9_7f4a_7c15
+    let grown = Model(deeper, values: FloatBuffer(count: deeper.layout.count), seed: seed)
+    for step in plan.steps where step.source == nil && step.constant == nil {
+      deeper.layout.initialise(step.target, grown.values, seed: seed)
+    }
     plan.transfer(from: values, to: grown.values)
     for step in plan.steps {
       guard let constant = step.constant else { continue }

@@ -14,9 +14,11 @@ public enum NumberFormat {
   /// value, with halves away from 0: 2.675 gives 2.68, although the stored binary value is slightly smaller.
   public static func fixed(_ value: Double, digits: Int) -> String {
     guard value.isFinite else { return text(value) }
-    guard isHalf(value, behind: digits) else { return String(format: "%.\(digits)f", value) }
     // The neighbouring floating-point number is certainly beyond the half, so rounding it gives the right digit.
-    return String(format: "%.\(digits)f", value < 0 ? value.nextDown : value.nextUp)
+    let exact = isHalf(value, behind: digits) ? value < 0 ? value.nextDown : value.nextUp : value
+    let text = String(format: "%.\(digits)f", exact)
+    // A negative number that rounds to 0 is 0, not -0.
+    return text.hasPrefix("-") && text.allSatisfy({ "-0.".contains($0) }) ? String(text.dropFirst()) : text
   }
 
   /// Is the last digit of the shortest decimal form a 5 at position `digits` + 1 after the decimal point?

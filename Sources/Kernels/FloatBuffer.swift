@@ -8,12 +8,33 @@ public final class FloatBuffer: @unchecked Sendable {
   public let base: UnsafeMutablePointer<Float>
   public let count: Int
 
+  /// The pages of a large buffer; nil: allocated on the heap.
+  private let pages: UnsafeMutableRawBufferPointer?
+
+  /// From this size on, buffers have pages of their own. The system fills these with zeros when they are first used, by the
+  /// thread that uses them, and can make them large, which saves time in address translation.
+  private static let paged = 4 << 20
+  private static let largePage = 2 << 20
+
   public init(count: Int) {
     self.count = count
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
+    pages = bytes >= Self.paged ? Self.map(bytes) : nil
+    if let start = pages?.baseAddress {
+      base = start.alignedUp(toMultipleOf: Self.largePage).bindMemory(to: Float.self, capacity: count)
+      return
+    }
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
     memset(raw, 0, bytes)
     base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+  }
+
+  /// New pages for this number of bytes from a multiple of `largePage` on; nil if the system refuses.
+  private static func map(_ bytes: Int) -> UnsafeMutableRawBufferPointer? {
+    let size = bytes + largePage
+    guard let start = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), start != MAP_FAILED else { return nil }
+    madvise(start, size, MADV_HUGEPAGE)
+    return UnsafeMutableRawBufferPointer(start: start, count: size)
   }
 
   public convenience init(_ values: some Collection<Float>) {
@@ -21,7 +42,9 @@ public final class FloatBuffer: @unchecked Sendable {
     for (i, value) in values.enumerated() { base[i] = value }
   }
 
-  deinit { UnsafeMutableRawPointer(base).deallocate() }
+  deinit {
+    if let pages { munmap(pages.baseAddress, pages.count) } else { UnsafeMutableRawPointer(base).deallocate() }
+  }
 
   public subscript(index: Int) -> Float {
     get {

@@ -86,11 +86,13 @@ public final class Model: Sendable {
   public let seed: UInt64
 
   /// A model with freshly initialised parameters.
-  public init(_ network: any Network, seed: UInt64) {
+  ///
+  /// - Parameter pool: computes them in parallel and can be cancelled; nil: on this thread.
+  public init(_ network: any Network, seed: UInt64, pool: WorkerPool? = nil) {
     self.network = network
     self.seed = seed
     values = FloatBuffer(count: network.layout.count)
-    network.layout.initialise(values, seed: seed)
+    network.layout.initialise(values, seed: seed, pool: pool)
   }
 
   /// A model with given values.

@@ -84,14 +84,17 @@ public struct Pass {
   public let dropout: (any DropoutMasks)?
   /// The lowest block that needs a gradient. If it is above 0, the stem needs none either.
   public let lowestBlock: Int
+  /// Checked before every block; once it leaves work out, the results are not valid. nil: the pass cannot be cancelled.
+  public let cancellation: CancellationWatch?
 
   public enum Mode: Sendable { case training, evaluation }
 
   public init(
     parameters: UnsafePointer<Float>, prepared: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, rowGradients: [RowGradient], mode: Mode, dropout: (any DropoutMasks)? = nil,
-    lowestBlock: Int = 0
+    lowestBlock: Int = 0, cancellation: CancellationWatch? = nil
   ) {
+    self.cancellation = cancellation
     self.parameters = parameters
     self.prepared = prepared
     self.gradients = gradients

@@ -24,7 +24,7 @@ extension Network {
   /// Calls `prepare` of every part. Must be called whenever the parameters have changed.
   public func prepare(_ parameters: FloatBuffer, into prepared: FloatBuffer, training: Bool, pool: WorkerPool) {
     let parts = preparing
-    pool.forEach(parts.count) { index, _ in
+    pool.forEachUntilCancelled(parts.count) { index, _ in
       parts[index].prepare(parameters.base, into: prepared.base, training: training)
     }
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Interpreter
 import Logging
@@ -163,32 +164,18 @@ enum Output {
   /// Writes a text to stderr that may contain terminal commands. Failures are ignored, because there is nowhere to report
   /// them.
   static func control(_ text: String) {
-    var rest = ArraySlice(Array(text.utf8))
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      if count <= 0 { return }
-      rest = rest.dropFirst(count)
-    }
+    _ = Array(text.utf8).withUnsafeBytes { PatientWrite.put($0, to: STDERR_FILENO) }
   }
 
   /// Writes a text to stdout, made safe for a terminal even if stdout is not one.
   static func show(_ text: String) { write(TerminalText.safe(text)) }
 
   /// Writes a text to stdout. If that fails, the program ends: with status 141 and without a message if the reader has closed
-  /// the pipe, else with an error.
+  /// the pipe, else with an error. After an interrupt, text that nobody reads is dropped.
   static func write(_ text: String) {
-    var rest = ArraySlice(Array(text.utf8))
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0 {
-        if errno == EINTR || errno == EAGAIN { continue }
-        if errno == EPIPE { exit(141) }
-        let reason = String(cString: strerror(errno))
-        Output.error("error: stdout cannot be written: \(reason)\n")
-        exit(1)
-      }
-      rest = rest.dropFirst(count)
-    }
+    guard case .failed(let number) = Array(text.utf8).withUnsafeBytes({ PatientWrite.put($0, to: STDOUT_FILENO) }) else { return }
+    if number == EPIPE { exit(141) }
+    Output.error("error: stdout cannot be written: \(String(cString: strerror(number)))\n")
+    exit(1)
   }
 }

@@ -10,6 +10,13 @@ enum Interrupt {
     return flag
   }()
 
+  /// The thread that runs the program's work. Signals that arrive on another thread, such as one that OpenBLAS has started, are
+  /// passed on to it, because only there they interrupt a read.
+  nonisolated(unsafe) private static var worker: pthread_t?
+
+  /// Makes this thread the one that signals interrupt.
+  static func workHere() { worker = pthread_self() }
+
   static var isSet: Bool { flag.pointee != 0 }
   static func clear() { flag.pointee = 0 }
 
@@ -41,6 +48,10 @@ enum Interrupt {
     clear()
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { signal in
+      if let worker = Interrupt.worker, pthread_equal(worker, pthread_self()) == 0 {
+        pthread_kill(worker, signal)
+        return
+      }
       if signal == SIGINT && Interrupt.flag.pointee == SIGINT && Interrupt.flag[1] != 0 { _exit(130) }
       Interrupt.flag.pointee = sig_atomic_t(signal)
     }

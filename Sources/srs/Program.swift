@@ -1,5 +1,6 @@
 import ArgumentParser
 import Builtins
+import Files
 import Foundation
 import Interpreter
 import Syntax
@@ -26,6 +27,8 @@ enum Program {
         &thread, &attributes,
         { _ in
           StackGuard.install(stackSize: Program.stackSize)
+          Interrupt.workHere()
+          PatientWrite.watch { Interrupt.isSet }
           let status = Program.start()
           exit(status)
         }, nil)

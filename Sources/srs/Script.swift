@@ -7,7 +7,7 @@ import Syntax
 /// Reads and runs script files, and reports their errors.
 enum Script {
   static func read(_ file: String, host: ConsoleHost, json: Bool) throws -> SourceFile {
-    if file == "-" { return SourceFile(name: "<stdin>", bytes: [UInt8](FileHandle.standardInput.readDataToEndOfFile())) }
+    if file == "-" { return SourceFile(name: "<stdin>", bytes: try standardInput()) }
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: file, isDirectory: &isFolder)
     guard exists, !isFolder.boolValue, let data = FileManager.default.contents(atPath: file) else {
@@ -17,6 +17,21 @@ enum Script {
       throw ExitStatus(code: 2)
     }
     return SourceFile(name: file, bytes: [UInt8](data))
+  }
+
+  /// All bytes of the standard input. An interrupt ends the wait for them.
+  private static func standardInput() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      if Interrupt.isSet { throw ExitStatus(code: Interrupt.status) }
+      var ready = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+      guard poll(&ready, 1, 100) > 0 else { continue }
+      let count = Foundation.read(STDIN_FILENO, &piece, piece.count)
+      if count < 0 && (errno == EINTR || errno == EAGAIN) { continue }
+      if count <= 0 { return bytes }
+      bytes += piece[..<count]
+    }
   }
 
   static func run(_ file: String, host: ConsoleHost, parameters: [String: String], json: Bool) throws {
@@ -36,7 +51,8 @@ enum Script {
     } catch let diagnostic as Diagnostic {
       report([diagnostic], host: host, json: json)
       if diagnostic.code == .interrupted && Interrupt.isTimeout { host.note("stopped by --timeout") }
-      throw ExitStatus(code: diagnostic.code == .interrupted ? Interrupt.status : 1)
+      // A file that could not be written because its reader did not read ends as an interrupt does.
+      throw ExitStatus(code: diagnostic.code == .interrupted || Interrupt.isSet ? Interrupt.status : 1)
     }
   }
 

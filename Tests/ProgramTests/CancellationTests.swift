@@ -18,6 +18,46 @@ import Testing
   ])
   func aSignalEndsIt(work: String) throws { try Self.check(work, after: Self.data) }
 
+  /// A model whose step, growth and creation take seconds.
+  @Test(arguments: [
+    ("let model = nextitnet(data, dim: 256, blocks: 24, seed: 1)", "train(model, data, run: 10steps, batch: 2048, eval_every: 10steps)"),
+    ("let target = synthetic_target(data, items: 10)", "synthetic_target(data, items: 10_000_000)"),
+    ("let both = { A: baseline(data, kind: popular), B: baseline(data, kind: markov) }", "compare(both, on: data.train, test: bootstrap)"),
+  ])
+  func aSignalEndsLongParts(data: String, work: String) throws {
+    let before =
+      "let data = synthetic(users: 8_000, items: 1_000, seed: 7) |> window(length: 20) |> split(seed: 1)\n\(data)\nprint(\"ready\")\n"
+    try Self.check(work, after: before, wait: 0.7)
+  }
+
+  /// Waiting for a reader or a writer ends with the time limit, with its status.
+  @Test(arguments: [
+    "write(join(repeat(\"x\", 1_000_000), with: \"\"), \"FIFO\")", "print(join(repeat(\"x\", 1_000_000), with: \"\"))", "-",
+  ])
+  func waitingEndsWithTheTimeLimit(script: String) throws {
+    let folder = NSTemporaryDirectory() + "stackrec-wait-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let fifo = folder + "/fifo"
+    #expect(mkfifo(fifo, 0o600) == 0)
+    // A reader that does not read.
+    let reader = open(fifo, O_RDWR)
+    defer { close(reader) }
+    try Data(script.replacingOccurrences(of: "FIFO", with: fifo).utf8).write(to: URL(fileURLWithPath: folder + "/script.srs"))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Srs.path)
+    process.arguments = ["run", script == "-" ? "-" : folder + "/script.srs", "--quiet", "--timeout", "0.5s"]
+    let (input, output) = (Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    let start = Date()
+    try process.run()
+    process.waitUntilExit()
+    #expect(Date().timeIntervalSince(start) < 5)
+    #expect(process.terminationStatus == 124)
+  }
+
   /// Work that makes many points, many windows or large files.
   @Test(arguments: [
     (

@@ -60,10 +60,24 @@ extension Builtin.Call {
   var gnuplot: Gnuplot { Gnuplot(isCancelled: isCancelled) }
 
   /// Runs work on all threads that Ctrl-C, SIGTERM and `--timeout` end within one of its parts.
-  func cancellable<Result>(_ body: (WorkerPool) throws -> Result) throws -> Result {
+  ///
+  /// - Parameter what: what progress is shown of on a terminal; nil: of nothing.
+  func cancellable<Result>(_ what: String? = nil, _ body: (WorkerPool) throws -> Result) throws -> Result {
     let pool = Engine.pool(self)
+    // Safe: progress is reported by the thread that calls.
+    nonisolated(unsafe) let host = interpreter.host
+    let start = ProcessClock.wall()
+    let shown = Locked(start + 0.4)
+    defer { if what != nil { host.progress(nil) } }
+    @Sendable func show(_ share: Double) {
+      let now = ProcessClock.wall()
+      guard let what, now > shown.value else { return }
+      shown.change { $0 = now + 0.1 }
+      let left = share > 0.01 ? ", \(NumberFormat.duration((now - start) * (1 / share - 1))) left" : ""
+      host.progress("\(what): \(Int(share * 100)) %\(left)")
+    }
     do {
-      return try pool.cancellable(isCancelled) { try body(pool) }
+      return try pool.cancellable(isCancelled, progress: show) { try body(pool) }
     } catch is Cancelled {
       throw Diagnostic(.interrupted, "interrupted", at: span)
     }
@@ -103,14 +117,21 @@ extension Builtin.Call {
   /// Throws if damage was found in a mapped file among the arguments or the result: a result computed from damaged data
   /// is invalid.
   func checkFiles(_ result: Value) throws {
-    func fault(_ value: Value?) -> DataError? {
+    // A list may contain the same list many times, so each is looked at once.
+    var seen: Set<UnsafeRawPointer> = []
+    func fault(_ value: Value) -> DataError? {
       switch value {
-      case .object(let object): (object as? any FileBacked)?.fault
-      case .list(let values): values.lazy.compactMap(fault).first
-      default: nil
+      case .object(let object): return (object as? any FileBacked)?.fault
+      case .list(let values):
+        guard let address = values.withUnsafeBytes({ $0.baseAddress }), seen.insert(address).inserted else { return nil }
+        for value in values {
+          if let found = fault(value) { return found }
+        }
+        return nil
+      default: return nil
       }
     }
-    guard let found = (values + [result]).lazy.compactMap(fault).first else { return }
+    guard let found = (values.compactMap { $0 } + [result]).lazy.compactMap(fault).first else { return }
     try engine { throw found }
   }
 

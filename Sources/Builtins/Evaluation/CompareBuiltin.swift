@@ -24,14 +24,15 @@ struct PairedTest {
   let sides: Significance.Sides
   let correction: Correction
 
-  func p(_ differences: [Double]) -> Double {
+  func p(_ differences: [Double], isCancelled: () -> Bool) -> Double {
     switch kind {
     // nil: all differences are equal, or there are too few of them. That is no evidence for a difference.
     case .wilcoxon: Significance.wilcoxon(differences, sides: sides) ?? 1
     case .pairedT: Significance.pairedT(differences, sides: sides) ?? 1
     // With few pairs a bootstrap finds nearly every difference significant, so all sign flips are enumerated instead.
     case .bootstrap:
-      Significance.signFlips(differences, sides: sides) ?? Significance.bootstrap(differences, sides: sides)?.p ?? 1
+      Significance.signFlips(differences, sides: sides) ?? Significance.bootstrap(differences, sides: sides, isCancelled: isCancelled)?.p
+        ?? 1
     case .none: 1
     }
   }
@@ -204,7 +205,8 @@ extension Builtin {
     for ranks in ranksOfMethods.dropFirst() {
       for metric in metrics {
         let differences = zip(values(ranks, metric), values(ranksOfMethods[0], metric)).map { $0 - $1 }
-        ps.append(test.p(differences))
+        ps.append(test.p(differences, isCancelled: call.isCancelled))
+        try call.work.checkInterrupt()
         effects.append(test.effect(differences))
       }
     }

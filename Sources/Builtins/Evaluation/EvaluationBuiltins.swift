@@ -156,13 +156,19 @@ extension Builtin {
   ) throws -> [[Rank]] {
     let pool = Engine.pool(call)
     switch method {
-    case .scorer(let scorer):
+    case .scorer(var scorer):
       if let baseline = scorer as? Baseline, baseline.items != set.set.rankedItems {
-        throw call.error(
-          .model, "the items of the baseline are not the items of these sequences", argument: "on",
-          help: "evaluate a baseline on the data set that it was created from")
+        // In the transfer task the followers belong to another vocabulary than the items before them.
+        if set.set.targetItems == nil, let fitted = baseline.reordered(set.set.rankedItems) {
+          scorer = fitted
+        } else {
+          throw call.error(
+            .model, "the items of the baseline are not the items of these sequences", argument: "on",
+            help: "evaluate a baseline on the data set that it was created from")
+        }
       }
-      return [try call.cancellable { Ranking.ranks(scorer, on: set.set, by: rule, pool: $0) }]
+      let known = scorer
+      return [try call.cancellable("evaluating \(scorer.title)") { Ranking.ranks(known, on: set.set, by: rule, pool: $0) }]
     case .models(let models):
       return try models.map { entry in
         let entry = (model: entry.model.fitted(to: set.set), run: entry.run)
@@ -175,7 +181,7 @@ extension Builtin {
           try MemoryBudget.check(
             Ranking.bytes(network, length: set.set.length, threads: pool.threads, keepsScores: rule.candidates != .all),
             "evaluating \(network.depth) blocks on sequences of \(set.set.length)")
-          return try call.cancellable {
+          return try call.cancellable("evaluating") {
             Ranking.ranks(entry.model.model, on: set.set, by: rule, limit: limit, pool: $0)
           }
         }

@@ -121,7 +121,7 @@ extension Builtin {
       }
       let k = min(try call[k], set.items.count - 1)
       let left = try call[seen] ? [] : contexts.seen.map { Array(Set($0)).sorted() }
-      let lists = try call.cancellable { Recommendations(model.model, for: set, k: k, seen: left, pool: $0) }
+      let lists = try call.cancellable("recommending") { Recommendations(model.model, for: set, k: k, seen: left, pool: $0) }
       return .object(RecommendationsValue(lists, users: contexts.users, names: set.items, uses: contexts.uses))
     }
   }

@@ -139,7 +139,8 @@ extension Builtin {
           throw call.error(
             .badValue, "`on` is only for of: outputs; parameters do not depend on sequences", argument: "on", help: "remove it")
         }
-        return .object(SimilarityValue(Similarity.parameters(model.model), of: part.rawValue))
+        let similarity = try call.cancellable("comparing parameters") { Similarity.parameters(model.model, pool: $0) }
+        return .object(SimilarityValue(similarity, of: part.rawValue))
       }
       guard let set = try call[on]?.set else {
         throw call.error(.missingArgument, "the outputs of blocks depend on the sequences", help: "give on: data.test")
@@ -148,7 +149,7 @@ extension Builtin {
       if let mismatch = fitted.known.mismatch(with: set, fitted.model.network) {
         throw call.error(.model, mismatch.message, argument: "on")
       }
-      let similarity = try call.cancellable { Similarity.outputs(fitted.model, on: set, pool: $0) }
+      let similarity = try call.cancellable("comparing blocks") { Similarity.outputs(fitted.model, on: set, pool: $0) }
       return .object(SimilarityValue(similarity, of: part.rawValue))
     }
   }
@@ -176,7 +177,7 @@ extension Builtin {
       try call.engine { try MemoryBudget.check(4 * Double(count), "a table of \(set.count) x \(columns) scores") }
       let values = FloatBuffer(count: count)
       let out = Shared(values.base)
-      try call.cancellable { pool in
+      try call.cancellable("computing scores") { pool in
         Ranking.forEachTile(model.model, on: set, pool: pool) { index, row in
           (out.pointer + index * columns).update(from: row, count: columns)
         }

@@ -118,7 +118,8 @@ extension Builtin {
     let network = try call.engine(make)
     try checkMemory(call, network)
     let seed = UInt64(seed ?? call.interpreter.host.seed)
-    return .object(ModelValue(Model(network, seed: seed), knowing: Vocabularies(split.train)))
+    let model = try call.cancellable { Model(network, seed: seed, pool: $0) }
+    return .object(ModelValue(model, knowing: Vocabularies(split.train)))
   }
 
   /// Throws if training the network cannot fit in memory. Training keeps at least five arrays of the size of the

@@ -32,6 +32,15 @@ final class ProgressReporter: TrainingObserver {
     host.progress(line(progress))
   }
 
+  func evaluating(_ share: Double, name: String) {
+    let now = ProcessClock.wall()
+    // Short evaluations do not replace the line of the last step.
+    if share == 0 { lastShown = now }
+    guard now - lastShown > 0.5 else { return }
+    lastShown = now - 0.4
+    host.progress("\(name) · validation, \(Int(share * 100)) %")
+  }
+
   func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) {
     recorder?.evaluated(point)
     curve?.add(point)

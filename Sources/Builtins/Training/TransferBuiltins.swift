@@ -88,8 +88,9 @@ extension Builtin {
       let sources = split.evaluation == .stackrec ? [split.train, split.test] : [split.train, split.valid, split.test]
       let set = try call.engine {
         try SequenceSet.syntheticTarget(
-          sources.map { $0.fraction(share) }, items: try call[items], seed: try shares.seed(call))
+          sources.map { $0.fraction(share) }, items: try call[items], seed: try shares.seed(call), isCancelled: call.isCancelled)
       }
+      try call.work.checkInterrupt()
       return try shares.split(call, set)
     }
   }

@@ -33,12 +33,13 @@ extension TableHead {
   ///
   /// - Parameter named: whether the caller named columns.
   func jsonFormat(named: Bool) throws(DataError) -> DataFormat {
-    guard let line = lines.first, let head = JSONHead(line) else {
+    // An invalid first line is reported by the reader, with its position, if the others show what the file is.
+    guard let line = lines.first, let head = JSONHead(line) ?? lines.dropFirst().lazy.compactMap({ JSONHead($0) }).first else {
       let isPython = lines.first.map { $0.contains("': ") || $0.hasPrefix("{'") || $0.hasPrefix("{u'") } ?? false
       throw DataError(
         "\(path) begins with `{`, but its first line is not a JSON object"
           + (isPython ? ": it is a dictionary as Python prints it" : ""),
-        help: "write one JSON object per line, as jq -c . does; \(shown)", argument: "file")
+        help: "write one JSON object per line, as jq -c . does; \(shown)", file: path, line: 1, argument: "file")
     }
     if head.layout == .sessions { return .sessions }
     let isKnown = [["aid"] + Self.itemNames, Self.userNames].allSatisfy { usual in head.keys.contains(where: usual.contains) }

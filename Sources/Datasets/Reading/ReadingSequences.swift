@@ -47,6 +47,11 @@ extension TextFile {
         if let bad = invalidUTF8(item) {
           throw error(EventBlock.notUTF8, line: number, column: bad - line.lowerBound + 1)
         }
+        if header == nil, item.count >= 2, bytes[item.lowerBound] == 0x22, bytes[item.upperBound - 1] == 0x22 {
+          throw error(
+            "this item is in quotes, which files of sequences do not have", help: "remove the quotes; items must not contain the separator",
+            line: number, column: item.lowerBound - line.lowerBound + 1)
+        }
         rows.items.append(self.number(&rows.interner, item))
       }
       if let header, items.count != header.length {
@@ -253,7 +258,7 @@ private struct ItemRows {
 
   /// The number of the item that pads the lines; nil if they are not padded.
   ///
-  /// If the pad is not given, it is `<pad>`; or `0`, if some line has at least two of them at its front, or at its end and `0`
+  /// If the pad is not given, it is `<pad>`; or `0` or `-1`, if some line has at least two of them at its front, or at its end and `0`
   /// occurs at the end of lines only.
   ///
   /// - Parameters:
@@ -275,12 +280,22 @@ private struct ItemRows {
       try checkLengths(number, SequenceHeader.usualPad, file, isGiven: false)
       return try checked(number, SequenceHeader.usualPad, file, &notes)
     }
-    guard let zero = names.firstIndex(of: "0").map({ Int32($0) }), !mayDiffer || haveOneLength else { return nil }
+    for name in ["0", "-1"] {
+      if let pad = try guessed(name, names, mayDiffer: mayDiffer, file, &notes) { return pad }
+    }
+    return nil
+  }
+
+  /// The number of an item that usually pads, if it pads these lines.
+  private func guessed(_ name: String, _ names: [String], mayDiffer: Bool, _ file: TextFile, _ notes: inout [String]) throws(DataError)
+    -> Int32?
+  {
+    guard let zero = names.firstIndex(of: name).map({ Int32($0) }), !mayDiffer || haveOneLength else { return nil }
     let (front, back) = ends(zero)
     if front.contains(where: { $0 >= 2 }) {
-      try checkLengths(zero, "0", file, isGiven: false)
-      let pad = try checked(zero, "0", file, &notes)
-      notes.append("items \"0\" in front of lines are read as padding; give pad: \"...\" if they are not")
+      try checkLengths(zero, name, file, isGiven: false)
+      let pad = try checked(zero, name, file, &notes)
+      notes.append("items \"\(name)\" in front of lines are read as padding; give pad: \"...\" if they are not")
       return pad
     }
     // The last item of a line is the target, so padding at the end must not be overlooked.
@@ -290,11 +305,11 @@ private struct ItemRows {
       guard haveOneLength else { return nil }
       let line = back.firstIndex { $0 > 0 } ?? 0
       throw DataError(
-        "item \"0\" occurs at the end of lines and nowhere else: is it padding, or an item?",
-        help: "give pad: \"0\" if it pads, or pad: \"<pad>\" if it is an item", file: file.path, line: lineNumbers[line])
+        "item \"\(name)\" occurs at the end of lines and nowhere else: is it padding, or an item?",
+        help: "give pad: \"\(name)\" if it pads, or pad: \"<pad>\" if it is an item", file: file.path, line: lineNumbers[line])
     }
-    try checkLengths(zero, "0", file, isGiven: false)
-    return try checked(zero, "0", file, &notes)
+    try checkLengths(zero, name, file, isGiven: false)
+    return try checked(zero, name, file, &notes)
   }
 
   /// How many times the pad occurs in front of each line and at its end. For a line of nothing but pads, both are 0.

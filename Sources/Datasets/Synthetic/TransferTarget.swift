@@ -89,40 +89,47 @@ extension SequenceSet {
   ///   - sources: the source sequences. Each yields one sample.
   ///   - items: the number of target items without the pad, at least 2.
   ///   - seed: the seed of the groups and of the targets.
+  ///   - isCancelled: called for every sequence; once it returns true, the result is incomplete and must not be used.
   /// - Throws: `DataError` for too few items.
-  public static func syntheticTarget(_ sources: [SequenceSet], items: Int, seed: UInt64) throws -> SequenceSet {
+  public static func syntheticTarget(
+    _ sources: [SequenceSet], items: Int, seed: UInt64, isCancelled: () -> Bool = { false }
+  ) throws -> SequenceSet {
     guard let first = sources.first, items >= 2 else {
       throw DataError("a target needs at least 2 items", argument: "items")
     }
     let groups = max(2, items / 10)
     var numbers = RandomStream(seed: seed, "synthetic_target/catalogue").numbers()
     let groupOf = (0..<first.items.count).map { _ in numbers.below(groups) }
-    let members = (0..<groups).map { g in (0..<items).filter { $0 % groups == g } }
-    func zipf(_ choices: [Int], _ numbers: inout RandomNumbers) -> Int {
-      let weights = choices.indices.map { pow(Double($0 + 1), -0.8) }
-      var left = numbers.uniform() * weights.reduce(0, +)
-      for (choice, weight) in zip(choices, weights) {
-        left -= weight
-        if left < 0 { return choice }
+    let weights = (0..<items).map { pow(Double($0 + 1), -0.8) }
+    let total = weights.reduce(0, +)
+    /// One of every `step`-th item from `first` on.
+    func zipf(_ first: Int, _ step: Int, _ numbers: inout RandomNumbers) -> Int {
+      let count = (items - first + step - 1) / step
+      var left = numbers.uniform() * (step == 1 ? total : weights[..<count].reduce(0, +))
+      for choice in 0..<count {
+        left -= weights[choice]
+        if left < 0 { return first + choice * step }
       }
-      return choices[choices.count - 1]
+      return first + (count - 1) * step
     }
     var builder = TargetBuilder(length: first.length)
     let events = RandomStream(seed: seed, "synthetic_target/events")
     var sample = 0
     for set in sources {
       for index in 0..<set.count {
+        if isCancelled() { break }
         let history = set.sequence(index).filter { $0 != 0 }
-        var counts = [Int](repeating: 0, count: groups)
+        var counts: [Int: Int] = [:]
         var best = 0
         for item in history.suffix(10) {
           let group = groupOf[Int(item)]
-          counts[group] += 1
-          if counts[group] >= counts[best] { best = group }
+          counts[group, default: 0] += 1
+          if counts[group, default: 0] >= counts[best, default: 0] { best = group }
         }
         var numbers = events.numbers(at: UInt64(sample))
-        let own = members[best]
-        let choice = numbers.uniform() < 0.8 && !own.isEmpty ? zipf(own, &numbers) : zipf(Array(0..<items), &numbers)
+        // With two or three items the last groups are empty.
+        let isOwn = numbers.uniform() < 0.8 && best < items
+        let choice = isOwn ? zipf(best, groups, &numbers) : zipf(0, 1, &numbers)
         builder.add(history[...], target: Int32(choice + 1), user: set.user(index))
         sample += 1
       }

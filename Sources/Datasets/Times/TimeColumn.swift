@@ -68,6 +68,12 @@ struct TimeColumn: Sendable {
       return given
     }
     let unit = TimeUnit(magnitude: largest)
+    if dates == 0, fractions.isEmpty, let first = wholes.first, wholes.allSatisfy(Self.looksLikeDate) {
+      throw DataError(
+        "the times look like dates that are written as numbers, such as \(first), not like times since 1970",
+        help: "write them as 2020-01-31 or 2020-01-31T10:30:00; if they are times since 1970, give time_unit: \(unit.rawValue)",
+        file: file)
+    }
     if unit == .seconds { return unit }
     guard dates == 0 else {
       throw DataError(
@@ -78,6 +84,17 @@ struct TimeColumn: Sendable {
     throw DataError(
       "the times are of different sizes, \(small) and \(largest), so their unit is not clear",
       help: "give it: time_unit: \(unit.rawValue), or seconds", file: file)
+  }
+
+  /// Whether a number reads as a date from 1950 to 2100, written as 20200131 or as 20200131103000.
+  private static func looksLikeDate(_ value: Int64) -> Bool {
+    guard value >= 19_500_101 else { return false }
+    var day = value
+    if value > 100_000_000 {
+      guard value >= 19_500_101_000_000, value % 100 < 60, value / 100 % 100 < 60, value / 10_000 % 100 < 24 else { return false }
+      day = value / 1_000_000
+    }
+    return (1950...2100).contains(day / 10_000) && (1...12).contains(day / 100 % 100) && (1...31).contains(day % 100)
   }
 
   /// The times in whole ticks, in the order of the file. The ticks are as coarse as possible without rounding. If even

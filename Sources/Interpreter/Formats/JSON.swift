@@ -66,7 +66,7 @@ public enum JSON {
       case 0x74: return try word("true", .bool(true))
       case 0x66: return try word("false", .bool(false))
       case 0x6e: return try word("null", .nothing)
-      default: return .number(try number())
+      default: return try number()
       }
     }
 
@@ -76,7 +76,8 @@ public enum JSON {
       return value
     }
 
-    private mutating func number() throws -> Double {
+    /// A number. A whole number that no number has exactly becomes a text, so that ids of many digits stay different.
+    private mutating func number() throws -> Value {
       let start = position
       func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 0x30 && $0 <= 0x39 } ?? false }
       func digits(_ position: inout Int) -> Bool {
@@ -97,10 +98,12 @@ public enum JSON {
         if !accept(0x2b) { _ = accept(0x2d) }
         guard digits(&position) else { throw problem("expected a digit in the exponent") }
       }
-      guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)), value.isFinite else {
-        throw problem("this number is too large")
+      let text = String(decoding: bytes[start..<position], as: UTF8.self)
+      guard let value = Double(text), value.isFinite else { throw problem("this number is too large") }
+      if abs(value) >= 9_007_199_254_740_992, text.utf8.allSatisfy({ $0 == 0x2d || isDigit($0) }), String(format: "%.0f", value) != text {
+        return .text(text)
       }
-      return value
+      return .number(value)
     }
 
     private mutating func string() throws -> String {
@@ -191,7 +194,12 @@ public enum JSON {
       while true {
         skipBlanks()
         guard current == 0x22 else { throw problem("expected a name in quotes") }
+        let start = position
         let name = try string()
+        guard record[name] == nil else {
+          position = start
+          throw problem("this name occurs twice in one object")
+        }
         skipBlanks()
         guard accept(0x3a) else { throw problem("expected `:`") }
         record[name] = try value()

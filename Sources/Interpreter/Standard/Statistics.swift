@@ -13,7 +13,7 @@ extension Builtin {
     ) { SampleStatistics.deviation($0) },
     statistic(
       "variance", "The sample variance (divisor n - 1) of a list of numbers.", "print(variance([1, 2, 3]))  #> 1", least: 2
-    ) { squares($0, $0) / Double($0.count - 1) },
+    ) { SampleStatistics.variance($0) },
     statistic("median", "The median of a list of numbers.", "print(median([3, 1, 2, 10]))  #> 2.5", least: 1) {
       SampleStatistics.quantile($0.sorted(), 0.5)
     },
@@ -44,12 +44,6 @@ extension Builtin {
     x.dropFirst().reduce(x[0]) { $0.isNaN || $1.isNaN ? .nan : isBetter($1, $0) ? $1 : $0 }
   }
 
-  /// The sum of (x[i] - mean(x)) * (y[i] - mean(y)).
-  private static func squares(_ x: [Double], _ y: [Double]) -> Double {
-    let (a, b) = (SampleStatistics.mean(x), SampleStatistics.mean(y))
-    return Swift.zip(x, y).reduce(0) { $0 + ($1.0 - a) * ($1.1 - b) }
-  }
-
   static let quantileOf = Builtin(
     "quantile", "A quantile of a list of numbers, by linear interpolation as in NumPy.", topic: "Statistics",
     returns: .number, example: "print(quantile([1, 2, 3, 4, 5], 25%))  #> 2"
@@ -66,11 +60,12 @@ extension Builtin {
     let (a, b) = pair(&d)
     return { call in
       let (x, y) = try equallyLong(call, try call[a], try call[b], least: 2)
-      let (xx, yy) = (squares(x, x), squares(y, y))
-      guard xx > 0 && yy > 0 else {
-        throw call.error(.badValue, "the correlation is undefined if all numbers of a list are the same", argument: xx > 0 ? "b" : "a")
+      guard let value = SampleStatistics.correlation(x, y) else {
+        throw call.error(
+          .badValue, "the correlation is undefined if all numbers of a list are the same",
+          argument: x.allSatisfy { $0 == x[0] } ? "a" : "b")
       }
-      return .number(squares(x, y) / (xx * yy).squareRoot())
+      return .number(value)
     }
   }
 

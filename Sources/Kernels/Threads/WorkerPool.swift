@@ -9,7 +9,7 @@ public final class WorkerPool: Sendable {
   public let threads: Int
   private let state: WorkerState
   /// The watch of the running cancellable work; nil if there is none.
-  let watch = Mutex<Watch?>(nil)
+  let watch = Mutex<CancellationWatch?>(nil)
 
   /// - Parameter threads: how many iterations may run at the same time, at least 1. It counts the calling thread.
   public init(threads: Int) {

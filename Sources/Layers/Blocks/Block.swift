@@ -98,6 +98,7 @@ public struct BlockStack: Sendable {
     }
     var input = saved
     for (i, block) in blocks.enumerated() {
+      if pass.cancellation?.leavesOut() == true { return }
       let blockSaved = input + size
       let next = blockSaved + block.savedCount(tile)
       block.forward(
@@ -130,6 +131,7 @@ public struct BlockStack: Sendable {
           tile = Tile(fewer, sequences: tile.sequences, starts: tile.starts)
         }
       }
+      if pass.cancellation?.leavesOut() == true { return }
       block.forward(tile, x: from, y: to, saved: blockMemory, pass: pass, sequence: sequence)
       swap(&from, &to)
     }
@@ -159,6 +161,7 @@ public struct BlockStack: Sendable {
     let size = tile.rows * width
     var input = saved + savedCount(tile)
     for block in blocks[min(pass.lowestBlock, blocks.count)...].reversed() {
+      if pass.cancellation?.leavesOut() == true { return }
       input -= block.savedCount(tile) + size
       block.backward(tile, x: input, d: d, saved: input + size, pass: pass, sequence: sequence)
     }

@@ -73,7 +73,11 @@ struct PhaseRun {
     while !isOver(phase.run, state) {
       if trainer.observer.shouldStop { return interrupted(&state) }
       let rate = trainer.rate(at: trainer.position(state, planned: planned))
-      if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
+      do {
+        if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
+      } catch is Cancelled {
+        return interrupted(&state)
+      }
       trainer.observer.stepped(progress(state, rate: rate))
       if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) { state.phase.isEvaluationDue = true }
       if let end = evaluateIfDue(&state) { return end }
@@ -87,7 +91,7 @@ struct PhaseRun {
   private func evaluateIfDue(_ state: inout TrainingState) -> End? {
     guard state.phase.isEvaluationDue == true else { return nil }
     let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
-    guard let point = evaluate(&state, rate: rate) else { return (.interrupted, state.copy()) }
+    guard let point = evaluate(&state, rate: rate) else { return (.interrupted, state) }
     state.phase.isEvaluationDue = nil
     if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
       return (.patience(patience, trainer.recipe.watch), nil)
@@ -104,6 +108,8 @@ struct PhaseRun {
   }
 
   /// Takes one step. Returns the reason if the training diverged.
+  ///
+  /// - Throws: `Cancelled` if it was interrupted, and the state is the one before it.
   private func step(_ state: inout TrainingState, rate: Double) throws -> StopReason? {
     let start = ProcessClock.wall()
     let cpu = ProcessClock.cpu()
@@ -111,9 +117,13 @@ struct PhaseRun {
     let isFrozen = phase.freezeOld.map { !isOver($0, state) } ?? false
     let batch = makeBatch(indices, step: state.step)
     if let fault = train.fault { throw fault }
-    let loss = backend.gradients(
-      batch, negatives: negatives?.draw(step: UInt64(state.step)), dropout: makeBatch.dropout(state.step),
-      lowestBlock: isFrozen ? frozen.lowestBlock : 0)
+    // Safe on several threads: only `shouldStop` is read there.
+    nonisolated(unsafe) let observer = trainer.observer
+    let loss = try trainer.pool.cancellable({ observer.shouldStop }) {
+      backend.gradients(
+        batch, negatives: negatives?.draw(step: UInt64(state.step)), dropout: makeBatch.dropout(state.step),
+        lowestBlock: isFrozen ? frozen.lowestBlock : 0)
+    }
     if !loss.isFinite { return .diverged(step: state.step + 1, parameter: state.model.firstNotFinite) }
     if !isSpike(loss, &state.phase) {
       backend.exchange()
@@ -140,21 +150,22 @@ struct PhaseRun {
   }
 
   private func interrupted(_ state: inout TrainingState) -> End {
-    let pending = state.copy()
+    // Nothing trains this state any more, and a resumed training copies it, so it can share its memory with `state`.
+    let pending = state
     // Evaluate once more if that takes little time, so that an improvement since the last evaluation is not lost.
     if state.phase.lossCount > 0 {
       let deadline = ProcessClock.wall() + Self.patienceOfInterruption
       let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
       let loss = state.phase.lossSum / Double(state.phase.lossCount)
       if (try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0) { ProcessClock.wall() > deadline } })) != nil {
-        keepIfBest(&state)
+        keepIfBest(&state, inPlace: false)
       }
     }
     return (.interrupted, pending)
   }
 
   /// The number of seconds that one more evaluation may take after an interruption.
-  private static let patienceOfInterruption = 0.6
+  private static let patienceOfInterruption = 0.4
 
   @discardableResult
   private func addPoint(
@@ -165,7 +176,10 @@ struct PhaseRun {
 
   /// The ranks of the validation part. Throws `Cancelled` once `isCancelled` returns true.
   private func ranks(_ limit: Int?, _ isCancelled: @escaping @Sendable () -> Bool) throws -> [Rank] {
-    try trainer.pool.cancellable(isCancelled) {
+    // Safe: progress is reported by the thread that calls.
+    nonisolated(unsafe) let observer = trainer.observer
+    let name = trainer.name
+    return try trainer.pool.cancellable(isCancelled, progress: { observer.evaluating($0, name: name) }) {
       backend.ranks(on: trainer.data.valid, by: trainer.recipe.ranking, limit: limit)
     }
   }
@@ -186,12 +200,13 @@ struct PhaseRun {
     return point
   }
 
-  private func keepIfBest(_ state: inout TrainingState) {
+  /// - Parameter inPlace: whether the memory of the best parameters so far may be overwritten.
+  private func keepIfBest(_ state: inout TrainingState, inPlace: Bool = true) {
     guard let point = state.history.last else { return }
     let (value, best) = (trainer.value(point), trainer.value(state.bestPoint))
     guard value > best || (value == best && trainer.recipe.ofEquals == .later) else { return }
     state.best = state.history.count - 1
-    state.bestValues.assign(state.model.values)
+    if inPlace { state.bestValues.assign(state.model.values) } else { state.bestValues = state.model.values.copy() }
     if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }
   }
 

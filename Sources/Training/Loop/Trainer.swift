@@ -58,7 +58,12 @@ public struct Trainer {
       let end = try phase.run(&state)
       (stop, pending) = (end.stop, end.pending)
       if stop == .finished, state.phase.index + 1 == recipe.phases.count { return finished(state) }
-      state.model.values.assign(state.bestValues)
+      if pending == nil {
+        state.model.values.assign(state.bestValues)
+      } else {
+        // The state to resume from shares the memory of the model.
+        state.model = Model(state.model.network, values: state.bestValues, seed: state.model.seed)
+      }
       guard stop != .interrupted, !stop.isDivergence, state.phase.index + 1 < recipe.phases.count else { break }
       state.phase = .init(index: state.phase.index + 1)
       if observer.shouldStop {

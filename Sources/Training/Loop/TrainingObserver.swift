@@ -33,6 +33,8 @@ public protocol TrainingObserver {
   func planned(name: String, blocks: Int, parameters: Int, bytes: Double)
   /// Called after every step.
   func stepped(_ progress: TrainingProgress)
+  /// Called during an evaluation, with the share of the sequences that were begun.
+  func evaluating(_ share: Double, name: String)
   /// Called after every evaluation.
   func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint)
   /// Called after every growth.
@@ -43,4 +45,5 @@ public protocol TrainingObserver {
 
 extension TrainingObserver {
   public func planned(name: String, blocks: Int, parameters: Int, bytes: Double) {}
+  public func evaluating(_ share: Double, name: String) {}
 }

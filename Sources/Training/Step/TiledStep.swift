@@ -168,18 +168,20 @@ final class TiledStep: StepBackend {
     let (denseCount, perRow, perSequence) = (layout.denseCount, reach.ownNegatives, reach.sequenceNegatives)
     let (rows, scatters) = (rows, scatters)
     let source = BatchMemory(batch)
+    let cancellation = pool.cancellation
     losses.withUnsafeMutableBufferPointer { losses in
       guard let first = losses.baseAddress else { return }
       let sums = Shared(first)
-      pool.forEach(cut.lanesUsed) { lane, worker in
+      pool.forEachUntilCancelled(cut.lanesUsed) { lane, worker in
         let gradients = lanes[lane].gradients
         gradients.zero()
         let memory = workers[worker]
         let pass = Pass(
           parameters: parameters.base, prepared: prepared.base, gradients: gradients.base,
           scratch: memory.scratch.base, rowGradients: tables.map { RowGradient(ids: $0.ids, vectors: $0.vectors.base) },
-          mode: .training, dropout: dropout, lowestBlock: lowestBlock)
+          mode: .training, dropout: dropout, lowestBlock: lowestBlock, cancellation: cancellation)
         for part in cut.parts(of: lane) {
+          if cancellation?.leavesOut() == true { return }
           let firstRow = part.firstRow
           let input = TileInput(
             tile: part.tile, items: source.items + firstRow, originals: source.originals + firstRow,
@@ -201,7 +203,7 @@ final class TiledStep: StepBackend {
     }
     let parts = network.preparing
     let used = lanes.prefix(cut.lanesUsed).map(\.gradients)
-    pool.forEach(parts.count) { index, _ in
+    pool.forEachUntilCancelled(parts.count) { index, _ in
       parts[index].finish(parameters.base, lanes: used.map(\.base))
     }
     return losses.reduce(0, +) + tablePenalty
