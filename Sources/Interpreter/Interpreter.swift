@@ -101,6 +101,9 @@ public final class Interpreter {
   /// Forgets all variables and functions of the session.
   public func forget() { globals.forget() }
 
+  /// Forgets a variable or function of the session. Returns false if there is none of that name.
+  public func forget(_ name: String) -> Bool { globals.forget(name) }
+
   // MARK: Parameters
 
   /// Sets the values of `param`s from the command line, as texts of the language.

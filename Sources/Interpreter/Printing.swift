@@ -34,6 +34,9 @@ public enum NumberFormat {
     return decimals - exponent == digits + 1
   }
 
+  /// "1 block", "2 blocks".
+  public static func count(_ value: Int, _ noun: String) -> String { "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")" }
+
   /// 1234567 as 1,234,567.
   public static func grouped(_ value: Int) -> String {
     var text = String(abs(value))
@@ -74,11 +77,11 @@ public enum NumberFormat {
 }
 
 /// Wraps text to the width of a terminal.
-enum TextWrap {
+public enum TextWrap {
   /// - Parameters:
   ///   - columns: The maximum number of characters in a line. A longer word gets a line of its own.
   ///   - indent: The number of blanks before every line but the first.
-  static func wrapped(_ text: String, columns: Int, indent: Int) -> String {
+  public static func wrapped(_ text: String, columns: Int, indent: Int) -> String {
     guard text.count > columns, columns > indent + 20 else { return text }
     let lead = String(text.prefix { $0 == " " })
     var lines = [lead]
@@ -105,6 +108,14 @@ extension Value {
   /// The value as the prompt shows it, with texts in quotes, truncated at 1 GiB.
   public var shown: String {
     var writer = ValueWriter(work: nil)
+    return writer.whole(self, quotesText: true)
+  }
+
+  /// The value as the prompt shows it: like `shown`, but of long lists and records only the first and last elements, with
+  /// their number.
+  public var shortened: String {
+    var writer = ValueWriter(work: nil)
+    writer.shortens = true
     return writer.whole(self, quotesText: true)
   }
 
@@ -168,6 +179,23 @@ private struct ValueWriter {
   /// If nil, a text that is too long is truncated instead of being an error.
   let work: Work?
   private var pieces = WrittenPieces()
+  /// Whether only the beginning and the end of long lists and records are written.
+  var shortens = false
+
+  /// Lists with more elements than this are long: of numbers and texts, and of lists, records and objects.
+  private static let (long, longOfLists) = (40, 10)
+
+  /// The elements of a list to write before and after an ellipsis; nil: all.
+  private func ends(_ values: [Value]) -> (first: Int, last: Int)? {
+    guard shortens, values.count > Self.longOfLists else { return nil }
+    let isOfLists = values.prefix(3).contains { value in
+      switch value {
+      case .list, .record, .object: true
+      default: false
+      }
+    }
+    return isOfLists || values.count > Self.long ? (3, 2) : nil
+  }
 
   init(work: Work?) { self.work = work }
 
@@ -210,11 +238,17 @@ private struct ValueWriter {
       }
       try shared(values.isEmpty ? nil : Operators.address(values), nesting) { writer in
         writer.text += "["
+        let ends = writer.ends(values)
         for (index, value) in values.enumerated() {
+          if let ends, index >= ends.first, index < values.count - ends.last {
+            if index == ends.first { writer.text += ", ..." }
+            continue
+          }
           if index > 0 { writer.text += ", " }
           try writer.write(value, nesting: nesting + 1)
         }
         writer.text += "]"
+        if ends != nil { writer.text += " (\(NumberFormat.grouped(values.count)))" }
       }
     case .record(let record):
       if nesting > 8 || record.count == 0 {
@@ -223,7 +257,12 @@ private struct ValueWriter {
       }
       try shared(record.address, nesting) { writer in
         writer.text += "{ "
+        let isLong = writer.shortens && record.count > Self.long
         for (index, field) in record.fields.enumerated() {
+          if isLong, index >= 3 {
+            writer.text += ", ... (\(NumberFormat.grouped(record.count)) fields)"
+            break
+          }
           if index > 0 { writer.text += ", " }
           writer.text += Self.key(field.key) + ": "
           try writer.write(field.value, nesting: nesting + 1)

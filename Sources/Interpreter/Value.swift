@@ -92,6 +92,8 @@ public protocol ObjectValue: AnyObject, SendableMetatype {
   func member(_ name: String) -> Value?
   /// The value of `object[index]`; nil if there is no such element.
   func element(_ index: Value) -> Value?
+  /// What to do instead of asking for an element that there is not; nil: nothing to say.
+  var elementHelp: String? { get }
   /// The elements that `for` and `map` iterate over; nil if the object has none.
   var elements: [Value]? { get }
   /// A description in one line.
@@ -105,6 +107,7 @@ public protocol ObjectValue: AnyObject, SendableMetatype {
 extension ObjectValue {
   public func member(_ name: String) -> Value? { nil }
   public func element(_ index: Value) -> Value? { nil }
+  public var elementHelp: String? { nil }
   public var elements: [Value]? { nil }
   public var display: String { summary }
   public func picture() throws -> String? { nil }

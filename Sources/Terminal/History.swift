@@ -14,7 +14,7 @@ public struct History {
   /// `$XDG_STATE_HOME/srs/history`, or `~/.local/state/srs/history`.
   public static var standardPath: String {
     let environment = ProcessInfo.processInfo.environment
-    let state = environment["XDG_STATE_HOME"] ?? NSHomeDirectory() + "/.local/state"
+    let state = environment["XDG_STATE_HOME"] ?? (environment["HOME"] ?? NSHomeDirectory()) + "/.local/state"
     return state + "/srs/history"
   }
 

@@ -12,6 +12,7 @@ public final class Session {
   let beginEntry: () -> Void
   /// The number of lines of the screen, for the pager; nil if stdout is not a terminal.
   private let screenHeight: () -> Int?
+  private let screenWidth: () -> Int
   var usesPager = true
   /// All entries of the session.
   private(set) var entries: [String] = []
@@ -22,8 +23,9 @@ public final class Session {
 
   public init(
     _ interpreter: Interpreter, editor: any LineEditor, history: History?, renderer: DiagnosticRenderer,
-    errors: @escaping (String) -> Void, beginEntry: @escaping () -> Void, screenHeight: @escaping () -> Int? = { nil }
+    errors: @escaping (String) -> Void, beginEntry: @escaping () -> Void, screenHeight: @escaping () -> Int? = { nil }, screenWidth: @escaping () -> Int = { 80 }
   ) {
+    self.screenWidth = screenWidth
     self.interpreter = interpreter
     self.editor = editor
     self.history = history
@@ -47,29 +49,62 @@ public final class Session {
     if trimmed.isEmpty { return false }
     editor.remember(entry)
     history?.append(entry)
-    if trimmed == "exit" || trimmed == "quit" { return true }
+    let asked = Substring(String(trimmed)).trimmingBlanks
+    if Self.leaves.contains(asked), interpreter.value(String(asked.prefix { $0.isLetter })) == nil { return true }
+    if let name = Self.helpWanted(asked), interpreter.value("help") == nil {
+      help(name)
+      return false
+    }
     switch trimmed.first {
     case "?": help(Substring(trimmed.dropFirst().split(separator: "\n").joined(separator: " ")).trimmingBlanks)
     case "%": command(String(trimmed))
     case "!":
       let status = Shell.run(String(trimmed.dropFirst()))
       if status != 0 { complain("exited with status \(status)\n") }
+    case "|" where trimmed.hasPrefix("|>"):
+      // A pipe at the beginning continues from the last value.
+      guard interpreter.value("_") != nil else {
+        complain("there is no last value to continue from: write value |> function, or let the entry end with |> and go on in the next line\n")
+        return false
+      }
+      evaluate("_ " + trimmed)
     default: evaluate(entry)
     }
     return false
+  }
+
+  /// What leaves the prompt, as in other languages.
+  private static let leaves: Set<String> = ["exit", "quit", "exit()", "quit()", "exit;", "quit;", "q()", ":q", "exit();", "quit();"]
+
+  /// The name that help is wanted for, in the ways of other languages: help(train), help train, train?, ??train; nil for entries
+  /// that are none of these.
+  private static func helpWanted(_ entry: String) -> String? {
+    func name(_ text: Substring) -> String? {
+      let name = Substring(text).trimmingBlanks
+      return name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." } ? name : nil
+    }
+    if entry == "help" || entry == "help()" { return "" }
+    if entry.hasPrefix("help("), entry.hasSuffix(")") { return name(entry.dropFirst(5).dropLast()) }
+    if entry.hasPrefix("help ") { return name(entry.dropFirst(5)) }
+    if entry.hasPrefix("??") { return name(entry.dropFirst(2)) }
+    guard entry.count > 1, entry.hasSuffix("?") else { return nil }
+    return name(entry.hasSuffix("??") ? entry.dropLast(2) : entry.dropLast())
   }
 
   /// Reads lines until they are a complete entry. Nil at the end of input.
   private func readEntry() -> String? {
     var entry = ""
     while true {
-      switch editor.read(entry.isEmpty ? "srs> " : "...> ", indent: Self.indentation(entry)) {
+      let prompt = "srs \(entries.count + 1)> "
+      let more = String(repeating: ".", count: prompt.count - 2) + "> "
+      switch editor.read(entry.isEmpty ? prompt : more, indent: Self.indentation(entry)) {
       case .end:
         interpreter.host.write("\n")
         return nil
       case .interrupted:
         // Ctrl-C clears the entry.
         interpreter.host.write("\n")
+        beginEntry()
         entry = ""
       case .line(let line):
         entry += entry.isEmpty ? line : "\n" + line
@@ -102,6 +137,12 @@ public final class Session {
     let (program, diagnostics) = interpreter.compile(SourceFile(name: "<entry \(number)>", text: entry))
     for diagnostic in diagnostics { errors(renderer.render(diagnostic)) }
     guard let program else { return }
+    let hiddenBefore = hiddenFunctions
+    defer {
+      for name in hiddenFunctions.subtracting(hiddenBefore).sorted() {
+        complain("note: `\(name)` is a variable now, which hides the function; %reset \(name) brings it back\n")
+      }
+    }
     let clock = ContinuousClock()
     let start = clock.now
     do {
@@ -112,7 +153,7 @@ public final class Session {
         interpreter.set("_", value)
         results[number] = value
         interpreter.set("out", .object(SessionResults(results)))
-        show(value.shown + "\n")
+        show(value.shortened + "\n")
       }
     } catch let diagnostic as Diagnostic {
       errors(renderer.render(diagnostic))
@@ -127,13 +168,27 @@ public final class Session {
 
   func write(_ text: String) { show(text) }
 
+  /// The functions that variables hide.
+  private var hiddenFunctions: Set<String> { Set(interpreter.names.filter { interpreter.library.builtins[$0] != nil }) }
+
   /// Reports an error. The text may contain user input and file names.
-  func complain(_ text: String) { errors(TerminalText.safe(text)) }
+  func complain(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+      TextWrap.wrapped(String($0), columns: screenWidth() - 1, indent: 2)
+    }
+    errors(TerminalText.safe(lines.joined(separator: "\n")))
+  }
+
+  /// The number of rows of the screen that a text takes.
+  static func rows(_ text: String, columns: Int) -> Int {
+    text.split(separator: "\n", omittingEmptySubsequences: false).dropLast(text.hasSuffix("\n") ? 1 : 0).reduce(0) { rows, line in
+      rows + max(1, (TextWidth.of(String(line)) + columns - 1) / max(1, columns))
+    }
+  }
 
   /// Shows a text, by the pager if it is longer than the screen.
   private func show(_ text: String) {
-    let lines = text.utf8.reduce(0) { $0 + ($1 == 0x0a ? 1 : 0) }
-    if usesPager, let height = screenHeight(), lines >= height, Shell.run("${PAGER:-less -FRX}", input: TerminalText.safe(text)) == 0 {
+    if usesPager, let height = screenHeight(), Self.rows(text, columns: screenWidth()) >= height, Shell.run("${PAGER:-less -FRX}", input: TerminalText.safe(text)) == 0 {
       return
     }
     interpreter.host.write(text)
@@ -147,6 +202,10 @@ final class SessionResults: ObjectValue {
   private let results: [Int: Value]
 
   init(_ results: [Int: Value]) { self.results = results }
+
+  var elementHelp: String? {
+    results.isEmpty ? "no entry has a value yet" : "these entries have a value: \(results.keys.sorted().map(String.init).joined(separator: ", "))"
+  }
 
   func element(_ index: Value) -> Value? {
     guard case .number(let number) = index, let whole = Int(exactly: number) else { return nil }

@@ -15,7 +15,7 @@ struct SessionCommand {
     .init(name: "load", arguments: "FILE.srs", summary: "the same as %run"),
     .init(name: "run", arguments: "FILE.srs", summary: "run a script and keep its names"),
     .init(name: "edit", arguments: "[FILE.srs]", summary: "write an entry in $EDITOR, or edit a script, and run it"),
-    .init(name: "reset", arguments: "", summary: "forget all variables"),
+    .init(name: "reset", arguments: "[NAME]", summary: "forget a variable, so that a function of its name is found again, or all"),
     .init(name: "cd", arguments: "[FOLDER]", summary: "change the current folder, or show it"),
     .init(
       name: "history", arguments: "[TEXT]", summary: "list the entries of this session with their numbers, all or those that contain a text"
@@ -47,10 +47,8 @@ extension Session {
     case "save": save(rest)
     case "run", "load": runFile(rest)
     case "edit": edit(rest)
-    case "reset":
-      interpreter.forget()
-      succeeded = []
-      results = [:]
+    case "reset": reset(rest)
+    case "exit", "quit": write("exit leaves; so does Ctrl-D\n")
     case "cd": change(rest)
     case "history":
       for (index, entry) in entries.enumerated() where rest.isEmpty || entry.contains(rest) {
@@ -66,6 +64,24 @@ extension Session {
     default:
       let near = Spelling.suggestion("%" + name, in: SessionCommand.all.map { "%" + $0.name })
       complain("there is no command %\(name)" + (near.map { "; \($0)" } ?? "; %help lists them") + "\n")
+    }
+  }
+
+  /// Forgets all variables, or those whose names are given.
+  private func reset(_ names: String) {
+    if names.isEmpty {
+      interpreter.forget()
+      succeeded = []
+      results = [:]
+      return
+    }
+    for name in names.split(separator: " ").map(String.init) {
+      if interpreter.forget(name) {
+        write("\(name) is forgotten" + (interpreter.library.builtins[name] == nil ? "\n" : "; `\(name)` is the function again\n"))
+      } else {
+        let near = Spelling.suggestion(name, in: interpreter.names)
+        complain("there is no variable \(name)" + (near.map { "; \($0)" } ?? "") + "; nothing is forgotten\n")
+      }
     }
   }
 
@@ -111,28 +127,14 @@ extension Session {
   }
 
   private func edit(_ path: String) {
-    let isNew = path.isEmpty
-    var file = (path as NSString).expandingTildeInPath
-    if isNew {
-      // mkstemps chooses an unpredictable name and creates the file, so that it cannot be a link of another user.
-      var name = Array((NSTemporaryDirectory() + "srs-entry-XXXXXX.srs").utf8CString)
-      let descriptor = mkstemps(&name, 4)
-      file = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard descriptor >= 0 else { return complain("\(file) cannot be written: \(String(cString: strerror(errno)))\n") }
-      let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-      do { try handle.write(contentsOf: Data((succeeded.last.map { $0 + "\n" } ?? "").utf8)) } catch {
-        unlink(file)
-        return complain("\(file) cannot be written\n")
-      }
+    if path.isEmpty {
+      guard let entry = ExternalEditor.change(succeeded.last ?? "") else { return complain("the editor failed, so nothing is run\n") }
+      take(entry)
+      return
     }
-    defer { if isNew { unlink(file) } }
-    let environment = ProcessInfo.processInfo.environment
-    let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
-    let quoted = file.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
-    guard Shell.run("\(editor) '\(quoted)'") == 0 else {
-      return complain("\(editor) failed, so nothing is run\n")
-    }
-    if isNew, let data = FileManager.default.contents(atPath: file) { take(String(decoding: data, as: UTF8.self)) } else { runFile(file) }
+    let file = (path as NSString).expandingTildeInPath
+    guard ExternalEditor.open(file) else { return complain("the editor failed, so nothing is run\n") }
+    runFile(file)
   }
 
   private func change(_ folder: String) {

@@ -50,7 +50,7 @@ final class ConsoleHost: InterpreterHost {
     guard !quiet else { return }
     progress(nil)
     blockLines = 0
-    logger.notice("\(text)")
+    logger.notice("\(isatty(STDERR_FILENO) == 1 ? TextWrap.wrapped(text, columns: width - 7, indent: 2) : text)")
   }
 
   func ask(_ question: String) -> Bool? {
@@ -101,7 +101,7 @@ final class ConsoleHost: InterpreterHost {
     guard !quiet else { return }
     progress(nil)
     blockLines = 0
-    Output.error((line + "\n"))
+    Output.error((isatty(STDERR_FILENO) == 1 ? TextWrap.wrapped(line, columns: width - 1, indent: 2) : line) + "\n")
   }
 
   func error(_ text: String) { report(TerminalText.safe(text)) }

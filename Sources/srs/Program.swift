@@ -145,14 +145,17 @@ struct Repl: ParsableCommand {
     let host = flags.host(isBatch: false)
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     let completer = Completer(interpreter)
-    guard let editor = Editline(complete: { completer.complete($0, $1) }) else {
+    let calls = Editline.Calls(
+      complete: { completer.complete($0, $1) }, isInterrupted: { Interrupt.isSet }, colours: ConsoleHost.colours(STDOUT_FILENO),
+      functions: Set(StackRecLibrary.library.builtins.keys))
+    guard let editor = Editline(calls) else {
       throw ValidationError("the terminal cannot be set up for editing; scripts run with: srs run FILE")
     }
     host.write("srs \(Srs.configuration.version) - ? for help, Ctrl-D to leave\n")
     let session = Session(
       interpreter, editor: editor, history: noHistory ? nil : History(path: History.standardPath),
       renderer: DiagnosticRenderer(colour: ConsoleHost.colours(STDERR_FILENO)), errors: { host.report($0) },
-      beginEntry: { Interrupt.clear() }, screenHeight: { host.height })
+      beginEntry: { Interrupt.clear() }, screenHeight: { host.height }, screenWidth: { host.width })
     let settings = Self.rcPath
     if !noRc, FileManager.default.fileExists(atPath: settings) { session.runFile(settings) }
     if let interactive { session.runFile(interactive) }

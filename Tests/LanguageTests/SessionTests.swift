@@ -44,7 +44,7 @@ private final class TypedLines: LineEditor {
   @Test func anEntryContinuesUntilItIsComplete() {
     let result = session([.line("fn twice(x) {"), .line("  return x * 2"), .line("}"), .line("twice("), .line("4)")])
     #expect(result.output == "8\n\n")
-    #expect(result.editor.prompts == ["srs> ", "...> ", "...> ", "srs> ", "...> ", "srs> "])
+    #expect(result.editor.prompts == ["srs 1> ", ".....> ", ".....> ", "srs 2> ", ".....> ", "srs 3> "])
     #expect(result.editor.remembered == ["fn twice(x) {\n  return x * 2\n}", "twice(\n4)"])
   }
 

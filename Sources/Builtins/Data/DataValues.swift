@@ -102,6 +102,8 @@ final class SequencesValue: ObjectValue {
     }
   }
 
+  var elementHelp: String? { "its sequences cannot be taken out; .count is their number, and recommend(model, data.test, k: 5) works on all" }
+
   var summary: String {
     "\(NumberFormat.grouped(set.count)) sequences of \(set.length) (\(part)), \(NumberFormat.grouped(set.items.count - 1)) items"
   }

@@ -50,7 +50,7 @@ final class ModelValue: ObjectValue {
   }
 
   var summary: String {
-    "\(model.network.kind), \(model.network.depth) blocks, \(NumberFormat.grouped(model.network.layout.count)) parameters"
+    "\(model.network.kind), \(NumberFormat.count(model.network.depth, "block")), \(NumberFormat.grouped(model.network.layout.count)) parameters"
   }
 
   var display: String {

@@ -21,7 +21,7 @@ final class ProgressReporter: TrainingObserver {
 
   func planned(name: String, blocks: Int, parameters: Int, bytes: Double) {
     host.milestone(
-      "\(name): \(blocks) blocks, \(NumberFormat.grouped(parameters)) parameters, about \(NumberFormat.grouped(Int((bytes / 1e6).rounded(.up)))) MB to train"
+      "\(name): \(NumberFormat.count(blocks, "block")), \(NumberFormat.grouped(parameters)) parameters, about \(NumberFormat.grouped(Int((bytes / 1e6).rounded(.up)))) MB to train"
     )
   }
 
@@ -29,7 +29,7 @@ final class ProgressReporter: TrainingObserver {
     let now = ProcessClock.wall()
     guard now - lastShown > 0.1 else { return }
     lastShown = now
-    host.progress(line(progress))
+    host.progress(line(progress, columns: host.width - 1))
   }
 
   func evaluating(_ share: Double, name: String) {
@@ -50,7 +50,7 @@ final class ProgressReporter: TrainingObserver {
 
   func grew(_ mark: GrowthMark, name: String) {
     curve?.grew(at: mark.step)
-    host.milestone("\(name): step \(mark.step), stacked \(mark.from) -> \(mark.to) blocks (\(mark.by.rawValue), carry \(mark.carry))")
+    host.milestone("\(name): step \(mark.step), stacked \(mark.from) -> \(NumberFormat.count(mark.to, "block")) (\(mark.by.rawValue), carry \(mark.carry))")
   }
 
   func finish() { host.progress(nil) }
@@ -59,24 +59,30 @@ final class ProgressReporter: TrainingObserver {
     host.progress(nil)
     curve?.add(nil, isLast: true)
     host.milestone(
-      "\(run.name): \(run.stop.text) after \(run.steps) steps, \(NumberFormat.duration(run.seconds)) training; best \(run.recipe.watch.title) \(NumberFormat.fixed(run.best.metrics[run.recipe.watch] ?? 0, digits: 4)) at step \(run.best.step)"
+      "\(run.name): \(run.stop.text) after \(NumberFormat.count(run.steps, "step")), \(NumberFormat.duration(run.seconds)) training; best \(run.recipe.watch.title) \(NumberFormat.fixed(run.best.metrics[run.recipe.watch] ?? 0, digits: 4)) at step \(run.best.step)"
     )
   }
 
-  private func line(_ p: TrainingProgress) -> String {
-    var parts = [p.name]
-    if p.phases > 1 { parts.append("phase \(p.phase)/\(p.phases)") }
-    parts.append("\(p.blocks) blocks")
-    parts.append("step \(p.step)" + (p.plannedSteps.map { "/\($0)" } ?? ""))
-    parts.append(
-      "\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s")
-    if let loss = p.loss { parts.append("loss \(NumberFormat.fixed(loss, digits: 4))") }
-    parts.append("lr \(NumberFormat.text(p.rate))")
+  /// The progress in one line. If it has more characters than `columns`, the speed is left out first, then the rate, the loss,
+  /// the blocks, the phase and the name, but never the metric and the time that is left.
+  private func line(_ p: TrainingProgress, columns: Int = .max) -> String {
+    var parts: [(text: String, isLeftOut: Int)] = [(p.name, 6)]
+    if p.phases > 1 { parts.append(("phase \(p.phase)/\(p.phases)", 5)) }
+    parts.append((NumberFormat.count(p.blocks, "block"), 4))
+    parts.append(("step \(p.step)" + (p.plannedSteps.map { "/\($0)" } ?? ""), .max))
+    parts.append(("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s", 1))
+    if let loss = p.loss { parts.append(("loss \(NumberFormat.fixed(loss, digits: 4))", 3)) }
+    parts.append(("lr \(NumberFormat.text(p.rate))", 2))
     if let value = p.value {
       let trend = value >= (p.best ?? value) ? "↑" : "↓"
-      parts.append("\(p.watched.title) \(NumberFormat.fixed(value, digits: 4)) \(trend)")
+      parts.append(("\(p.watched.title) \(NumberFormat.fixed(value, digits: 4)) \(trend)", .max))
     }
-    if let left = p.secondsLeft { parts.append("\(NumberFormat.duration(left)) left") }
-    return parts.joined(separator: " · ")
+    if let left = p.secondsLeft { parts.append(("\(NumberFormat.duration(left)) left", .max)) }
+    var line = parts.map(\.text).joined(separator: " · ")
+    for rank in 1...6 where line.count > columns {
+      parts.removeAll { $0.isLeftOut == rank }
+      line = parts.map(\.text).joined(separator: " · ")
+    }
+    return line
   }
 }

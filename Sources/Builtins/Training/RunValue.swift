@@ -78,13 +78,13 @@ final class RunValue: ObjectValue {
     if let caption = run.recipe.ranking.hide.caption { source += ", \(caption)" }
     let metrics = run.recipe.metrics.map { "\($0.title) \(NumberFormat.fixed(run.best.metrics[$0] ?? 0, digits: 4))" }
     var lines = [
-      "run \(run.name): \(run.model.network.kind), \(run.model.network.depth) blocks, \(run.stop.text)",
+      "run \(run.name): \(run.model.network.kind), \(NumberFormat.count(run.model.network.depth, "block")), \(run.stop.text)",
       "  best at step \(run.best.step) of \(run.steps): \(metrics.joined(separator: ", ")) (\(source))",
       "  \(NumberFormat.duration(run.seconds)) training, \(NumberFormat.duration(run.evaluationSeconds)) evaluation; loss \(run.recipe.loss.name), batch \(run.recipe.batch), seed \(run.recipe.seed)",
     ]
     if run.data.evaluation == .stackrec { lines.append("  protocol stackrec: \(run.recipe.rules)") }
     for mark in run.growths {
-      lines.append("  step \(mark.step): \(mark.from) -> \(mark.to) blocks, by \(mark.by.rawValue), carry \(mark.carry)")
+      lines.append("  step \(mark.step): \(mark.from) -> \(NumberFormat.count(mark.to, "block")), by \(mark.by.rawValue), carry \(mark.carry)")
     }
     lines.append("  \(watch.title) \(Self.sparkline(run.history.compactMap { $0.metrics[watch] }))")
     return lines.joined(separator: "\n")

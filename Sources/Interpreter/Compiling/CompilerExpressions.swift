@@ -346,7 +346,8 @@ extension Compiler {
         help: Spelling.suggestion(key, in: record.keys) ?? "it has: \(Spelling.list(record.keys))")
     case (.object(let object), _):
       if let value = object.element(index) { return value }
-      throw Diagnostic(.missingKey, "\(Swift.type(of: object).type.name) has no element \(index.described)", at: span)
+      throw Diagnostic(
+        .missingKey, "\(Swift.type(of: object).type.name) has no element \(index.described)", at: span, help: object.elementHelp)
     default:
       throw Diagnostic(.wrongType, "\(owner.described) has no element \(index.described)", at: span)
     }

@@ -77,6 +77,14 @@ final class Globals {
     indices = [:]
   }
 
+  /// Removes a name. Returns false if it has no value.
+  func forget(_ name: String) -> Bool {
+    guard let index = indices[name], cells[index].pointee != nil else { return false }
+    cells[index].pointee = nil
+    indices[name] = nil
+    return true
+  }
+
   deinit {
     for cell in cells {
       cell.deinitialize(count: 1)
