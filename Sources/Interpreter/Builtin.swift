@@ -43,6 +43,8 @@ public struct Builtin: Sendable {
   public let result: ValueType
   public let effects: Effects
   public let example: String
+  /// Other words for what the function does, by which the search of the help finds it.
+  public private(set) var synonyms: [String] = []
   private(set) var body: @Sendable (Call) throws -> Value
   /// Does the last positional parameter take all remaining positional arguments?
   let hasRest: Bool
@@ -72,6 +74,13 @@ public struct Builtin: Sendable {
     hasRest = declaration.hasRest
     ofNumber = declaration.ofNumber
     ofNumbers = declaration.ofNumbers
+  }
+
+  /// The same function, which the search of the help also finds by these words.
+  public func known(as synonyms: String...) -> Builtin {
+    var copy = self
+    copy.synonyms = synonyms
+    return copy
   }
 
   /// The same function with a check of its arguments and its result before it returns.

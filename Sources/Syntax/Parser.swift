@@ -21,9 +21,42 @@ public struct Parser {
     let unclosedString = lexer.diagnostics.contains { $0.code == .unclosedString }
     // Errors of the parser are usually consequences of those of the lexer.
     let all = lexer.diagnostics.isEmpty ? parser.diagnostics : lexer.diagnostics
+    let (taught, isWhole) = Self.taught(all, file)
     return SyntaxTree(
-      file: file, statements: statements, comments: lexer.comments, cells: lexer.cells, diagnostics: all,
-      isIncomplete: parser.isIncomplete && lexer.diagnostics.isEmpty && !unclosedString)
+      file: file, statements: statements, comments: lexer.comments, cells: lexer.cells, diagnostics: taught,
+      isIncomplete: parser.isIncomplete && lexer.diagnostics.isEmpty && !unclosedString && !isWhole)
+  }
+
+  /// The errors, with one error per line where the line has a form of another language, and the form of this language in its help.
+  /// Also whether one of them cannot become right by a further line.
+  private static func taught(_ diagnostics: [Diagnostic], _ file: SourceFile) -> (diagnostics: [Diagnostic], isWhole: Bool) {
+    var result: [Diagnostic] = []
+    var known: Set<Int> = []
+    var isWhole = false
+    for diagnostic in diagnostics {
+      guard let span = diagnostic.span else {
+        result.append(diagnostic)
+        continue
+      }
+      // An error at the end of the text belongs to its last line that is not empty.
+      var offset = span.range.lowerBound
+      while span.range.isEmpty, offset > 0, [0x20, 0x09, 0x0a, 0x0d].contains(file.bytes[min(offset, file.bytes.count) - 1]) { offset -= 1 }
+      let number = file.line(at: max(0, offset - (span.range.isEmpty && offset > 0 ? 1 : 0)))
+      if known.contains(number) { continue }
+      let line = file.text(file.lineRange(number))
+      guard diagnostic.code != .unclosedBracket, diagnostic.code != .tooDeep, let form = ForeignForms.find(in: line) else {
+        // The same error twice in a line says nothing more.
+        if result.last?.message == diagnostic.message, let last = result.last?.span, file.line(at: last.range.lowerBound) == number {
+          continue
+        }
+        result.append(diagnostic)
+        continue
+      }
+      known.insert(number)
+      isWhole = isWhole || form.isWhole
+      result.append(Diagnostic(diagnostic.code, diagnostic.message, at: span, label: diagnostic.label, help: form.help))
+    }
+    return (result, isWhole)
   }
 
   init(_ file: SourceFile, _ tokens: [Token], comments: [Comment] = []) {

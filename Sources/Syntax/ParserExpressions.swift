@@ -121,6 +121,12 @@ extension Parser {
     let left = range()
     guard continues, let operation = Self.comparisons(current) else { return left }
     let operatorSpan = span
+    // In R, x <- 5 binds a name. Here it would compare x with -5, without a word.
+    if operation == .less, isSymbol(.minus, peek()), peek().range.lowerBound == current.range.upperBound {
+      fail(
+        "`<-` is no operator", at: operatorSpan,
+        help: "a name is bound with `let name = value`; a comparison with a negative number has a blank: x < -5")
+    }
     advance()
     let right = range()
     if continues, Self.comparisons(current) != nil {
@@ -203,6 +209,11 @@ extension Parser {
         let index = expression()
         brackets -= 1
         closeBracket(.closeBracket, open, "after the index")
+        if case .range(_, let high) = index.kind, case .unary(.minus, _) = high.kind {
+          fail(
+            "a range does not count from the end of a list", at: high.span,
+            help: "all from the first on: slice(xs, 0); the last two: slice(xs, -2); without the last: xs[0..len(xs) - 2]")
+        }
         value = Expression(.index(value, index), value.span.to(previousSpan))
       } else if isSymbol(.dot) {
         advance()
@@ -231,7 +242,12 @@ extension Parser {
       fail("this `\(open.text)` is not closed", at: open, code: .unclosedBracket)
       isMuted = true
     } else {
-      fail("expected `\(symbol.rawValue)` \(context), found \(describe(current))")
+      var help: String?
+      if case .symbol(let found) = current.kind, [.closeParenthesis, .closeBracket, .closeBrace].contains(found) {
+        let place = file.location(of: open.range.lowerBound)
+        help = "the `\(open.text)` of line \(place.line), column \(place.column) is open"
+      }
+      fail("expected `\(symbol.rawValue)` \(context), found \(describe(current))", help: help)
     }
   }
 

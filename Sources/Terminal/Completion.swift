@@ -10,6 +10,7 @@ public struct Completer {
 
   public func complete(_ line: String, _ cursor: Int) -> Editline.Completion {
     let before = String(decoding: Array(line.utf8).prefix(cursor), as: UTF8.self)
+    if before.allSatisfy({ $0 == " " }) { return .init(insert: "", choices: ["? lists the functions by topic, %help the commands"]) }
     let stem = String(before.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
     let candidates = candidates(before, stem).filter { $0.hasPrefix(stem) && $0 != stem }
     let sorted = Array(Set(candidates)).sorted()
@@ -40,13 +41,12 @@ public struct Completer {
     if lead.hasSuffix("@") { return ["5", "10", "20", "50", "100"] }
     if let (builtin, argument, text) = call(String(lead)) {
       if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
-        let suggested = parameter.suggest?(text) ?? []
-        let words = parameter.words + parameter.elementWords + suggested
-        // Before the first letter, offer only column names where the argument is a column.
-        return suggested.isEmpty || stem.isEmpty == false ? words + names : words
+        let words = parameter.words + parameter.elementWords + (parameter.suggest?(text) ?? [])
+        // Where the argument takes words, only these and variables fit; before the first letter no other names are offered.
+        return words.isEmpty ? stem.isEmpty ? interpreter.names : names : words + interpreter.names.filter { _ in stem.isEmpty == false }
       }
       let open = builtin.parameters.filter { !lead.contains("\($0.name):") && !$0.positional }.map(\.name)
-      return open.map { $0 + ": " } + names.filter { !open.contains($0) }
+      return open.map { $0 + ": " } + (stem.isEmpty ? [] : names.filter { !open.contains($0) })
     }
     return names + Token.Keyword.allCases.map(\.rawValue)
   }
@@ -142,13 +142,18 @@ public struct Completer {
     return (builtin, argument, String(inside))
   }
 
+  /// The most rows of choices that Tab shows.
+  private static let mostRows = 12
+
   private static func columns(_ names: [String]) -> [String] {
     let width = (names.map(\.count).max() ?? 0) + 2
     let perLine = max(1, 78 / width)
-    return stride(from: 0, to: min(names.count, 200), by: perLine).map { start in
-      names[start..<min(names.count, start + perLine)]
+    let shown = min(names.count, mostRows * perLine)
+    let rows = stride(from: 0, to: shown, by: perLine).map { start in
+      names[start..<min(shown, start + perLine)]
         .map { $0 + String(repeating: " ", count: width - $0.count) }.joined()
     }
+    return shown < names.count ? rows + ["and \(names.count - shown) more; type a letter"] : rows
   }
 }
 

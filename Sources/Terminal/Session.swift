@@ -23,7 +23,8 @@ public final class Session {
 
   public init(
     _ interpreter: Interpreter, editor: any LineEditor, history: History?, renderer: DiagnosticRenderer,
-    errors: @escaping (String) -> Void, beginEntry: @escaping () -> Void, screenHeight: @escaping () -> Int? = { nil }, screenWidth: @escaping () -> Int = { 80 }
+    errors: @escaping (String) -> Void, beginEntry: @escaping () -> Void, screenHeight: @escaping () -> Int? = { nil },
+    screenWidth: @escaping () -> Int = { 80 }
   ) {
     self.screenWidth = screenWidth
     self.interpreter = interpreter
@@ -64,7 +65,8 @@ public final class Session {
     case "|" where trimmed.hasPrefix("|>"):
       // A pipe at the beginning continues from the last value.
       guard interpreter.value("_") != nil else {
-        complain("there is no last value to continue from: write value |> function, or let the entry end with |> and go on in the next line\n")
+        complain(
+          "there is no last value to continue from: write value |> function, or let the entry end with |> and go on in the next line\n")
         return false
       }
       evaluate("_ " + trimmed)
@@ -188,7 +190,9 @@ public final class Session {
 
   /// Shows a text, by the pager if it is longer than the screen.
   private func show(_ text: String) {
-    if usesPager, let height = screenHeight(), Self.rows(text, columns: screenWidth()) >= height, Shell.run("${PAGER:-less -FRX}", input: TerminalText.safe(text)) == 0 {
+    if usesPager, let height = screenHeight(), Self.rows(text, columns: screenWidth()) >= height,
+      Shell.run("${PAGER:-less -FRX}", input: TerminalText.safe(text)) == 0
+    {
       return
     }
     interpreter.host.write(text)
@@ -204,7 +208,8 @@ final class SessionResults: ObjectValue {
   init(_ results: [Int: Value]) { self.results = results }
 
   var elementHelp: String? {
-    results.isEmpty ? "no entry has a value yet" : "these entries have a value: \(results.keys.sorted().map(String.init).joined(separator: ", "))"
+    results.isEmpty
+      ? "no entry has a value yet" : "these entries have a value: \(results.keys.sorted().map(String.init).joined(separator: ", "))"
   }
 
   func element(_ index: Value) -> Value? {

@@ -152,10 +152,15 @@ extension Session {
     if let builtin = builtins[asked] { return write(builtin.help(columns: interpreter.host.width - 1)) }
     if asked.isEmpty {
       let topics = Dictionary(grouping: builtins.values, by: \.topic)
-      for topic in topics.keys.sorted() {
-        write("\(topic): \((topics[topic] ?? []).map(\.name).sorted().joined(separator: ", "))\n")
+      let lines = topics.keys.sorted().map { topic in
+        TextWrap.wrapped(
+          "\(topic): \((topics[topic] ?? []).map(\.name).sorted().joined(separator: ", "))", columns: interpreter.host.width - 1, indent: 2)
+          + "\n"
       }
-      return write("\nAt the prompt:\n" + SessionCommand.help)
+      return write(lines.joined() + "\nAt the prompt:\n" + SessionCommand.help)
+    }
+    if let text = Self.wordHelp(asked, interpreter.library) {
+      return write(TextWrap.wrapped(text, columns: interpreter.host.width - 1, indent: 0) + "\n")
     }
     if asked.hasPrefix("\"") { return search(asked.filter { $0 != "\"" }) }
     if let code = Diagnostic.Code(rawValue: asked.uppercased()) { return write("\(code.rawValue): \(code.explanation)\n") }
@@ -170,6 +175,44 @@ extension Session {
     let near = Spelling.suggestion(asked, in: builtins.keys.sorted() + interpreter.names)
     complain("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" searches the help") + "\n")
   }
+
+  /// Help on a word that is no function: a keyword, a metric, a unit, a word of arguments, `|>`.
+  private static func wordHelp(_ word: String, _ library: Library) -> String? {
+    if let keyword = keywords[word] { return "\(word): \(keyword)" }
+    let metric = word.prefix { $0 != "@" }.lowercased()
+    if library.metrics.contains(metric) {
+      return
+        "\(metric)@k: a metric of the rank r of the one right item, counted from 1, and 0 for ranks above k: mrr@k = 1 / r, hr@k = 1, ndcg@k = 1 / log2(r + 1). Written mrr@5, hr@10, ndcg@10."
+    }
+    if ["step", "steps", "epoch", "epochs", "ms", "s", "min", "h", "cm", "mm", "pt", "%"].contains(word) {
+      return
+        "\(word): a unit, written after its number without a blank: 100steps, 3epochs, 90s, 10min, 8.4cm, 20%. A computed one is n * 1steps."
+    }
+    let users = library.builtins.values.filter { builtin in
+      library.builtins[word] == nil && builtin.parameters.contains { $0.words.contains(word) || $0.elementWords.contains(word) }
+    }.map { builtin in
+      builtin.name + "("
+        + builtin.parameters.filter { $0.words.contains(word) || $0.elementWords.contains(word) }.map(\.name).joined(separator: ", ") + ":)"
+    }.sorted()
+    return users.isEmpty ? nil : "\(word): a word of the arguments \(users.joined(separator: ", ")); ?function says more"
+  }
+
+  private static let keywords: [String: String] = [
+    "let": "binds a name: let x = 5, let (a, b) = [1, 2]", "fn": "binds a function: fn f(x) = x * 2, or fn f(x) { return x * 2 }",
+    "param": "binds a name whose value --set can change: param dim = 64  # width",
+    "if": "if x > 0 { ... } else if x < 0 { ... } else { ... }; it has a value",
+    "else": "if x > 0 { 1 } else { 2 }", "for": "for x in xs { ... }, for i in 0..9 { ... }, for (i, x) in enumerate(xs) { ... }",
+    "while": "while x < 9 { ... }", "return": "ends a function: return x * 2", "break": "leaves a loop",
+    "continue": "goes on with the next turn of a loop",
+    "import": "runs a script and keeps its names: import \"helpers.srs\"",
+    "assert": "ends with an error unless a condition holds: assert x > 0, \"x is {x}\"",
+    "try": "try { ... } else e => { print(e.message) }", "and": "both conditions hold", "or": "one of two conditions holds",
+    "not": "a condition does not hold",
+    "true": "a condition that holds", "false": "a condition that does not hold", "nil": "the value of nothing",
+    "|>": "passes a value on as the first argument: xs |> map(x => x * 2) |> sum",
+    "=>": "a function without a name: x => x * 2, (a, b) => a + b",
+    "..": "a range with both ends, 1..9; also puts the elements of a list or record into another: [..xs, 5], { ..rec, a: 2 }",
+  ]
 
   private func describe(_ name: String, _ value: Value, _ member: String?) {
     guard case .object(let object) = value else {
@@ -189,13 +232,27 @@ extension Session {
   }
 
   private func search(_ words: String) {
-    let wanted = words.lowercased().split(separator: " ")
-    let found = interpreter.library.builtins.values.filter { builtin in
-      let text = builtin.help.lowercased()
+    let asked = words.lowercased().replacingOccurrences(of: "-", with: " ")
+    let wanted = asked.split(separator: " ")
+    func holds(_ text: String) -> Bool {
+      let text = text.lowercased().replacingOccurrences(of: "-", with: " ")
       return wanted.allSatisfy { text.contains($0) }
-    }.sorted { $0.name < $1.name }
-    if found.isEmpty { return complain("the help of no function contains \"\(words)\"\n") }
+    }
+    // Functions that are known by these words come first, then those whose summary has them, then those whose page has them.
+    let ranked = interpreter.library.builtins.values.compactMap { builtin -> (rank: Int, builtin: Builtin)? in
+      if builtin.name == asked || builtin.synonyms.contains(where: { holds($0) }) { return (0, builtin) }
+      return holds(builtin.summary) ? (1, builtin) : holds(builtin.help) ? (2, builtin) : nil
+    }.sorted { ($0.rank, $0.builtin.name) < ($1.rank, $1.builtin.name) }
+    if ranked.isEmpty { return complain("the help of no function contains \"\(words)\"\n") }
+    let most = 12
+    let found = ranked.prefix(most).map(\.builtin)
     let width = found.map(\.name.count).max() ?? 0
-    for builtin in found { write("\(builtin.name)\(String(repeating: " ", count: width - builtin.name.count))  \(builtin.summary)\n") }
+    let lines = found.map { builtin in
+      let first = builtin.summary.components(separatedBy: ". ")[0]
+      return TextWrap.wrapped(
+        "\(builtin.name)\(String(repeating: " ", count: width - builtin.name.count))  \(first)", columns: interpreter.host.width - 1,
+        indent: width + 2) + "\n"
+    }
+    write(lines.joined() + (ranked.count > most ? "and \(ranked.count - most) more\n" : ""))
   }
 }

@@ -50,13 +50,24 @@ enum Program {
     while true { pause() }
   }
 
+  /// The arguments without the name of the program. `srs file.srs` stands for `srs run file.srs`.
+  private static func arguments(_ all: [String]) throws -> [String] {
+    let given = Array(all.dropFirst())
+    guard let first = given.first, !first.hasPrefix("-") else { return given }
+    let commands = Srs.configuration.subcommands.compactMap { $0._commandName }
+    if commands.contains(first) || first == "help" { return given }
+    if first.hasSuffix(".srs") { return ["run"] + given }
+    let near = Spelling.suggestion(first, in: commands + ["help"]) ?? "srs --help lists the commands; a script runs by srs run FILE"
+    throw ValidationError("there is no command \(first); \(near)")
+  }
+
   private static func start() -> Int32 {
     do {
       if let help = try ScriptHelp.asked(CommandLine.arguments) {
         Output.write(help)
         return 0
       }
-      var command = try Srs.parseAsRoot()
+      var command = try Srs.parseAsRoot(Self.arguments(CommandLine.arguments))
       try command.run()
       return 0
     } catch let status as ExitStatus {
@@ -84,9 +95,14 @@ struct Srs: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "srs",
     abstract: "StackRec: deep sequential recommenders by iterative stacking.",
-    discussion: "Without a command, srs starts the prompt, or runs its input if that comes from a pipe.",
+    discussion: """
+      Without a command, srs starts the prompt, or runs its input if that comes from a pipe. srs FILE.srs is srs run FILE.srs.
+
+      At the prompt: srs -e TEXT runs a text and shows its value; srs -i FILE runs a script and keeps its names; srs repl --help \
+      lists all options.
+      """,
     version: "0.1.0",
-    subcommands: [Repl.self, Run.self, Check.self, Format.self, Export.self, RunsCommand.self, Docs.self, BenchCommand.self],
+    subcommands: [Repl.self, New.self, Run.self, Check.self, Format.self, Export.self, RunsCommand.self, Docs.self, BenchCommand.self],
     defaultSubcommand: Repl.self)
 }
 

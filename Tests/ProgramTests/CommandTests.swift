@@ -79,6 +79,34 @@ struct Srs {
     #expect(prompt.output == "3\n" && prompt.status == 0)
   }
 
+  /// `srs new` makes a folder whose script runs as it stands. It never writes into a folder that has files.
+  @Test func startsAnExperiment() throws {
+    let folder = NSTemporaryDirectory() + "stackrec-new-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let made = try Srs(["new", folder])
+    #expect(made.status == 0 && made.output.contains("srs run experiment.srs"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [".gitignore", "data", "experiment.srs"])
+    let run = try Srs(
+      shell:
+        "cd '\(folder)' && '\(Srs.path)' check experiment.srs && '\(Srs.path)' fmt --check experiment.srs && '\(Srs.path)' run experiment.srs --set steps=2 --set dim=4 --set blocks=2 -q"
+    )
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("From scratch") && FileManager.default.fileExists(atPath: folder + "/out/convergence.pdf"))
+    let again = try Srs(["new", folder])
+    #expect(again.status == 2 && again.errors.contains("is not empty"))
+  }
+
+  /// A script runs without `run`; a command that does not exist is not taken for an argument of the prompt.
+  @Test func commandsThatAreMeant() throws {
+    let script = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).srs"
+    try Data("print(1)".utf8).write(to: URL(fileURLWithPath: script))
+    defer { unlink(script) }
+    #expect(try Srs([script]).output == "1\n")
+    let wrong = try Srs(["chekc", script])
+    #expect(wrong.status == 2 && wrong.errors.contains("did you mean `check`?"))
+    #expect(try Srs(["no-such.srs"]).errors.contains("there is no script no-such.srs"))
+  }
+
   /// docs/man/srs.1, which scripts/docs generates, has every command and option of the program.
   @Test func manualPageIsCurrent() throws {
     let page = try String(contentsOf: ArrowsTests.root.appendingPathComponent("docs/man/srs.1"), encoding: .utf8)

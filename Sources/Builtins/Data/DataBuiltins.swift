@@ -6,7 +6,13 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let data: [Builtin] = [load, download, synthetic, filter, window, loadTarget, syntheticTarget, describe] + splitting
+  static let data: [Builtin] =
+    [
+      load.known(as: "read data", "csv", "import data", "dataset"), download.known(as: "movielens", "public data"),
+      synthetic.known(as: "toy data", "generate", "simulate"), filter.known(as: "k-core", "min interactions"),
+      window.known(as: "sequence length", "max_len", "truncate", "pad"), loadTarget, syntheticTarget,
+      describe.known(as: "summary", "info", "shape", "head", "type"),
+    ] + splitting
 
   static let synthetic = Builtin(
     "synthetic",

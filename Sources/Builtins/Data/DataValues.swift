@@ -102,7 +102,9 @@ final class SequencesValue: ObjectValue {
     }
   }
 
-  var elementHelp: String? { "its sequences cannot be taken out; .count is their number, and recommend(model, data.test, k: 5) works on all" }
+  var elementHelp: String? {
+    "its sequences cannot be taken out; .count is their number, and recommend(model, data.test, k: 5) works on all"
+  }
 
   var summary: String {
     "\(NumberFormat.grouped(set.count)) sequences of \(set.length) (\(part)), \(NumberFormat.grouped(set.items.count - 1)) items"

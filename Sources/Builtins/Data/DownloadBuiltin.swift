@@ -12,7 +12,7 @@ extension Kind where T == PublicData {
     return Kind(.text) { value throws(ConversionError) in
       guard case .text(let text) = value else { throw .type }
       guard let data = PublicData.all.first(where: { $0.name == text }) else {
-        let near = Spelling.suggestion(text, in: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        let near = Spelling.suggestion(text, in: names).map { "; \($0)" } ?? ""
         throw .value("is one of \(names.map { "\"\($0)\"" }.joined(separator: ", "))\(near)")
       }
       return data

@@ -4,7 +4,9 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let splitting: [Builtin] = [split, parts, fraction]
+  static let splitting: [Builtin] = [
+    split.known(as: "leave-one-out", "train test split", "holdout", "validation"), parts, fraction.known(as: "subset", "sample"),
+  ]
 
   static let split = Builtin(
     "split",

@@ -25,7 +25,13 @@ final class BaselineValue: ObjectValue {
 }
 
 extension Builtin {
-  static let evaluation: [Builtin] = [evaluate, compare, sampled, speedup, baseline, similarity, scores, recommend, sweep]
+  static let evaluation: [Builtin] = [
+    evaluate.known(as: "test", "metrics", "accuracy", "mrr", "hit rate", "recall", "ndcg"),
+    compare.known(as: "t-test", "p-value", "significance", "confidence interval", "wilcoxon", "table of results", "benchmark"),
+    sampled.known(as: "sampled metrics", "99 negatives"), speedup, baseline.known(as: "popularity", "markov", "knn", "itemknn"), similarity,
+    scores.known(as: "logits", "predict"), recommend.known(as: "predict", "top-k", "inference", "serve"),
+    sweep.known(as: "grid search", "hyperparameter", "tuning", "optuna"),
+  ]
 
   static let evaluate = Builtin(
     "evaluate",
@@ -132,6 +138,9 @@ extension Builtin {
         all += models
       }
       return .models(all)
+    }
+    if case .word(let word) = value {
+      throw call.error(.unknownName, "there is nothing called `\(word)`", argument: argument)
     }
     guard case .object(let object) = value else {
       throw call.error(.wrongType, "expected a run, a model or a baseline, found \(value.described)", argument: argument)

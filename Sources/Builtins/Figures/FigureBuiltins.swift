@@ -29,7 +29,14 @@ enum RunMeasure: Sendable {
 }
 
 extension Builtin {
-  static let figures: [Builtin] = [figure, panel, line, bars, heatmap, vlines, axis, show, save] + layers
+  static let figures: [Builtin] =
+    [
+      figure.known(as: "plot", "chart", "graph", "picture", "draw"), panel.known(as: "subplot", "facet"),
+      line.known(as: "plot", "curve", "learning curve"), bars.known(as: "plot", "bar chart"), heatmap.known(as: "plot", "matrix", "imshow"),
+      vlines,
+      axis.known(as: "xlabel", "ylabel", "log scale", "legend"), show.known(as: "plot", "display"),
+      save.known(as: "export", "savefig", "write model", "to_csv"),
+    ] + layers
 
   static let figure = Builtin(
     "figure", "Creates an empty figure. Pipe it into `line`, `bars`, `vlines`, `axis` and other functions to add to it.", topic: "Figures",

@@ -27,7 +27,7 @@ enum PaperWidth: String, Sendable, CaseIterable {
 
 // Layers other than lines, bars and heat maps.
 extension Builtin {
-  static let layers: [Builtin] = [histogram, boxplot, span, note, inset, stacks]
+  static let layers: [Builtin] = [histogram.known(as: "plot", "distribution"), boxplot.known(as: "plot"), span, note, inset, stacks]
 
   static let histogram = Builtin(
     "histogram", "Adds a histogram of a list of numbers.", topic: "Figures", returns: .object(FigureValue.type),

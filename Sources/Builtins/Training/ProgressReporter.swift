@@ -50,7 +50,9 @@ final class ProgressReporter: TrainingObserver {
 
   func grew(_ mark: GrowthMark, name: String) {
     curve?.grew(at: mark.step)
-    host.milestone("\(name): step \(mark.step), stacked \(mark.from) -> \(NumberFormat.count(mark.to, "block")) (\(mark.by.rawValue), carry \(mark.carry))")
+    host.milestone(
+      "\(name): step \(mark.step), stacked \(mark.from) -> \(NumberFormat.count(mark.to, "block")) (\(mark.by.rawValue), carry \(mark.carry))"
+    )
   }
 
   func finish() { host.progress(nil) }
@@ -61,6 +63,11 @@ final class ProgressReporter: TrainingObserver {
     host.milestone(
       "\(run.name): \(run.stop.text) after \(NumberFormat.count(run.steps, "step")), \(NumberFormat.duration(run.seconds)) training; best \(run.recipe.watch.title) \(NumberFormat.fixed(run.best.metrics[run.recipe.watch] ?? 0, digits: 4)) at step \(run.best.step)"
     )
+    if run.best.step == 0, run.steps > 0, run.stop == .finished {
+      host.note(
+        "no evaluation was better than the one before the first step: is the learning rate too high (optimizer: adam(lr: 1e-3)), or the run too short?"
+      )
+    }
   }
 
   /// The progress in one line. If it has more characters than `columns`, the speed is left out first, then the rate, the loss,
@@ -70,7 +77,9 @@ final class ProgressReporter: TrainingObserver {
     if p.phases > 1 { parts.append(("phase \(p.phase)/\(p.phases)", 5)) }
     parts.append((NumberFormat.count(p.blocks, "block"), 4))
     parts.append(("step \(p.step)" + (p.plannedSteps.map { "/\($0)" } ?? ""), .max))
-    parts.append(("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s", 1))
+    parts.append(
+      ("\(NumberFormat.fixed(p.stepsPerSecond, digits: 1)) steps/s, \(NumberFormat.grouped(Int(min(p.sequencesPerSecond, 1e12)))) seq/s", 1)
+    )
     if let loss = p.loss { parts.append(("loss \(NumberFormat.fixed(loss, digits: 4))", 3)) }
     parts.append(("lr \(NumberFormat.text(p.rate))", 2))
     if let value = p.value {

@@ -84,7 +84,8 @@ final class RunValue: ObjectValue {
     ]
     if run.data.evaluation == .stackrec { lines.append("  protocol stackrec: \(run.recipe.rules)") }
     for mark in run.growths {
-      lines.append("  step \(mark.step): \(mark.from) -> \(NumberFormat.count(mark.to, "block")), by \(mark.by.rawValue), carry \(mark.carry)")
+      lines.append(
+        "  step \(mark.step): \(mark.from) -> \(NumberFormat.count(mark.to, "block")), by \(mark.by.rawValue), carry \(mark.carry)")
     }
     lines.append("  \(watch.title) \(Self.sparkline(run.history.compactMap { $0.metrics[watch] }))")
     return lines.joined(separator: "\n")

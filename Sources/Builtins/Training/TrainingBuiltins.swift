@@ -5,7 +5,12 @@ import Syntax
 import Training
 
 extension Builtin {
-  static let training: [Builtin] = [train, stackrec, finetune, resume, phase, plateau, patience] + optimizers + losses + schedules
+  static let training: [Builtin] =
+    [
+      train.known(as: "fit", "learn", "epochs", "gpu", "cross entropy"), stackrec.known(as: "grow", "progressive", "deep"),
+      finetune.known(as: "transfer", "transfer learning"), resume.known(as: "continue", "checkpoint"), phase, plateau,
+      patience.known(as: "early stopping"),
+    ] + optimizers + losses + schedules
 
   static let train = Builtin(
     "train",

@@ -127,7 +127,8 @@ final class Compiler {
     }
     return Diagnostic(
       .unknownName, "there is nothing called `\(name)`", at: span,
-      help: Spelling.suggestion(name, in: known.sorted()) ?? "bind it with `let \(name) = ...`")
+      help: ForeignNames.help(forName: name) ?? Spelling.suggestion(name, in: known.sorted())
+        ?? "`let \(name) = ...` binds a name; at the prompt ?\"words\" searches the functions")
   }
 
   /// The storage of a variable: a slot of the frame or a global cell.

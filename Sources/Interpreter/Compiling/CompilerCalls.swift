@@ -69,7 +69,7 @@ extension Compiler {
   private func unknownArgument(_ label: Name, _ function: String, _ known: [String]) -> Diagnostic {
     Diagnostic(
       .unknownArgument, "`\(function)` has no argument `\(label.text)`", at: label.span,
-      help: Spelling.suggestion(label.text, in: known)
+      help: ForeignNames.help(forArgument: label.text, of: function, among: known) ?? Spelling.suggestion(label.text, in: known)
         ?? (known.isEmpty ? "it takes none" : "its arguments are: \(Spelling.list(known))"))
   }
 
@@ -228,7 +228,9 @@ extension Compiler {
     let named = builtin.parameters.filter { !$0.positional }.map { "\($0.name):" }
     return Diagnostic(
       .surplusArgument, "`\(builtin.name)` takes \(count) positional argument\(count == 1 ? "" : "s")", at: span,
-      help: named.isEmpty ? nil : "the others are given by name: \(named.joined(separator: ", "))")
+      help: named.isEmpty
+        ? builtin.topic == "Statistics" ? "the numbers stand in a list: \(builtin.name)([1, 2])" : nil
+        : "the others are given by name: \(named.joined(separator: ", "))")
   }
 
   private func missing(_ parameter: Builtin.Parameter, _ builtin: Builtin, _ span: Span) -> Diagnostic {
@@ -347,7 +349,8 @@ extension Compiler {
           guard let index = builtin.parameters.firstIndex(where: { $0.name == field.key }) else {
             throw Diagnostic(
               .unknownArgument, "`\(builtin.name)` has no argument `\(field.key)`", at: spread.span,
-              help: Spelling.suggestion(field.key, in: builtin.parameters.map(\.name)))
+              help: ForeignNames.help(forArgument: field.key, of: builtin.name, among: builtin.parameters.map(\.name))
+                ?? Spelling.suggestion(field.key, in: builtin.parameters.map(\.name)))
           }
           // Arguments that are written in the call take precedence over fields of spread records.
           if values[index] == nil {

@@ -13,7 +13,9 @@ extension Compiler {
         report(
           Diagnostic(
             .unknownName, "there is no metric `\(name)`", at: span,
-            help: Spelling.suggestion(name, in: library.metrics) ?? "metrics are: \(library.metrics.joined(separator: ", "))"))
+            help: ["recall", "precision", "hit"].contains(name)
+              ? ForeignNames.help(forName: name)
+              : Spelling.suggestion(name, in: library.metrics) ?? "metrics are: \(library.metrics.joined(separator: ", "))"))
         return .constant(.metric(MetricName(name, k)))
       }
       return .constant(.metric(MetricName(name, k)))
@@ -259,44 +261,45 @@ extension Compiler {
       if let member = object.members.first(where: { $0.name == name.text }) {
         type = member.type
       } else {
-        report(Self.unknownMember(name, of: object.name, in: object.members.map(\.name)))
+        report(Self.unknownMember(name, of: object.name, in: object.members.map(\.name), library))
       }
     case .record(let fields?):
       if let field = fields[name.text] {
         type = field
       } else {
-        report(Self.unknownMember(name, of: "this record", in: fields.keys.sorted()))
+        report(Self.unknownMember(name, of: "this record", in: fields.keys.sorted(), library))
       }
     case .date:
       type = .number
-      if !Calendar.members.contains(name.text) { report(Self.unknownMember(name, of: "a date", in: Calendar.members)) }
+      if !Calendar.members.contains(name.text) { report(Self.unknownMember(name, of: "a date", in: Calendar.members, library)) }
     case .any, .record, .oneOf: break
     default:
-      report(Diagnostic(.unknownMember, "\(value.type.name) has no members", at: name.span))
+      report(Self.unknownMember(name, of: value.type.name, in: [], library))
     }
     let code = value.code
-    return Typed(type) { frame in
+    return Typed(type) { [library] frame in
       let owner = try code(frame)
       switch owner {
       case .record(let record):
         if let field = record[name.text] { return field }
-        throw Self.unknownMember(name, of: "this record", in: record.keys)
+        throw Self.unknownMember(name, of: "this record", in: record.keys, library)
       case .object(let object):
         if let found = object.member(name.text) { return found }
         let type = Swift.type(of: object).type
-        throw Self.unknownMember(name, of: type.name, in: type.members.map(\.name))
+        throw Self.unknownMember(name, of: type.name, in: type.members.map(\.name), library)
       case .date(let seconds):
         if let found = Calendar.member(seconds, name.text) { return found }
-        throw Self.unknownMember(name, of: "a date", in: Calendar.members)
-      default: throw Diagnostic(.unknownMember, "\(owner.described) has no members", at: name.span)
+        throw Self.unknownMember(name, of: "a date", in: Calendar.members, library)
+      default: throw Self.unknownMember(name, of: owner.described, in: [], library)
       }
     }
   }
 
-  private static func unknownMember(_ name: Name, of owner: String, in known: [String]) -> Diagnostic {
+  private static func unknownMember(_ name: Name, of owner: String, in known: [String], _ library: Library) -> Diagnostic {
     Diagnostic(
-      .unknownMember, "\(owner) has no `\(name.text)`", at: name.span,
+      .unknownMember, known.isEmpty ? "\(owner) has no members" : "\(owner) has no `\(name.text)`", at: name.span,
       help: Spelling.suggestion(name.text, in: known)
+        ?? ForeignNames.help(forMember: name.text, isFunction: library.builtins[name.text] != nil)
         ?? (known.isEmpty ? nil : "it has: \(Spelling.list(known))"))
   }
 

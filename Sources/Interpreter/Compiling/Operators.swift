@@ -258,7 +258,9 @@ enum Operators {
     if operation == .plus && textual { help = "to put values into a text write \"... {value} ...\"" }
     let verb: String
     switch operation {
-    case .less, .lessOrEqual, .greater, .greaterOrEqual: verb = "cannot be compared with"
+    case .less, .lessOrEqual, .greater, .greaterOrEqual:
+      verb = "cannot be compared with"
+      if a.hasPrefix("a list") { help = "the elements that fit: filter(xs, x => x > 2)" }
     default: verb = "and"
     }
     let message =
