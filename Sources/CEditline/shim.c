@@ -454,8 +454,9 @@ static unsigned char paste(EditLine *el, int key) {
   for (const char *from = text; *from != 0; from++) {
     if (begins) {
       const char *rest = from;
-      if (strncmp(rest, "...> ", 5) == 0) {
-        from += 5;
+      size_t dots = strspn(rest, ".");
+      if (dots >= 3 && rest[dots] == '>' && rest[dots + 1] == ' ') {
+        from += dots + 2;
       } else if (strncmp(rest, "srs", 3) == 0) {
         rest += 3;
         while (*rest == ' ' || (*rest >= '0' && *rest <= '9')) rest++;

@@ -11,14 +11,16 @@ import Testing
   }()
 
   /// Types the pieces, each after a pause, and returns everything that the terminal showed.
-  private func type(_ pieces: [(String, Double)], home: String? = nil) throws -> (screen: String, status: Int32) {
+  private func type(_ pieces: [(String, Double)], home: String? = nil, settings: [String: String] = [:]) throws -> (
+    screen: String, status: Int32
+  ) {
     // If `script` ends early, SIGPIPE must not end the test process.
     signal(SIGPIPE, SIG_IGN)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
     process.arguments = ["-qec", "\(Srs.path)\(home == nil ? " --no-history" : "")", "/dev/null"]
     let own = ["TERM": "xterm", "HOME": home ?? "/nonexistent", "XDG_STATE_HOME": (home ?? "/nonexistent") + "/state"]
-    process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "NO_COLOR" }.merging(own) { $1 }.merging(settings) { $1 }
     let input = Pipe()
     let path = NSTemporaryDirectory() + "stackrec-screen-\(UUID().uuidString)"
     _ = FileManager.default.createFile(atPath: path, contents: nil)
@@ -118,6 +120,82 @@ import Testing
       ("\u{3}", 1.5), ("print(\"kept {run.steps > 0}, {run.stop}\")\n", 0.6), ("\u{4}", 0.5),
     ])
     #expect(result.screen.contains("kept true, interrupted"), "\(result.screen.suffix(2000))")
+  }
+
+  /// Ctrl-C clears an entry, also one of several lines, although the threads of OpenBLAS may take the signal.
+  @Test(arguments: ["1", "2", "4"])
+  func ctrlCClearsAnEntry(threads: String) throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let result = try type(
+      [
+        ("", 0.5), ("let abc = 5", 0.3), ("\u{3}", 0.6), ("1 + 1\n", 0.6), ("let f = [1,\n", 0.4), ("\u{3}", 0.6), ("2 + 40\n", 0.6),
+        ("%who\n", 0.5), ("\u{4}", 0.5),
+      ], settings: ["OPENBLAS_NUM_THREADS": threads])
+    #expect(result.screen.contains("l2\r") && result.screen.contains("l42\r"), "\(result.screen.debugDescription)")
+    #expect(result.screen.contains("no variables yet"), "\(result.screen.debugDescription)")
+  }
+
+  /// Keys in the encodings of several terminals. Each entry is 42 only if its keys do what they are for; keys without a meaning
+  /// do nothing.
+  @Test(arguments: [
+    "12\u{1b}[1;5D30 + \n", "12\u{1b}[1;3D30 + \n", "12\u{1b}b30 + \n", "+ 12\u{1b}[1~30 \n", "+ 12\u{1b}[7~30 \n", "+ 12\u{1b}OH30 \n",
+    "+ 12\u{1b}[H30 \n", "30 + 1\u{1b}[H\u{1b}[4~2\n", "30 + 1\u{1b}[H\u{1b}[8~2\n", "30 + 1\u{1b}[H\u{1b}OF2\n",
+    "6 * 7\u{1b}[15~\u{1b}[99;99x\n",
+    "6 * 7\u{1b}[97;5u\u{1b}[I\u{1b}[Z\n", "6 * 78\u{1f}\n", "x6 * 7\u{1b}[H\u{1b}[3~\n", "abc 6 * 7\u{1b}[H\u{1b}[3;5~\n",
+    "let z =\u{1b}\r42\nz\n", "\u{1b}[200~srs 3> 40 +\r\n.....>   2\u{1b}[201~\n", "\u{1b}[200~6 *\r7\u{1b}[201~\n",
+    "print(\"4a👍🏽\u{7f}\u{7f}2\")\n",
+  ])
+  func keysDoWhatTheyAreFor(keys: String) throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let result = try type([("", 0.4), (keys, 0.7), ("\u{4}", 0.4)])
+    #expect(result.screen.contains("l42\r"), "\(result.screen.debugDescription)")
+  }
+
+  /// Pasted lines wait for Enter. Up and Down move between their lines. The editor of the user changes them.
+  @Test func linesWaitAndCanBeChanged() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let waiting = try type([
+      ("", 0.4), ("\u{1b}[200~let q = 1\rlet r = 2\u{1b}[201~", 0.5), ("\u{3}", 0.5), ("%who\n", 0.5), ("\u{4}", 0.4),
+    ])
+    #expect(waiting.screen.contains("no variables yet"), "\(waiting.screen.debugDescription)")
+    let moved = try type([
+      ("", 0.4), ("\u{1b}[200~let q = 4\rlet r = 2\u{1b}[201~", 0.5), ("\u{1b}[A0", 0.3), ("\u{1b}[B\n", 0.4), ("q + r\n", 0.5),
+      ("\u{4}", 0.4),
+    ])
+    #expect(moved.screen.contains("l42\r"), "\(moved.screen.debugDescription)")
+    let editor = NSTemporaryDirectory() + "stackrec-editor-\(UUID().uuidString)"
+    try Data("#!/bin/sh\nsed -i 's/7/21/' \"$1\"\n".utf8).write(to: URL(fileURLWithPath: editor))
+    chmod(editor, 0o755)
+    defer { unlink(editor) }
+    let edited = try type(
+      [("", 0.4), ("2 * 7", 0.3), ("\u{18}\u{5}", 0.9), ("\n", 0.5), ("\u{4}", 0.4)], settings: ["EDITOR": editor, "VISUAL": editor])
+    #expect(edited.screen.contains("l42\r"), "\(edited.screen.debugDescription)")
+  }
+
+  /// Code is coloured while it is typed, and an earlier entry is suggested in grey; the right arrow takes it. NO_COLOR turns both
+  /// off.
+  @Test func coloursAndSuggestions() throws {
+    guard Self.hasTerminal else {
+      print("skipped: there is no script(1), or no pseudo-terminal for it")
+      return
+    }
+    let keys = [("", 0.4), ("let value = 41\n", 0.5), ("let v", 0.5), ("\u{1b}[C\n", 0.5), ("value + 1\n", 0.5), ("\u{4}", 0.4)]
+    let result = try type(keys)
+    #expect(
+      result.screen.contains("\u{1b}[1;35mlet\u{1b}[0m") && result.screen.contains("\u{1b}[90malue = 41"),
+      "\(result.screen.debugDescription)")
+    #expect(result.screen.contains("l42\r"))
+    let plain = try type(keys, settings: ["NO_COLOR": "1"])
+    #expect(!plain.screen.contains("\u{1b}[90m") && !plain.screen.contains("\u{1b}[1;35m"))
   }
 
   /// A block is indented while it is typed, and its closing brace is unindented.
