@@ -158,6 +158,12 @@ private struct StderrLog: LogHandler {
 
 /// Writes to stdout and stderr.
 enum Output {
+  /// The width of the terminal; nil if stdout is not a terminal.
+  static var columns: Int? {
+    var size = winsize()
+    return isatty(STDOUT_FILENO) == 1 && ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+
   /// Writes a text to stderr, made safe for a terminal.
   static func error(_ text: String) { control(TerminalText.safe(text)) }
 

@@ -71,7 +71,7 @@ struct RunsCommand: ParsableCommand {
       let database = try store.open()
       let rows = try store.all(database)
       let chosen = rows.filter { (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true) }.sorted(by: order)
-      Output.show(RunTable.screen(chosen) + "\n")
+      Output.show(RunTable.screen(chosen, columns: Output.columns) + "\n")
     }
   }
 
@@ -90,7 +90,7 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       let rows = try store.rows(ids)
-      Output.show(RunTable.screen(rows) + "\n" + RunTable.differences(rows))
+      Output.show(RunTable.screen(rows, columns: Output.columns) + "\n" + RunTable.differences(rows))
     }
   }
 

@@ -5,17 +5,21 @@ import Training
 
 /// Recorded trainings as tables.
 public enum RunTable {
-  static func grid(_ rows: [RunRow]) -> Grid {
-    Grid(
-      caption: rows.isEmpty ? "no trainings are recorded here" : "", label: nil,
-      header: ["id", "name", "kind", "state", "model", "blocks", "steps", "training", "metric", "best", "seed", "started"],
-      numeric: [0, 5, 6, 9, 10],
+  /// - Parameter without: names of columns to leave out.
+  static func grid(_ rows: [RunRow], without: Set<String> = []) -> Grid {
+    let all = ["id", "name", "kind", "state", "model", "blocks", "steps", "training", "metric", "best", "seed", "started"]
+    let shown = all.indices.filter { !without.contains(all[$0]) }
+    let numeric: Set<String> = ["id", "blocks", "steps", "best", "seed"]
+    return Grid(
+      caption: rows.isEmpty ? "no trainings are recorded here" : "", label: nil, header: shown.map { all[$0] },
+      numeric: Set(shown.indices.filter { numeric.contains(all[shown[$0]]) }),
       rows: rows.map { row in
-        [
+        let cells = [
           "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, String(row.model.prefix { $0 != "(" }), "\(row.blocks)", "\(row.steps)",
           NumberFormat.duration(row.seconds), row.metric, row.best.map { NumberFormat.fixed($0, digits: 4) } ?? "", "\(row.seed)",
           date(row.started),
-        ].map { Grid.Cell($0) }
+        ]
+        return shown.map { Grid.Cell(cells[$0]) }
       })
   }
 
@@ -43,7 +47,19 @@ public enum RunTable {
     return lines.isEmpty ? "their settings are the same\n" : lines.joined()
   }
 
-  public static func screen(_ rows: [RunRow]) -> String { grid(rows).screen() }
+  /// The runs as a table. In a terminal that is too narrow, columns are left out, but never the name, the state and the metric.
+  ///
+  /// - Parameter columns: the width of the terminal; nil: no limit.
+  public static func screen(_ rows: [RunRow], columns: Int? = nil) -> String {
+    var without: Set<String> = []
+    var text = grid(rows).screen()
+    for name in ["kind", "started", "seed", "model", "training", "blocks"] {
+      guard let columns, text.split(separator: "\n").contains(where: { $0.count > columns }) else { break }
+      without.insert(name)
+      text = grid(rows, without: without).screen()
+    }
+    return text
+  }
 
   static func date(_ seconds: Double) -> String { Value.date(seconds.rounded(.down)).printed }
 
