@@ -65,7 +65,9 @@ import Testing
       let (small, large) = (try own(users: 2_000), try own(users: 100_000))
       #expect(large.file > 20 << 20)
       // Names of users and items are in memory while the file is open; sequences are not.
-      #expect(large.own - small.own < large.file / 2, "\(large.own >> 20) MB for a file of \(large.file >> 20) MB, \(small.own >> 20) MB for a small one")
+      #expect(
+        large.own - small.own < large.file / 2,
+        "\(large.own >> 20) MB for a file of \(large.file >> 20) MB, \(small.own >> 20) MB for a small one")
     }
   }
 }

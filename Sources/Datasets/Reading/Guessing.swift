@@ -211,6 +211,9 @@ private struct Grid {
   /// Whether the columns have the same kind of fields, as the positions of sequences do.
   func isSequences(needsNumbers: Bool) -> Bool {
     guard rows.count >= 2, isIDs, isEven(), !needsNumbers || isWhole else { return false }
+    // Lines that are numbered begin with a user or a number of the line, not with an item.
+    let numbers = rows.map { Int($0[0]) ?? 0 }
+    if rows.count >= 5, zip(numbers, numbers.dropFirst()).allSatisfy({ $1 == $0 + 1 }) { return false }
     if let width {
       // Tables of three or four numbers are likelier than sequences of them.
       if width < 3 || width < 5 && isWhole { return false }
