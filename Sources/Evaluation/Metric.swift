@@ -3,11 +3,22 @@ import Glibc
 /// A ranking metric at k for one relevant item at position r, counted from 0. From position k on it is 0; before it
 ///
 ///     MRR@k = 1 / (r + 1),   HR@k = 1,   NDCG@k = 1 / log2(r + 2)
+///     Recall@k = 1,   Precision@k = 1 / k,   MAP@k = 1 / (r + 1)
+///
+/// With one relevant item recall is HR and MAP is MRR; they have names of their own because papers use them.
 ///
 /// If other items have the same score as the target, the metric is its expectation over the orders of these: see `Rank`.
 public struct Metric: Sendable, Hashable {
   public enum Kind: String, Sendable, CaseIterable {
-    case mrr, hr, ndcg
+    case mrr, hr, ndcg, recall, precision, map
+
+    /// The name in papers.
+    var title: String {
+      switch self {
+      case .mrr, .hr, .ndcg, .map: rawValue.uppercased()
+      case .recall, .precision: rawValue.capitalized
+      }
+    }
   }
 
   public let kind: Kind
@@ -28,14 +39,15 @@ public struct Metric: Sendable, Hashable {
   /// The name in the language: `mrr@5`.
   public var name: String { "\(kind.rawValue)@\(k)" }
   /// The name in papers: `MRR@5`.
-  public var title: String { "\(kind.rawValue.uppercased())@\(k)" }
+  public var title: String { "\(kind.title)@\(k)" }
 
   /// The metric of one target.
   public func value(_ rank: Rank) -> Double {
     rank.mean(below: k) { position in
       switch kind {
-      case .mrr: 1 / Double(position + 1)
-      case .hr: 1
+      case .mrr, .map: 1 / Double(position + 1)
+      case .hr, .recall: 1
+      case .precision: 1 / Double(k)
       case .ndcg: 1 / log2(Double(position + 2))
       }
     }

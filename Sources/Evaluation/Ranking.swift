@@ -16,7 +16,12 @@ public enum Ranking {
   /// The rank of `target` among items 1..<items, and the pad, item 0, if the rule ranks it. Another item whose score is NaN
   /// counts as higher. A target whose score is NaN comes last.
   ///
-  /// - Parameter hidden: the items to leave out.
+  /// - Parameters:
+  ///   - target: the item.
+  ///   - scores: the scores of all items and, first, of the pad.
+  ///   - items: the number of items and the pad.
+  ///   - hidden: the items to leave out.
+  ///   - rule: the rules for ties and the pad.
   public static func rank(
     of target: Int, _ scores: UnsafePointer<Float>, items: Int, without hidden: [Int32] = [], _ rule: RankingRule = RankingRule()
   ) -> Rank {

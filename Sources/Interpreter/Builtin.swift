@@ -214,7 +214,7 @@ public struct Builtin: Sendable {
       }
       return Diagnostic(
         .wrongType, "`\(parameter.name)` of \(name) is \(parameter.wanted), not \(value.described)", at: span,
-        label: "expected \(parameter.wanted)")
+        label: "expected \(parameter.wanted)", help: ForeignNames.help(forKindOf: parameter.name, in: name))
     case .word(let word): return parameter.unknownWord(word, in: name, at: span)
     case .value(let problem):
       return Diagnostic(.badValue, "`\(parameter.name)` of \(name) \(problem); it is \(value.described)", at: span)

@@ -23,6 +23,23 @@ enum ForeignNames {
     return nil
   }
 
+  /// For an argument of the wrong kind: `function.argument`.
+  static func help(forKindOf argument: String, in function: String) -> String? { kinds["\(function).\(argument)"] ?? kinds[".\(argument)"] }
+
+  private static let kinds: [String: String] = [
+    "compare.methods": "the methods have names: compare({ A: run, B: other }, on: data.test)",
+    ".on": "a part of a data set is meant, such as on: data.test; for a metric, on: mrr@5 without quotes",
+    "len.value": "sizes of data are data.items and data.train.count; those of a run are run.steps and len(run.history)",
+    "train.model": "the model comes first: train(model, data, run: 10epochs)",
+    "train.data": "the model comes first: train(model, data, run: 10epochs)",
+    "stackrec.model": "the model comes first: stackrec(model, data, phases: [...])",
+    "stackrec.data": "the model comes first: stackrec(model, data, phases: [...])",
+    ".metrics": "a list of metrics without quotes: metrics: [hr@10, ndcg@10]",
+    ".baselines": "a list of words: baselines: [popular, markov]",
+    "map.list": "the list comes first: map(xs, x => x * 2), or xs |> map(x => x * 2)",
+    "filter.list": "the list comes first: filter(xs, x => x > 2), or xs |> filter(x => x > 2)",
+  ]
+
   private static let numbers = "number(\"5\") reads a number from a text, floor(x) and round(x) make it whole"
   private static let noPackages = "no packages are needed: read_csv(\"x.csv\"), mean(xs), load_model(\"m.safetensors\") are there"
   private static let list = "a list is written [1, 2, 3]"
@@ -63,7 +80,7 @@ enum ForeignNames {
     "pandas": noPackages, "numpy": noPackages, "polars": noPackages, "library": noPackages, "require": noPackages, "using": noPackages,
     "sgd": "the optimizers are adam, adamw and adagrad", "rmsprop": "the optimizers are adam, adamw and adagrad",
     "mrr": cutOff + "mrr@5", "hr": cutOff + "hr@10", "ndcg": cutOff + "ndcg@10", "hit": cutOff + "hr@10", "hits": cutOff + "hr@10",
-    "recall": "with one target recall@10 is hr@10", "precision": "with one target precision@10 is hr@10 / 10",
+    "recall": cutOff + "recall@10", "precision": cutOff + "precision@10",
     "append": "[..xs, 5] is a list with one element more",
     "push": "[..xs, 5] is a list with one element more",
     "extend": "[..a, ..b] is both lists", "concat": "[..a, ..b] is both lists; texts are joined by +",

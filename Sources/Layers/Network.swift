@@ -87,7 +87,10 @@ public final class Model: Sendable {
 
   /// A model with freshly initialised parameters.
   ///
-  /// - Parameter pool: computes them in parallel and can be cancelled; nil: on this thread.
+  /// - Parameters:
+  ///   - network: the architecture.
+  ///   - seed: the seed of the parameters.
+  ///   - pool: computes them in parallel and can be cancelled; nil: on this thread.
   public init(_ network: any Network, seed: UInt64, pool: WorkerPool? = nil) {
     self.network = network
     self.seed = seed

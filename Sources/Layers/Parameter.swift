@@ -87,7 +87,10 @@ public struct ParameterLayout: Sendable {
   /// Initialises every parameter from a random stream with the parameter's name, so one more layer does not change the
   /// values of the others.
   ///
-  /// - Parameter pool: computes in parallel and can be cancelled; nil: on this thread.
+  /// - Parameters:
+  ///   - values: receives the values.
+  ///   - seed: the seed of the streams.
+  ///   - pool: computes in parallel and can be cancelled; nil: on this thread.
   public func initialise(_ values: FloatBuffer, seed: UInt64, pool: WorkerPool? = nil) {
     guard let pool else { return parameters.forEach { initialise($0, values, seed: seed) } }
     pool.forEachUntilCancelled(parameters.count) { [self] index, _ in initialise(parameters[index], values, seed: seed) }

@@ -30,7 +30,9 @@ struct SessionCommand {
     return zip(heads, all).map { "  \($0)\(String(repeating: " ", count: width - $0.count))  \($1.summary)\n" }.joined()
       + "  !COMMAND\(String(repeating: " ", count: max(0, width - 8)))  run a shell command\n"
       + "  ?name  ?name.member  ?\"some words\"  ?E0301  help on a function, a parameter or member, words, an error\n"
-      + "  _ is the last value, out[n] the value of entry n; Ctrl-D leaves\n"
+      + "  _ is the last value, out[n] the value of entry n; |> at the beginning goes on from the last value\n"
+      + "  Ctrl-C clears the entry or ends what runs, Ctrl-D or exit leaves, Tab completes, right arrow takes the suggestion,\n"
+      + "  Alt-Enter begins a line, Ctrl-_ undoes, Ctrl-R searches earlier entries, Ctrl-X Ctrl-E opens the entry in $EDITOR\n"
   }
 }
 
@@ -182,7 +184,7 @@ extension Session {
     let metric = word.prefix { $0 != "@" }.lowercased()
     if library.metrics.contains(metric) {
       return
-        "\(metric)@k: a metric of the rank r of the one right item, counted from 1, and 0 for ranks above k: mrr@k = 1 / r, hr@k = 1, ndcg@k = 1 / log2(r + 1). Written mrr@5, hr@10, ndcg@10."
+        "\(metric)@k: a metric of the rank r of the one right item, counted from 1, and 0 for ranks above k: mrr@k = 1 / r, hr@k = 1, ndcg@k = 1 / log2(r + 1), recall@k = 1, precision@k = 1 / k, map@k = 1 / r. Written mrr@5, hr@10, ndcg@10."
     }
     if ["step", "steps", "epoch", "epochs", "ms", "s", "min", "h", "cm", "mm", "pt", "%"].contains(word) {
       return

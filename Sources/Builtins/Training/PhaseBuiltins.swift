@@ -20,8 +20,9 @@ extension Builtin {
     )
     let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; a smaller share is a subset of a larger one")
     let when = d.optional(
-      "when", Kind<Phase.Plateau>.setting,
-      "grow as soon as a metric stops improving: ends the previous phase, if its own `run` has not ended it before")
+      "when", Kind<Phase.Rule>.setting,
+      "grow as soon as a metric stops improving (plateau) or rises too slowly (slope): ends the previous phase, if its own `run` has not ended it before"
+    )
     let freeze = d.optional("freeze", Kind<Frozen>.word, "old: train only the new parameters at first (needs `for`)")
     let frozenFor = d.optional("for", .countedExtent, "how long `freeze` lasts")
     return { call in
@@ -56,14 +57,28 @@ extension Builtin {
   static let plateau = Builtin(
     "plateau",
     "A condition for growth: a metric on the validation part has not improved for a number of evaluations.",
-    topic: "Training", returns: .object(Phase.Plateau.type),
+    topic: "Training", returns: .object(Phase.Rule.type),
     example: "let deeper = phase(to: 16, when: plateau(2, on: mrr@5), run: 500steps)"
   ) { d in
     let count = d.positional("evaluations", .whole(from: 1), "number of evaluations without a better value")
     let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "the metric, on the validation part")
     return { call in
-      let rule = Phase.Plateau(try call[count], on: try call[metric])
-      return .object(SettingValue(rule, "plateau(\(rule.evaluations), on: \(rule.metric.name))"))
+      let rule = Phase.Rule(plateau: try call[count], on: try call[metric])
+      return .object(SettingValue(rule, "plateau(\(try call[count]), on: \(rule.metric.name))"))
+    }
+  }
+
+  static let slope = Builtin(
+    "slope",
+    "A condition for growth: the learning curve has become flat. The slope is that of a straight line through the evaluations since half of the phase's steps (at least 4), of the metric divided by its best value in the phase, over log2 of the steps. slope(5%): less than 5 % more per doubling of the steps.",
+    topic: "Training", returns: .object(Phase.Rule.type),
+    example: "let deeper = phase(to: 16, when: slope(5%, on: ndcg@10), run: 500steps)"
+  ) { d in
+    let share = d.positional("share", .share, "growth begins below this rise per doubling of the steps")
+    let metric = d.named("on", .metric, default: Metric(.mrr, 5), "mrr@5", "the metric, on the validation part")
+    return { call in
+      let rule = Phase.Rule(slope: try call[share], on: try call[metric])
+      return .object(SettingValue(rule, "slope(\(NumberFormat.text(try call[share] * 100))%, on: \(rule.metric.name))"))
     }
   }
 

@@ -84,7 +84,7 @@ extension Phase: ScriptSetting {
   static let type = ObjectType("a phase such as phase(run: 500steps)")
 }
 
-extension Phase.Plateau: ScriptSetting {
+extension Phase.Rule: ScriptSetting {
   static let type = ObjectType("a rule such as plateau(2, on: mrr@5)")
 }
 

@@ -8,7 +8,7 @@ extension Builtin {
   static let training: [Builtin] =
     [
       train.known(as: "fit", "learn", "epochs", "gpu", "cross entropy"), stackrec.known(as: "grow", "progressive", "deep"),
-      finetune.known(as: "transfer", "transfer learning"), resume.known(as: "continue", "checkpoint"), phase, plateau,
+      finetune.known(as: "transfer", "transfer learning"), resume.known(as: "continue", "checkpoint"), phase, plateau, slope,
       patience.known(as: "early stopping"),
     ] + optimizers + losses + schedules
 

@@ -107,7 +107,10 @@ extension SequenceSet {
   /// Splits the sequences as the authors' reference code does: shuffled, 80 % training, 20 % test. The test part is also the
   /// validation part.
   ///
-  /// - Parameter unknown: whether the vocabulary gets an item `<UNK>` that no sequence has, as in the authors' code.
+  /// - Parameters:
+  ///   - seed: the seed of the shuffling.
+  ///   - oldestFirst: whether to sort the training sequences by time.
+  ///   - unknown: whether the vocabulary gets an item `<UNK>` that no sequence has, as in the authors' code.
   public func referenceSplit(seed: UInt64, oldestFirst: Bool = false, unknown: Bool = true) throws(DataError) -> Split {
     if unknown, unknownItem == nil {
       return try addingUnknown().referenceSplit(seed: seed, oldestFirst: oldestFirst, unknown: unknown)

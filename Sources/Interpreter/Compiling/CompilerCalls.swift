@@ -317,7 +317,7 @@ extension Compiler {
       report(
         Diagnostic(
           code, "`\(parameter.name)` of \(builtin.name) is \(parameter.wanted), not \(typed.type.name)", at: span,
-          label: "expected \(parameter.wanted)"))
+          label: "expected \(parameter.wanted)", help: ForeignNames.help(forKindOf: parameter.name, in: builtin.name)))
     }
     return typed
   }

@@ -13,7 +13,7 @@ extension Compiler {
         report(
           Diagnostic(
             .unknownName, "there is no metric `\(name)`", at: span,
-            help: ["recall", "precision", "hit"].contains(name)
+            help: ["hit", "hits", "auc", "accuracy"].contains(name)
               ? ForeignNames.help(forName: name)
               : Spelling.suggestion(name, in: library.metrics) ?? "metrics are: \(library.metrics.joined(separator: ", "))"))
         return .constant(.metric(MetricName(name, k)))

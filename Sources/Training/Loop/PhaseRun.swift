@@ -14,8 +14,8 @@ struct PhaseRun {
   private let backend: any StepBackend
   /// The parameters that are not updated while `phase.freezeOld` lasts.
   private let frozen: FrozenPart
-  /// The plateau that ends this phase and begins the next one; nil if there is none.
-  private let next: Phase.Plateau?
+  /// The rule that ends this phase and begins the next one; nil if there is none.
+  private let next: Phase.Rule?
   /// The number of steps between evaluations.
   private let evaluateEvery: Int
   private let planned: Int?
@@ -96,7 +96,7 @@ struct PhaseRun {
     if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
       return (.patience(patience, trainer.recipe.watch), nil)
     }
-    return isPlateau(point, &state.phase) ? (.finished, nil) : nil
+    return isGrowthDue(point, &state) ? (.finished, nil) : nil
   }
 
   private func isOver(_ extent: Extent?, _ state: TrainingState) -> Bool {
@@ -210,11 +210,19 @@ struct PhaseRun {
     if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }
   }
 
-  /// Whether the metric of the next phase's plateau has not improved for the required number of evaluations.
-  private func isPlateau(_ point: HistoryPoint, _ phase: inout TrainingState.PhaseState) -> Bool {
+  /// Whether the next phase's rule ends this one.
+  private func isGrowthDue(_ point: HistoryPoint, _ state: inout TrainingState) -> Bool {
     guard let next, let now = point.metrics[next.metric] else { return false }
-    phase.plateauWaiting = now > phase.plateauBest ? 0 : phase.plateauWaiting + 1
-    phase.plateauBest = max(now, phase.plateauBest)
-    return phase.plateauWaiting >= next.evaluations
+    switch next.condition {
+    case .plateau(let evaluations):
+      state.phase.plateauWaiting = now > state.phase.plateauBest ? 0 : state.phase.plateauWaiting + 1
+      state.phase.plateauBest = max(now, state.phase.plateauBest)
+      return state.phase.plateauWaiting >= evaluations
+    case .slope(let share):
+      let own = state.history.filter { $0.phase == point.phase }
+      let start = own.first?.step ?? 0
+      let slope = Phase.Rule.slope(own.compactMap { point in point.metrics[next.metric].map { (point.step - start, $0) } })
+      return slope.map { $0 < share } ?? false
+    }
   }
 }

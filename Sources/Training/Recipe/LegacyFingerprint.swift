@@ -10,7 +10,7 @@ enum LegacyFingerprint {
   static func text(_ model: Model, _ data: Split, _ recipe: Recipe) throws -> String? {
     guard let loss = recipe.loss as? any LegacyNamed, let adam = recipe.optimizer as? Adam, recipe.schedule is ConstantRate,
       adam.form == .pytorch, recipe.shuffle == .everyEpoch, recipe.lastBatch == .keep, recipe.ofEquals == .later,
-      recipe.ranking == RankingRule(recipe.ranking.candidates)
+      recipe.ranking == RankingRule(recipe.ranking.candidates), !recipe.phases.contains(where: { $0.when?.isSlope == true })
     else {
       return nil
     }
@@ -44,8 +44,10 @@ enum LegacyFingerprint {
     }
   }
 
-  private static func text(_ plateau: Phase.Plateau) -> String {
-    "Phase.Plateau(evaluations: \(plateau.evaluations), metric: Training.Metric(kind: Training.Metric.Kind.\(plateau.metric.kind.rawValue), k: \(plateau.metric.k)))"
+  private static func text(_ rule: Phase.Rule) -> String {
+    guard case .plateau(let evaluations) = rule.condition else { return "" }
+    return
+      "Phase.Plateau(evaluations: \(evaluations), metric: Training.Metric(kind: Training.Metric.Kind.\(rule.metric.kind.rawValue), k: \(rule.metric.k)))"
   }
 
   private static func text(_ adam: Adam) -> String {

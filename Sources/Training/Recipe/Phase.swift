@@ -1,4 +1,5 @@
 import Evaluation
+import Glibc
 import Growth
 
 /// A phase of a training. It may begin with a growth.
@@ -11,30 +12,78 @@ public struct Phase: Sendable, Equatable {
   public var carry: Carry
   /// The share of the training sequences that is used, from 0 to 1. A larger share contains every smaller one.
   public var dataShare: Double
-  /// The plateau that ends the previous phase and begins this one; nil: the previous phase ends by its own length.
-  public var when: Plateau?
+  /// What ends the previous phase and begins this one; nil: the previous phase ends by its own length.
+  public var when: Rule?
   /// For this long, only the new blocks and the output layer are trained (MSLT, Yang et al., arXiv 2011.13635).
   public var freezeOld: Extent?
 
-  /// A metric that has not improved for a number of evaluations.
-  public struct Plateau: Sendable, Equatable, Codable {
-    public let evaluations: Int
+  /// A condition on the evaluations of a phase, which ends it.
+  public struct Rule: Sendable, Equatable, Codable {
+    public enum Condition: Sendable, Equatable {
+      /// The metric has not improved for this number of evaluations.
+      case plateau(Int)
+      /// The metric rises by less than this share of its best value per doubling of the phase's steps.
+      case slope(Double)
+    }
+
+    public let condition: Condition
     public let metric: Metric
 
-    public init(_ evaluations: Int, on metric: Metric) {
-      self.evaluations = evaluations
+    public init(plateau evaluations: Int, on metric: Metric) {
+      condition = .plateau(evaluations)
       self.metric = metric
     }
 
-    private enum CodingKeys: String, CodingKey {
-      case evaluations = "plateau"
-      case metric = "on"
+    public init(slope share: Double, on metric: Metric) {
+      condition = .slope(share)
+      self.metric = metric
+    }
+
+    /// Whether version 0.1 did not have it.
+    var isSlope: Bool { if case .slope = condition { true } else { false } }
+
+    /// The fewest evaluations that a slope is computed from.
+    static let fewest = 4
+
+    /// The slope of a learning curve over the logarithm of its compute: a straight line is fitted by least squares to the values,
+    /// divided by the best one, over log2 of the steps, from half of the last steps on. In a phase the compute of a step is always the same.
+    ///
+    /// - Returns: nil for fewer than `fewest` evaluations in this part, or if no value is above 0.
+    static func slope(_ points: [(step: Int, value: Double)]) -> Double? {
+      guard let last = points.last, let best = points.map(\.value).max(), best > 0 else { return nil }
+      let part = points.filter { $0.step > 0 && 2 * $0.step >= last.step }
+      guard part.count >= fewest else { return nil }
+      let x = part.map { log2(Double($0.step)) }, y = part.map { $0.value / best }
+      let (meanX, meanY) = (x.reduce(0, +) / Double(x.count), y.reduce(0, +) / Double(y.count))
+      let spread = x.reduce(0) { $0 + ($1 - meanX) * ($1 - meanX) }
+      return zip(x, y).reduce(0) { $0 + ($1.0 - meanX) * ($1.1 - meanY) } / spread
+    }
+
+    private enum CodingKeys: String, CodingKey { case plateau, slope, on }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      metric = try container.decode(Metric.self, forKey: .on)
+      if let share = try container.decodeIfPresent(Double.self, forKey: .slope) {
+        condition = .slope(share)
+      } else {
+        condition = .plateau(try container.decode(Int.self, forKey: .plateau))
+      }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(metric, forKey: .on)
+      switch condition {
+      case .plateau(let evaluations): try container.encode(evaluations, forKey: .plateau)
+      case .slope(let share): try container.encode(share, forKey: .slope)
+      }
     }
   }
 
   public init(
     run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .all, dataShare: Double = 1,
-    when: Plateau? = nil, freezeOld: Extent? = nil
+    when: Rule? = nil, freezeOld: Extent? = nil
   ) {
     self.when = when
     self.freezeOld = freezeOld

@@ -48,6 +48,11 @@ import Testing
     #expect(Metric(.hr, 5).value(.beyond) == 0)
     #expect(abs(Metric(.ndcg, 10).value(Rank(above: 2)) - 0.5) < 1e-12)
     #expect(Metric(.mrr, 5).mean([]) == 0)
+    // With one relevant item.
+    #expect(Metric(.recall, 5).value(Rank(above: 4)) == 1 && Metric(.recall, 5).value(Rank(above: 5)) == 0)
+    #expect(Metric(.precision, 5).value(Rank(above: 4)) == 0.2 && Metric(.precision, 5).value(Rank(above: 5)) == 0)
+    #expect(Metric(.map, 5).value(Rank(above: 3)) == 0.25 && Metric(named: "map@5")?.title == "MAP@5")
+    #expect(Metric(named: "recall@10")?.title == "Recall@10" && Metric(named: "precision@3")?.name == "precision@3")
     #expect(Metric(.mrr, 1).mean([Rank(above: 0), Rank(above: 1)]) == 0.5)
     // Two items are tied at the top; each is the target of one sequence.
     #expect(Metric(.hr, 1).mean([Rank(above: 0, tied: 1), Rank(above: 0, tied: 1)]) == 0.5)

@@ -27,7 +27,7 @@ import Testing
   static let phaseChanges: [String: @Sendable (inout Phase) -> Void] = [
     "run": { $0.run = .seconds(1.5) }, "to": { $0.to = 8 }, "by": { $0.by = .topCross },
     "carry": { $0.carry = .parts([.norm, .blocks], optimizer: true) }, "data": { $0.dataShare = 0.5 },
-    "when": { $0.when = .init(2, on: Metric(.hr, 5)) }, "freeze_for": { $0.freezeOld = .steps(9) },
+    "when": { $0.when = .init(plateau: 2, on: Metric(.hr, 5)) }, "freeze_for": { $0.freezeOld = .steps(9) },
   ]
 
   static let adamChanges: [String: @Sendable (inout Adam) -> Void] = [
@@ -118,7 +118,7 @@ import Testing
     var recipe = Recipe(phases: [
       Phase(run: .steps(250)),
       Phase(
-        run: .epochs(1.5), to: 8, by: .dilationAware, carry: .preserving, dataShare: 0.25, when: .init(2, on: Metric(.mrr, 5)),
+        run: .epochs(1.5), to: 8, by: .dilationAware, carry: .preserving, dataShare: 0.25, when: .init(plateau: 2, on: Metric(.mrr, 5)),
         freezeOld: .steps(40)),
       Phase(by: .adjacent, carry: .parts([.blocks, .norm], optimizer: true)),
     ])
@@ -140,7 +140,7 @@ import Testing
     let set = SequenceSet.fixed(length: 4, tokens: [1, 2, 3, 4, 0, 1, 2, 3], items: 5)
     let data = Split(train: set, valid: set, test: set, rule: "by hand")
     var recipe = Recipe(phases: [
-      Phase(run: .steps(6)), Phase(run: .epochs(2), to: 2, by: .cross, when: .init(1, on: Metric(.hr, 5)), freezeOld: .steps(3)),
+      Phase(run: .steps(6)), Phase(run: .epochs(2), to: 2, by: .cross, when: .init(plateau: 1, on: Metric(.hr, 5)), freezeOld: .steps(3)),
     ])
     recipe.optimizer = Adam(rate: 1e-3, clip: 2)
     let identity = try TrainingIdentity(model, data, recipe)

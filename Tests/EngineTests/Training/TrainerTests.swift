@@ -96,11 +96,36 @@ final class TestObserver: TrainingObserver {
   /// A phase ends when the metric that the next phase's plateau names stops improving.
   @Test func growthAtAPlateau() throws {
     let waiting = try Self.run([
-      Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(2, on: Metric(.hr, 5))),
+      Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(plateau: 2, on: Metric(.hr, 5))),
     ]) { $0.optimizer = Adam(rate: 1e-9) }
     // At this learning rate nothing changes: the first evaluation is the best, and two more do not improve on it.
     #expect(waiting.growths.map(\.step) == [15])
     #expect(waiting.history.allSatisfy { $0.metrics[Metric(.hr, 5)] != nil })
+  }
+
+  /// A phase ends when the learning curve has become flat: at the fourth evaluation, since all are in the last half of the steps
+  /// only from then on.
+  @Test func growthAtASlope() throws {
+    let flat = try Self.run([
+      Phase(run: .steps(500)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(slope: 0.05, on: Metric(.hr, 5))),
+    ]) { $0.optimizer = Adam(rate: 1e-9) }
+    // Evaluations every 5 steps; of those from 15 to 30 four are in the last half.
+    #expect(flat.growths.map(\.step) == [30])
+    let never = try Self.run([
+      Phase(run: .steps(60)), Phase(run: .steps(5), to: 4, by: .cross, carry: .all, when: .init(slope: -100, on: Metric(.hr, 5))),
+    ]) { $0.optimizer = Adam(rate: 1e-9) }
+    #expect(never.growths.map(\.step) == [60], "the phase ends by its own length")
+  }
+
+  /// Slopes by hand.
+  @Test func slopesOfLearningCurves() {
+    func slope(_ points: [(Int, Double)]) -> Double? { Phase.Rule.slope(points.map { (step: $0.0, value: $0.1) }) }
+    #expect(slope([(0, 0.1), (16, 0.2), (32, 0.4)]) == nil, "too few in the last half")
+    #expect(slope([(4, 0), (5, 0), (6, 0), (8, 0)]) == nil, "nothing above 0")
+    // Along a line of log2: from 8 to 16 steps the value rises from .4 to .5 in equal parts of log2.
+    let line = [8, 10, 13, 16].map { ($0, 0.4 + 0.1 * (log2(Double($0)) - 3)) }
+    #expect(abs((slope([(1, 0.9 * 0.5), (2, 0.1)] + line) ?? 0) - 0.2) < 1e-12, "a tenth per doubling, of a best value of a half")
+    #expect((slope([8, 10, 13, 16].map { ($0, 0.5) }) ?? 1) == 0)
   }
 
   @Test(arguments: LossSample.all)
