@@ -3,12 +3,17 @@ import Interpreter
 import Syntax
 
 /// Completes the text before the cursor: names, members, arguments and their words, all from the declarations of the builtins.
-public struct Completer {
+public final class Completer {
   private let interpreter: Interpreter
+  /// The last line and cursor. The same ones again, a second Tab, get all names and not only those that fit.
+  private var last: (line: String, cursor: Int)?
+  private var offersAll = false
 
   public init(_ interpreter: Interpreter) { self.interpreter = interpreter }
 
   public func complete(_ line: String, _ cursor: Int) -> Editline.Completion {
+    offersAll = last.map { $0 == (line, cursor) } ?? false
+    last = (line, cursor)
     let before = String(decoding: Array(line.utf8).prefix(cursor), as: UTF8.self)
     if before.allSatisfy({ $0 == " " }) { return .init(insert: "", choices: ["? lists the functions by topic, %help the commands"]) }
     let stem = String(before.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }.reversed())
@@ -43,10 +48,11 @@ public struct Completer {
       if let argument, let parameter = builtin.parameters.first(where: { $0.name == argument }) {
         let words = parameter.words + parameter.elementWords + (parameter.suggest?(text) ?? [])
         // Where the argument takes words, only these and variables fit; before the first letter no other names are offered.
-        return words.isEmpty ? stem.isEmpty ? interpreter.names : names : words + interpreter.names.filter { _ in stem.isEmpty == false }
+        if offersAll { return words + names }
+        return words.isEmpty ? stem.isEmpty ? interpreter.names : names : words + (stem.isEmpty ? [] : interpreter.names)
       }
       let open = builtin.parameters.filter { !lead.contains("\($0.name):") && !$0.positional }.map(\.name)
-      return open.map { $0 + ": " } + (stem.isEmpty ? [] : names.filter { !open.contains($0) })
+      return open.map { $0 + ": " } + (stem.isEmpty && !offersAll ? [] : names.filter { !open.contains($0) })
     }
     return names + Token.Keyword.allCases.map(\.rawValue)
   }

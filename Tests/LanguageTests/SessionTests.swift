@@ -181,6 +181,14 @@ private final class TypedLines: LineEditor {
     #expect(complete("split(s, train: 80%, vali").insert == "d: ")
     #expect(complete("stack(m, by: top_").choices.joined().contains("top_adjacent"))
     #expect(complete("qqq").insert.isEmpty)
+    // After a parenthesis, a comma or a name only what fits there; all names on the second Tab, of which the first rows are shown.
+    let first = complete("split(s, ").choices.joined(separator: "\n")
+    #expect(first.contains("train: ") && !first.contains("nextitnet"))
+    let second = complete("split(s, ").choices
+    #expect(second.joined().contains("adagrad") && second.last?.contains("more; type a letter") == true)
+    let words = complete("stack(m, by: ").choices.joined()
+    #expect(words.contains("top_cross") && !words.contains("nextitnet"))
+    #expect(complete("").choices.count == 1 && complete("  ").choices.count == 1)
   }
 
   @Test func historyKeepsEntriesOfManyLines() throws {
