@@ -30,6 +30,15 @@ public struct GrowthPlan: Sendable {
       })
   }
 
+  /// The same plan without sources of the parameters of some blocks.
+  public func leavingOut(_ blocks: Set<Int>) -> GrowthPlan {
+    let steps = steps.map { step in
+      step.target.block.map { blocks.contains($0.index) } ?? false
+        ? Step(target: step.target, source: nil, constant: step.constant) : step
+    }
+    return GrowthPlan(operation: operation, carry: carry, sources: sources, kept: kept, steps: steps)
+  }
+
   /// Copies the values (parameters or moments) that the plan carries. Other values of `new` are unchanged.
   public func transfer(from old: FloatBuffer, to new: FloatBuffer) {
     for step in steps {

@@ -18,6 +18,10 @@ extension Builtin {
       "carry", .carry, default: .all, "all",
       "which parameters the growth carries over: all; reference (as in the authors' code); preserving (the scores stay the same); or a list of parts"
     )
+    let state = d.optional(
+      "optimizer", Kind<Phase.StateRule>.word,
+      "the optimizer's state at the growth: reset; copy, every copied parameter has that of its source; kept, it goes on except in new blocks; default: copy if `carry` names the optimizer, else reset"
+    )
     let share = d.named("data", .share, default: 1, "100%", "share of the training sequences; a smaller share is a subset of a larger one")
     let when = d.optional(
       "when", Kind<Phase.Rule>.setting,
@@ -28,7 +32,7 @@ extension Builtin {
     return { call in
       let phase = Phase(
         run: try call[run], to: try call[to], by: try call[by], carry: try call[carry], dataShare: try call[share],
-        when: try call[when], freezeOld: try call[frozenFor])
+        when: try call[when], freezeOld: try call[frozenFor], optimizer: try call[state])
       guard call.given(freeze) == call.given(frozenFor) else {
         throw call.error(
           .missingArgument, "`freeze` and `for` belong together", argument: call.given(freeze) ? "freeze" : "for",
@@ -44,6 +48,10 @@ extension Builtin {
       }
       if call.given(carry) && !phase.grows {
         throw call.error(.missingArgument, "`carry` needs a growth in the same phase", argument: "carry", help: "give `to:` or `by:` too")
+      }
+      if call.given(state) && !phase.grows {
+        throw call.error(
+          .missingArgument, "`optimizer` needs a growth in the same phase", argument: "optimizer", help: "give `to:` or `by:` too")
       }
       var text = "phase"
       if let to = phase.to { text += " to \(to) blocks" }

@@ -136,7 +136,10 @@ public struct Trainer {
     let from = state.model.network.depth
     let (model, plan) = try state.model.grown(by: phase.growth, to: phase.to, carry: phase.carry)
     let optimizer = OptimizerState(recipe.optimizer, model.network.layout)
-    if phase.carry.optimizer, let old = state.bestOptimizer {
+    if phase.stateRule != .reset, let old = state.bestOptimizer {
+      // Without new blocks, their parameters begin anew.
+      let newBlocks = phase.stateRule == .kept ? plan.newBlocks : []
+      let plan = plan.leavingOut(newBlocks)
       for (source, target) in zip(old.tensors, optimizer.tensors) { plan.transfer(from: source, to: target) }
       optimizer.restore(steps: state.optimizer.steps, starts: [])
       // Copied parameters keep the step count of their source; new ones begin to count now.

@@ -10,12 +10,27 @@ public struct Phase: Sendable, Equatable {
   public var to: Int?
   public var by: GrowthOperator?
   public var carry: Carry
+  /// What becomes of the optimizer's state at the growth; nil: it is copied if `carry` names it, and reset otherwise.
+  public var optimizer: StateRule?
   /// The share of the training sequences that is used, from 0 to 1. A larger share contains every smaller one.
   public var dataShare: Double
   /// What ends the previous phase and begins this one; nil: the previous phase ends by its own length.
   public var when: Rule?
   /// For this long, only the new blocks and the output layer are trained (MSLT, Yang et al., arXiv 2011.13635).
   public var freezeOld: Extent?
+
+  /// The state of the optimizer (for Adam, its moments and step counts) after a growth.
+  public enum StateRule: String, Codable, Sendable, CaseIterable {
+    /// All parameters begin anew.
+    case reset
+    /// Every copied parameter has the state of its source.
+    case copy
+    /// Parameters outside of new blocks go on; those of new blocks begin anew.
+    case kept
+  }
+
+  /// What becomes of the optimizer's state.
+  var stateRule: StateRule { optimizer ?? (carry.optimizer ? .copy : .reset) }
 
   /// A condition on the evaluations of a phase, which ends it.
   public struct Rule: Sendable, Equatable, Codable {
@@ -83,8 +98,9 @@ public struct Phase: Sendable, Equatable {
 
   public init(
     run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .all, dataShare: Double = 1,
-    when: Rule? = nil, freezeOld: Extent? = nil
+    when: Rule? = nil, freezeOld: Extent? = nil, optimizer: StateRule? = nil
   ) {
+    self.optimizer = optimizer
     self.when = when
     self.freezeOld = freezeOld
     self.run = run
@@ -104,6 +120,6 @@ extension Phase: Described {
 
   public static let fields: [Field<Phase>] = [
     Field("run", \.run), Field("to", \.to), Field("by", \.by), Field("carry", \.carry), Field("data", \.dataShare),
-    Field("when", \.when), Field("freeze_for", \.freezeOld),
+    Field("optimizer", \.optimizer), Field("when", \.when), Field("freeze_for", \.freezeOld),
   ]
 }

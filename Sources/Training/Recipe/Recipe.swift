@@ -39,7 +39,7 @@ public struct Recipe: Sendable {
   /// All metrics that an evaluation computes: `metrics`, the watched one, and those of plateaus.
   var allMetrics: Set<Metric> { Set(metrics + [watch] + phases.compactMap { $0.when?.metric }) }
   /// Whether a growth carries the optimizer's state over.
-  var carriesOptimizer: Bool { phases.contains { $0.grows && $0.carry.optimizer } }
+  var carriesOptimizer: Bool { phases.contains { $0.grows && $0.stateRule != .reset } }
 }
 
 extension Recipe {

@@ -69,7 +69,8 @@ private struct Outcome: Equatable {
       Phase(run: .steps(9), to: 4, by: .cross, carry: .parts([.blocks, .norm, .alpha, .output], optimizer: true)),
       Phase(run: .steps(7), dataShare: 1, when: nil),
       Phase(
-        run: .steps(6), to: 5, by: .topCross, carry: .all, when: .init(plateau: 1, on: Metric(.hr, 5)), freezeOld: .steps(3)),
+        run: .steps(6), to: 5, by: .topCross, carry: .all, when: .init(plateau: 1, on: Metric(.hr, 5)), freezeOld: .steps(3),
+        optimizer: .kept),
     ])
     recipe.batch = 64
     recipe.evaluateEvery = .steps(4)

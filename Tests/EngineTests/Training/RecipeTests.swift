@@ -28,6 +28,7 @@ import Testing
     "run": { $0.run = .seconds(1.5) }, "to": { $0.to = 8 }, "by": { $0.by = .topCross },
     "carry": { $0.carry = .parts([.norm, .blocks], optimizer: true) }, "data": { $0.dataShare = 0.5 },
     "when": { $0.when = .init(plateau: 2, on: Metric(.hr, 5)) }, "freeze_for": { $0.freezeOld = .steps(9) },
+    "optimizer": { $0.optimizer = .kept },
   ]
 
   static let adamChanges: [String: @Sendable (inout Adam) -> Void] = [

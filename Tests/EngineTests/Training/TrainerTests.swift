@@ -117,6 +117,28 @@ final class TestObserver: TrainingObserver {
     #expect(never.growths.map(\.step) == [60], "the phase ends by its own length")
   }
 
+  /// The three rules for the optimizer's state at a growth.
+  @Test func theOptimizerAtAGrowth() throws {
+    func run(_ rule: Phase.StateRule?, carry: Carry = .preserving) throws -> [Float] {
+      try Self.run([Phase(run: .steps(10)), Phase(run: .steps(5), to: 4, by: .cross, carry: carry, optimizer: rule)]).model.values.array
+    }
+    let reset = try run(.reset)
+    #expect(try run(nil) == reset)
+    let (copy, kept) = (try run(.copy), try run(.kept))
+    #expect(Set([reset, copy, kept]).count == 3)
+    let everything = Carry.parts(Set(ParameterPart.allCases), optimizer: true)
+    #expect(try run(nil, carry: everything) == run(.copy, carry: everything))
+    #expect(try run(.reset, carry: everything) == run(.reset, carry: .all))
+    // Only parameters of new blocks lose their sources.
+    let plan = try Self.model().network.grown(by: .cross, to: 4, carry: .preserving).plan
+    let left = plan.leavingOut(plan.newBlocks)
+    for (step, old) in zip(left.steps, plan.steps) {
+      let isNew = step.target.block.map { plan.newBlocks.contains($0.index) } ?? false
+      #expect(isNew ? step.source == nil : step.source?.name == old.source?.name)
+    }
+    #expect(plan.newBlocks == [2, 3])
+  }
+
   /// Slopes by hand.
   @Test func slopesOfLearningCurves() {
     func slope(_ points: [(Int, Double)]) -> Double? { Phase.Rule.slope(points.map { (step: $0.0, value: $0.1) }) }
