@@ -47,6 +47,8 @@ struct srs_editline {
   char *pasted;
   /// Why reading ended.
   bool interrupted, ended;
+  /// The line has text that was pasted from a session, with prompts.
+  bool is_session;
   /// The column behind a suggestion is not empty.
   bool suggests;
   /// Earlier states of the line, for undo.
@@ -303,6 +305,8 @@ static wchar_t escape_key(struct srs_editline *editor) {
   if (byte == NO_BYTE) return isAlt ? 0 : 0x1b;
   if (byte < 0) return 0;
   if (byte == '\r' || byte == '\n') return KEY_NEWLINE;
+  // Alt-X would open a command line of libedit.
+  if (byte == 'x' || byte == 'X') return 0;
   if (byte != '[' && byte != 'O') {
     put_back(editor, byte);
     return 0x1b;
@@ -441,7 +445,18 @@ static void halve_line_ends(char *text) {
   *to = 0;
 }
 
-// Inserts pasted text, with its line breaks, and waits for Enter. Prompts that were copied with it are left out.
+// The length of a prompt at the beginning of a line: "srs 3> " or "...> "; 0 if there is none.
+static size_t prompt_length(const char *line) {
+  size_t dots = strspn(line, ".");
+  if (dots >= 3 && line[dots] == '>' && (line[dots + 1] == ' ' || line[dots + 1] == 0)) return dots + (line[dots + 1] == ' ' ? 2 : 1);
+  if (strncmp(line, "srs", 3) != 0) return 0;
+  const char *rest = line + 3;
+  while (*rest == ' ' || (*rest >= '0' && *rest <= '9')) rest++;
+  return rest[0] == '>' && rest[1] == ' ' ? (size_t)(rest + 2 - line) : 0;
+}
+
+// Inserts pasted text, with its line breaks, and waits for Enter. Prompts that were copied with it are left out; if the first line
+// has one, lines without one are the output of the session and left out too.
 static unsigned char paste(EditLine *el, int key) {
   (void)key;
   struct srs_editline *editor = own(el);
@@ -450,18 +465,17 @@ static unsigned char paste(EditLine *el, int key) {
   if (text == NULL) return CC_ERROR;
   halve_line_ends(text);
   char *to = text;
-  bool begins = true;
+  bool begins = true, is_session = prompt_length(text) > 0;
+  if (is_session) editor->is_session = true;
   for (const char *from = text; *from != 0; from++) {
     if (begins) {
-      const char *rest = from;
-      size_t dots = strspn(rest, ".");
-      if (dots >= 3 && rest[dots] == '>' && rest[dots + 1] == ' ') {
-        from += dots + 2;
-      } else if (strncmp(rest, "srs", 3) == 0) {
-        rest += 3;
-        while (*rest == ' ' || (*rest >= '0' && *rest <= '9')) rest++;
-        if (rest[0] == '>' && rest[1] == ' ') from = rest + 2;
+      size_t length = prompt_length(from);
+      if (is_session && length == 0) {
+        from += strcspn(from, "\r\n");
+        if (*from == 0) break;
+        continue;
       }
+      from += length;
       begins = false;
       if (*from == 0) break;
     }
@@ -714,7 +728,7 @@ void srs_editline_set_calls(srs_editline *editor, struct srs_editline_calls call
 char *srs_editline_read(srs_editline *editor, const char *prompt, const char *indent, int *status) {
   snprintf(editor->prompt, sizeof editor->prompt, "%s", prompt);
   int count = 0;
-  editor->interrupted = editor->ended = false;
+  editor->interrupted = editor->ended = editor->is_session = false;
   editor->queued = 0;
   forget_snapshots(editor);
   resized = continued = 0;
@@ -730,7 +744,7 @@ char *srs_editline_read(srs_editline *editor, const char *prompt, const char *in
     if (editor->interrupted) el_reset(editor->el);
     return NULL;
   }
-  *status = SRS_LINE;
+  *status = editor->is_session ? SRS_SESSION : SRS_LINE;
   size_t length = strlen(line);
   while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r')) length--;
   return strndup(line, length);

@@ -13,12 +13,20 @@ enum ForeignForms {
     }
   }
 
-  /// The first form that occurs in a line: its help, and whether the line is an error even if it could go on.
-  static func find(in line: String) -> (help: String, isWhole: Bool)? {
+  /// The first form that occurs in a line where the error is: its help, and whether the line is an error even if it could go on.
+  ///
+  /// - Parameter offset: the offset of the error in the line, in bytes.
+  static func find(in line: String, at offset: Int) -> (help: String, isWhole: Bool)? {
     // The patterns are meant for lines that are typed by hand.
-    let line = String(line.prefix(300))
-    guard let form = forms.first(where: { line.contains($0.pattern) }) else { return nil }
-    return (form.help, form.isWhole)
+    guard line.utf8.count <= 300 else { return nil }
+    let found = forms.first { form in
+      line.matches(of: form.pattern).contains { match in
+        let start = line.utf8.distance(from: line.startIndex, to: match.range.lowerBound)
+        let end = line.utf8.distance(from: line.startIndex, to: match.range.upperBound)
+        return (start - 2...end + 2).contains(offset)
+      }
+    }
+    return found.map { ($0.help, $0.isWhole) }
   }
 
   /// From the most to the least specific.
@@ -29,9 +37,19 @@ enum ForeignForms {
       "no packages are needed, all functions are there; import \"helpers.srs\" runs a script of yours"),
     // Functions.
     Form(#/^\s*(?:def|function|func|fun|sub|proc)\s+\w+\s*\(/#, "a function is written fn f(x) = x * 2, or fn f(x) { return x * 2 }"),
+    Form(
+      #/^\s*fn\s+\w+\s*\([^)]*\)\s*(?:->|:|[^={\s])|^\s*fn\s+\w+\s+\w/#,
+      "a function is written fn f(x) = x + 1, or fn f(x) { return x + 1 }"),
+    Form(
+      #/\b(?:map|filter|reduce|sort|some|every|find|group)\s*\((?:.*,)?\s*\w+\s*=\s*[^=>]/#,
+      "a function without a name is written x => x + 1"),
+    Form(#/\{\s*\w+\s*=\s*[^=>]/#, "the fields of a record are written { a: 1 }"),
+    Form(#/^\s*let\s+\w+\s*(?:==|:=)|^\s*\w+\s*:=/#, "a name is bound with `let name = value`"),
+    Form(#/\?\?|\?\./#, "there is no such operator; if x == nil { 1 } else { x } chooses, get(rec, \"name\") asks for a field"),
+    Form(#/"\s*&\s*["\w]/#, "texts are joined by +, or written \"{a}{b}\""),
     Form(#/^\s*let\s+\w+\s*\(.*\)\s*=|^\s*\w+\s*\([^"]*\)\s*=[^=>]/#, "a function is written fn f(x) = x * 2"),
     Form(
-      #/\bfn\s*\(|\bfunction\s*\(|\bfunc\s*\(|\\\s*\(\w|\blambda\b|\w\s*->|\)\s*->|\|\s*\w+\s*\|/#,
+      #/\bfn\s*\(|\bfunction\s*\(|\bfunc\s*\(|\\\s*\(\w|\blambda\s+\w*\s*(?:,\s*\w+\s*)*:|\w\s*->|\)\s*->|\|\s*\w+\s*\|/#,
       "a function without a name is written x => x * 2, or (a, b) => a + b"),
     // Loops and conditions.
     Form(
@@ -39,25 +57,27 @@ enum ForeignForms {
       "a list is made by map: xs |> map(i => i * 2); with a condition: xs |> filter(i => i > 0)"),
     Form(#/\bfor\s+\w+\s*,\s*\w+\s+in\b/#, "two variables stand in parentheses: for (i, v) in enumerate(xs) { ... }"),
     Form(
-      #/\bfor\s*\(.*;|\bfor\s*\(?\s*\w+\s*(?:=|<-)|\bfor\s*\(\s*\w+\s+in\b|\bfor\b.*:\s*$|\bforeach\b/#,
+      #/\bfor\s*\(.*;|\bfor\s*\(?\s*\w+\s*(?:=|<-)|\bfor\s*\(\s*\w+\s+in\b|^\s*for\b[^{]*:|^\s*for\s+\w+\s+in\s[^{]*$|^\s*for\s+\w+\s+of\b|\bforeach\b/#,
       "a loop is written for i in 0..9 { ... }"),
     Form(#/\belif\b|\belseif\b|\belsif\b/#, "a further condition is written else if x > 0 { ... }"),
     Form(#/\b(?:switch|match|case|when)\b.*[:{(]?\s*$/#, "cases are written if x == 1 { ... } else if x == 2 { ... } else { ... }"),
-    Form(#/^\s*while\b.*(?::|\bdo)\s*$/#, "a body stands in braces: while x < 9 { ... }"),
+    Form(#/^\s*while\b[^{]*(?::|\bdo)/#, "a body stands in braces: while x < 9 { ... }"),
     Form(#/^\s*(?:try|except|finally)\s*:|\bcatch\b|\bexcept\b/#, "errors are caught by try { ... } else e => { print(e.message) }"),
-    Form(#/^\s*(?:if|else)\b.*(?::|\bthen|\bdo)\s*$|^\s*else\s*:|\bthen\b/#, "a body stands in braces: if x > 0 { ... } else { ... }"),
+    Form(
+      #/^\s*(?:if|else)\b[^{]*(?::|\bthen|\bdo)|^\s*if\s*\(.*\)\s*\w|^\s*else\s*:|\bthen\b/#,
+      "a body stands in braces: if x > 0 { ... } else { ... }"),
     Form(#/\bif\s+\w+\s*=\s*[^=]/#, "equality is written ==: if x == 5 { ... }"),
     Form(#/\S\s+if\s+.*\belse\b|\?[^"]*:/#, "a choice is written if x > 3 { 1 } else { 2 }"),
     Form(#/^\s*(?:end|endif|endfor|begin|do|fi|done)\s*;?\s*$/#, "bodies stand in braces and need no word at their end"),
     // Changes of values.
-    Form(#/^\s*let\s+\w+\s*,|^\s*let\s+\[|^\s*\w+\s*,\s*\w+\s*=[^=]/#, "several names stand in parentheses: let (a, b) = [1, 2]"),
+    Form(#/^\s*let\s+\w+\s*,|^\s*let\s+\[|^\s*\w+\s*,\s*\w+\s*=[^=>]/#, "several names stand in parentheses: let (a, b) = [1, 2]"),
     Form(#/\w\s*(?:\+\+|--)\s*;?\s*$/#, "a name is bound anew: let x = x + 1", isWhole: true),
     Form(#/\w\s*[-+*\/]=/#, "a name is bound anew: let x = x + 1"),
     Form(
-      #/^\s*\w+\s*\[\s*"[^"]*"\s*\]\s*=[^=]|^\s*\w+(?:\.\w+)+\s*=[^=]/#,
+      #/^\s*\w+\s*\[\s*"[^"]*"\s*\]\s*=[^=>]|^\s*\w+(?:\.\w+)+\s*=[^=>]/#,
       "records do not change; a new one is made: let rec = { ..rec, a: 2 }"),
     Form(
-      #/^\s*\w+\s*\[.*\]\s*=[^=]/#,
+      #/^\s*\w+\s*\[.*\]\s*=[^=>]/#,
       "lists do not change; a new one is made: let xs = enumerate(xs) |> map(p => if p[0] == 2 { 9 } else { p[1] })"),
     Form(#/^\s*let\s+\w+\s*:\s*\w+(?:\[.*\])?\s*=/#, "kinds of values are not written: let x = 5"),
     Form(#/^\s*(?:var|const|local|auto|val|int|float|double|string|bool|mut|global)\s+\w+/#, "a name is bound with `let name = value`"),
@@ -77,15 +97,17 @@ enum ForeignForms {
     // Texts.
     Form(#/"\s*%\s*[\w(]/#, "values stand in braces: \"{x}\"; with digits: \"{format(x, digits: 3)}\""),
     Form(#/"[^"]*\{[^}"]*:[^}"]*\}/#, "digits are given by format: \"{format(x, digits: 3)}\""),
-    Form(#/(?:^|[^\w"])[frbuFRBU]{1,2}"/#, "values stand in braces in every text, without a letter before it: \"{x}\""),
-    Form(#/"""/#, "a text between quotes may have several lines; comments begin with #"),
+    Form(
+      #/(?:^|[\s(=,\[])[frbuFRBU]{1,2}"[^"]*"/#,
+      "no letter stands before a text: values stand in braces in every text, \"{x}\", and a backslash is written \\\\"),
+    Form(#/"""/#, "a text stands between two quotes on one line, \"...\", and \\n breaks its lines; comments begin with #"),
     Form(#/"\s*\+\+|\+\+\s*"/#, "texts are joined by +, or written \"{a}{b}\""),
     Form(#/`/#, "texts stand in double quotes, names in none"),
     // Operators.
     Form(#/%>%|%\|%/#, "values are passed on by |>: xs |> sum"),
     Form(#/%in%/#, "contains(xs, x) tells whether x is in xs"),
     Form(#/%\/%/#, "a whole quotient is floor(7 / 2)"),
-    Form(#/\d\s*%%?\s*\w|\w\s+%%?\s*\w|\bmod\s+\w|\w\s+mod\b/#, "a remainder is mod(a, b); shares are written 80%"),
+    Form(#/\d%%?\d|\w%%\w|\w\s+%%?\s+\w|\bmod\s+\w|\w\s+mod\b/#, "a remainder is mod(a, b); shares are written 80%"),
     Form(#/\bdiv\s+\w/#, "a whole quotient is floor(7 / 2)"),
     Form(#/^\s*\/\/|^\s*\/\*|\*\/\s*$|^\s*--\s|^\s*%\s*\w+.*%$/#, "a comment begins with #"),
     Form(#/\/\//#, "a whole quotient is floor(7 / 2); a comment begins with #"),
@@ -95,10 +117,10 @@ enum ForeignForms {
     Form(#/===|!==/#, "write == or !="),
     Form(#/<>|~=|\/=/#, "inequality is written !="),
     Form(#/\bis\s+not\b|\bis\s+\w/#, "write ==, or != for its opposite; the value of nothing is nil"),
-    Form(#/\bnot\s+in\b|\w\s+in\s+\w/#, "contains(xs, x) tells whether x is in xs"),
     Form(#/(?:^|[\s(=])[!~]\w/#, "write `not`"),
     Form(#/[^|]\|[^>|]/#, "values are passed on by |>: xs |> sum; for conditions write `or`"),
     // Numbers, ranges, lists.
+    Form(#/\bnot\s+in\b|\w\s+in\s+[\w\[]/#, "contains(xs, x) tells whether x is in xs"),
     Form(
       #/\d\s+(?:steps?|epochs?|ms|s|min|h|d|cm|mm|in|pt)\b/#,
       "a unit follows its number without a blank: 10steps; a computed one is n * 1steps"),
@@ -106,7 +128,7 @@ enum ForeignForms {
       #/\[\s*-?[\w.]*\s*:\s*-?[\w.]*\s*(?::\s*-?[\w.]*\s*)?\]/#,
       "a part of a list is xs[1..2], with both ends; others are take(xs, 3), drop(xs, 1), slice(xs, -2), reverse(xs)"),
     Form(#/\.\.<|\.\.\.|\.\.\s*\w+\s+by\b/#, "a range has both ends: 1..9; with steps: range(0, 1, by: 0.25)"),
-    Form(#/(?:^|[\s=(\[])-?[\w.]+\s*:\s*-?[\w.]+\s*[)\]]?\s*$/#, "a range is written 1..10, with both ends"),
+    Form(#/(?:^|[\s=(\[,])-?\d+\s*:\s*-?[\w.]+/#, "a range is written 1..10, with both ends"),
     Form(#/\b\d{1,3}(?:,\d{3})+\b/#, "digits are grouped by _: 1_000"),
     Form(#/(?:^|[^\w.])\.\d/#, "a number has a digit before its point: 0.5"),
     Form(#/\d\.\s*(?:$|[)\],])/#, "a number has a digit behind its point: 1.0", isWhole: true),
@@ -118,10 +140,10 @@ enum ForeignForms {
     Form(
       #/\.(?:mrr|hr|ndcg)@/#,
       "a metric of an evaluation is in brackets: e[mrr@5]; of a point of a history: last(run.history)[\"mrr@5\"]"),
-    Form(#/@\w/#, "at the prompt %time runs an entry and shows its time"),
+    Form(#/^\s*@\w/#, "at the prompt %time runs an entry and shows its time"),
     Form(#/\$\w/#, "names are written without $"),
     Form(
       #/\.(?:mrr|hr|ndcg)@/#, "a metric of an evaluation is in brackets: e[mrr@5]; of a point of a history: last(run.history)[\"mrr@5\"]"),
-    Form(#/^\s*\w+\s*=[^=]/#, "a name is bound with `let name = value`"),
+    Form(#/^\s*\w+\s*=[^=>]/#, "a name is bound with `let name = value`"),
   ]
 }

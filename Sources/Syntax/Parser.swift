@@ -44,7 +44,9 @@ public struct Parser {
       let number = file.line(at: max(0, offset - (span.range.isEmpty && offset > 0 ? 1 : 0)))
       if known.contains(number) { continue }
       let line = file.text(file.lineRange(number))
-      guard diagnostic.code != .unclosedBracket, diagnostic.code != .tooDeep, let form = ForeignForms.find(in: line) else {
+      guard diagnostic.code != .unclosedBracket, diagnostic.code != .tooDeep,
+        let form = ForeignForms.find(in: line, at: min(offset, file.bytes.count) - file.lineRange(number).lowerBound)
+      else {
         // The same error twice in a line says nothing more.
         if result.last?.message == diagnostic.message, let last = result.last?.span, file.line(at: last.range.lowerBound) == number {
           continue

@@ -247,6 +247,11 @@ extension Parser {
         let place = file.location(of: open.range.lowerBound)
         help = "the `\(open.text)` of line \(place.line), column \(place.column) is open"
       }
+      switch current.kind {
+      case .identifier, .number, .quantity, .metric, .string: help = "is a comma missing before \(describe(current))?"
+      case .symbol(.openBracket), .symbol(.openBrace): help = "is a comma missing before \(describe(current))?"
+      default: break
+      }
       fail("expected `\(symbol.rawValue)` \(context), found \(describe(current))", help: help)
     }
   }

@@ -27,6 +27,7 @@ public final class Completer {
 
   private func candidates(_ before: String, _ stem: String) -> [String] {
     let lead = before.dropLast(stem.count)
+    if lead.hasSuffix(").") || lead.hasSuffix("].") { return [] }
     if lead.hasSuffix("."), let owner = owner(String(lead.dropLast())) { return members(owner) }
     if lead.hasPrefix("?") { return Array(interpreter.library.builtins.keys) + interpreter.names }
     if lead == "%" { return SessionCommand.all.map(\.name) }

@@ -6,6 +6,8 @@ import Syntax
 /// A line that the user typed, the end of input, or Ctrl-C.
 public enum LineInput: Equatable, Sendable {
   case line(String)
+  /// Lines that were pasted from a session: its entries, one after the other.
+  case session(String)
   case end
   case interrupted
 }
@@ -104,7 +106,7 @@ public final class Editline: LineEditor {
       return Int(status) == SRS_INTERRUPTED ? .interrupted : .end
     }
     defer { free(line) }
-    return .line(String(cString: line))
+    return Int(status) == SRS_SESSION ? .session(String(cString: line)) : .line(String(cString: line))
   }
 
   public func remember(_ entry: String) {

@@ -39,7 +39,7 @@ public final class Session {
   public func run() {
     for entry in history?.entries() ?? [] { editor.remember(entry) }
     while let entry = readEntry() {
-      if take(entry) { return }
+      for part in Self.entries(entry.text, isSession: entry.isSession) where take(part) { return }
     }
   }
 
@@ -93,9 +93,36 @@ public final class Session {
     return name(entry.hasSuffix("??") ? entry.dropLast(2) : entry.dropLast())
   }
 
-  /// Reads lines until they are a complete entry. Nil at the end of input.
-  private func readEntry() -> String? {
+  /// The entries of pasted lines. Lines of a session are as many entries as they were; other lines are one entry, except that
+  /// commands (`?`, `%`, `!`) at the beginning of a line are entries of their own.
+  static func entries(_ text: String, isSession: Bool) -> [String] {
+    guard text.contains("\n") else { return [text] }
+    func isCommand(_ line: Substring) -> Bool { line.first { $0 != " " }.map { "%!?".contains($0) } ?? false }
+    func isComplete(_ entry: String) -> Bool { !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete }
+    var entries: [String] = []
     var entry = ""
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let isWhole = entry.isEmpty || isComplete(entry)
+      let goesOn = line.drop { $0 == " " }.hasPrefix("|>")
+      if isWhole, isCommand(line) || !entry.isEmpty && isSession && !goesOn {
+        if !entry.isEmpty { entries.append(entry) }
+        entry = ""
+        if isCommand(line) {
+          entries.append(String(line))
+          continue
+        }
+      }
+      entry += (entry.isEmpty ? "" : "\n") + line
+    }
+    return entry.isEmpty ? entries : entries + [entry]
+  }
+
+  /// Reads lines until they are a complete entry. Nil at the end of input.
+  private func readEntry() -> (text: String, isSession: Bool)? {
+    var entry = ""
+    let isSession = false
+    // An interrupt that ended the last entry does not end this one.
+    beginEntry()
     while true {
       let prompt = "srs \(entries.count + 1)> "
       let more = String(repeating: ".", count: prompt.count - 2) + "> "
@@ -108,12 +135,15 @@ public final class Session {
         interpreter.host.write("\n")
         beginEntry()
         entry = ""
-      case .line(let line):
+      case .session(let lines) where entry.isEmpty && lines.contains("\n"):
+        return (lines, true)
+      case .line(let line), .session(let line):
         entry += entry.isEmpty ? line : "\n" + line
         // An empty line ends an incomplete entry.
-        if line.allSatisfy({ $0 == " " }) && !entry.isEmpty { return entry }
-        if let first = entry.first, "%!?".contains(first) { return entry }
-        if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return entry }
+        if line.allSatisfy({ $0 == " " }) && !entry.isEmpty { return (entry, isSession) }
+        if let first = entry.first, "%!?".contains(first), !entry.contains("\n") { return (entry, isSession) }
+        if Self.entries(entry, isSession: isSession).last.map({ "%!?".contains($0.first ?? " ") }) == true { return (entry, isSession) }
+        if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return (entry, isSession) }
       }
     }
   }

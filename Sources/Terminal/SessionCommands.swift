@@ -175,6 +175,7 @@ extension Session {
     }
     if let first = parts.first, let value = interpreter.value(first) { return describe(first, value, parts.dropFirst().first) }
     let near = Spelling.suggestion(asked, in: builtins.keys.sorted() + interpreter.names)
+    if near == nil || asked.contains(" ") { return search(asked) }
     complain("there is no function `\(asked)`" + (near.map { "; \($0)" } ?? "; ?\"\(asked)\" searches the help") + "\n")
   }
 

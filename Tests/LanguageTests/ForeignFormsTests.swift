@@ -35,7 +35,7 @@ import Testing
     ("nan", "there is no literal for it; is_nan(x) tells "),
     ("inf", "there is no literal for it; the largest numb"),
     ("print \"x\"", "write print(\"x\"), with parentheses"),
-    ("f\"{x}\"", "values stand in braces in every text, withou"),
+    ("f\"{x}\"", "no letter stands before a text"),
     ("'x'", "strings are written in double quotes: \"text\""),
     ("def f():", "a function is written fn f(x) = x * 2, or fn"),
     ("function f(x)", "a function is written fn f(x) = x * 2, or fn"),
@@ -90,7 +90,7 @@ import Testing
     ("raise", "an error is made by assert false, \"what is w"),
     ("pass", "an empty body is written { }"),
     ("xs[xs > 2]", "the elements that fit: filter(xs, x => x > 2"),
-    ("\"\"\"doc\"\"\"", "a text between quotes may have several lines"),
+    ("\"\"\"doc\"\"\"", "a text stands between two quotes on one line"),
     ("[1 2 3]", "elements are separated by commas: [1, 2, 3]"),
     ("1,000", "digits are grouped by _: 1_000"),
     (".5", "a number has a digit before its point: 0.5"),
@@ -172,6 +172,21 @@ import Testing
     // One error for one line, except for an argument that is missing besides.
     #expect(found.filter { $0.code != .missingArgument }.count <= 2, "\(entry): \(found.map(\.message))")
   }
+
+  /// A small mistake of this language is not taken for a form of another one elsewhere in the line.
+  @Test(arguments: [
+    ("train(m data, run: 3)", "is a comma missing before `data`?"),
+    ("nextitnet(data, blocks: 4 seed: 1)", "is a comma missing before `seed`?"),
+    ("patience(8 on: mrr@5)", "is a comma missing before `on`?"),
+    ("split(xs, train: 80% valid: 10%)", "is a comma missing before `valid`?"),
+    ("train(m, data, run: 3hours)", "units are: steps"), ("figure(width: 8px)", "did you mean `pt`?"),
+    ("[1, 2 3]", "is a comma missing before `3`?"),
+    ("for i in 0..9 { print(i }", "column 22 is open"), ("for i in 1..10 print(i)", "a loop is written"), ("1 in [1,2]", "contains(xs, x)"),
+    ("fn f(x) -> x + 1", "fn f(x) = x + 1"), ("[1,2] |> map(x = x + 1)", "x => x + 1"), ("let q = { a = 1 }", "{ a: 1 }"),
+    ("\"a\" & \"b\"", "joined by +"),
+    ("print(\"a {b\")", "a plain brace is written"), ("if x == 1: print(x)", "a body stands in braces"), ("x ?? 1", "get(rec, \"name\")"),
+  ])
+  func mistakesOfThisLanguage(entry: String, help: String) throws { try theHelpShowsTheForm(entry: entry, help: help) }
 
   /// Right code is never taken for another language.
   @Test(arguments: [

@@ -48,6 +48,16 @@ private final class TypedLines: LineEditor {
     #expect(result.editor.remembered == ["fn twice(x) {\n  return x * 2\n}", "twice(\n4)"])
   }
 
+  /// Pasted lines of a session are its entries, commands too; other pasted lines are one entry.
+  @Test func pastedLinesAreEntries() {
+    #expect(Session.entries("let a = 1\na + 1", isSession: false) == ["let a = 1\na + 1"])
+    #expect(Session.entries("let a = 1\n?train\na + 1", isSession: false) == ["let a = 1", "?train", "a + 1"])
+    let lines = "let a = [1,\n  2]\na\n  |> sum\n%who\nfn f(x) {\n  return x\n}\nf(4)"
+    #expect(Session.entries(lines, isSession: true) == ["let a = [1,\n  2]", "a\n  |> sum", "%who", "fn f(x) {\n  return x\n}", "f(4)"])
+    let result = session([.session("let a = 20\na + 1\n%who\na * 2"), .line("a")])
+    #expect(result.output == "21\na  20\n40\n20\n\n" && result.errors.isEmpty)
+  }
+
   @Test func variablesSurviveErrors() {
     let result = session([
       .line("let a = 1"), .line("let a = [0][9]"), .line("a + nope"), .line("print((1"), .line(""), .line("a"),

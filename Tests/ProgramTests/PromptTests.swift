@@ -120,6 +120,8 @@ import Testing
       ("\u{3}", 1.5), ("print(\"kept {run.steps > 0}, {run.stop}\")\n", 0.6), ("\u{4}", 0.5),
     ])
     #expect(result.screen.contains("kept true, interrupted"), "\(result.screen.suffix(2000))")
+    // The interrupt ends the training only, and not the entry after it.
+    #expect(result.screen.components(separatedBy: "srs 3> \u{1b}[?2004l\r\n\u{1b}[?2004hsrs 3> ").count == 1)
   }
 
   /// Ctrl-C clears an entry, also one of several lines, although the threads of OpenBLAS may take the signal.
@@ -146,6 +148,7 @@ import Testing
     "6 * 7\u{1b}[15~\u{1b}[99;99x\n",
     "6 * 7\u{1b}[97;5u\u{1b}[I\u{1b}[Z\n", "6 * 78\u{1f}\n", "x6 * 7\u{1b}[H\u{1b}[3~\n", "abc 6 * 7\u{1b}[H\u{1b}[3;5~\n",
     "let z =\u{1b}\r42\nz\n", "\u{1b}[200~srs 3> 40 +\r\n.....>   2\u{1b}[201~\n", "\u{1b}[200~6 *\r7\u{1b}[201~\n",
+    "6 * 7\u{1b}x\n",
     "print(\"4a👍🏽\u{7f}\u{7f}2\")\n",
   ])
   func keysDoWhatTheyAreFor(keys: String) throws {
@@ -172,6 +175,11 @@ import Testing
       ("\u{4}", 0.4),
     ])
     #expect(moved.screen.contains("l42\r"), "\(moved.screen.debugDescription)")
+    // Of a pasted session the prompts and the outputs are left out, and each entry shows its value.
+    let session = try type([
+      ("", 0.4), ("\u{1b}[200~srs 1> let a = 40\rsrs 2> a\r40\rsrs 3> a +\r.....>  2\r42\r\u{1b}[201~", 0.5), ("\n", 0.6), ("\u{4}", 0.4),
+    ])
+    #expect(session.screen.contains("l40\r\n42\r\n"), "\(session.screen.debugDescription)")
     let editor = NSTemporaryDirectory() + "stackrec-editor-\(UUID().uuidString)"
     try Data("#!/bin/sh\nsed -i 's/7/21/' \"$1\"\n".utf8).write(to: URL(fileURLWithPath: editor))
     chmod(editor, 0o755)

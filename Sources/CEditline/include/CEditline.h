@@ -5,7 +5,8 @@
 
 typedef struct srs_editline srs_editline;
 
-enum { SRS_LINE = 0, SRS_END = 1, SRS_INTERRUPTED = 2 };
+/// SRS_SESSION: a line that was pasted from a session, with prompts, which are left out.
+enum { SRS_LINE = 0, SRS_END = 1, SRS_INTERRUPTED = 2, SRS_SESSION = 3 };
 
 /// Completes the text before the cursor. It is called with the line and the byte offset of the cursor. It writes the text to
 /// insert, at most `capacity` bytes, into `insert`, and returns a list of choices to show, one per line, that the caller
@@ -32,7 +33,7 @@ void srs_editline_set_calls(srs_editline *editor, struct srs_editline_calls call
 
 /// Reads a line and returns it without its line break, in memory that the caller frees, or NULL at the end or on Ctrl-C. A line
 /// that was pasted, recalled or typed with Alt-Enter has line breaks inside.
-/// `indent` is text that the line begins with, or NULL. *status becomes SRS_LINE, SRS_END or SRS_INTERRUPTED.
+/// `indent` is text that the line begins with, or NULL. *status becomes SRS_LINE, SRS_SESSION, SRS_END or SRS_INTERRUPTED.
 char *srs_editline_read(srs_editline *editor, const char *prompt, const char *indent, int *status);
 
 /// Adds an entry to the history of the session.

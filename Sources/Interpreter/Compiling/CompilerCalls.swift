@@ -178,6 +178,7 @@ extension Compiler {
       given[index] = value.span
       bound.append(Bound(index: index, code: typed.code, span: value.span))
     }
+    var hasSurplus = false
     func bindNext(_ value: Expression) {
       if nextPositional < positional.count, !(builtin.hasRest && nextPositional == positional.count - 1) {
         bind(positional[nextPositional], value)
@@ -186,7 +187,8 @@ extension Compiler {
         rest.append((expression(value).code, value.span))
       } else {
         _ = expression(value)
-        report(surplus(builtin, value.span, positional.count))
+        if !hasSurplus { report(surplus(builtin, value.span, positional.count)) }
+        hasSurplus = true
       }
     }
 
