@@ -352,7 +352,9 @@ extension Compiler {
       throw Diagnostic(
         .missingKey, "\(Swift.type(of: object).type.name) has no element \(index.described)", at: span, help: object.elementHelp)
     default:
-      throw Diagnostic(.wrongType, "\(owner.described) has no element \(index.described)", at: span)
+      throw Diagnostic(
+        .wrongType, "\(owner.described) has no element \(index.described)", at: span,
+        help: { if case .text = owner { "a part of a text is slice(\"abc\", 0, 1), with both ends" } else { nil } }())
     }
   }
 
