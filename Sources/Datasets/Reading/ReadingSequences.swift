@@ -280,7 +280,7 @@ private struct ItemRows {
       try checkLengths(number, SequenceHeader.usualPad, file, isGiven: false)
       return try checked(number, SequenceHeader.usualPad, file, &notes)
     }
-    for name in ["0", "-1"] {
+    for name in SequenceHeader.foreignPads {
       if let pad = try guessed(name, names, mayDiffer: mayDiffer, file, &notes) { return pad }
     }
     return nil

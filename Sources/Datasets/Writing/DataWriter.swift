@@ -98,7 +98,7 @@ public enum DataWriter {
   /// - Throws: `DataError` for names that the format cannot represent and for a damaged file; errors of `put`.
   public static func writeInter(_ set: SequenceSet, put: ([UInt8]) throws -> Void) throws {
     // If an item has a usual name of the pad, a column has the length of each list, so that no item is read as padding.
-    let saysLength = set.items.names.dropFirst().contains { ["0", SequenceHeader.usualPad].contains($0) }
+    let saysLength = set.items.names.dropFirst().contains { (SequenceHeader.foreignPads + [SequenceHeader.usualPad]).contains($0) }
     var text = Array("user_id:token\titem_id_list:token_seq\titem_id:token\(saysLength ? "\titem_length:float" : "")\n".utf8)
     // The items of a list are separated by blanks, so a name must not contain one.
     for name in set.items.names.dropFirst() {

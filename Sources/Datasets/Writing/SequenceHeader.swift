@@ -2,6 +2,8 @@
 /// users, and `item_1[pad=0]` if the pad is not called `<pad>`. With it, a file can be read without detection of its format.
 struct SequenceHeader: Equatable {
   static let usualPad = "<pad>"
+  /// Items that pad files of other programs.
+  static let foreignPads = ["0", "-1"]
 
   let hasUsers: Bool
   let length: Int
