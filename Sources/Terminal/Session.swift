@@ -120,7 +120,6 @@ public final class Session {
   /// Reads lines until they are a complete entry. Nil at the end of input.
   private func readEntry() -> (text: String, isSession: Bool)? {
     var entry = ""
-    let isSession = false
     // An interrupt that ended the last entry does not end this one.
     beginEntry()
     while true {
@@ -140,10 +139,10 @@ public final class Session {
       case .line(let line), .session(let line):
         entry += entry.isEmpty ? line : "\n" + line
         // An empty line ends an incomplete entry.
-        if line.allSatisfy({ $0 == " " }) && !entry.isEmpty { return (entry, isSession) }
-        if let first = entry.first, "%!?".contains(first), !entry.contains("\n") { return (entry, isSession) }
-        if Self.entries(entry, isSession: isSession).last.map({ "%!?".contains($0.first ?? " ") }) == true { return (entry, isSession) }
-        if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return (entry, isSession) }
+        if line.allSatisfy({ $0 == " " }) && !entry.isEmpty { return (entry, false) }
+        if let first = entry.first, "%!?".contains(first), !entry.contains("\n") { return (entry, false) }
+        if Self.entries(entry, isSession: false).last.map({ "%!?".contains($0.first ?? " ") }) == true { return (entry, false) }
+        if !Parser.parse(SourceFile(name: "<prompt>", text: entry)).isIncomplete { return (entry, false) }
       }
     }
   }
