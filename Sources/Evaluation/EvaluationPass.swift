@@ -108,6 +108,8 @@ struct EvaluationInput {
   let tile: Tile
   private let items: [Int32]
   private let users: [Int32]
+  /// Times of the events and of the predicted ones; empty if the network reads none.
+  private let times, predicted: [Double]
 
   /// - Parameter indices: the sequences. If the network does not read pads, they must be sorted by length, the longest first.
   init(_ set: SequenceSet, _ indices: [Int], network: any Network) {
@@ -125,13 +127,35 @@ struct EvaluationInput {
     }
     self.items = items
     users = indices.map { set.user($0) }
+    (times, predicted) = network.timeReference == nil ? ([], []) : Self.times(set, indices, tile)
+  }
+
+  private static func times(_ set: SequenceSet, _ indices: [Int], _ tile: Tile) -> ([Double], [Double]) {
+    var times = [Double](repeating: 0, count: tile.rows)
+    var predicted = times
+    for (b, index) in indices.enumerated() {
+      let seconds = set.eventSeconds(index)
+      for t in tile.start(b)..<tile.positions where seconds.count > t - tile.start(b) + 1 {
+        times[t * tile.sequences + b] = seconds[t - tile.start(b)]
+        predicted[t * tile.sequences + b] = seconds[t - tile.start(b) + 1]
+      }
+    }
+    return (times, predicted)
   }
 
   func with(_ body: (TileInput) -> Void) {
     items.withUnsafeBufferPointer { items in
       users.withUnsafeBufferPointer { users in
-        guard let i = items.baseAddress, let u = users.baseAddress else { return }
-        body(TileInput(tile: tile, items: i, originals: i, users: u))
+        times.withUnsafeBufferPointer { times in
+          predicted.withUnsafeBufferPointer { predicted in
+            guard let i = items.baseAddress, let u = users.baseAddress else { return }
+            let known: TileInput.Times? =
+              if let events = times.baseAddress, let next = predicted.baseAddress, !times.isEmpty {
+                .init(events: events, predicted: next)
+              } else { nil }
+            body(TileInput(tile: tile, items: i, originals: i, users: u, times: known))
+          }
+        }
       }
     }
   }

@@ -13,7 +13,7 @@ public enum HiddenItems: String, Codable, Sendable, CaseIterable {
   public func isKnown(for set: SequenceSet) -> Bool { self != .seen || set.knowsEarlier }
 
   /// The items to leave out for a sequence, without duplicates, in ascending order.
-  func items(_ set: SequenceSet, _ index: Int) -> [Int32] {
+  public func items(_ set: SequenceSet, _ index: Int) -> [Int32] {
     guard self != .none else { return [] }
     var items = Set(set.events(index).dropLast())
     if self == .seen { items.formUnion(set.earlier(index)) }

@@ -46,6 +46,30 @@ public struct Recommendations: Sendable {
     self.scores = scores
   }
 
+  /// Ranks all items for every sequence by the scores of any scorer.
+  public init(_ scorer: any Scorer, for set: SequenceSet, k: Int, seen: [[Int32]], pool: WorkerPool) {
+    self.k = k
+    let count = set.rankedItems.count
+    var items = [Int32](repeating: 0, count: set.count * k)
+    var scores = [Float](repeating: 0, count: set.count * k)
+    let buffers = (0..<pool.threads).map { _ in FloatBuffer(count: count) }
+    items.withUnsafeMutableBufferPointer { items in
+      scores.withUnsafeMutableBufferPointer { scores in
+        // Safe: every sequence writes to its own list.
+        nonisolated(unsafe) let (items, scores) = (items, scores)
+        pool.forEachUntilCancelled(set.count) { index, worker in
+          let (row, list) = (buffers[worker].base, (index * k)..<((index + 1) * k))
+          scorer.scores(set, index, into: row)
+          Self.top(
+            row, count, without: seen.isEmpty ? [] : seen[index], UnsafeMutableBufferPointer(rebasing: items[list]),
+            UnsafeMutableBufferPointer(rebasing: scores[list]))
+        }
+      }
+    }
+    self.items = items
+    self.scores = scores
+  }
+
   init(k: Int, items: [Int32]) {
     self.k = k
     self.items = items

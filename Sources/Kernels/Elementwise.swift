@@ -22,6 +22,13 @@ public enum Elementwise {
     srs_scale(y, x, a, n)
   }
 
+  /// average = decay average + (1 - decay) x
+  @inline(__always)
+  public static func moveAverage(_ average: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, decay: Double, _ n: Int) {
+    scale(average, average, Float(decay), n)
+    addScaled(average, x, Float(1 - decay), n)
+  }
+
   /// The dot product of x and y.
   @inline(__always)
   public static func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ n: Int) -> Float {

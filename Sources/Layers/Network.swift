@@ -22,6 +22,9 @@ public protocol Network: Sendable {
   /// What the network reads before the first item of a sequence.
   var pads: Pads { get }
 
+  /// Whether the network reads the times of events: those of the items that it reads, or also that of the item to predict. nil:
+  /// it reads no times.
+  var timeReference: TimeReference? { get }
   /// The number of items in the longest sequence that the model can read; nil if there is no limit.
   var maximumLength: Int? { get }
 
@@ -67,6 +70,7 @@ extension Network {
   public var sharing: SharedEmbeddings? { nil }
   public var isTensorFlowInReference: Bool { false }
   public var maskItem: Int32 { 0 }
+  public var timeReference: TimeReference? { nil }
   public var closingNorm: Norm? { nil }
   public func blockTile(_ tile: Tile) -> Tile { tile }
   public func operationsBesidesBlocks(positions: Int) -> Double { 0 }

@@ -50,15 +50,28 @@ public struct TileInput {
   public let originals: UnsafePointer<Int32>
   /// One user id per sequence.
   public let users: UnsafePointer<Int32>
+  /// The times of the events, for networks that read them; nil for others.
+  public let times: Times?
   /// The index, in the batch, of the tile's first row. The gradients of embedding rows are written from there on.
   public let firstRow: Int
   /// The index, in the batch, of the tile's first sequence.
   public let firstSequence: Int
 
+  /// Times in seconds, `(T, B)`: of the event at each position, and of the event that it predicts.
+  public struct Times {
+    public let events, predicted: UnsafePointer<Double>
+
+    public init(events: UnsafePointer<Double>, predicted: UnsafePointer<Double>) {
+      self.events = events
+      self.predicted = predicted
+    }
+  }
+
   public init(
-    tile: Tile, items: UnsafePointer<Int32>, originals: UnsafePointer<Int32>, users: UnsafePointer<Int32>,
+    tile: Tile, items: UnsafePointer<Int32>, originals: UnsafePointer<Int32>, users: UnsafePointer<Int32>, times: Times? = nil,
     firstRow: Int = 0, firstSequence: Int = 0
   ) {
+    self.times = times
     self.tile = tile
     self.items = items
     self.originals = originals
@@ -86,6 +99,8 @@ public struct Pass {
   public let lowestBlock: Int
   /// Checked before every block; once it leaves work out, the results are not valid. nil: the pass cannot be cancelled.
   public let cancellation: CancellationWatch?
+  /// The buckets of `TimeIntervals`, for blocks that read times.
+  public var intervals: UnsafePointer<UInt8>?
 
   public enum Mode: Sendable { case training, evaluation }
 

@@ -27,6 +27,7 @@ public struct Vocabularies: Sendable, Equatable {
     if targets != set.targetItems {
       return targets == nil ? .targetsUnknown : .targetsOfAnother
     }
+    if network.timeReference != nil, !set.hasTimes { return .times }
     return network.embedsUsers && users != set.userNames ? .users : nil
   }
 }
@@ -43,6 +44,8 @@ public enum VocabularyMismatch: Error, Sendable, Equatable {
   case targetsOfAnother
   /// The model has embeddings of other users.
   case users
+  /// The model reads the times of events, and the sequences have none.
+  case times
 }
 
 extension Model {

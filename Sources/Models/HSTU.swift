@@ -1,7 +1,7 @@
 import Kernels
 import Layers
 
-/// HSTU (Zhai et al., ICML 2024) without times, as RecTools trains it:
+/// HSTU (Zhai et al., ICML 2024), with or without times, as RecTools trains it:
 ///
 ///     x0     = dropout(sqrt(d) E + P)
 ///     blocks = `HSTUBlock`
@@ -33,18 +33,21 @@ public struct HSTU: ConfiguredNetwork {
     public var temperature: Double
     public var head: Head
     @PadsRule public var pads: Pads
+    /// From which event intervals of time are measured; nil: the model reads no times.
+    public var time: TimeReference?
     /// The blocks have no residual weights.
     public var alpha: Bool {
       get { false }
       set {}
     }
 
-    private enum CodingKeys: String, CodingKey { case items, length, dim, blocks, heads, dropout, temperature, head, pads }
+    private enum CodingKeys: String, CodingKey { case items, length, dim, blocks, heads, dropout, temperature, head, pads, time }
 
     public init(
       items: Int, length: Int, dim: Int = 50, blocks: Int = 2, heads: Int = 1, dropout: Double = 0.2, temperature: Double = 0.05,
-      head: Head = .items, pads: Pads = .none
+      head: Head = .items, pads: Pads = .none, time: TimeReference? = nil
     ) {
+      self.time = time
       self.items = items
       self.length = length
       self.dim = dim
@@ -65,6 +68,7 @@ public struct HSTU: ConfiguredNetwork {
       try ModelError.require(
         heads >= 1 && dim % heads == 0, "heads", "must divide the width of the hidden states, \(dim); \(heads) does not")
       try ModelError.require(dropout >= 0 && dropout < 1, "dropout", "must be from 0 to below 1")
+      try ModelError.require(time == nil || pads == .none, "time", "needs pads: none, because a pad has no time")
       try ModelError.require(temperature > 0 && temperature < 1e3, "temperature", "must be above 0")
     }
   }
@@ -85,7 +89,8 @@ public struct HSTU: ConfiguredNetwork {
       BlockStack(count: configuration.blocks, width: d, in: builder) { index, builder in
         HSTUBlock(
           .init(
-            width: d, heads: configuration.heads, positions: n, dropout: configuration.dropout, name: "blocks.\(index)"),
+            width: d, heads: configuration.heads, positions: n, dropout: configuration.dropout,
+            readsTimes: configuration.time != nil, name: "blocks.\(index)"),
           in: builder)
       }
     ]
@@ -97,19 +102,29 @@ public struct HSTU: ConfiguredNetwork {
   }
 
   public var maximumLength: Int? { configuration.length }
+  public var timeReference: TimeReference? { configuration.time }
 
   public var options: [(name: String, value: String)] {
     [
       ("dim", "\(configuration.dim)"), ("blocks", "\(configuration.blocks)"), ("heads", "\(configuration.heads)"),
       ("dropout", "\(configuration.dropout)"), ("temperature", "\(configuration.temperature)"),
-      ("pads", configuration.pads.rawValue),
+      ("pads", configuration.pads.rawValue), ("time", configuration.time?.rawValue ?? "none"),
     ]
   }
 
   public var rowTables: [RowTable] { [items.table] }
 
   public func savedCount(_ tile: Tile, training: Bool) -> Int {
+    stackCount(tile, training) + (configuration.time == nil ? 0 : TimeIntervals.count(tile))
+  }
+
+  private func stackCount(_ tile: Tile, _ training: Bool) -> Int {
     training ? stacks[0].savedCount(tile) : stacks[0].evaluationCount(tile)
+  }
+
+  /// The intervals of time follow the memory of the blocks.
+  private func intervals(_ tile: Tile, _ saved: UnsafeMutablePointer<Float>, _ pass: Pass) -> UnsafeMutablePointer<Float> {
+    saved + stackCount(tile, pass.isTraining)
   }
 
   public func scratchCount(_ tile: Tile) -> Int { max(stacks[0].scratchCount(tile), tile.positions * width) }
@@ -118,6 +133,7 @@ public struct HSTU: ConfiguredNetwork {
     _ input: TileInput, hidden: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
   ) {
     let tile = input.tile
+    let pass = configuration.time.map { input.timed(pass, from: $0, memory: intervals(tile, saved, pass)) } ?? pass
     items.forward(tile.rows, ids: input.items, y: saved, pass: pass)
     Elementwise.scale(saved, saved, Float(width).squareRoot(), tile.rows * width)
     let first = configuration.length - 1 - tile.positions
@@ -134,6 +150,7 @@ public struct HSTU: ConfiguredNetwork {
     _ input: TileInput, d: UnsafeMutablePointer<Float>, saved: UnsafeMutablePointer<Float>, pass: Pass
   ) {
     let tile = input.tile
+    let pass = configuration.time == nil ? pass : input.alreadyTimed(pass, memory: intervals(tile, saved, pass))
     stacks[0].backward(tile, d: d, saved: saved, pass: pass, sequence: input.firstSequence)
     dropout.apply(tile, width: width, d, pass: pass, sequence: input.firstSequence, memory: pass.scratch)
     let first = configuration.length - 1 - tile.positions
@@ -149,6 +166,9 @@ public struct HSTU: ConfiguredNetwork {
 
 extension ModelKind {
   static let hstu = ModelKind("hstu", HSTU.self) { shape in
-    [("hstu", .init(items: shape.items, length: shape.length, dim: shape.width, heads: 2))]
+    [
+      ("hstu", .init(items: shape.items, length: shape.length, dim: shape.width, heads: 2)),
+      ("hstu, times", .init(items: shape.items, length: shape.length, dim: shape.width, heads: 2, time: .target)),
+    ]
   }
 }

@@ -55,17 +55,18 @@ struct Fixture {
   /// The sequences of a tensor (B, t).
   func sequences(_ name: String = "tokens", items: Int, users: [Int]? = nil) throws -> SequenceSet {
     let tensor = try #require(file[name])
+    let times = try file["times"].map { _ in try integers("times").map { Int64($0) } }
     return SequenceSet.fixed(
       length: tensor.shape[1], tokens: try integers(name).map { Int32($0) }, items: items,
-      users: users?.map { Int32($0) })
+      users: users?.map { Int32($0) }, times: times)
   }
 }
 
 extension SequenceSet {
   /// A set made by hand.
-  static func fixed(length: Int, tokens: [Int32], items: Int, users: [Int32]? = nil) -> SequenceSet {
+  static func fixed(length: Int, tokens: [Int32], items: Int, users: [Int32]? = nil, times: [Int64]? = nil) -> SequenceSet {
     SequenceSet(
-      length: length, tokens: tokens, users: users ?? [Int32](repeating: 0, count: tokens.count / length), times: nil,
+      length: length, tokens: tokens, users: users ?? [Int32](repeating: 0, count: tokens.count / length), times: times,
       items: Vocabulary((0..<items).map { "\($0)" }), userNames: Vocabulary(["u"]), hasUsers: users != nil,
       source: "by hand", process: nil)
   }

@@ -188,7 +188,7 @@ private final class TypedLines: LineEditor {
     #expect(complete("record.al").insert == "pha")
     #expect(complete("stack(m, by: dil").insert == "ation_aware")
     #expect(complete("split(s, trai").insert == "n: ")
-    #expect(complete("split(s, train: 80%, vali").insert == "d: ")
+    #expect(complete("split(s, train: 80%, see").insert == "d: ")
     #expect(complete("stack(m, by: top_").choices.joined().contains("top_adjacent"))
     #expect(complete("qqq").insert.isEmpty)
     // After a parenthesis, a comma or a name only what fits there; all names on the second Tab, of which the first rows are shown.

@@ -31,7 +31,8 @@ import Testing
   @Test(
     .enabled(if: python != nil, "needs python3 with numpy and safetensors"),
     arguments: Registry.samples(.init(items: 41, length: 12, users: 60, width: 16)).compactMap { sample in
-      (try? sample.network(blocks: 2)).map(ResumeTests.call)
+      // Saved sequences have no times.
+      (try? sample.network(blocks: 2)).flatMap { $0.timeReference == nil ? ResumeTests.call($0) : nil }
     })
   func anotherProgramGetsTheSameScores(model: String) throws {
     let folder = NSTemporaryDirectory() + "stackrec-rebuild-\(UUID().uuidString)"

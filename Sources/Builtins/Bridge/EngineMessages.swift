@@ -78,6 +78,9 @@ extension TrainingError: HasEngineMessage {
     switch self {
     case .noPhases: return training("phases", "the list of phases is empty")
     case .emptyBatch: return training("batch", "batch must be at least 1")
+    case .stepTooLarge(let batch, let accumulate):
+      return training(
+        "accumulate", "\(accumulate) batches of \(batch) are \(batch * accumulate) sequences a step, more than \(Recipe.largestStep)")
     case .otherItems(let model, let data):
       return training("data", "the model was built for \(model) items, but this data has \(data)", help: sameData)
     case .otherRows(let what, let model, let data):
@@ -96,6 +99,7 @@ extension TrainingError: HasEngineMessage {
       return training(
         "pads_in_loss", "this counts positions before the first item of a sequence, and the model reads none there",
         help: "leave it out, or build the model with pads: item")
+    case .noTimes: return training("data", "the model reads the times of events, and this data has none")
     case .tooLong(let model, let data):
       return training("data", "the model reads sequences of \(model) items, but this data has \(data)")
     }
@@ -128,6 +132,7 @@ extension VocabularyMismatch: HasEngineMessage {
     case .targetsUnknown: "the targets of these sequences belong to a target vocabulary that this model does not have"
     case .targetsOfAnother: "this model was fine-tuned on a target data set, and these sequences have other targets"
     case .users: "the model has other users than these sequences"
+    case .times: "the model reads the times of events, and these sequences have none"
     }
   }
 }

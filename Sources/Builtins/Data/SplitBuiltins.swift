@@ -29,7 +29,20 @@ extension Builtin {
     let seed = d.named("seed", .whole(from: 0), default: 0, "0", "seed of the shuffle")
     let rule = d.named(
       "by", Kind<SplitRule>.word, default: .sequence, "sequence",
-      "how parts are formed: from shuffled sequences, from shuffled users, by time (oldest to newest), or with each user's last item as test and the one before as validation (leave_last_out)"
+      "how parts are formed: from shuffled sequences, from shuffled users, by time (oldest to newest), with each user's last item as test and the one before as validation (leave_last_out), or by two moments: what happened before the first trains (global_time)"
+    )
+    let hold = d.named(
+      "hold", .whole(from: 1, to: 100_000), default: 1, "1",
+      "for leave_last_out: number of items of each user in the test part, and in the validation part; each is the target of one sequence")
+    let validFrom = d.optional(
+      "valid_from", .date, "for global_time: the date at which the validation part begins; default: by the shares of interactions")
+    let testFrom = d.optional("test_from", .date, "for global_time: the date at which the test part begins")
+    let targets = d.named(
+      "targets", Kind<TargetChoice>.word, default: .last, "last",
+      "for global_time: which interactions of a user in a part are targets: the last, the first, or all")
+    let cold = d.named(
+      "cold_items", Kind<ColdItems>.word, default: .keep, "keep",
+      "for leave_last_out and global_time, items without an interaction in the training part: keep them, or drop them from sequences, targets and rankings"
     )
     let order = d.named(
       "order", Kind<ShareOrder>.word, default: .shuffled, "shuffled",
@@ -51,6 +64,10 @@ extension Builtin {
       if isReference, by != .sequence {
         throw call.error(.badValue, "protocol stackrec splits by sequence", argument: "by")
       }
+      let given = SplitMoments(valid: try call[validFrom], test: try call[testFrom])
+      if let wrong = wrongArgument(by, { call.given(name: $0) }, given) {
+        throw call.error(.badValue, wrong.message, argument: wrong.name, help: wrong.help)
+      }
       if let shares, isReference || by == .leaveLastOut {
         throw call.error(
           .badValue,
@@ -66,14 +83,20 @@ extension Builtin {
       let parts = try call.engine {
         if isReference { return try windows.set.referenceSplit(seed: seed, oldestFirst: oldestFirst, unknown: hasUnknown) }
         switch by {
-        case .leaveLastOut:
+        case .leaveLastOut, .globalTime:
           guard let origin = windows.origin else {
-            throw DataError("leave_last_out needs the histories that the sequences were cut from", argument: "by")
+            throw DataError("\(by.rawValue) needs the histories that the sequences were cut from", argument: "by")
           }
-          let parts = Result { try origin.histories.leaveLastOut(origin.window, isCancelled: call.isCancelled) }
+          let (hold, cold, choice) = (try call[hold], try call[cold], try call[targets])
+          let cuts = given.cuts ?? .shares(valid: try call[valid], test: try call[test])
+          let parts = Result {
+            by == .globalTime
+              ? try origin.histories.globalTime(origin.window, cuts, targets: choice, cold: cold, isCancelled: call.isCancelled)
+              : try origin.histories.leaveLastOut(origin.window, hold: hold, cold: cold, isCancelled: call.isCancelled)
+          }
           // An error of incomplete parts is not the one to report.
           try call.work.checkInterrupt()
-          return try parts.get()
+          return try parts.get().ordered(oldestFirst)
         case .time:
           return try windows.set.splitByTime(train: try call[train], valid: try call[valid], test: try call[test])
         case .sequence, .user:
@@ -84,6 +107,40 @@ extension Builtin {
       }
       return .object(SplitValue(parts))
     }
+  }
+
+  /// The dates of a global time split.
+  private struct SplitMoments {
+    let valid, test: Double?
+    var cuts: TimeCuts? { if let valid, let test { .moments(valid: valid, test: test) } else { nil } }
+  }
+
+  /// An argument of `split` that does not fit the rule; nil if all fit.
+  private static func wrongArgument(_ rule: SplitRule, _ isGiven: (String) -> Bool, _ moments: SplitMoments)
+    -> (name: String, message: String, help: String)?
+  {
+    let fitting: [(String, [SplitRule])] = [
+      ("hold", [.leaveLastOut]), ("valid_from", [.globalTime]), ("test_from", [.globalTime]), ("targets", [.globalTime]),
+      ("cold_items", [.leaveLastOut, .globalTime]),
+    ]
+    for (name, rules) in fitting where isGiven(name) && !rules.contains(rule) {
+      let names = rules.map { "by: \($0.rawValue)" }.joined(separator: " and ")
+      return (name, "`\(name)` is only for \(names)", "remove it, or split \(names)")
+    }
+    guard rule == .globalTime else { return nil }
+    if isGiven("train") {
+      return ("train", "global_time trains on everything before the validation part", "give valid and test only, or two dates")
+    }
+    if (moments.valid == nil) != (moments.test == nil) {
+      return (
+        moments.valid == nil ? "test_from" : "valid_from", "a global time split needs both moments or neither",
+        "give valid_from and test_from"
+      )
+    }
+    for name in ["valid", "test"] where moments.valid != nil && isGiven(name) {
+      return (name, "the shares and the moments exclude each other", "remove `\(name)`, or valid_from and test_from")
+    }
+    return nil
   }
 
   /// The order of the training sequences. A share of them is its beginning.

@@ -105,6 +105,10 @@ extension Builtin {
     let interval = d.named(
       "interval", Kind<PairedTest.Spread>.word, default: .std, "std",
       "the value after ± for several runs: the standard deviation, or half the 95 % confidence interval of the mean")
+    let beyond = d.optional(
+      "beyond", .whole(from: 1, to: 10_000),
+      "add columns beyond accuracy of the lists of this many best items: coverage (share of all items that occur in a list), novelty (mean of -log2 of an item's share of the training interactions, in bits) and popularity (mean interactions of listed items, divided by the mean over all items)"
+    )
     let mixed = d.named(
       "mixed", .bool, default: false, "false", "allow runs that were trained on a different split than the one they are evaluated on")
     return { call in
@@ -116,27 +120,35 @@ extension Builtin {
       }
       let test = PairedTest(kind: try call[test], pairs: try call[pairs], sides: try call[sides], correction: try call[correct])
       let spread = try call[interval]
+      let columns = try call[beyond].map { try BeyondColumns(call, k: $0, set, rule) }
       var rows: [Table.Row] = []
       var ranksOfMethods: [[[Rank]]] = []
-      var rules: [String] = []
+      var (rules, readers): ([String], [String]) = ([], [])
       for (name, value) in try call[what].fields {
         let method = try method(call, value, "methods")
         if try !call[mixed] { try rejectMixture(call, name, method, set) }
+        if readsTargetTime(method) { readers.append(name) }
         for trained in referenceRules(method) where !rules.contains(trained) { rules.append(trained) }
         ranksOfMethods.append(try ranks(call, method, set, rule, limit: limit, warns: try call[mixed]))
-        rows.append(row(name, method, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false))
+        rows.append(
+          row(
+            name, method, ranksOfMethods[ranksOfMethods.count - 1], chosen, spread, isReference: false,
+            beyond: try columns?.values(call, method) ?? []))
       }
       if test.kind != .none { rows = try tested(call, rows, ranksOfMethods, chosen, test) }
       guard !rows.isEmpty else { throw call.error(.badValue, "the record of methods is empty", argument: "methods") }
       for scorer in try references(call, set, try call[baselines]) {
         let method = ComparedMethod.scorer(scorer)
         rows.append(
-          row(scorer.title, method, try ranks(call, method, set, rule, limit: limit), chosen, spread, isReference: true))
+          row(
+            scorer.title, method, try ranks(call, method, set, rule, limit: limit), chosen, spread, isReference: true,
+            beyond: try columns?.values(call, method) ?? []))
       }
       var caption =
         title(set, rule) + (rule.ties == .expectation ? "; ties by expectation; " : "; ")
         + (set.split.map { "split \($0.rule)" } ?? "no split")
       if !rules.isEmpty { caption += "; trained with \(rules.joined(separator: " or "))" }
+      if !readers.isEmpty { caption += "; \(readers.joined(separator: ", ")): the time of the target is an input" }
       if set.set.process != nil { caption += "; synthetic data" }
       let counts = Set(ranksOfMethods.map(\.count)).sorted()
       if let most = counts.last, most > 1 {
@@ -148,10 +160,17 @@ extension Builtin {
         caption += "; " + test.description(against: first, count: pairs)
       }
       var table = Table(caption: caption, factNames: ["blocks", "steps", "training"], metrics: chosen, rows: rows)
+      if let columns { table.beyond = (columns.names, columns.titles) }
       table.spreadName = spread.rawValue
       if test.kind != .none { table.effectName = test.effectName }
       return .object(TableValue(table))
     }
+  }
+
+  /// Whether a model reads when the target happens, which others do not know.
+  private static func readsTargetTime(_ method: ComparedMethod) -> Bool {
+    guard case .models(let models) = method else { return false }
+    return models.contains { $0.model.model.network.timeReference == .target }
   }
 
   /// The rules of the trainings by the authors' protocol: they are part of what the metrics mean.
@@ -217,7 +236,7 @@ extension Builtin {
         let test = (index - 1) * metrics.count + m
         return Table.Cell(value: cell.value, spread: cell.spread, p: ps[test], effect: effects[test])
       }
-      return Table.Row(name: row.name, facts: row.facts, cells: cells, isReference: row.isReference)
+      return Table.Row(name: row.name, facts: row.facts, cells: cells, isReference: row.isReference, beyond: row.beyond)
     }
   }
 
@@ -229,14 +248,15 @@ extension Builtin {
   }
 
   private static func row(
-    _ name: String, _ method: ComparedMethod, _ ranks: [[Rank]], _ metrics: [Metric], _ spread: PairedTest.Spread, isReference: Bool
+    _ name: String, _ method: ComparedMethod, _ ranks: [[Rank]], _ metrics: [Metric], _ spread: PairedTest.Spread, isReference: Bool,
+    beyond: [[Double]]
   ) -> Table.Row {
-    let cells = metrics.map { metric -> Table.Cell in
-      let values = ranks.map { metric.mean($0) }
+    func cell(_ values: [Double]) -> Table.Cell {
       let deviation = values.count > 1 ? SampleStatistics.deviation(values) : nil
       return Table.Cell(value: SampleStatistics.mean(values), spread: spread == .std ? deviation : Significance.interval95(values))
     }
-    return Table.Row(name: name, facts: facts(method), cells: cells, isReference: isReference)
+    let cells = metrics.map { metric in cell(ranks.map { metric.mean($0) }) }
+    return Table.Row(name: name, facts: facts(method), cells: cells, isReference: isReference, beyond: beyond.map(cell))
   }
 
   private static func facts(_ method: ComparedMethod) -> [String] {

@@ -109,12 +109,19 @@ extension Builtin {
     let length = d.optional(
       "length", .whole(from: 2, to: 100_000), "number of positions, including the one to predict; default: as the model was trained")
     let users = d.optional("users", Kind<String>.text.list, "only these users, by name")
+    let at = d.optional(
+      "at", .date,
+      "for models that read when the target happens (time: target): the date of the recommendation; default: that of each user's last interaction"
+    )
     return { call in
       let model = try call[model]
       guard model.known.targets == nil else {
         throw call.error(.model, "this model was fine-tuned: the items it ranks are not the items it reads", argument: "model")
       }
-      let contexts = try contexts(call, model, try call[from], try call[length], try call[users])
+      if call.given(at), model.model.network.timeReference != .target {
+        throw call.error(.badValue, "this model does not read when the target happens", argument: "at", help: "remove it")
+      }
+      let contexts = try contexts(call, model, try call[from], try call[length], try call[users], at: try call[at])
       let set = contexts.set
       if let mismatch = model.known.mismatch(with: set, model.model.network) {
         throw call.error(.model, mismatch.message, argument: "from", help: "give the data the model was built with")
@@ -133,13 +140,24 @@ extension Builtin {
     let uses: [Int]
   }
 
-  private typealias Rows = [(user: Int32, items: ArraySlice<Int32>)]
+  /// What a user had: items, and their times if the data has them.
+  private struct Row {
+    var user: Int32
+    var items: [Int32]
+    var times: [Int64]?
+
+    /// The same row with other item numbers, without items whose number is 0.
+    func renumbered(_ map: [Int32]) -> Row {
+      let kept = items.indices.filter { map[Int(items[$0])] != 0 }
+      return Row(user: user, items: kept.map { map[Int(items[$0])] }, times: times.map { times in kept.map { times[$0] } })
+    }
+  }
 
   /// Renumbers items and users as the model does, and drops those that the model does not know: data that was filtered
   /// less than the training data has more of them.
   private static func known(
-    _ call: Call, _ model: ModelValue, _ rows: Rows, _ items: Vocabulary, _ users: Vocabulary
-  ) -> (Rows, Vocabulary, Vocabulary) {
+    _ call: Call, _ model: ModelValue, _ rows: [Row], _ items: Vocabulary, _ users: Vocabulary
+  ) -> ([Row], Vocabulary, Vocabulary) {
     let known = model.known
     var (rows, users) = (rows, users)
     if items != known.items {
@@ -147,13 +165,13 @@ extension Builtin {
       let map = items.names.enumerated().map { $0 == 0 ? 0 : numbers[$1] ?? 0 }
       let unknownItems = map.dropFirst().count { $0 == 0 }
       if unknownItems > 0 { call.interpreter.host.note("\(unknownItems) items that the model does not know are ignored") }
-      rows = rows.map { ($0.user, ArraySlice($0.items.map { map[Int($0)] }.filter { $0 != 0 })) }
+      rows = rows.map { $0.renumbered(map) }
     }
     if model.model.network.embedsUsers, let knownUsers = known.users, knownUsers != users {
       let numbers = knownUsers.numbers()
       let map = users.names.map { numbers[$0] ?? -1 }
       let before = rows.count
-      rows = rows.map { (map[Int($0.user)], $0.items) }.filter { $0.user >= 0 }
+      rows = rows.map { Row(user: map[Int($0.user)], items: $0.items, times: $0.times) }.filter { $0.user >= 0 }
       if rows.count < before { call.interpreter.host.note("\(before - rows.count) users that the model does not know are ignored") }
       users = knownUsers
     }
@@ -161,11 +179,14 @@ extension Builtin {
   }
 
   /// Sequences whose last position is empty (the item to predict), with the items that each user already had.
-  private static func contexts(_ call: Call, _ model: ModelValue, _ from: Value, _ given: Int?, _ wanted: [String]?) throws -> Contexts {
+  private static func contexts(
+    _ call: Call, _ model: ModelValue, _ from: Value, _ given: Int?, _ wanted: [String]?, at seconds: Double?
+  ) throws -> Contexts {
     guard case .object(let object) = from else {
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
     }
-    var rows: [(user: Int32, items: ArraySlice<Int32>)] = []
+    var rows: [Row] = []
+    var perSecond: Int64 = 1
     var (items, users, hasUsers, length): (Vocabulary, Vocabulary, Bool, Int)
     switch object {
     case let value as HistoriesValue:
@@ -176,11 +197,18 @@ extension Builtin {
           .missingArgument, "the length of the model's training sequences is not known", help: "give it, for example length: 20")
       }
       length = known
-      for h in 0..<histories.count { rows.append((histories.owners[h], Array(histories.history(h))[...])) }
+      perSecond = histories.ticksPerSecond
+      for h in 0..<histories.count {
+        let times = histories.times.map { Array($0[histories.offsets[h]..<histories.offsets[h + 1]]) }
+        rows.append(Row(user: histories.owners[h], items: Array(histories.history(h)), times: times))
+      }
     case let value as SequencesValue:
       let set = value.set
       (items, users, hasUsers, length) = (set.items, set.userNames, set.hasUsers, given ?? set.length)
-      for index in 0..<set.count { rows.append((set.user(index), set.sequence(index).drop { $0 == 0 })) }
+      perSecond = set.ticksPerSecond
+      for index in 0..<set.count {
+        rows.append(Row(user: set.user(index), items: Array(set.events(index)), times: set.eventTimes(index).map { Array($0) }))
+      }
     default:
       throw call.error(.wrongType, "`from` of recommend is histories or sequences, not \(from.described)", argument: "from")
     }
@@ -209,9 +237,19 @@ extension Builtin {
       tokens.append(contentsOf: recent)
       tokens.append(0)
     }
+    var times: [Int64]?
+    if model.model.network.timeReference != nil {
+      let now = seconds.map { Int64(clamping: Int(max(-9e15, min(9e15, $0 * Double(perSecond))))) }
+      times = rows.flatMap { row in
+        let recent = (row.times ?? []).suffix(length - 1)
+        return [Int64](repeating: 0, count: length - 1 - recent.count) + recent + [now ?? recent.last ?? 0]
+      }
+      if rows.contains(where: { $0.times == nil }) { times = nil }
+    }
     let set = SequenceSet(
-      length: length, tokens: tokens, users: rows.map(\.user), times: nil, items: items, userNames: users, hasUsers: hasUsers,
+      length: length, tokens: tokens, users: rows.map(\.user), times: times, ticksPerSecond: perSecond, items: items, userNames: users,
+      hasUsers: hasUsers,
       source: "contexts", process: nil)
-    return Contexts(set: set, users: rows.map { users.name($0.user) }, seen: rows.map { Array($0.items) }, uses: uses)
+    return Contexts(set: set, users: rows.map { users.name($0.user) }, seen: rows.map(\.items), uses: uses)
   }
 }

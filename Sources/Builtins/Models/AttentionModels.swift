@@ -117,9 +117,16 @@ extension Builtin {
     }
   }
 
+  /// Whether a model reads times, as a word.
+  private enum EventTimes: String, Sendable, CaseIterable {
+    case none, history, target
+
+    var reference: TimeReference? { TimeReference(rawValue: rawValue) }
+  }
+
   static let hstu = Builtin(
     "hstu",
-    "HSTU (Zhai et al., ICML 2024): attention without a softmax, with a bias of the distance between positions, and gates instead of feed-forward layers. Items are scored by the cosine with the item embedding. The authors train it with sampled softmax, 128 negatives of every position. Times of events are not used.",
+    "HSTU (Zhai et al., ICML 2024): attention without a softmax, with a bias of the distance between positions, and gates instead of feed-forward layers. Items are scored by the cosine with the item embedding. The authors train it with sampled softmax, 128 negatives of every position. With `time` the scores also have a bias of the interval between two events.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)
@@ -134,13 +141,23 @@ extension Builtin {
     let temperature = d.named(
       "temperature", Kind<Double>.number.checked { $0 > 0 && $0 < 1e3 ? nil : "must be above 0" }, default: 0.05, "0.05",
       "what the cosines are divided by")
+    let time = d.named(
+      "time", Kind<EventTimes>.word, default: .none, "none",
+      "from which event intervals are measured: the last one that is read (history), or the one to predict (target), as in the published code, which so reads when the target happens; needs data with times"
+    )
     let pads = PadsArgument(&d)
     let seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")
     return { call in
       let split = (try call[data]).split
+      let reference = try call[time].reference
+      if reference != nil, !split.train.hasTimes {
+        throw call.error(
+          .badValue, "this data has no times", argument: "time", help: "load data with times, or remove `time`")
+      }
       let configuration = HSTU.Configuration(
         items: split.train.items.count, length: split.train.length, dim: try call[dim], blocks: try call[blocks],
-        heads: try call[heads], dropout: try call[dropout], temperature: try call[temperature], pads: try pads.value(call, split))
+        heads: try call[heads], dropout: try call[dropout], temperature: try call[temperature], pads: try pads.value(call, split),
+        time: reference)
       return try Builtin.build(call, seed: try call[seed], split) { try HSTU(configuration) }
     }
   }

@@ -13,6 +13,8 @@ struct Table {
     let cells: [Cell]
     /// Whether the row is a baseline or an upper bound, printed below a rule and never marked as best.
     let isReference: Bool
+    /// Values beyond accuracy, of which none is the best.
+    var beyond: [Cell] = []
   }
 
   struct Cell {
@@ -31,6 +33,8 @@ struct Table {
   let factNames: [String]
   let metrics: [Metric]
   let rows: [Row]
+  /// The columns beyond accuracy.
+  var beyond: (names: [String], titles: [String]) = ([], [])
 
   /// Marks the best and the second best value of a metric among the compared methods. Values that print alike are equal.
   private func mark(_ row: Row, _ m: Int) -> Grid.Mark {
@@ -59,11 +63,15 @@ struct Table {
             Grid.Cell(
               NumberFormat.fixed(cell.value, digits: 4), uncertainty: cell.spread.map { NumberFormat.fixed($0, digits: 4) },
               mark: mark(row, m), stars: Self.stars(cell.p))
+          }
+          + row.beyond.map { cell in
+            Grid.Cell(
+              NumberFormat.fixed(cell.value, digits: 4), uncertainty: cell.spread.map { NumberFormat.fixed($0, digits: 4) })
           })
     }
     return Grid(
-      caption: caption, label: label, header: ["method"] + factNames + metrics.map(\.title),
-      numeric: Set(1..<(1 + factNames.count + metrics.count)), rows: cells, rules: rules)
+      caption: caption, label: label, header: ["method"] + factNames + metrics.map(\.title) + beyond.titles,
+      numeric: Set(1..<(1 + factNames.count + metrics.count + beyond.titles.count)), rows: cells, rules: rules)
   }
 
   /// The table in full precision, with standard deviations and p-values.
@@ -72,13 +80,15 @@ struct Table {
     for metric in metrics {
       header += [metric.name, "\(metric.name) \(spreadName)", "\(metric.name) p"] + (effectName.map { ["\(metric.name) \($0)"] } ?? [])
     }
+    for name in beyond.names { header += [name, "\(name) \(spreadName)"] }
     var lines = [header + ["judged"]]
     for row in rows {
+      func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+      let extra = row.beyond.flatMap { ["\($0.value)", text($0.spread)] }
       let numbers = row.cells.flatMap { cell -> [String] in
-        func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
         return ["\(cell.value)", text(cell.spread), text(cell.p)] + (effectName == nil ? [] : [text(cell.effect)])
       }
-      lines.append([row.name] + row.facts + numbers + [caption])
+      lines.append([row.name] + row.facts + numbers + extra + [caption])
     }
     return lines
   }
@@ -91,6 +101,10 @@ struct Table {
         if let spread = cell.spread { record["\(metric.name) \(spreadName)"] = .number(spread) }
         if let p = cell.p { record["\(metric.name) p"] = .number(p) }
         if let effect = cell.effect { record["\(metric.name) effect"] = .number(effect) }
+      }
+      for (name, cell) in zip(beyond.names, row.beyond) {
+        record[name] = .number(cell.value)
+        if let spread = cell.spread { record["\(name) \(spreadName)"] = .number(spread) }
       }
       return .record(record)
     }

@@ -9,6 +9,8 @@ import Training
 /// The arguments that all training functions share.
 struct TrainingArguments: Sendable {
   private let batch: Builtin.Argument<Int>
+  private let accumulate: Builtin.Argument<Int>
+  private let average: Builtin.Argument<Double?>
   private let optimizer: Builtin.Argument<OptimizerSetting?>
   private let shuffle: Builtin.Argument<Recipe.Shuffle?>
   private let lastBatch: Builtin.Argument<Recipe.LastBatch?>
@@ -32,6 +34,12 @@ struct TrainingArguments: Sendable {
   init(_ d: inout Builtin.Declaration, transfer: Bool = false) {
     let size = transfer ? 512 : 256
     batch = d.named("batch", .whole(from: 1, to: 1_000_000), default: size, "\(size)", "number of sequences per step")
+    accumulate = d.named(
+      "accumulate", .whole(from: 1, to: 100_000), default: 1, "1",
+      "number of batches per step: its gradient is the mean of theirs; negatives for a batch, or from it, are those of all")
+    average = d.optional(
+      "ema", Kind<Double>.number.checked { $0 > 0 && $0 < 1 ? nil : "must be above 0 and below 1, such as 0.999" },
+      "decay of a moving average of the parameters, from those at the beginning of each phase, which is evaluated and kept instead of them")
     optimizer = d.optional(
       "optimizer", Kind<OptimizerSetting>.setting, "the optimizer; in protocol stackrec by default that of the authors' code",
       text: "adam()")
@@ -111,6 +119,8 @@ struct TrainingArguments: Sendable {
   func recipe(_ call: Builtin.Call, _ split: Split, _ network: any Network) throws -> Recipe {
     var recipe = Recipe()
     recipe.batch = try call[batch]
+    recipe.accumulate = try call[accumulate]
+    recipe.averageDecay = try call[average]
     recipe.schedule = try call[schedule].schedule
     if let loss { recipe.loss = try call[loss].loss }
     if split.evaluation == .stackrec { recipe.followReference(network) }

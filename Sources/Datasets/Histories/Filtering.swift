@@ -102,13 +102,22 @@ extension Histories {
 
   /// The first tick that is not before a time in seconds. Whole seconds and the fraction are converted separately, so that
   /// the whole seconds stay exact.
-  private func firstTick(_ seconds: Double) -> Int64 {
+  func firstTick(_ seconds: Double) -> Int64 {
     let whole = seconds.rounded(.down)
     guard let exact = Int64(exactly: whole) else { return seconds < 0 ? .min : .max }
     let (ticks, isLarge) = exact.multipliedReportingOverflow(by: ticksPerSecond)
     if isLarge { return seconds < 0 ? .min : .max }
     let (sum, isLarger) = ticks.addingReportingOverflow(Int64(((seconds - whole) * Double(ticksPerSecond)).rounded(.up)))
     return isLarger ? .max : sum
+  }
+
+  /// The same histories without the events of some items. Items, users and histories without an event are left out, and the
+  /// others are renumbered.
+  ///
+  /// - Parameter kept: by number, whether an item is kept.
+  func withItems(_ kept: [Bool]) -> Histories {
+    let histories = (0..<count).map { h in (offsets[h]..<offsets[h + 1]).contains { kept[Int(events[$0])] } }
+    return selecting(histories: histories, items: kept, events: nil)
   }
 
   /// The kept histories, items and events, with new numbers.

@@ -22,9 +22,9 @@ public final class SequenceSet: Sendable {
   public let count: Int
 
   private enum Rows: Sendable {
-    /// Sequences in memory, the user of each, and the time of the last event of each. `earlier` has the items of each
-    /// history before the sequence, if they are known.
-    case copied(items: RaggedRows, users: [Int32], times: [Int64]?, earlier: RaggedRows?)
+    /// Sequences in memory, the user of each, and the times of their events. `earlier` has the items of each history before
+    /// the sequence, if they are known.
+    case copied(items: RaggedRows, users: [Int32], times: EventTimes?, earlier: RaggedRows?)
     /// Windows of the histories of a mapped file, which are read on demand.
     case windows(WindowRows, RowOrder)
   }
@@ -33,7 +33,8 @@ public final class SequenceSet: Sendable {
   ///   - length: the largest number of items of a sequence.
   ///   - tokens: `(count, length)` items, padded in front with item 0.
   ///   - users: the user of each sequence.
-  ///   - times: the time of the last event of each sequence, in ticks; nil: no times.
+  ///   - times: the time of each item in `tokens`, in ticks; nil: no times.
+  ///   - ticksPerSecond: ticks per second.
   ///   - items: the items by number.
   ///   - userNames: the users by number.
   ///   - hasUsers: whether the data names its users.
@@ -42,17 +43,21 @@ public final class SequenceSet: Sendable {
   ///   - overlaps: whether sequences of one user can share events.
   ///   - targetItems: in the transfer task, the vocabulary of the last item of every sequence.
   public convenience init(
-    length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, items: Vocabulary, userNames: Vocabulary,
+    length: Int, tokens: [Int32], users: [Int32], times: [Int64]?, ticksPerSecond: Int64 = 1, items: Vocabulary, userNames: Vocabulary,
     hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool = false,
     targetItems: Vocabulary? = nil
   ) {
+    let rows = RaggedRows(length: length, padded: tokens)
+    let known = times.map { column in
+      EventTimes(column: Column(column), starts: (0..<rows.count).map { ($0 + 1) * length - rows.count(of: $0) }, perSecond: ticksPerSecond)
+    }
     self.init(
-      RaggedRows(length: length, padded: tokens), users: users, times: times, items: items, userNames: userNames,
+      rows, users: users, times: known, items: items, userNames: userNames,
       hasUsers: hasUsers, source: source, process: process, overlaps: overlaps, targetItems: targetItems)
   }
 
   init(
-    _ sequences: RaggedRows, earlier: RaggedRows? = nil, users: [Int32], times: [Int64]?, items: Vocabulary,
+    _ sequences: RaggedRows, earlier: RaggedRows? = nil, users: [Int32], times: EventTimes?, items: Vocabulary,
     userNames: Vocabulary, hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool, targetItems: Vocabulary?
   ) {
     precondition(sequences.count == users.count)
@@ -168,8 +173,33 @@ public final class SequenceSet: Sendable {
   /// The time of the last event of a sequence, in ticks; nil if the data has no times.
   public func time(_ index: Int) -> Int64? {
     switch rows {
-    case .copied(_, _, let times, _): times?[index]
+    case .copied(let items, _, let times, _):
+      // A sequence without an item has no event.
+      times.flatMap { items.count(of: index) == 0 ? nil : $0.column[$0.starts[index] + items.count(of: index) - 1] }
     case .windows(let windows, let order): hasTimes ? windows.time(order.row(index)) : nil
+    }
+  }
+
+  /// The times of the events of a sequence, in ticks; nil if the data has no times.
+  public func eventTimes(_ index: Int) -> ArraySlice<Int64>? {
+    switch rows {
+    case .copied(let items, _, let times, _):
+      times.map { Array($0.column[$0.starts[index]..<($0.starts[index] + items.count(of: index))])[...] }
+    case .windows(let windows, let order): hasTimes ? windows.times(order.row(index))[...] : nil
+    }
+  }
+
+  /// The times of the events of a sequence in seconds; empty if the data has no times.
+  public func eventSeconds(_ index: Int) -> [Double] {
+    let perSecond = Double(ticksPerSecond)
+    return eventTimes(index)?.map { Double($0) / perSecond } ?? []
+  }
+
+  /// Ticks of `eventTimes` per second.
+  public var ticksPerSecond: Int64 {
+    switch rows {
+    case .copied(_, _, let times, _): times?.perSecond ?? 1
+    case .windows(let windows, _): windows.histories.ticksPerSecond
     }
   }
 
@@ -201,12 +231,8 @@ public final class SequenceSet: Sendable {
     }
   }
 
-  var times: [Int64]? {
-    switch rows {
-    case .copied(_, _, let times, _): times
-    case .windows: hasTimes ? (0..<count).map { time($0) ?? 0 } : nil
-    }
-  }
+  /// The time of the last event of every sequence, in ticks; nil if the data has no times.
+  var times: [Int64]? { hasTimes ? (0..<count).map { time($0) ?? 0 } : nil }
 
   /// The number of occurrences of each item. Entry 0, the pad's, is 0.
   public func uses() -> [Int] {
@@ -247,8 +273,14 @@ public final class SequenceSet: Sendable {
 
   /// Adds the contents to a hash. Fingerprints of trainings contain this hash, so its inputs must not change. In particular,
   /// the names of the cases of `WindowRows.Part` are part of the hashed text.
-  public func addIdentity(to hash: inout WordHash) {
+  ///
+  /// - Parameter times: whether to add the times of all events, for models that read them.
+  public func addIdentity(to hash: inout WordHash, times: Bool = false) {
     hash.add(UInt64(length))
+    if times, case .copied = rows {
+      hash.add(UInt64(bitPattern: ticksPerSecond))
+      for index in 0..<count { eventTimes(index)?.withUnsafeBytes { hash.add($0) } }
+    }
     switch rows {
     case .copied(let rows, let users, _, _):
       rows.addPadded(to: &hash)
@@ -279,7 +311,7 @@ public final class SequenceSet: Sendable {
     case .copied(let rows, let users, let times, let earlier):
       return SequenceSet(
         rows.selecting(indices), earlier: earlier?.selecting(indices), users: indices.map { users[$0] },
-        times: times.map { all in indices.map { all[$0] } },
+        times: times?.selecting(indices),
         items: items, userNames: userNames, hasUsers: hasUsers, source: source, process: process, overlaps: overlaps,
         targetItems: targetItems)
     }
@@ -304,8 +336,17 @@ public final class SequenceSet: Sendable {
       for index in 0..<count { earlier(index).map(renumber).withUnsafeBufferPointer { all.add($0) } }
       before = all
     }
+    var known: EventTimes?
+    if hasTimes {
+      var (column, starts) = ([Int64](), [Int]())
+      for index in 0..<count {
+        starts.append(column.count)
+        column += eventTimes(index) ?? []
+      }
+      known = EventTimes(column: Column(column), starts: starts, perSecond: ticksPerSecond)
+    }
     return SequenceSet(
-      rows, earlier: before, users: users, times: times, items: items, userNames: userNames, hasUsers: hasUsers, source: source,
+      rows, earlier: before, users: users, times: known, items: items, userNames: userNames, hasUsers: hasUsers, source: source,
       process: nil, overlaps: overlaps, targetItems: nil)
   }
 
@@ -333,33 +374,53 @@ public final class SequenceSet: Sendable {
     return selecting((0..<count).sorted { (times[$0], $0) < (times[$1], $1) })
   }
 
-  /// Collects sequences in memory.
+  /// Collects parts of histories in memory as sequences.
   struct Builder {
+    private let histories: Histories
     private var rows: RaggedRows
     private var earlier: RaggedRows?
     private var users: [Int32] = []
-    private var times: [Int64] = []
+    /// The index, in the events of the histories, of the first event of each sequence.
+    private var starts: [Int] = []
 
     /// - Parameter keepsEarlier: whether to keep the items of each history before the sequence.
-    init(length: Int, capacity: Int = 0, keepsEarlier: Bool = false) {
+    init(_ histories: Histories, length: Int, capacity: Int = 0, keepsEarlier: Bool = false) {
+      self.histories = histories
       rows = RaggedRows(length: length)
       if keepsEarlier { earlier = RaggedRows() }
       users.reserveCapacity(capacity)
+      starts.reserveCapacity(capacity)
     }
 
-    mutating func add(
-      _ items: UnsafeBufferPointer<Int32>, after before: UnsafeBufferPointer<Int32>? = nil, user: Int32, time: Int64?
-    ) {
-      rows.add(items)
-      earlier?.add(before ?? UnsafeBufferPointer(start: nil, count: 0))
+    /// Adds the events of a range of a history whose first event is `first`.
+    mutating func add(_ window: Range<Int>, historyFrom first: Int, user: Int32) {
+      histories.events.withUnsafeBufferPointer { events in
+        rows.add(UnsafeBufferPointer(rebasing: events[window]))
+        earlier?.add(UnsafeBufferPointer(rebasing: events[first..<window.lowerBound]))
+      }
       users.append(user)
-      if let time { times.append(time) }
+      starts.append(window.lowerBound)
     }
 
-    func build(_ from: Histories, overlaps: Bool) -> SequenceSet {
+    func build(overlaps: Bool) -> SequenceSet {
       SequenceSet(
-        rows, earlier: earlier, users: users, times: times.count == users.count ? times : nil, items: from.items, userNames: from.users,
-        hasUsers: from.hasUsers, source: from.source, process: from.process, overlaps: overlaps, targetItems: nil)
+        rows, earlier: earlier, users: users,
+        times: histories.times.map { EventTimes(column: $0, starts: starts, perSecond: histories.ticksPerSecond) },
+        items: histories.items, userNames: histories.users, hasUsers: histories.hasUsers, source: histories.source,
+        process: histories.process, overlaps: overlaps, targetItems: nil)
     }
+  }
+}
+
+/// The times of the events of sequences, as parts of a column of times.
+struct EventTimes: Sendable {
+  let column: Column<Int64>
+  /// For every sequence, the index of the time of its first event.
+  let starts: [Int]
+  /// Ticks per second.
+  let perSecond: Int64
+
+  func selecting(_ indices: some Collection<Int>) -> EventTimes {
+    EventTimes(column: column, starts: indices.map { starts[$0] }, perSecond: perSecond)
   }
 }

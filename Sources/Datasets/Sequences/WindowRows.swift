@@ -106,6 +106,13 @@ struct WindowRows: Sendable {
 
   func user(_ row: Int) -> Int32 { histories.owner(find(row).history) }
 
+  /// The times of the events of a row.
+  func times(_ row: Int) -> [Int64] {
+    let (h, window) = find(row)
+    let start = histories.start(h)
+    return window.map { histories.time(start + $0) }
+  }
+
   /// The time of the last event of a row.
   func time(_ row: Int) -> Int64 {
     let (h, window) = find(row)

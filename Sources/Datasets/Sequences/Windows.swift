@@ -86,16 +86,12 @@ extension Histories {
     if file != nil { return try windows(options, .all, isCancelled) }
     var rows = 0
     for h in 0..<count { rows += options.count(offsets[h + 1] - offsets[h]) }
-    var builder = SequenceSet.Builder(length: options.length, capacity: rows)
-    events.withUnsafeBufferPointer { events in
-      for h in 0..<count {
-        if isCancelled() { break }
-        options.forEach(offsets[h], offsets[h + 1]) { window in
-          builder.add(UnsafeBufferPointer(rebasing: events[window]), user: owners[h], time: times?[window.upperBound - 1])
-        }
-      }
+    var builder = SequenceSet.Builder(self, length: options.length, capacity: rows)
+    for h in 0..<count {
+      if isCancelled() { break }
+      options.forEach(offsets[h], offsets[h + 1]) { builder.add($0, historyFrom: offsets[h], user: owners[h]) }
     }
-    return builder.build(self, overlaps: (options.stride ?? options.length) < options.length)
+    return builder.build(overlaps: (options.stride ?? options.length) < options.length)
   }
 
   /// The windows of a mapped file, without copying them.

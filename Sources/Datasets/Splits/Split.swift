@@ -26,6 +26,15 @@ public final class Split: Sendable {
     self.evaluation = evaluation
   }
 
+  /// The same split with the training sequences sorted by time, if `oldestFirst`.
+  ///
+  /// - Throws: `DataError` for data without times.
+  public func ordered(_ oldestFirst: Bool) throws(DataError) -> Split {
+    guard oldestFirst else { return self }
+    return Split(
+      train: try train.ordered(oldestFirst), valid: valid, test: test, rule: rule + ", shares by time", evaluation: evaluation)
+  }
+
   /// The same split with a share of the training sequences.
   ///
   /// - Parameters:

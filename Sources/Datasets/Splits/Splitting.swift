@@ -133,7 +133,7 @@ extension SequenceSet {
         + (unknownItem == nil ? "" : "; with an item <UNK>") + (oldestFirst ? ", shares by time" : ""), evaluation: .stackrec)
   }
 
-  private func ordered(_ oldestFirst: Bool) throws(DataError) -> SequenceSet {
+  func ordered(_ oldestFirst: Bool) throws(DataError) -> SequenceSet {
     guard oldestFirst else { return self }
     guard let ordered = byTime() else {
       throw DataError(
@@ -161,71 +161,9 @@ extension SequenceSet {
     return order
   }
 
-  private static func percent(_ share: Double) -> String {
+  static func percent(_ share: Double) -> String {
     let value = (share * 1000).rounded() / 10
     return value == value.rounded() ? "\(Int(value)) %" : "\(value) %"
-  }
-}
-
-/// The rule by which a data set is split into parts.
-public enum SplitRule: String, Sendable, CaseIterable {
-  case sequence, user, time
-  case leaveLastOut = "leave_last_out"
-}
-
-extension Histories {
-  /// The leave-last-out split: the last item of every history is its test target, the item before it is its validation target,
-  /// and the windows of all earlier items are the training part. A history with fewer than three items is only used for
-  /// training.
-  ///
-  /// - Parameters:
-  ///   - options: how to divide the earlier items.
-  ///   - isCancelled: called for every history; once it returns true, the parts are incomplete and must not be used, and an
-  ///     error may be due to that.
-  /// - Throws: `DataError` for options that are not valid and if no history is long enough.
-  public func leaveLastOut(_ options: WindowOptions, isCancelled: () -> Bool = { false }) throws(DataError) -> Split {
-    try options.check()
-    let rule = "leave-last-out: the last item of every user is tested, the one before validates, those before train"
-    if file != nil {
-      let parts = try (
-        windows(options, .beforeHeldOut, isCancelled), windows(options, .heldOut(back: 1), isCancelled),
-        windows(options, .heldOut(back: 0), isCancelled)
-      )
-      return try Self.leftOut(parts, rule)
-    }
-    var (train, valid, test) = (
-      SequenceSet.Builder(length: options.length), SequenceSet.Builder(length: options.length, keepsEarlier: true),
-      SequenceSet.Builder(length: options.length, keepsEarlier: true)
-    )
-    events.withUnsafeBufferPointer { events in
-      for h in 0..<count {
-        if isCancelled() { break }
-        let (start, end) = (offsets[h], offsets[h + 1])
-        let rest = end - start >= 3 ? end - 2 : end
-        func items(_ range: Range<Int>) -> UnsafeBufferPointer<Int32> { UnsafeBufferPointer(rebasing: events[range]) }
-        options.forEach(start, rest) { train.add(items($0), user: owners[h], time: times?[$0.upperBound - 1]) }
-        guard rest < end else { continue }
-        for (part, last) in [(0, end - 1), (1, end)] {
-          let first = max(start, last - options.length)
-          let (window, before) = (items(first..<last), items(start..<first))
-          if part == 0 {
-            valid.add(window, after: before, user: owners[h], time: times?[last - 1])
-          } else {
-            test.add(window, after: before, user: owners[h], time: times?[last - 1])
-          }
-        }
-      }
-    }
-    let overlaps = (options.stride ?? options.length) < options.length
-    return try Self.leftOut(
-      (train.build(self, overlaps: overlaps), valid.build(self, overlaps: overlaps), test.build(self, overlaps: overlaps)), rule)
-  }
-
-  private static func leftOut(_ sets: (SequenceSet, SequenceSet, SequenceSet), _ rule: String) throws(DataError) -> Split {
-    guard sets.0.count > 0, sets.2.count > 0 else {
-      throw DataError("leave_last_out needs histories of at least 4 items", help: "filter with min_user: 5", argument: "by")
-    }
-    return Split(train: sets.0, valid: sets.1, test: sets.2, rule: rule)
   }
 }
 

@@ -4,11 +4,12 @@ import Kernels
 /// gate instead of a feed-forward layer.
 ///
 ///     [u v q k] = SiLU(LN(x) W)                 W (d, 4d), no bias
-///     a_ij      = SiLU(q_i . k_j + b[N-1-(i-j)]) / N   for j <= i, else 0
+///     a_ij      = SiLU(q_i . k_j + b[N-1-(i-j)] + c[bucket_ij]) / N   for j <= i, else 0
 ///     out       = x + dropout(u * LN(sum_j a_ij v_j)) Wo + bo
 ///
 /// Activations are `(T, B, d)`. Heads are contiguous slices of d in each of u, v, q and k. N is the model's number of positions, not
-/// the length of a sequence. `b` has 2N - 1 entries, shared by the heads; causality uses the first N.
+/// the length of a sequence. `b` has 2N - 1 entries, shared by the heads; causality uses the first N. `c`, which only a model of
+/// times has, is shared by the heads too; its buckets are those of `TimeIntervals`.
 public struct HSTUBlock: Block {
   public struct Options: Sendable {
     public let width: Int
@@ -16,14 +17,17 @@ public struct HSTUBlock: Block {
     /// N.
     public let positions: Int
     public let dropout: Double
+    /// Whether the scores have a bias of the interval between two events.
+    public let readsTimes: Bool
     /// The name of the block, e.g. `blocks.2`. It names the random stream of its dropout masks.
     public let name: String
 
-    public init(width: Int, heads: Int, positions: Int, dropout: Double, name: String) {
+    public init(width: Int, heads: Int, positions: Int, dropout: Double, readsTimes: Bool = false, name: String) {
       self.width = width
       self.heads = heads
       self.positions = positions
       self.dropout = dropout
+      self.readsTimes = readsTimes
       self.name = name
     }
   }
@@ -34,6 +38,7 @@ public struct HSTUBlock: Block {
   private let norm1, norm2: Norm
   private let mixing, projection: Linear
   private let bias: Slot
+  private let timeBias: Slot?
   private let dropout: Dropout
 
   public init(_ options: Options, in builder: LayoutBuilder) {
@@ -43,6 +48,7 @@ public struct HSTUBlock: Block {
     mixing = Linear(
       "uvqk", d, 4 * d, initial: Initialisation.xavier.linear(d, 4 * d), hasBias: false, in: builder)
     bias = builder.add("position_bias", [2 * options.positions - 1], .normal(0.02), .blocks)
+    timeBias = options.readsTimes ? builder.add("time_bias", [TimeIntervals.buckets], .normal(0.02), .blocks) : nil
     norm2 = Norm("norm2", d, epsilon: Self.epsilon, in: builder)
     projection = Linear("projection", d, d, initial: Initialisation.xavier.linear(d, d), silences: true, in: builder)
     dropout = Dropout(options.dropout, layer: options.name + ".output")
@@ -98,10 +104,10 @@ public struct HSTUBlock: Block {
     Elementwise.silu(s.mixed, s.before, 4 * size)
     tile.clear(s.attended, width: d)
     let weights = pass.scratch + 6 * size + tile.positions * d
-    forEachHead(tile) { time, row, out, square in
+    forEachHead(tile) { sequence, time, row, out, square in
       let (v, q, k) = (s.mixed + row + d, s.mixed + row + 2 * d, s.mixed + row + 3 * d)
       let scores = s.scores + square
-      score(time, tile, q: q, k: k, into: scores, pass)
+      score(time, tile, q: q, k: k, intervals: intervals(sequence, tile, pass), into: scores, pass)
       weigh(time, scores, into: weights)
       Matrix.product(
         weights, v, s.attended + out, m: time, n: d / options.heads, k: time, ldb: tile.sequences * 4 * d, ldc: tile.sequences * d)
@@ -143,7 +149,7 @@ public struct HSTUBlock: Block {
     let (weights, dscores) = (memory + tile.positions * width, memory + tile.positions * width + tile.positions * tile.positions)
     let stride = tile.sequences * 4 * width
     let slopes = pass.gradients + bias.offset + options.positions - 1
-    forEachHead(tile) { time, row, out, square in
+    forEachHead(tile) { sequence, time, row, out, square in
       let (v, q, k) = (s.mixed + row + width, s.mixed + row + 2 * width, s.mixed + row + 3 * width)
       let (dv, dq, dk) = (dmixed + row + width, dmixed + row + 2 * width, dmixed + row + 3 * width)
       let scores = s.scores + square
@@ -161,6 +167,10 @@ public struct HSTUBlock: Block {
         // Position j of this row has the bias of the distance i - j.
         Elementwise.addScaled(slopes - i, gradient, 1, i + 1)
       }
+      if let timeBias, let intervals = intervals(sequence, tile, pass) {
+        let slopes = pass.gradients + timeBias.offset
+        for i in 0..<time { for j in 0...i { slopes[Int(intervals[i * time + j])] += dscores[i * time + j] } }
+      }
       Matrix.product(dscores, k, dq, m: time, n: n, k: time, ldb: stride, ldc: stride)
       Matrix.productTransposedLeft(dscores, q, dk, m: time, n: n, k: time, ldb: stride, ldc: stride)
     }
@@ -172,13 +182,21 @@ public struct HSTUBlock: Block {
 
   /// The scores of one sequence and head before SiLU, `(T, T)`; those of later positions are not used.
   private func score(
-    _ time: Int, _ tile: Tile, q: UnsafePointer<Float>, k: UnsafePointer<Float>, into scores: UnsafeMutablePointer<Float>,
-    _ pass: Pass
+    _ time: Int, _ tile: Tile, q: UnsafePointer<Float>, k: UnsafePointer<Float>, intervals: UnsafePointer<UInt8>?,
+    into scores: UnsafeMutablePointer<Float>, _ pass: Pass
   ) {
     let stride = tile.sequences * 4 * options.width
     Matrix.productTransposedRight(q, k, scores, m: time, n: time, k: options.width / options.heads, lda: stride, ldb: stride)
     let distances = pass.parameters + bias.offset + options.positions - 1
     for i in 0..<time { Elementwise.addScaled(scores + i * time, distances - i, 1, i + 1) }
+    guard let timeBias, let intervals else { return }
+    let values = pass.parameters + timeBias.offset
+    for i in 0..<time { for j in 0...i { scores[i * time + j] += values[Int(intervals[i * time + j])] } }
+  }
+
+  /// The buckets of one sequence, `(T, T)`.
+  private func intervals(_ sequence: Int, _ tile: Tile, _ pass: Pass) -> UnsafePointer<UInt8>? {
+    pass.intervals.map { $0 + sequence * tile.positions * tile.positions }
   }
 
   /// The weights of one sequence and head, from its scores.
@@ -191,10 +209,10 @@ public struct HSTUBlock: Block {
     Elementwise.scale(weights, weights, 1 / Float(options.positions), time * time)
   }
 
-  /// Calls `body` for every sequence that has items and every head: with the sequence's length, the offset of the head in the first
+  /// Calls `body` for every sequence that has items and every head: with the sequence's index and length, the offset of the head in the first
   /// row of the mixed values `(T, B, 4d)` and of the attended ones `(T, B, d)`, and the offset of its scores.
   @inline(__always)
-  private func forEachHead(_ tile: Tile, _ body: (_ time: Int, _ mixed: Int, _ attended: Int, _ scores: Int) -> Void) {
+  private func forEachHead(_ tile: Tile, _ body: (_ sequence: Int, _ time: Int, _ mixed: Int, _ attended: Int, _ scores: Int) -> Void) {
     let (d, n) = (options.width, options.width / options.heads)
     for b in 0..<tile.sequences {
       let start = tile.start(b)
@@ -203,7 +221,7 @@ public struct HSTUBlock: Block {
       let row = start * tile.sequences + b
       for head in 0..<options.heads {
         body(
-          time, row * 4 * d + head * n, row * d + head * n, (b * options.heads + head) * tile.positions * tile.positions)
+          b, time, row * 4 * d + head * n, row * d + head * n, (b * options.heads + head) * tile.positions * tile.positions)
       }
     }
   }

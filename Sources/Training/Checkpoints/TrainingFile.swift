@@ -13,6 +13,7 @@ import ModelFiles
 /// follow, each with the name of a parameter as its suffix:
 ///
 /// - `training/current/`: the current parameters
+/// - `training/average/`: the moving average of the parameters, if the recipe has one
 /// - `training/NAME/`: the optimizer's state; for Adam, NAME is `first` and `second`
 /// - `training/best_NAME/`: the optimizer's state at the best parameters, if a growth will carry it over
 /// - `training/fallback/`: the best parameters before the last growth
@@ -48,6 +49,7 @@ public enum TrainingFile {
       let layout = state.model.network.layout
       file = try ModelFile.contents(Model(state.model.network, values: state.bestValues, seed: state.model.seed), known)
       file.add(layout, state.model.values, prefix: "training/current/")
+      if let average = state.average { file.add(layout, average, prefix: "training/average/") }
       func add(_ optimizer: OptimizerState, _ prefix: String) {
         for (name, tensor) in zip(optimizer.names, optimizer.tensors) {
           file.add(layout, tensor, prefix: "training/\(prefix)\(name)/")
@@ -122,6 +124,9 @@ public enum TrainingFile {
     let current = Model(model.network, values: try file.values(layout, prefix: "training/current/"), seed: model.seed)
     var state = TrainingState(model: current, recipe)
     state.bestValues = model.values
+    if recipe.averageDecay != nil, let first = layout.parameters.first, file.has("training/average/" + first.name) {
+      state.average = try file.values(layout, prefix: "training/average/")
+    }
     state.optimizer = try optimizer("", steps: record.optimizerSteps, starts: record.startSteps)
     if let starts = record.bestStartSteps {
       state.bestOptimizer = try optimizer("best_", steps: record.optimizerSteps, starts: starts)

@@ -19,7 +19,7 @@ struct PhaseRun {
   /// The number of steps between evaluations.
   private let evaluateEvery: Int
   private let planned: Int?
-  private let batchSize: Int
+  private let stepSize: Int
 
   /// Why the phase ended; if it was interrupted, with the state to resume from.
   typealias End = (stop: StopReason, pending: TrainingState?)
@@ -30,13 +30,15 @@ struct PhaseRun {
     let index = state.phase.index
     phase = recipe.phases[index]
     train = trainer.data.train.fraction(phase.dataShare)
-    batchSize = min(recipe.batch, train.count)
+    stepSize = min(recipe.stepSize, train.count)
     batches = Batches(
-      train, size: recipe.batch, seed: recipe.seed, phase: index, shuffle: recipe.shuffle, lastBatch: recipe.lastBatch)
+      train, size: recipe.batch, accumulate: recipe.accumulate, seed: recipe.seed, phase: index, shuffle: recipe.shuffle,
+      lastBatch: recipe.lastBatch)
     makeBatch = BatchMaker(
-      train, state.model.network, loss: recipe.loss, padsCount: recipe.padsInLoss, seed: recipe.seed)
+      train, state.model.network, loss: recipe.loss, batchSize: recipe.accumulate > 1 ? min(recipe.batch, train.count) : nil,
+      padsCount: recipe.padsInLoss, seed: recipe.seed)
     negatives = recipe.loss.sampler(train, seed: recipe.seed)
-    backend = trainer.backend(state, length: train.length, batch: batchSize)
+    backend = trainer.backend(state, length: train.length, batch: stepSize)
     frozen = FrozenPart(state.model.network, new: state.newBlocks)
     next = index + 1 < recipe.phases.count ? recipe.phases[index + 1].when : nil
     evaluateEvery = max(1, trainer.steps(recipe.evaluateEvery, train) ?? 1)
@@ -49,10 +51,11 @@ struct PhaseRun {
   /// - Returns: false if it was interrupted. The phase can then begin again from the state.
   func begin(_ state: inout TrainingState) -> Bool {
     state.phase = .init(index: state.phase.index, isUnderway: true, startSeconds: state.seconds)
+    state.average = trainer.recipe.averageDecay.map { _ in state.model.values.copy() }
     // Safe on several threads: only `shouldStop` is read there.
     nonisolated(unsafe) let observer = trainer.observer
     let rate = trainer.rate(at: trainer.position(state, planned: planned))
-    let point = try? addPoint(&state, loss: nil, rate: rate) { try ranks($0) { observer.shouldStop } }
+    let point = try? addPoint(&state, loss: nil, rate: rate) { try ranks($0, nil) { observer.shouldStop } }
     state.bestValues = state.model.values.copy()
     guard point != nil else {
       state.best = nil
@@ -104,7 +107,7 @@ struct PhaseRun {
   }
 
   private func progress(_ state: TrainingState, rate: Double) -> TrainingProgress {
-    trainer.progress(state, planned: planned, batch: batchSize, rate: rate)
+    trainer.progress(state, planned: planned, batch: stepSize, rate: rate)
   }
 
   /// Takes one step. Returns the reason if the training diverged.
@@ -128,6 +131,7 @@ struct PhaseRun {
     if !isSpike(loss, &state.phase) {
       backend.exchange()
       backend.update(trainer.recipe.optimizer, rate: rate, frozen: isFrozen ? frozen : nil)
+      if let decay = trainer.recipe.averageDecay, let average = state.average { backend.updateAverage(average, decay: decay) }
     }
     state.step += 1
     state.phase.step += 1
@@ -156,8 +160,8 @@ struct PhaseRun {
     if state.phase.lossCount > 0 {
       let deadline = ProcessClock.wall() + Self.patienceOfInterruption
       let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
-      let loss = state.phase.lossSum / Double(state.phase.lossCount)
-      if (try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0) { ProcessClock.wall() > deadline } })) != nil {
+      let (loss, average) = (state.phase.lossSum / Double(state.phase.lossCount), state.average)
+      if (try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0, average) { ProcessClock.wall() > deadline } })) != nil {
         keepIfBest(&state, inPlace: false)
       }
     }
@@ -175,12 +179,12 @@ struct PhaseRun {
   }
 
   /// The ranks of the validation part. Throws `Cancelled` once `isCancelled` returns true.
-  private func ranks(_ limit: Int?, _ isCancelled: @escaping @Sendable () -> Bool) throws -> [Rank] {
+  private func ranks(_ limit: Int?, _ average: FloatBuffer?, _ isCancelled: @escaping @Sendable () -> Bool) throws -> [Rank] {
     // Safe: progress is reported by the thread that calls.
     nonisolated(unsafe) let observer = trainer.observer
     let name = trainer.name
     return try trainer.pool.cancellable(isCancelled, progress: { observer.evaluating($0, name: name) }) {
-      backend.ranks(on: trainer.data.valid, by: trainer.recipe.ranking, limit: limit)
+      backend.ranks(on: trainer.data.valid, with: average, by: trainer.recipe.ranking, limit: limit)
     }
   }
 
@@ -189,9 +193,9 @@ struct PhaseRun {
     let best = trainer.value(state.bestPoint)
     // Safe on several threads: only `shouldStop` is read there.
     nonisolated(unsafe) let observer = trainer.observer
-    let loss = state.phase.lossSum / Double(state.phase.lossCount)
+    let (loss, average) = (state.phase.lossSum / Double(state.phase.lossCount), state.average)
     guard
-      let point = try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0) { observer.shouldStop } })
+      let point = try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0, average) { observer.shouldStop } })
     else { return nil }
     (state.phase.lossSum, state.phase.lossCount) = (0, 0)
     state.phase.waiting = trainer.value(point) > best ? 0 : state.phase.waiting + 1
@@ -206,7 +210,8 @@ struct PhaseRun {
     let (value, best) = (trainer.value(point), trainer.value(state.bestPoint))
     guard value > best || (value == best && trainer.recipe.ofEquals == .later) else { return }
     state.best = state.history.count - 1
-    if inPlace { state.bestValues.assign(state.model.values) } else { state.bestValues = state.model.values.copy() }
+    let values = state.average ?? state.model.values
+    if inPlace { state.bestValues.assign(values) } else { state.bestValues = values.copy() }
     if trainer.recipe.carriesOptimizer { state.bestOptimizer = state.optimizer.copy() }
   }
 

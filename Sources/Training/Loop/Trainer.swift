@@ -120,7 +120,7 @@ public struct Trainer {
   /// - Parameters:
   ///   - state: the state whose model and optimizer state are changed in place.
   ///   - length: the number of items of a sequence.
-  ///   - batch: the number of sequences of the largest batch.
+  ///   - batch: the number of sequences of the largest step.
   func backend(_ state: TrainingState, length: Int, batch: Int) -> any StepBackend {
     TiledStep(state.model, state.optimizer, loss: recipe.loss, length: length, batch: batch, pool: pool)
   }

@@ -12,6 +12,9 @@ extension Trainer {
     let phases = recipe.phases
     guard !phases.isEmpty else { throw TrainingError.noPhases }
     guard recipe.batch >= 1 else { throw TrainingError.emptyBatch }
+    guard recipe.accumulate >= 1, recipe.stepSize <= Recipe.largestStep else {
+      throw TrainingError.stepTooLarge(batch: recipe.batch, accumulate: recipe.accumulate)
+    }
     if recipe.schedule.needsLength, let phase = phases.firstIndex(where: { plannedSteps(of: $0) == nil }) {
       throw TrainingError.scheduleNeedsLength(schedule: recipe.schedule.kind, phase: phase + 1)
     }
@@ -26,6 +29,7 @@ extension Trainer {
         throw TrainingError.otherRows(what: table.rowsAre.rawValue, model: table.rows, data: rows)
       }
     }
+    if model.network.timeReference != nil, !data.train.hasTimes || !data.valid.hasTimes { throw TrainingError.noTimes }
     for (index, phase) in phases.enumerated() {
       if phase.when != nil && index == 0 { throw TrainingError.firstPhaseWaits }
       if phase.freezeOld != nil && !phase.grows { throw TrainingError.freezesWithoutGrowth(phase: index + 1) }
@@ -46,12 +50,12 @@ extension Trainer {
     observer.planned(name: name, blocks: network.depth, parameters: network.layout.count, bytes: needed)
   }
 
-  /// The size of the largest batch of the training, in sequences.
-  var batchSize: Int { min(recipe.batch, data.train.count) }
+  /// The size of the largest step of the training, in sequences.
+  private var stepSize: Int { min(recipe.stepSize, data.train.count) }
 
   /// Checks that a network can be trained in memory; returns the bytes that it needs.
   private func checkMemory(_ network: any Network) throws -> Double {
-    let needed = TiledStep.bytes(network, recipe, length: data.train.length, batch: batchSize, threads: pool.threads)
+    let needed = TiledStep.bytes(network, recipe, length: data.train.length, batch: stepSize, threads: pool.threads)
     try MemoryBudget.check(needed, "training \(network.depth) blocks on sequences of \(data.train.length)")
     return needed
   }

@@ -7,7 +7,7 @@ extension Trainer {
     switch extent {
     case .steps(let count): count
     case .epochs(let count):
-      Int(min(1e15, (count * Double(Batches.perEpoch(train.fractionCount(share), recipe.batch, recipe.lastBatch))).rounded(.up)))
+      Int(min(1e15, (count * Double(Batches.stepsPerEpoch(train.fractionCount(share), recipe))).rounded(.up)))
     case .seconds: nil
     }
   }

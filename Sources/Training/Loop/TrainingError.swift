@@ -2,6 +2,8 @@
 public enum TrainingError: Error, Equatable, Sendable {
   case noPhases
   case emptyBatch
+  /// A step has more sequences than `Recipe.largestStep`.
+  case stepTooLarge(batch: Int, accumulate: Int)
   /// The output layer has another number of items than the data. The counts exclude the pad.
   case otherItems(model: Int, data: Int)
   /// An embedding table has another number of rows than the data needs. `what` is "items" or "users".
@@ -16,4 +18,6 @@ public enum TrainingError: Error, Equatable, Sendable {
   case padsInLoss
   /// The sequences of the data are longer than the model can read. Both are numbers of items.
   case tooLong(model: Int, data: Int)
+  /// The model reads the times of events, and the data has none.
+  case noTimes
 }

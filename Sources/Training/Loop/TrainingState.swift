@@ -14,6 +14,8 @@ struct TrainingState {
   var evaluationSeconds = 0.0
   var history: [HistoryPoint] = []
   var growths: [GrowthMark] = []
+  /// The moving average of the parameters in this phase (`Recipe.averageDecay`), which begins with those at the phase's start.
+  var average: FloatBuffer?
   var bestValues: FloatBuffer
   /// The optimizer's state at the best values; nil unless a later growth carries it over.
   var bestOptimizer: OptimizerState?
@@ -72,6 +74,7 @@ struct TrainingState {
     var twin = self
     twin.model = model.copy()
     twin.optimizer = optimizer.copy()
+    twin.average = average?.copy()
     twin.bestValues = bestValues.copy()
     twin.bestOptimizer = bestOptimizer?.copy()
     return twin

@@ -10,6 +10,7 @@ enum LegacyFingerprint {
   static func text(_ model: Model, _ data: Split, _ recipe: Recipe) throws -> String? {
     guard let loss = recipe.loss as? any LegacyNamed, let adam = recipe.optimizer as? Adam, recipe.schedule is ConstantRate,
       adam.form == .pytorch, recipe.shuffle == .everyEpoch, recipe.lastBatch == .keep, recipe.ofEquals == .later,
+      recipe.accumulate == 1, recipe.averageDecay == nil,
       recipe.ranking == RankingRule(recipe.ranking.candidates),
       !recipe.phases.contains(where: { $0.when?.isSlope == true || $0.optimizer != nil })
     else {

@@ -10,9 +10,13 @@ public struct Recipe: Sendable {
   public var phases: [Phase] = []
   /// The number of sequences of a batch.
   public var batch = 256
+  /// The number of batches of a step. Its gradient is the mean of theirs.
+  public var accumulate = 1
   public var loss: any Loss = Softmax()
   public var optimizer: any Optimizer = Adam()
   public var schedule: any Schedule = ConstantRate()
+  /// The decay of the moving average of the parameters that is evaluated and kept; nil: the parameters themselves are.
+  public var averageDecay: Double?
   /// Whether positions whose target is padding count in the loss.
   public var padsInLoss = false
   /// The interval between evaluations.
@@ -38,6 +42,10 @@ public struct Recipe: Sendable {
 
   /// All metrics that an evaluation computes: `metrics`, the watched one, and those of plateaus.
   var allMetrics: Set<Metric> { Set(metrics + [watch] + phases.compactMap { $0.when?.metric }) }
+  /// The largest number of sequences of a step. Random numbers of a sequence are found by its index in the step.
+  public static let largestStep = 1_000_000
+  /// The number of sequences of a step.
+  var stepSize: Int { batch * accumulate }
   /// Whether a growth carries the optimizer's state over.
   var carriesOptimizer: Bool { phases.contains { $0.grows && $0.stateRule != .reset } }
 }
@@ -75,7 +83,7 @@ extension Recipe: Described {
     Field("patience", \.patience), Field("metrics", \.metrics), Field("seed", \.seed), Field("shuffle", \.shuffle),
     Field("last_batch", \.lastBatch), Field("of_equals", \.ofEquals), Field("candidates", \.ranking.candidates),
     Field("hide", \.ranking.hide), Field("ties", \.ranking.ties), Field("rank_pad", \.ranking.ranksPad),
-    Field("skip_spikes", \.spikeGuard),
+    Field("skip_spikes", \.spikeGuard), Field("accumulate", \.accumulate), Field("ema", \.averageDecay),
   ]
 
   /// The version of the canonical text. A change to how recipes are written gets a new number.

@@ -20,7 +20,8 @@ public struct TrainingIdentity: Sendable, Equatable {
     self.model = [
       "kind": model.network.kind, "configuration": configuration, "seed": "\(model.seed)", "values": Self.hash(model.values),
     ]
-    self.data = ["train": Self.hash([data.train]), "valid": Self.hash([data.valid])]
+    let times = model.network.timeReference != nil
+    self.data = ["train": Self.hash([data.train], times: times), "valid": Self.hash([data.valid], times: times)]
     self.recipe = try recipe.tree()
     fingerprint = Self.fingerprint(self.model, self.data, self.recipe)
     legacyFingerprint = try LegacyFingerprint.text(model, data, recipe)
@@ -65,9 +66,9 @@ public struct TrainingIdentity: Sendable, Equatable {
     return hash.text
   }
 
-  private static func hash(_ sets: [SequenceSet]) -> String {
+  private static func hash(_ sets: [SequenceSet], times: Bool = false) -> String {
     var hash = WordHash()
-    for set in sets { set.addIdentity(to: &hash) }
+    for set in sets { set.addIdentity(to: &hash, times: times) }
     return hash.text
   }
 

@@ -2,18 +2,23 @@ import Datasets
 import Kernels
 import Layers
 
-/// Creates the batch of a step for a network and a loss: with masks, shared embeddings and negatives per row, if they need
+/// Creates the batch, or batches, of a step for a network and a loss: with masks, shared embeddings and negatives per row, if they need
 /// these.
 struct BatchMaker {
   private let set: SequenceSet
   private let network: any Network
   private let loss: any Loss
+  private let batchSize: Int?
   private let padsCount: Bool
   private let seed: UInt64
   private let masks: RandomStream
   private let negatives: OwnNegativeSampler?
 
-  init(_ set: SequenceSet, _ network: any Network, loss: any Loss, padsCount: Bool, seed: UInt64) {
+  /// - Parameter batchSize: the number of sequences of a batch, if a step has several; nil: it has one.
+  init(
+    _ set: SequenceSet, _ network: any Network, loss: any Loss, batchSize: Int? = nil, padsCount: Bool, seed: UInt64
+  ) {
+    self.batchSize = batchSize
     self.set = set
     self.network = network
     self.loss = loss
@@ -29,7 +34,8 @@ struct BatchMaker {
 
   func callAsFunction(_ indices: [Int], step: Int) -> Batch {
     var batch = Batch(
-      set, indices[...], objective: network.objective, pads: network.pads, padsCount: padsCount, mask: network.maskItem,
+      set, indices[...], size: batchSize, objective: network.objective, pads: network.pads, padsCount: padsCount, mask: network.maskItem,
+      readsTimes: network.timeReference != nil,
       masking: { index, sequence in
         network.objective.masked(
           sequence, pads: padsCount, masks.numbers(at: UInt64(step) << 20 | UInt64(index)))

@@ -14,6 +14,7 @@ struct Batches {
 
   private let count: Int
   private let size: Int
+  private let accumulate: Int
   private let shuffle: Recipe.Shuffle
   private let lastBatch: Recipe.LastBatch
   private let stream: RandomStream
@@ -25,9 +26,10 @@ struct Batches {
   }
 
   init(
-    _ set: SequenceSet, size: Int, seed: UInt64, phase: Int, shuffle: Recipe.Shuffle = .everyEpoch,
+    _ set: SequenceSet, size: Int, accumulate: Int = 1, seed: UInt64, phase: Int, shuffle: Recipe.Shuffle = .everyEpoch,
     lastBatch: Recipe.LastBatch = .keep
   ) {
+    self.accumulate = accumulate
     self.shuffle = shuffle
     self.lastBatch = lastBatch
     count = set.count
@@ -40,12 +42,18 @@ struct Batches {
     max(1, lastBatch == .keep ? (count + size - 1) / size : count / size)
   }
 
-  /// The sequences of the batch at a step of the phase, from 0. The last batch of an epoch may be smaller.
+  /// Steps of an epoch. Its last step may have fewer batches than the others.
+  static func stepsPerEpoch(_ count: Int, _ recipe: Recipe) -> Int {
+    (perEpoch(count, recipe.batch, recipe.lastBatch) + recipe.accumulate - 1) / recipe.accumulate
+  }
+
+  /// The sequences of the batches at a step of the phase, from 0. The last batch of an epoch may be smaller.
   func indices(step: Int) -> [Int] {
     let perEpoch = Self.perEpoch(count, size, lastBatch)
-    let epoch = shuffle == .once ? 0 : step / perEpoch
-    let start = step % perEpoch * size
-    let batch = start..<min(count, start + size)
+    let steps = (perEpoch + accumulate - 1) / accumulate
+    let epoch = shuffle == .once ? 0 : step / steps
+    let first = step % steps * accumulate
+    let batch = (first * size)..<min(count, min(perEpoch, first + accumulate) * size)
     if count > Self.shuffledWhole {
       var numbers = stream.numbers(at: UInt64(epoch))
       let key = numbers.next()

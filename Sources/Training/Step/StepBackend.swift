@@ -22,8 +22,12 @@ protocol StepBackend: AnyObject {
   ///   - rate: the learning rate after the schedule.
   ///   - frozen: the parameters that are not updated; nil: all are.
   func update(_ optimizer: any Optimizer, rate: Double, frozen: FrozenPart?)
-  /// The ranks of the targets of `set` with the current parameters: see `Ranking.ranks`.
-  func ranks(on set: SequenceSet, by rule: RankingRule, limit: Int?) -> [Rank]
+  /// Moves an average of the parameters towards the current ones: `average = decay average + (1 - decay) parameters`.
+  func updateAverage(_ average: FloatBuffer, decay: Double)
+  /// The ranks of the targets of `set`: see `Ranking.ranks`.
+  ///
+  /// - Parameter average: the parameters to rank with; nil: the current ones.
+  func ranks(on set: SequenceSet, with average: FloatBuffer?, by rule: RankingRule, limit: Int?) -> [Rank]
   /// The parameters and the optimizer's state after the last update.
   var state: (parameters: FloatBuffer, optimizer: OptimizerState) { get }
 }

@@ -132,10 +132,12 @@ final class TiledStep: StepBackend {
       // The batch's negatives and the copy that threads read take two numbers each.
       + 2 * Double(positions * batch * reach.ownNegatives + batch * reach.sequenceNegatives)
       + Double(threads) * Double(LossMemory.count(rows: tiles.map(\.rows).max() ?? 1, width: output.width, reach: reach))
-    // Three copies of the parameters (initial, current, best) and the optimizer's state. A growth needs the old and the new
-    // model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.
+    // Three copies of the parameters (initial, current, best), their average, and the optimizer's state. A growth needs the old
+    // and the new model at the same time. If it carries the optimizer's state over, the state at the best parameters is kept too.
     let tensors = Double(type(of: recipe.optimizer).stateNames.count)
-    let copies = 3 + tensors + (recipe.phases.contains(where: \.grows) ? 1 : 0) + (recipe.carriesOptimizer ? tensors : 0)
+    let copies =
+      3 + (recipe.averageDecay == nil ? 0 : 1) + tensors + (recipe.phases.contains(where: \.grows) ? 1 : 0)
+      + (recipe.carriesOptimizer ? tensors : 0)
     let model = copies * Double(network.layout.count) + Double(network.layout.preparedCount) + 2 * shared * width
     return 4
       * (model + Double(min(BatchCut.lanes, batch)) * lane + Double(threads) * worker + lookups + ownRows + logits)
@@ -185,7 +187,8 @@ final class TiledStep: StepBackend {
           let firstRow = part.firstRow
           let input = TileInput(
             tile: part.tile, items: source.items + firstRow, originals: source.originals + firstRow,
-            users: source.users + part.sequences.lowerBound, firstRow: firstRow, firstSequence: part.sequences.lowerBound)
+            users: source.users + part.sequences.lowerBound, times: source.times(from: firstRow), firstRow: firstRow,
+            firstSequence: part.sequences.lowerBound)
           network.forward(input, hidden: memory.hidden.base, saved: memory.saved.base, pass: pass)
           sums.pointer[lane] += head.run(
             LossRows(
@@ -227,6 +230,13 @@ final class TiledStep: StepBackend {
     let items, originals, targets, users: UnsafeMutablePointer<Int32>
     let weights: UnsafeMutablePointer<Float>
     let negatives, sequenceNegatives: UnsafeMutablePointer<Int32>?
+    private let eventTimes, predictedTimes: UnsafeMutablePointer<Double>?
+
+    /// The times of the rows from `row` on; nil if the network reads none.
+    func times(from row: Int) -> TileInput.Times? {
+      guard let eventTimes, let predictedTimes else { return nil }
+      return TileInput.Times(events: eventTimes + row, predicted: predictedTimes + row)
+    }
 
     init(_ batch: Batch) {
       func copy<T>(_ values: [T]) -> UnsafeMutablePointer<T> {
@@ -241,6 +251,8 @@ final class TiledStep: StepBackend {
       weights = copy(batch.weights)
       negatives = batch.negatives.isEmpty ? nil : copy(batch.negatives)
       sequenceNegatives = batch.sequenceNegatives.isEmpty ? nil : copy(batch.sequenceNegatives)
+      eventTimes = batch.times.isEmpty ? nil : copy(batch.times)
+      predictedTimes = batch.predictedTimes.isEmpty ? nil : copy(batch.predictedTimes)
     }
 
     deinit {
@@ -248,6 +260,8 @@ final class TiledStep: StepBackend {
       weights.deallocate()
       negatives?.deallocate()
       sequenceNegatives?.deallocate()
+      eventTimes?.deallocate()
+      predictedTimes?.deallocate()
     }
   }
 
@@ -434,9 +448,19 @@ final class TiledStep: StepBackend {
     }
   }
 
-  // MARK: Ranks
+  // MARK: Average and ranks
 
-  func ranks(on set: SequenceSet, by rule: RankingRule, limit: Int?) -> [Rank] {
-    Ranking.ranks(model, on: set, by: rule, limit: limit, pool: pool)
+  func updateAverage(_ average: FloatBuffer, decay: Double) {
+    let (values, count) = (model.values, layout.count)
+    pool.forEach((count + Self.chunk - 1) / Self.chunk) { job, _ in
+      let start = job * Self.chunk
+      let n = min(Self.chunk, count - start)
+      Elementwise.moveAverage(average.base + start, values.base + start, decay: decay, n)
+    }
+  }
+
+  func ranks(on set: SequenceSet, with average: FloatBuffer?, by rule: RankingRule, limit: Int?) -> [Rank] {
+    let evaluated = average.map { Model(network, values: $0, seed: model.seed) } ?? model
+    return Ranking.ranks(evaluated, on: set, by: rule, limit: limit, pool: pool)
   }
 }

@@ -50,7 +50,7 @@ import Testing
     for i in 0..<model.values.count { model.values[i] += Float(numbers.normal() * 0.3) }
     let set = SequenceSet.fixed(
       length: 9, tokens: (0..<54).map { (i: Int) -> Int32 in i % 9 < i / 18 ? 0 : Int32(1 + i * 7 % 22) }, items: 23,
-      users: [0, 3, 2, 4, 1, 3])
+      users: [0, 3, 2, 4, 1, 3], times: (0..<54).map { Int64(1_000_000 + $0 * $0 * $0 * 40) })
     let batch = BatchMaker(set, network, loss: Softmax(), padsCount: false, seed: 4)(Array(0..<set.count), step: 1)
     Self.check(model, TiledStep(model, on: set), batch, dropout: StreamMasks(seed: 1, step: 5))
   }

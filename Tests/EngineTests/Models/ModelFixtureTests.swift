@@ -75,6 +75,7 @@ import Testing
       let (network, length) = (model.network, set.length)
       var batch = Batch(
         set, Array(0..<set.count)[...], objective: network.objective, pads: network.pads, padsCount: false,
+        readsTimes: network.timeReference != nil,
         masking: { [masked] index, items in masked.isEmpty ? [] : Set(masked[index].map { $0 - (length - items.count) }) })
       if isShared {
         let tokens = try fixture.integers("swapped_tokens")

@@ -78,6 +78,7 @@ private struct Outcome: Equatable {
     recipe.patience = 6
     recipe.optimizer = Adam(rate: 1e-3, clip: 2)
     recipe.loss = SampledSoftmax(share: 0.3)
+    recipe.averageDecay = 0.7
     return recipe
   }()
 

@@ -50,6 +50,11 @@ import Testing
     try Self.check { $0.loss = sample.loss }
   }
 
+  /// Several batches per step, and a moving average of the parameters.
+  @Test func accumulationAndAverage() throws {
+    try Self.check { ($0.batch, $0.accumulate, $0.averageDecay) = (24, 3, 0.8) }
+  }
+
   private static func check(_ change: (inout Recipe) -> Void) throws {
     let phases = [Phase(run: .steps(6)), Phase(run: .steps(6), to: 4, by: .cross)]
     let first = try TrainerTests.run(phases, threads: 1, nil, change)

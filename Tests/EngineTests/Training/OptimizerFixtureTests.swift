@@ -51,6 +51,19 @@ import Testing
     }
   }
 
+  /// The moving average of the parameters that five steps make.
+  @Test func movingAverage() throws {
+    let fixture = try Fixture("recipe_optimizer_ema")
+    let decay = Self.number(try Self.config(fixture), "ema")
+    for tensor in ["matrix", "table", "vector", "scalar"] {
+      let average = FloatBuffer(try fixture.floats("param." + tensor))
+      for step in 1...5 {
+        Elementwise.moveAverage(average.base, try fixture.floats("step\(step).\(tensor)"), decay: decay, average.count)
+        #expect(worstDifference(average.array, try fixture.floats("ema\(step).\(tensor)")) < 1e-6, "\(tensor), step \(step)")
+      }
+    }
+  }
+
   /// A first step of Adam is rate * g / (|g| + epsilon), whatever beta2 is. It was 6e-6 too long when 1 - beta2 was rounded and
   /// its correction was not.
   @Test(arguments: [0.9, 0.98, 0.99, 0.999, 0.9999])

@@ -22,6 +22,7 @@ import Testing
     "ties": { $0.ranking.ties = .number }, "rank_pad": { $0.ranking.ranksPad = true },
     "hide": { $0.ranking.hide = .window },
     "shuffle": { $0.shuffle = .once }, "last_batch": { $0.lastBatch = .drop }, "of_equals": { $0.ofEquals = .earlier },
+    "accumulate": { $0.accumulate = 3 }, "ema": { $0.averageDecay = 0.99 },
   ]
 
   static let phaseChanges: [String: @Sendable (inout Phase) -> Void] = [

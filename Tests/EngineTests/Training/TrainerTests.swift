@@ -289,6 +289,69 @@ final class TestObserver: TrainingObserver {
     #expect((perEpoch..<(2 * perEpoch)).map { batches.indices(step: $0) } == first)
   }
 
+  /// A step of several batches has every sequence of an epoch once; its last step may have fewer batches.
+  @Test func stepsOfSeveralBatches() {
+    let whole = Batches(Self.data.train, size: 20, seed: 1, phase: 0),
+      steps = Batches(Self.data.train, size: 20, accumulate: 4, seed: 1, phase: 0)
+    var recipe = Recipe()
+    (recipe.batch, recipe.accumulate) = (20, 4)
+    let (batches, count) = (Batches.perEpoch(Self.data.train.count, 20), Batches.stepsPerEpoch(Self.data.train.count, recipe))
+    #expect(count == (batches + 3) / 4 && batches % 4 != 0)
+    for epoch in 0..<2 {
+      let a = (0..<batches).flatMap { whole.indices(step: epoch * batches + $0) }
+      let b = (0..<count).flatMap { steps.indices(step: epoch * count + $0) }
+      #expect(a == b)
+    }
+  }
+
+  /// The gradient of a step is the mean of those of its batches, although their sequences are sorted by length together.
+  @Test func theGradientOfAStepIsTheMeanOfItsBatches() throws {
+    let histories = try SyntheticProcess.histories(users: 60, items: 50, seed: 4)
+    let set = try histories.windows(WindowOptions(length: 9, minimum: 2))
+    let model = Model(try SASRec(.init(items: set.items.count, length: 9, dim: 8, blocks: 2)), seed: 1)
+    let engine = TiledStep(model, on: set)
+    func gradients(_ indices: Range<Int>, size: Int?) -> (Double, [Float]) {
+      let make = BatchMaker(set, model.network, loss: Softmax(), batchSize: size, padsCount: false, seed: 1)
+      let (loss, gradients) = engine.lossAndGradients(make(Array(indices), step: 0))
+      return (loss, gradients.array)
+    }
+    let parts = [0..<20, 20..<40, 40..<50].map { gradients($0, size: nil) }
+    let (loss, all) = gradients(0..<50, size: 20)
+    #expect(abs(loss - parts.reduce(0) { $0 + $1.0 } / 3) < 1e-5)
+    let mean = all.indices.map { i in parts.reduce(0) { $0 + $1.1[i] } / 3 }
+    #expect(worstDifference(all, mean) < 1e-6)
+    // One batch of all of them weighs the sequences of the smaller last batch less.
+    #expect(worstDifference(all, gradients(0..<50, size: nil).1) > 1e-5)
+  }
+
+  /// What is evaluated and kept is the average: it equals that of the parameters after each step.
+  @Test func theAverageIsEvaluatedAndKept() throws {
+    func last(_ steps: Int, _ decay: Double?) throws -> [Float] {
+      let observer = TestObserver()
+      observer.stopAfter = steps
+      let run = try Self.run([Phase(run: .steps(100))], observer: observer) {
+        $0.averageDecay = decay
+        $0.evaluateEvery = .steps(1)
+      }
+      let state = try #require(run.pending?.checkpoint.state)
+      return try (decay == nil ? state.model.values : #require(state.average)).array
+    }
+    let average = FloatBuffer(try Self.model().values.array)
+    for step in 1...4 { Elementwise.moveAverage(average.base, try last(step, nil), decay: 0.6, average.count) }
+    #expect(try last(4, 0.6) == average.array)
+    let run = try Self.run([Phase(run: .steps(4))]) {
+      ($0.averageDecay, $0.evaluateEvery, $0.optimizer) = (0.6, .steps(4), Adam(rate: 1e-2))
+    }
+    let plain = try Self.run([Phase(run: .steps(4))]) { ($0.evaluateEvery, $0.optimizer) = (.steps(4), Adam(rate: 1e-2)) }
+    #expect(run.best.step == 4 && run.history.last?.metrics != plain.history.last?.metrics)
+  }
+
+  @Test func aStepHasALimit() {
+    #expect(throws: TrainingError.stepTooLarge(batch: 600, accumulate: 5000)) {
+      try Self.run([Phase(run: .steps(1))]) { ($0.batch, $0.accumulate) = (600, 5000) }
+    }
+  }
+
   @Test(arguments: [Recipe.OfEquals.later, .earlier])
   func tiesKeepTheRequestedModel(which: Recipe.OfEquals) throws {
     let run = try Self.run([Phase(run: .steps(15))]) {

@@ -941,6 +941,8 @@ def recipe_configuration_of(config):
         network["widening"] = config["widening"]
     if config["recipe"] == "hstu":
         network["temperature"] = config["temperature"]
+        if config["time"] != "none":
+            network["time"] = config["time"]
     if config["recipe"] == "gru4rec":
         network.update(blocks=1, dropout=0)
     return network
@@ -948,8 +950,8 @@ def recipe_configuration_of(config):
 
 def metadata_of(config):
     metadata = {"config": json.dumps(config, sort_keys=True)}
-    # There is no model with times, token types or a GRU of one bias.
-    known = config.get("time", "none") == "none" and "types" not in config and config.get("biases", "two") == "two"
+    # There is no model with token types or a GRU of one bias.
+    known = "types" not in config and config.get("biases", "two") == "two"
     if "model" in config or "recipe" in config and "pads" in config and known:
         metadata["kind"] = config.get("model", config.get("recipe"))
         metadata["configuration"] = json.dumps(configuration_of(config), sort_keys=True)
