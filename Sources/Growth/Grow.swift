@@ -61,12 +61,20 @@ extension Network {
     let new = depth ?? operation.defaultDepth(from: network.depth)
     let signatures = network.stacks.first?.blocks.map(\.signature) ?? []
     let sources = try operation.sources(from: network.depth, to: new, period: Model.period(of: signatures))
-    if carry.preserving, let block = network.stacks.flatMap(\.blocks).first(where: { !$0.canBeSilent }) {
+    // The old model may have no block to look at.
+    let plain = try network.withBlocks(new)
+    if carry.preserving, let block = plain.stacks.flatMap(\.blocks).first(where: { !$0.canBeSilent }) {
+      throw GrowthError.neverSilent(signature: block.signature)
+    }
+    // A block that ends in a normalisation is silent after another normalisation only.
+    if carry.preserving, network.depth == 0, network.closingNorm == nil,
+      let block = plain.stacks.flatMap(\.blocks).first(where: { !$0.norms.isEmpty })
+    {
       throw GrowthError.neverSilent(signature: block.signature)
     }
     // Copies become the identity by residual weights, or by output layers of 0. A model that has neither gets residual weights.
-    let gains = carry.preserving && !network.layout.parameters.contains { $0.part == .alpha || $0.silences }
-    let deeper = try (gains ? try network.withAlpha() : network).withBlocks(new)
+    let gains = carry.preserving && !plain.layout.parameters.contains { $0.part == .alpha || $0.silences }
+    let deeper = gains ? try network.withAlpha().withBlocks(new) : plain
     let kept = carry.preserving ? try Model.keptBlocks(sources, from: network, to: deeper) : sources.map { _ in false }
 
     let steps = deeper.layout.parameters.map { target -> GrowthPlan.Step in

@@ -1,6 +1,6 @@
 /// The reason why a growth is not possible.
 public indirect enum GrowthError: Error, Equatable, Sendable {
-  /// A model without blocks cannot be stacked.
+  /// A model without blocks has none to copy.
   case noBlocks
   /// The new depth is not above the old one.
   case notDeeper(from: Int, to: Int)

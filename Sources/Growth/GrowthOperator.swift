@@ -35,7 +35,8 @@ public enum GrowthOperator: String, Codable, Sendable, CaseIterable {
   /// The sources of a model of `new` blocks grown from one of `old`; `period` is the length of the pattern of
   /// dilations (1 if all blocks are alike).
   public func sources(from old: Int, to new: Int, period: Int = 1) throws(GrowthError) -> [BlockSource] {
-    guard old >= 1 else { throw .noBlocks }
+    // Without old blocks there is nothing to copy.
+    guard old >= 1 || (self == .random || self == .embedding) && new >= 1 else { throw .noBlocks }
     guard new > old || (self == .trimmedSeam && old < 3) else { throw .notDeeper(from: old, to: new) }
     let extra = new - old
     switch self {

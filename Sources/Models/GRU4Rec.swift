@@ -50,7 +50,7 @@ public struct GRU4Rec: ConfiguredNetwork {
       try ModelError.require(items >= 1 && items < 1 << 31, "items", "must be from 1 to 2 147 483 647")
       try head.check()
       try ModelError.require(dim >= 1 && dim <= 4096, "dim", "must be from 1 to 4096")
-      try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
+      try ModelError.require(blocks >= 0 && blocks <= 4096, "blocks", "must be from 0 to 4096")
       try ModelError.require(dropout >= 0 && dropout < 1, "dropout", "must be from 0 to below 1")
     }
   }

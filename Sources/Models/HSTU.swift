@@ -63,7 +63,7 @@ public struct HSTU: ConfiguredNetwork {
       try ModelError.require(items >= 1 && items < 1 << 31, "items", "must be from 1 to 2 147 483 647")
       try head.check()
       try ModelError.require(dim >= 1 && dim <= 4096, "dim", "must be from 1 to 4096")
-      try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
+      try ModelError.require(blocks >= 0 && blocks <= 4096, "blocks", "must be from 0 to 4096")
       try ModelError.require(length >= 2 && length <= 100_000, "length", "must be from 2 to 100000")
       try ModelError.require(
         heads >= 1 && dim % heads == 0, "heads", "must divide the width of the hidden states, \(dim); \(heads) does not")

@@ -72,7 +72,7 @@ public struct SASRec: ConfiguredNetwork {
       try ModelError.require((users?.count ?? 1) >= 1 && (users?.count ?? 1) < 1 << 31, "users", "must be from 1 to 2 147 483 647")
       try ModelError.require(dim >= 1 && dim <= 4096, name, "must be from 1 to 4096")
       try ModelError.require((users?.dim ?? 1) >= 1 && (users?.dim ?? 1) <= 4096, "user_dim", "must be from 1 to 4096")
-      try ModelError.require(blocks >= 1 && blocks <= 4096, "blocks", "must be from 1 to 4096")
+      try ModelError.require(blocks >= 0 && blocks <= 4096, "blocks", "must be from 0 to 4096")
       try ModelError.require(length >= 2 && length <= 100_000, "length", "must be from 2 to 100000")
       try ModelError.require(
         heads >= 1 && width % heads == 0, "heads", "must divide the width of the hidden states, \(width); \(heads) does not")

@@ -32,7 +32,7 @@ extension GrowthError: HasEngineMessage {
       EngineMessage(code: .growth, message: message, argument: argument, help: help)
     }
     switch self {
-    case .noBlocks: return growth("to", "a model without blocks cannot be stacked")
+    case .noBlocks: return growth("by", "a model without blocks has none to copy", help: "by: random, to: 2 adds new blocks")
     case .notDeeper(let old, let new):
       return growth(
         "to", "growth to \(new) blocks needs more than the \(old) blocks of the model",
@@ -99,6 +99,11 @@ extension TrainingError: HasEngineMessage {
       return training(
         "pads_in_loss", "this counts positions before the first item of a sequence, and the model reads none there",
         help: "leave it out, or build the model with pads: item")
+    case .budgetWithoutLength(let phase):
+      return training(
+        "phases", "phase \(phase) begins after a share of the training, whose length is not given", help: "give stackrec run: 60epochs")
+    case .phaseLength(let phase, let longest):
+      return training("phases", "the length of phase \(phase) must be from 2 to that of the sequences, \(longest)")
     case .noTimes: return training("data", "the model reads the times of events, and this data has none")
     case .tooLong(let model, let data):
       return training("data", "the model reads sequences of \(model) items, but this data has \(data)")

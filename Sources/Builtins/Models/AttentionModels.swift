@@ -22,7 +22,7 @@ extension Builtin {
       "preset", Kind<SASRecPreset>.word, default: .stackrec, "stackrec", "whose model: it sets the defaults of all other options")
     let dim = d.optional(
       "dim", .whole(from: 1, to: 4096), "width of embeddings and hidden states; default: 64, gsasrec 128")
-    let blocks = d.optional("blocks", .whole(from: 1, to: 4096), "number of blocks; default: 4, sasrec_plus and gsasrec 2")
+    let blocks = d.optional("blocks", .whole(from: 0, to: 4096), "number of blocks; default: 4, sasrec_plus and gsasrec 2")
     let heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
     let dropout = d.optional("dropout", .share, "dropout rate; default: 0, sasrec_plus 0.1, gsasrec 0.5")
     let alpha = d.optional(
@@ -99,7 +99,7 @@ extension Builtin {
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 2, "2", "number of blocks")
+    let blocks = d.named("blocks", .whole(from: 0, to: 4096), default: 2, "2", "number of blocks")
     let heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
     let dropout = d.named("dropout", .share, default: 0.1, "0.1", "dropout rate")
     let inner = d.optional("ff_dim", .whole(from: 1, to: 65_536), "width of the feed-forward layer; default: 4 times dim")
@@ -135,7 +135,7 @@ extension Builtin {
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let dim = d.named("dim", .whole(from: 1, to: 4096), default: 50, "50", "width of embeddings and hidden states")
-    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 2, "2", "number of blocks")
+    let blocks = d.named("blocks", .whole(from: 0, to: 4096), default: 2, "2", "number of blocks")
     let heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
     let dropout = d.named("dropout", .share, default: 0.2, "0.2", "dropout rate")
     let temperature = d.named(
@@ -173,7 +173,7 @@ extension Builtin {
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 2, "2", "number of blocks")
+    let blocks = d.named("blocks", .whole(from: 0, to: 4096), default: 2, "2", "number of blocks")
     let heads = d.named("heads", .whole(from: 1, to: 256), default: 2, "2", "number of attention heads; it must divide the width")
     let dropout = d.named("dropout", .share, default: 0.1, "0.1", "dropout rate")
     let widening = d.named("widening", .whole(from: 1, to: 16), default: 4, "4", "width of the feed-forward layer, as a multiple of dim")
@@ -257,7 +257,7 @@ private struct AttentionArguments: Sendable {
   private let seed: Builtin.Argument<Int?>
 
   init(_ d: inout Builtin.Declaration, dropout rate: Double, _ text: String) {
-    blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "number of blocks")
+    blocks = d.named("blocks", .whole(from: 0, to: 4096), default: 4, "4", "number of blocks")
     heads = d.named("heads", .whole(from: 1, to: 256), default: 1, "1", "number of attention heads; it must divide the width")
     dropout = d.named("dropout", .share, default: rate, text, "dropout rate")
     alpha = d.named("alpha", .bool, default: true, "true", "whether the blocks have residual weights alpha")

@@ -76,7 +76,7 @@ extension Builtin {
 
     init(_ d: inout Declaration) {
       dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-      blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 4, "4", "number of residual blocks, two convolutions each")
+      blocks = d.named("blocks", .whole(from: 0, to: 4096), default: 4, "4", "number of residual blocks, two convolutions each")
       dilations = d.named(
         "dilations", Kind<Int>.whole(from: 1, to: 100_000).list, default: [1, 4], "[1, 4]",
         "dilation of the first convolution of each block; the second has twice that dilation")

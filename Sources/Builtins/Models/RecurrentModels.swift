@@ -17,7 +17,7 @@ extension Builtin {
   ) { d in
     let data = d.positional("data", Kind<SplitValue>.object, "the data set, which gives the items")
     let dim = d.named("dim", .whole(from: 1, to: 4096), default: 64, "64", "width of embeddings and hidden states")
-    let blocks = d.named("blocks", .whole(from: 1, to: 4096), default: 1, "1", "number of layers")
+    let blocks = d.named("blocks", .whole(from: 0, to: 4096), default: 1, "1", "number of layers")
     let dropout = d.named("dropout", .share, default: 0, "0", "dropout rate of the input")
     let pads = PadsArgument(&d)
     let seed = d.optional("seed", .whole(from: 0), "seed of the initial parameters; default: the seed of the session (--seed)")

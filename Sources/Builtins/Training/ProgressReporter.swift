@@ -50,6 +50,10 @@ final class ProgressReporter: TrainingObserver {
 
   func grew(_ mark: GrowthMark, name: String) {
     curve?.grew(at: mark.step)
+    for trial in mark.trials {
+      let value = trial.value.map { NumberFormat.fixed($0, digits: 4) } ?? "diverged"
+      host.milestone("\(name): tried \(trial.name): \(value), \(NumberFormat.duration(trial.seconds))")
+    }
     host.milestone(
       "\(name): step \(mark.step), stacked \(mark.from) -> \(NumberFormat.count(mark.to, "block")) (\(mark.by.rawValue), carry \(mark.carry))"
     )

@@ -15,7 +15,7 @@ final class RunValue: ObjectValue {
       ("steps", .number, "number of steps of all phases"), ("seconds", .number, "training time in seconds, without evaluations"),
       ("protocol", .text, "how its data was split: held_out or stackrec"),
       ("evaluation_seconds", .number, "time of the evaluations in seconds"), ("stop", .text, "why the training ended"),
-      ("growths", .list(.record(nil)), "the growths: step, epoch, seconds, from, to, by, carry"),
+      ("growths", .list(.record(nil)), "the growths: step, epoch, seconds, from, to, by, carry, and what was tried by auto"),
       ("history", .list(.record(nil)), "every evaluation: step, epoch, seconds, loss, lr, blocks, phase, and the metrics"),
     ], standsFor: [ModelValue.type])
 
@@ -44,6 +44,17 @@ final class RunValue: ObjectValue {
               ("step", .number(Double(mark.step))), ("epoch", .number(mark.epoch)), ("seconds", .number(mark.seconds)),
               ("from", .number(Double(mark.from))), ("to", .number(Double(mark.to))), ("by", .text(mark.by.rawValue)),
               ("carry", .text(mark.carry)),
+              (
+                "tried",
+                .list(
+                  mark.trials.map { trial in
+                    .record(
+                      Record([
+                        ("name", .text(trial.name)), ("value", trial.value.map { .number($0) } ?? .nothing),
+                        ("seconds", .number(trial.seconds)),
+                      ]))
+                  })
+              ),
             ]))
         })
     case "history":
@@ -85,7 +96,8 @@ final class RunValue: ObjectValue {
     if run.data.evaluation == .stackrec { lines.append("  protocol stackrec: \(run.recipe.rules)") }
     for mark in run.growths {
       lines.append(
-        "  step \(mark.step): \(mark.from) -> \(NumberFormat.count(mark.to, "block")), by \(mark.by.rawValue), carry \(mark.carry)")
+        "  step \(mark.step): \(mark.from) -> \(NumberFormat.count(mark.to, "block")), by \(mark.by.rawValue), carry \(mark.carry)"
+          + (mark.trials.isEmpty ? "" : ", the best of \(mark.trials.count) that were tried"))
     }
     lines.append("  \(watch.title) \(Self.sparkline(run.history.compactMap { $0.metrics[watch] }))")
     return lines.joined(separator: "\n")

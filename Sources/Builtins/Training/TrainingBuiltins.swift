@@ -8,7 +8,7 @@ extension Builtin {
   static let training: [Builtin] =
     [
       train.known(as: "fit", "learn", "epochs", "gpu", "cross entropy"), stackrec.known(as: "grow", "progressive", "deep"),
-      finetune.known(as: "transfer", "transfer learning"), resume.known(as: "continue", "checkpoint"), phase, plateau, slope,
+      finetune.known(as: "transfer", "transfer learning"), resume.known(as: "continue", "checkpoint"), phase, auto, plateau, slope, budget,
       patience.known(as: "early stopping"),
     ] + optimizers + losses + schedules
 
@@ -52,14 +52,22 @@ extension Builtin {
   ) { d in
     let model = d.positional("model", .model, "the shallow model")
     let data = d.positional("data", Kind<SplitValue>.object, "the data set")
-    let phases = d.named(
-      "phases", Kind<Phase>.setting.list, "the phases, in order")
+    let phases = d.optional(
+      "phases", Kind<Phase>.setting.list, "the phases, in order; needed unless `grow` is given")
+    let growing = d.optional(
+      "grow", Kind<GrowthChoice>.setting, "all growths by themselves: auto(to: 32); instead of `phases`, and with `run`")
+    let run = d.optional(
+      "run", .extent,
+      "length of the whole training, over all phases: steps, epochs or a time; phases without a `run` of their own go on until it ends; default: the sum of the phases"
+    )
     let arguments = TrainingArguments(&d)
     return { call in
       let split = (try call[data]).split
       var recipe = try arguments.recipe(call, split, try call[model].model.network)
-      let plan = try call[phases]
+      recipe.length = try call[run]
+      let plan = try plan(call, try call[phases], try call[growing], recipe, from: try call[model].model.network.depth)
       recipe.phases = plan
+      if recipe.length != nil { return try start(call, "stackrec", arguments, try call[model], split, recipe) }
       let endless = plan.indices.first { index in
         plan[index].run == nil && (index + 1 == plan.count || plan[index + 1].when == nil)
       }
@@ -69,6 +77,33 @@ extension Builtin {
           help: "give the phase run: 1000steps, or stackrec stop: patience(8, on: mrr@5)")
       }
       return try start(call, "stackrec", arguments, try call[model], split, recipe)
+    }
+  }
+
+  /// The phases of a training: those that are given, or those of `grow: auto`.
+  private static func plan(_ call: Call, _ phases: [Phase]?, _ growing: GrowthChoice?, _ recipe: Recipe, from blocks: Int) throws -> [Phase]
+  {
+    switch (phases, growing) {
+    case (let phases?, nil): return phases
+    case (nil, nil):
+      throw call.error(
+        .missingArgument, "`stackrec` needs phases",
+        help: "phases: [phase(run: 500steps), phase(to: 8, run: 1000steps)], or grow: auto(to: 8)")
+    case (_?, _?):
+      throw call.error(.badValue, "`grow` makes the phases itself", argument: "phases", help: "remove `phases` or `grow`")
+    case (nil, let growing?):
+      guard let depth = growing.to, let trial = growing.trial else {
+        throw call.error(.missingArgument, "`grow` needs the number of blocks at the end", argument: "grow", help: "grow: auto(to: 32)")
+      }
+      guard depth > blocks else {
+        throw call.error(
+          .badValue, "the model has \(blocks) blocks already", argument: "grow",
+          help: "give a larger number: auto(to: \(2 * max(1, blocks)))")
+      }
+      guard let length = recipe.length else {
+        throw call.error(.missingArgument, "`grow: auto` needs the length of the training", argument: "grow", help: "give run: 60epochs")
+      }
+      return Phase.doubling(from: blocks, to: depth, run: length, trial: trial, on: recipe.watch)
     }
   }
 

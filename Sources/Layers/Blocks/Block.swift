@@ -71,7 +71,8 @@ public struct BlockStack: Sendable {
 
   /// Floats that a training pass saves: the input of every block and what each block saves.
   public func savedCount(_ tile: Tile) -> Int {
-    blocks.reduce(0) { $0 + $1.savedCount(tile) + tile.rows * width }
+    // Without blocks the input is the output, but it is still written there.
+    blocks.isEmpty ? tile.rows * width : blocks.reduce(0) { $0 + $1.savedCount(tile) + tile.rows * width }
   }
 
   /// Floats that evaluation needs: one activation (the other is the output) and the memory of one block, at any depth.

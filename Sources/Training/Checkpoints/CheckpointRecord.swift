@@ -48,6 +48,7 @@ struct CheckpointRecord: Codable {
     let epoch, seconds: Double
     let from, to: Int
     let by, carry: String
+    var trials: [GrowthMark.Trial]?
   }
 
   struct Fallback: Codable {
@@ -119,7 +120,10 @@ extension CheckpointRecord {
       && newBlocks.allSatisfy { (0..<depth).contains($0) } && (fallback.map { history.indices.contains($0.best) } ?? true)
       && (0..<phases).contains(phase.index) && areCounts(phase.step, phase.waiting, phase.plateauWaiting, phase.lossCount)
       && areCounts(step, optimizerSteps) && areTimes(epoch, seconds, cpuSeconds, evaluationSeconds, phase.startSeconds)
-      && growths.allSatisfy { $0.mark != nil && areCounts($0.step, $0.from, $0.to) && areTimes($0.epoch, $0.seconds) }
+      && growths.allSatisfy {
+        $0.mark != nil && areCounts($0.step, $0.from, $0.to) && areTimes($0.epoch, $0.seconds)
+          && ($0.trials ?? []).allSatisfy { areTimes($0.seconds) }
+      }
       && history.allSatisfy { point in
         point.metrics.keys.allSatisfy { Metric(named: $0) != nil } && areCounts(point.step, point.phase, point.blocks)
           && areTimes(point.epoch, point.seconds, point.cpuSeconds)
@@ -148,13 +152,13 @@ extension CheckpointRecord.Growth {
   init(_ mark: GrowthMark) {
     self.init(
       step: mark.step, epoch: mark.epoch, seconds: mark.seconds, from: mark.from, to: mark.to, by: mark.by.rawValue,
-      carry: mark.carry)
+      carry: mark.carry, trials: mark.trials.isEmpty ? nil : mark.trials)
   }
 
   /// nil if there is no such growth operator.
   var mark: GrowthMark? {
     GrowthOperator(rawValue: by).map {
-      GrowthMark(step: step, epoch: epoch, seconds: seconds, from: from, to: to, by: $0, carry: carry)
+      GrowthMark(step: step, epoch: epoch, seconds: seconds, from: from, to: to, by: $0, carry: carry, trials: trials ?? [])
     }
   }
 }

@@ -13,4 +13,15 @@ public struct GrowthMark: Sendable {
   public let to: Int
   public let by: GrowthOperator
   public let carry: String
+  /// What was tried, if the growth was chosen by trying; the best one is the growth.
+  public var trials: [Trial] = []
+
+  /// One candidate of a growth.
+  public struct Trial: Sendable, Codable, Equatable {
+    public let name: String
+    /// The watched metric at the end of the trial; nil if it diverged.
+    public let value: Double?
+    /// Training time in seconds.
+    public let seconds: Double
+  }
 }

@@ -23,6 +23,13 @@ public struct HistoryPoint: Sendable {
 }
 
 extension HistoryPoint {
+  /// The same point at a later time.
+  func later(by seconds: Double, cpu: Double) -> HistoryPoint {
+    HistoryPoint(
+      step: step, epoch: epoch, seconds: self.seconds + seconds, cpuSeconds: cpuSeconds + cpu, loss: loss, rate: rate, metrics: metrics,
+      phase: phase, blocks: blocks)
+  }
+
   /// The point of a training that was interrupted before its first evaluation.
   static let unknown = HistoryPoint(
     step: 0, epoch: 0, seconds: 0, cpuSeconds: 0, loss: nil, rate: nil, metrics: [:], phase: 0, blocks: 0)

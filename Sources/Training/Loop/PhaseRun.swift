@@ -8,6 +8,8 @@ struct PhaseRun {
   private let trainer: Trainer
   private let phase: Phase
   private let train: SequenceSet
+  /// The number of items of a sequence that are used.
+  private let length: Int
   private let batches: Batches
   private let makeBatch: BatchMaker
   private let negatives: NegativeSampler?
@@ -29,6 +31,7 @@ struct PhaseRun {
     let recipe = trainer.recipe
     let index = state.phase.index
     phase = recipe.phases[index]
+    length = phase.length ?? trainer.data.train.length
     train = trainer.data.train.fraction(phase.dataShare)
     stepSize = min(recipe.stepSize, train.count)
     batches = Batches(
@@ -36,9 +39,9 @@ struct PhaseRun {
       lastBatch: recipe.lastBatch)
     makeBatch = BatchMaker(
       train, state.model.network, loss: recipe.loss, batchSize: recipe.accumulate > 1 ? min(recipe.batch, train.count) : nil,
-      padsCount: recipe.padsInLoss, seed: recipe.seed)
+      length: length, padsCount: recipe.padsInLoss, seed: recipe.seed)
     negatives = recipe.loss.sampler(train, seed: recipe.seed)
-    backend = trainer.backend(state, length: train.length, batch: stepSize)
+    backend = trainer.backend(state, length: length, batch: stepSize)
     frozen = FrozenPart(state.model.network, new: state.newBlocks)
     next = index + 1 < recipe.phases.count ? recipe.phases[index + 1].when : nil
     evaluateEvery = max(1, trainer.steps(recipe.evaluateEvery, train) ?? 1)
@@ -54,7 +57,7 @@ struct PhaseRun {
     state.average = trainer.recipe.averageDecay.map { _ in state.model.values.copy() }
     // Safe on several threads: only `shouldStop` is read there.
     nonisolated(unsafe) let observer = trainer.observer
-    let rate = trainer.rate(at: trainer.position(state, planned: planned))
+    let rate = rate(at: trainer.position(state, planned: planned), state)
     let point = try? addPoint(&state, loss: nil, rate: rate) { try ranks($0, nil) { observer.shouldStop } }
     state.bestValues = state.model.values.copy()
     guard point != nil else {
@@ -69,20 +72,20 @@ struct PhaseRun {
     return true
   }
 
-  /// Runs the phase to its end.
-  func run(_ state: inout TrainingState) throws -> End {
+  /// Runs the phase to its end, or for at most `limit` steps, after which it evaluates.
+  func run(_ state: inout TrainingState, steps limit: Int = .max) throws -> End {
     var schedule = CheckpointSchedule(trainer.keeper?.every, steps: { trainer.steps($0, train) })
     if let end = evaluateIfDue(&state) { return end }
-    while !isOver(phase.run, state) {
+    while !isEnd(state), state.phase.step < limit {
       if trainer.observer.shouldStop { return interrupted(&state) }
-      let rate = trainer.rate(at: trainer.position(state, planned: planned))
+      let rate = rate(at: trainer.position(state, planned: planned), state)
       do {
         if let divergence = try step(&state, rate: rate) { return (divergence, nil) }
       } catch is Cancelled {
         return interrupted(&state)
       }
       trainer.observer.stepped(progress(state, rate: rate))
-      if state.phase.step % evaluateEvery == 0 || isOver(phase.run, state) { state.phase.isEvaluationDue = true }
+      if state.phase.step % evaluateEvery == 0 || state.phase.step == limit || isEnd(state) { state.phase.isEvaluationDue = true }
       if let end = evaluateIfDue(&state) { return end }
       if schedule.isDue(at: state.phase.step) { trainer.keeper?.save(.underway(TrainingCheckpoint(state: state))) }
     }
@@ -93,7 +96,7 @@ struct PhaseRun {
   /// discarded and repeated when the training is resumed.
   private func evaluateIfDue(_ state: inout TrainingState) -> End? {
     guard state.phase.isEvaluationDue == true else { return nil }
-    let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
+    let rate = rate(at: trainer.position(state, planned: planned).before, state)
     guard let point = evaluate(&state, rate: rate) else { return (.interrupted, state) }
     state.phase.isEvaluationDue = nil
     if let patience = trainer.recipe.patience, state.phase.waiting >= patience {
@@ -104,6 +107,16 @@ struct PhaseRun {
 
   private func isOver(_ extent: Extent?, _ state: TrainingState) -> Bool {
     trainer.isOver(extent, train, state.phase.step, state.seconds - state.phase.startSeconds)
+  }
+
+  /// Whether the phase ends here without a further evaluation: by its length, that of the training, or the budget of the next phase.
+  private func isEnd(_ state: TrainingState) -> Bool {
+    isOver(phase.run, state) || trainer.isOver(state) || next?.budget.map { trainer.isOver(state, share: $0) } ?? false
+  }
+
+  /// The learning rate of the step at a position.
+  private func rate(at position: StepPosition, _ state: TrainingState) -> Double {
+    trainer.rate(at: position) * phase.rate * (state.phase.rate ?? 1)
   }
 
   private func progress(_ state: TrainingState, rate: Double) -> TrainingProgress {
@@ -159,7 +172,7 @@ struct PhaseRun {
     // Evaluate once more if that takes little time, so that an improvement since the last evaluation is not lost.
     if state.phase.lossCount > 0 {
       let deadline = ProcessClock.wall() + Self.patienceOfInterruption
-      let rate = trainer.rate(at: trainer.position(state, planned: planned).before)
+      let rate = rate(at: trainer.position(state, planned: planned).before, state)
       let (loss, average) = (state.phase.lossSum / Double(state.phase.lossCount), state.average)
       if (try? addPoint(&state, loss: loss, rate: rate, ranks: { try ranks($0, average) { ProcessClock.wall() > deadline } })) != nil {
         keepIfBest(&state, inPlace: false)
@@ -217,8 +230,9 @@ struct PhaseRun {
 
   /// Whether the next phase's rule ends this one.
   private func isGrowthDue(_ point: HistoryPoint, _ state: inout TrainingState) -> Bool {
-    guard let next, let now = point.metrics[next.metric] else { return false }
+    guard let next, let metric = next.metric, let now = point.metrics[metric] else { return false }
     switch next.condition {
+    case .budget: return false
     case .plateau(let evaluations):
       state.phase.plateauWaiting = now > state.phase.plateauBest ? 0 : state.phase.plateauWaiting + 1
       state.phase.plateauBest = max(now, state.phase.plateauBest)
@@ -226,7 +240,7 @@ struct PhaseRun {
     case .slope(let share):
       let own = state.history.filter { $0.phase == point.phase }
       let start = own.first?.step ?? 0
-      let slope = Phase.Rule.slope(own.compactMap { point in point.metrics[next.metric].map { (point.step - start, $0) } })
+      let slope = Phase.Rule.slope(own.compactMap { point in point.metrics[metric].map { (point.step - start, $0) } })
       return slope.map { $0 < share } ?? false
     }
   }

@@ -49,7 +49,18 @@ public struct Trainer {
     var pending: TrainingState?
     var stop = StopReason.finished
     while true {
-      if !state.phase.isUnderway { try grow(&state, recipe.phases[state.phase.index]) }
+      if !state.phase.isUnderway {
+        let phase = recipe.phases[state.phase.index]
+        if let trial = phase.trial {
+          guard let best = try tried(state, phase, trial) else {
+            (stop, pending) = (.interrupted, state.copy())
+            break
+          }
+          state = best
+        } else {
+          try grow(&state, phase)
+        }
+      }
       let phase = PhaseRun(self, state)
       if !state.phase.isUnderway || state.phase.isBeginDue == true, !phase.begin(&state) {
         (stop, pending) = (.interrupted, state.copy())
@@ -57,7 +68,7 @@ public struct Trainer {
       }
       let end = try phase.run(&state)
       (stop, pending) = (end.stop, end.pending)
-      if stop == .finished, state.phase.index + 1 == recipe.phases.count { return finished(state) }
+      if stop == .finished, state.phase.index + 1 == recipe.phases.count || isOver(state) { return finished(state) }
       if pending == nil {
         state.model.values.assign(state.bestValues)
       } else {
@@ -157,6 +168,60 @@ public struct Trainer {
       by: phase.growth, carry: phase.carry.name)
     state.growths.append(mark)
     observer.grew(mark, name: name)
+  }
+
+  /// Grows the same state by every candidate, trains each for a while, and returns the state of the best one at the end of its trial.
+  /// The time of all trials counts, the steps of the best one. nil: it was interrupted, and must be repeated.
+  private func tried(_ before: TrainingState, _ phase: Phase, _ trial: GrowthTrial) throws -> TrainingState? {
+    let limit = max(1, steps(trial.run, data.train, share: phase.dataShare) ?? 1)
+    var trials: [GrowthMark.Trial] = []
+    var best: TrainingState?
+    var (fault, spent, cpu, evaluation): (GrowthError?, Double, Double, Double) = (nil, 0, 0, 0)
+    for candidate in trial.candidates {
+      var recipe = recipe
+      recipe.phases[before.phase.index] = phase.growing(candidate)
+      // Without a keeper: a checkpoint must not contain a candidate that may be discarded.
+      let trainer = Trainer(recipe, name: "\(name), \(candidate.name)", data: data, pool: pool, observer: TrialObserver(observer: observer))
+      var state = before.copy()
+      do {
+        try trainer.grow(&state, recipe.phases[before.phase.index])
+      } catch let error as GrowthError {
+        // This candidate is not possible for the model or the depth.
+        fault = error
+        continue
+      }
+      let run = PhaseRun(trainer, state)
+      guard run.begin(&state) else { return nil }
+      let end = try run.run(&state, steps: limit)
+      guard end.stop != .interrupted else { return nil }
+      let value = end.stop.isDivergence ? nil : state.history.last?.metrics[self.recipe.watch]
+      let seconds = state.seconds - before.seconds
+      trials.append(.init(name: candidate.name, value: value, seconds: seconds))
+      spent += seconds
+      cpu += state.cpuSeconds - before.cpuSeconds
+      evaluation += state.evaluationSeconds - before.evaluationSeconds
+      state.phase.rate = candidate.rate
+      let isBetter = best.map { (value ?? -1) > ($0.history.last?.metrics[self.recipe.watch] ?? -1) } ?? true
+      if isBetter { best = state }
+    }
+    guard var state = best else { throw GrowthError.inPhase(before.phase.index + 1, fault ?? .noBlocks) }
+    // The time of the other trials comes before that of the best one.
+    let (others, othersCPU) = (spent - (state.seconds - before.seconds), cpu - (state.cpuSeconds - before.cpuSeconds))
+    for index in before.history.count..<state.history.count {
+      state.history[index] = state.history[index].later(by: others, cpu: othersCPU)
+    }
+    state.seconds += others
+    state.cpuSeconds += othersCPU
+    state.evaluationSeconds = before.evaluationSeconds + evaluation
+    if let grown = state.growths.popLast() {
+      let mark = GrowthMark(
+        step: grown.step, epoch: grown.epoch, seconds: grown.seconds + others, from: grown.from, to: grown.to, by: grown.by,
+        carry: grown.carry, trials: trials)
+      state.growths.append(mark)
+      observer.grew(mark, name: name)
+    }
+    keeper?.grew(TrainingCheckpoint(state: state))
+    return state
   }
 
   // MARK: Evaluation

@@ -10,12 +10,12 @@ extension Trainer {
   /// - Throws: `TrainingError`, `GrowthError` or `MemoryBudget.Exceeded`.
   func check(_ model: Model) throws {
     let phases = recipe.phases
-    guard !phases.isEmpty else { throw TrainingError.noPhases }
+    guard !phases.isEmpty, phases.allSatisfy({ !$0.alternatives.isEmpty }) else { throw TrainingError.noPhases }
     guard recipe.batch >= 1 else { throw TrainingError.emptyBatch }
     guard recipe.accumulate >= 1, recipe.stepSize <= Recipe.largestStep else {
       throw TrainingError.stepTooLarge(batch: recipe.batch, accumulate: recipe.accumulate)
     }
-    if recipe.schedule.needsLength, let phase = phases.firstIndex(where: { plannedSteps(of: $0) == nil }) {
+    if recipe.schedule.needsLength, plannedSteps() == nil, let phase = phases.firstIndex(where: { plannedSteps(of: $0) == nil }) {
       throw TrainingError.scheduleNeedsLength(schedule: recipe.schedule.kind, phase: phase + 1)
     }
     if recipe.padsInLoss && model.network.pads == .none { throw TrainingError.padsInLoss }
@@ -32,6 +32,10 @@ extension Trainer {
     if model.network.timeReference != nil, !data.train.hasTimes || !data.valid.hasTimes { throw TrainingError.noTimes }
     for (index, phase) in phases.enumerated() {
       if phase.when != nil && index == 0 { throw TrainingError.firstPhaseWaits }
+      if phase.when?.budget != nil && recipe.length == nil { throw TrainingError.budgetWithoutLength(phase: index + 1) }
+      if let length = phase.length, !(2...max(2, data.train.length)).contains(length) {
+        throw TrainingError.phaseLength(phase: index + 1, longest: data.train.length)
+      }
       if phase.freezeOld != nil && !phase.grows { throw TrainingError.freezesWithoutGrowth(phase: index + 1) }
     }
     if let longest = model.network.maximumLength, longest < data.train.length {
@@ -40,11 +44,16 @@ extension Trainer {
     var network = model.network
     var needed = try checkMemory(network)
     for (index, phase) in phases.enumerated() where phase.grows {
-      do {
-        network = try network.grown(by: phase.growth, to: phase.to, carry: phase.carry).network
-      } catch let error as GrowthError {
-        throw GrowthError.inPhase(index + 1, error)
+      var (grown, fault): ((any Network)?, GrowthError?)
+      for alternative in phase.alternatives where grown == nil {
+        do {
+          grown = try network.grown(by: alternative.growth, to: alternative.to, carry: alternative.carry).network
+        } catch let error as GrowthError {
+          fault = error
+        }
       }
+      guard let grown else { throw GrowthError.inPhase(index + 1, fault ?? .noBlocks) }
+      network = grown
       needed = max(needed, try checkMemory(network))
     }
     observer.planned(name: name, blocks: network.depth, parameters: network.layout.count, bytes: needed)

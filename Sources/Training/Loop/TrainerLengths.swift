@@ -26,8 +26,15 @@ extension Trainer {
     phase.run.flatMap { steps($0, data.train, share: phase.dataShare) }
   }
 
+  /// Whether the whole training is over, or a share of it. false if its length is not given.
+  func isOver(_ state: TrainingState, share: Double = 1) -> Bool {
+    guard let length = recipe.length else { return false }
+    return isOver(share == 1 ? length : length.scaled(by: share), data.train, state.step, state.seconds)
+  }
+
   /// The number of steps of all phases; nil if it is not known in advance.
   func plannedSteps() -> Int? {
+    if let length = recipe.length { return steps(length, data.train) }
     var total = 0
     for phase in recipe.phases {
       guard let count = plannedSteps(of: phase) else { return nil }
@@ -42,9 +49,11 @@ extension Trainer {
     let present = state.phase
     let spent = state.seconds - present.startSeconds
     if case .seconds(let limit) = phases[present.index].run, phases.count == 1 { return max(0, limit - spent) }
-    guard planned != nil, present.step > 0 else { return nil }
+    if case .seconds(let limit)? = recipe.length { return max(0, limit - state.seconds) }
+    guard let planned, present.step > 0 else { return nil }
     // The time of a step is about proportional to the number of blocks.
     let perBlock = spent / Double(present.step) / Double(max(1, state.model.network.depth))
+    if recipe.length != nil { return Double(max(0, planned - state.step)) * spent / Double(present.step) }
     var left = 0.0
     var depth = state.model.network.depth
     for (i, phase) in phases.enumerated().dropFirst(present.index) {

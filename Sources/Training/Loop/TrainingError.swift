@@ -10,6 +10,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case otherRows(what: String, model: Int, data: Int)
   /// The first phase has a plateau condition, which would end a phase before it.
   case firstPhaseWaits
+  /// A phase begins after a share of the training, whose length is not given. `phase` counts from 1.
+  case budgetWithoutLength(phase: Int)
+  /// A phase uses more items of a sequence than there are, or fewer than two. `phase` counts from 1.
+  case phaseLength(phase: Int, longest: Int)
   /// A phase freezes old blocks but has no growth. `phase` counts from 1.
   case freezesWithoutGrowth(phase: Int)
   /// The schedule needs the number of steps of a phase that has none, or has a length in time. `phase` counts from 1.

@@ -43,6 +43,17 @@ public protocol TrainingObserver {
   var shouldStop: Bool { get }
 }
 
+/// Observes the trials of a growth: their steps are shown, but they are not part of the run until one is chosen.
+struct TrialObserver: TrainingObserver {
+  let observer: any TrainingObserver
+
+  var shouldStop: Bool { observer.shouldStop }
+  func stepped(_ progress: TrainingProgress) { observer.stepped(progress) }
+  func evaluating(_ share: Double, name: String) { observer.evaluating(share, name: name) }
+  func evaluated(_ progress: TrainingProgress, _ point: HistoryPoint) {}
+  func grew(_ mark: GrowthMark, name: String) {}
+}
+
 extension TrainingObserver {
   public func planned(name: String, blocks: Int, parameters: Int, bytes: Double) {}
   public func evaluating(_ share: Double, name: String) {}

@@ -55,6 +55,8 @@ struct TrainingState {
     var plateauBest = -1.0
     /// The number of evaluations since that value.
     var plateauWaiting = 0
+    /// The factor of the learning rate that the trial of the growth chose; nil: 1.
+    var rate: Double?
     /// Whether the training was interrupted during the first evaluation of the phase, which must be repeated. nil: no.
     var isBeginDue: Bool?
     /// Whether the training was interrupted during a later evaluation, which must be repeated. nil: no.

@@ -10,9 +10,11 @@ enum LegacyFingerprint {
   static func text(_ model: Model, _ data: Split, _ recipe: Recipe) throws -> String? {
     guard let loss = recipe.loss as? any LegacyNamed, let adam = recipe.optimizer as? Adam, recipe.schedule is ConstantRate,
       adam.form == .pytorch, recipe.shuffle == .everyEpoch, recipe.lastBatch == .keep, recipe.ofEquals == .later,
-      recipe.accumulate == 1, recipe.averageDecay == nil,
+      recipe.accumulate == 1, recipe.averageDecay == nil, recipe.length == nil,
       recipe.ranking == RankingRule(recipe.ranking.candidates),
-      !recipe.phases.contains(where: { $0.when?.isSlope == true || $0.optimizer != nil })
+      !recipe.phases.contains(where: {
+        $0.when?.isPlateau == false || $0.optimizer != nil || $0.rate != 1 || $0.length != nil || $0.trial != nil
+      })
     else {
       return nil
     }
@@ -47,9 +49,9 @@ enum LegacyFingerprint {
   }
 
   private static func text(_ rule: Phase.Rule) -> String {
-    guard case .plateau(let evaluations) = rule.condition else { return "" }
+    guard case .plateau(let evaluations) = rule.condition, let metric = rule.metric else { return "" }
     return
-      "Phase.Plateau(evaluations: \(evaluations), metric: Training.Metric(kind: Training.Metric.Kind.\(rule.metric.kind.rawValue), k: \(rule.metric.k)))"
+      "Phase.Plateau(evaluations: \(evaluations), metric: Training.Metric(kind: Training.Metric.Kind.\(metric.kind.rawValue), k: \(metric.k)))"
   }
 
   private static func text(_ adam: Adam) -> String {

@@ -18,6 +18,12 @@ public struct Phase: Sendable, Equatable {
   public var when: Rule?
   /// For this long, only the new blocks and the output layer are trained (MSLT, Yang et al., arXiv 2011.13635).
   public var freezeOld: Extent?
+  /// The factor of the learning rate in this phase.
+  public var rate: Double
+  /// The number of items of a sequence that are used, the latest ones; nil: all.
+  public var length: Int?
+  /// How the growth is chosen by trying; nil: `by`, `carry` and `optimizer` say how.
+  public var trial: GrowthTrial?
 
   /// The state of the optimizer (for Adam, its moments and step counts) after a growth.
   public enum StateRule: String, Codable, Sendable, CaseIterable {
@@ -39,10 +45,13 @@ public struct Phase: Sendable, Equatable {
       case plateau(Int)
       /// The metric rises by less than this share of its best value per doubling of the phase's steps.
       case slope(Double)
+      /// This share of the whole training is over.
+      case budget(Double)
     }
 
     public let condition: Condition
-    public let metric: Metric
+    /// The metric on the validation part; nil for a budget.
+    public let metric: Metric?
 
     public init(plateau evaluations: Int, on metric: Metric) {
       condition = .plateau(evaluations)
@@ -54,8 +63,15 @@ public struct Phase: Sendable, Equatable {
       self.metric = metric
     }
 
-    /// Whether version 0.1 did not have it.
-    var isSlope: Bool { if case .slope = condition { true } else { false } }
+    public init(budget share: Double) {
+      condition = .budget(share)
+      metric = nil
+    }
+
+    /// Whether version 0.1 had it.
+    var isPlateau: Bool { if case .plateau = condition { true } else { false } }
+    /// The share of the training after which the phase begins; nil for other conditions.
+    var budget: Double? { if case .budget(let share) = condition { share } else { nil } }
 
     /// The fewest evaluations that a slope is computed from.
     static let fewest = 4
@@ -74,32 +90,41 @@ public struct Phase: Sendable, Equatable {
       return zip(x, y).reduce(0) { $0 + ($1.0 - meanX) * ($1.1 - meanY) } / spread
     }
 
-    private enum CodingKeys: String, CodingKey { case plateau, slope, on }
+    private enum CodingKeys: String, CodingKey { case plateau, slope, budget, on }
 
     public init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
-      metric = try container.decode(Metric.self, forKey: .on)
+      if let share = try container.decodeIfPresent(Double.self, forKey: .budget) {
+        self.init(budget: share)
+        return
+      }
+      let metric = try container.decode(Metric.self, forKey: .on)
       if let share = try container.decodeIfPresent(Double.self, forKey: .slope) {
-        condition = .slope(share)
+        self.init(slope: share, on: metric)
       } else {
-        condition = .plateau(try container.decode(Int.self, forKey: .plateau))
+        self.init(plateau: try container.decode(Int.self, forKey: .plateau), on: metric)
       }
     }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(metric, forKey: .on)
+      try container.encodeIfPresent(metric, forKey: .on)
       switch condition {
       case .plateau(let evaluations): try container.encode(evaluations, forKey: .plateau)
       case .slope(let share): try container.encode(share, forKey: .slope)
+      case .budget(let share): try container.encode(share, forKey: .budget)
       }
     }
   }
 
   public init(
     run: Extent? = nil, to: Int? = nil, by: GrowthOperator? = nil, carry: Carry = .all, dataShare: Double = 1,
-    when: Rule? = nil, freezeOld: Extent? = nil, optimizer: StateRule? = nil
+    when: Rule? = nil, freezeOld: Extent? = nil, optimizer: StateRule? = nil, rate: Double = 1, length: Int? = nil,
+    trial: GrowthTrial? = nil
   ) {
+    self.rate = rate
+    self.length = length
+    self.trial = trial
     self.optimizer = optimizer
     self.when = when
     self.freezeOld = freezeOld
@@ -110,7 +135,7 @@ public struct Phase: Sendable, Equatable {
     self.dataShare = dataShare
   }
 
-  public var grows: Bool { to != nil || by != nil }
+  public var grows: Bool { to != nil || by != nil || trial != nil }
   /// The growth operator of a phase with a growth.
   var growth: GrowthOperator { by ?? .adjacent }
 }
@@ -121,5 +146,6 @@ extension Phase: Described {
   public static let fields: [Field<Phase>] = [
     Field("run", \.run), Field("to", \.to), Field("by", \.by), Field("carry", \.carry), Field("data", \.dataShare),
     Field("optimizer", \.optimizer), Field("when", \.when), Field("freeze_for", \.freezeOld),
+    Field("rate", \.rate), Field("length", \.length), Field("trial", \.trial),
   ]
 }

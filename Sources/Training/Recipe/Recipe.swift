@@ -8,6 +8,8 @@ import Layers
 /// leaves out values that equal their defaults, so an option that is added later does not change older texts.
 public struct Recipe: Sendable {
   public var phases: [Phase] = []
+  /// The length of the whole training, over all phases; nil: the sum of those of the phases.
+  public var length: Extent?
   /// The number of sequences of a batch.
   public var batch = 256
   /// The number of batches of a step. Its gradient is the mean of theirs.
@@ -47,7 +49,7 @@ public struct Recipe: Sendable {
   /// The number of sequences of a step.
   var stepSize: Int { batch * accumulate }
   /// Whether a growth carries the optimizer's state over.
-  var carriesOptimizer: Bool { phases.contains { $0.grows && $0.stateRule != .reset } }
+  var carriesOptimizer: Bool { phases.contains { $0.grows && $0.alternatives.contains { $0.stateRule != .reset } } }
 }
 
 extension Recipe {
@@ -75,7 +77,7 @@ extension Recipe: Described {
   public init() {}
 
   public static let fields: [Field<Recipe>] = [
-    Field("phases", list: \.phases), Field("batch", \.batch),
+    Field("phases", list: \.phases), Field("run", \.length), Field("batch", \.batch),
     Field("loss", among: Losses.kinds, get: { $0.loss }, set: { $0.loss = $1 }),
     Field("optimizer", among: Optimizers.kinds, get: { $0.optimizer }, set: { $0.optimizer = $1 }),
     Field("schedule", among: Schedules.kinds, get: { $0.schedule }, set: { $0.schedule = $1 }),

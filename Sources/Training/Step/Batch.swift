@@ -32,6 +32,7 @@ struct Batch {
   ///   - set: the data.
   ///   - indices: the sequences of the step.
   ///   - size: the number of sequences of each of its batches but the last; nil: it has one batch.
+  ///   - length: the number of items of a sequence that are used, the latest ones; nil: all.
   ///   - objective: determines inputs and targets.
   ///   - pads: whether sequences are padded in front to the length of the longest one.
   ///   - padsCount: whether rows whose target is the pad count, as in the authors' reference code.
@@ -39,12 +40,14 @@ struct Batch {
   ///   - readsTimes: whether the network reads the times of events.
   ///   - masking: for a sequence of the batch and its items, the items to mask.
   init(
-    _ set: SequenceSet, _ indices: ArraySlice<Int>, size: Int? = nil, objective: Objective, pads: Pads, padsCount: Bool, mask: Int32 = 0,
+    _ set: SequenceSet, _ indices: ArraySlice<Int>, size: Int? = nil, length: Int? = nil, objective: Objective, pads: Pads, padsCount: Bool,
+    mask: Int32 = 0,
     readsTimes: Bool = false,
     masking: (_ index: Int, _ sequence: ArraySlice<Int32>) -> Set<Int> = { _, _ in [] }
   ) {
-    let sequences = indices.map { pads == .item ? set.sequence($0) : set.events($0) }
-    cut = BatchCut(sequences.map(\.count), limit: set.length, objective: objective)
+    let limit = length ?? set.length
+    let sequences = indices.map { (pads == .item ? set.sequence($0) : set.events($0)).suffix(limit) }
+    cut = BatchCut(sequences.map(\.count), limit: limit, objective: objective)
     items = [Int32](repeating: -1, count: cut.rows)
     originals = items
     targets = [Int32](repeating: 0, count: cut.rows)
@@ -62,7 +65,7 @@ struct Batch {
         let masked = masking(index, sequence)
         let first = part.tile.start(b)
         let positions = part.tile.positions - first
-        let seconds = readsTimes ? set.eventSeconds(indices[indices.startIndex + index]) : []
+        let seconds = readsTimes ? set.eventSeconds(indices[indices.startIndex + index]).suffix(limit).map(\.self) : []
         for t in 0..<positions {
           let row = part.firstRow + (first + t) * part.tile.sequences + b
           let item = sequence[sequence.startIndex + t]

@@ -9,15 +9,20 @@ struct BatchMaker {
   private let network: any Network
   private let loss: any Loss
   private let batchSize: Int?
+  private let length: Int
   private let padsCount: Bool
   private let seed: UInt64
   private let masks: RandomStream
   private let negatives: OwnNegativeSampler?
 
-  /// - Parameter batchSize: the number of sequences of a batch, if a step has several; nil: it has one.
+  /// - Parameters:
+  ///   - batchSize: the number of sequences of a batch, if a step has several; nil: it has one.
+  ///   - length: the number of items of a sequence that are used, the latest ones; nil: all.
   init(
-    _ set: SequenceSet, _ network: any Network, loss: any Loss, batchSize: Int? = nil, padsCount: Bool, seed: UInt64
+    _ set: SequenceSet, _ network: any Network, loss: any Loss, batchSize: Int? = nil, length: Int? = nil, padsCount: Bool,
+    seed: UInt64
   ) {
+    self.length = length ?? set.length
     self.batchSize = batchSize
     self.set = set
     self.network = network
@@ -34,7 +39,8 @@ struct BatchMaker {
 
   func callAsFunction(_ indices: [Int], step: Int) -> Batch {
     var batch = Batch(
-      set, indices[...], size: batchSize, objective: network.objective, pads: network.pads, padsCount: padsCount, mask: network.maskItem,
+      set, indices[...], size: batchSize, length: length, objective: network.objective, pads: network.pads, padsCount: padsCount,
+      mask: network.maskItem,
       readsTimes: network.timeReference != nil,
       masking: { index, sequence in
         network.objective.masked(

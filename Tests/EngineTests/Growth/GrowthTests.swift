@@ -155,6 +155,27 @@ import Testing
     #expect(!alphas.isEmpty)
   }
 
+  /// Growth from no block: the first blocks are new, and may start as the identity.
+  @Test(arguments: samples)
+  func growthFromNoBlock(sample: ModelSample) throws {
+    let old = try Self.trained(sample, blocks: 0)
+    let set = SequenceSet.fixed(
+      length: 12, tokens: (0..<60).map { (i: Int) -> Int32 in i % 12 < i / 20 ? 0 : Int32(1 + i * 5 % 11) }, items: 12)
+    #expect(throws: GrowthError.noBlocks) { try old.grown(by: .cross, to: 2, carry: .all) }
+    let (plain, plan) = try old.grown(by: .random, to: 2, carry: .all)
+    #expect(plain.network.depth == 2 && plan.newBlocks == [0, 1])
+    let blocks = plain.network.stacks.flatMap(\.blocks)
+    guard blocks.allSatisfy(\.canBeSilent), old.network.closingNorm != nil || blocks.allSatisfy(\.norms.isEmpty) else {
+      #expect(throws: GrowthError.self) { try old.grown(by: .random, to: 2, carry: .preserving) }
+      return
+    }
+    let (silent, _) = try old.grown(by: .random, to: 2, carry: .preserving)
+    let scores = Self.scores(old, set)
+    // The first normalisation divides by a variance of the embeddings, which is small for some sequences.
+    #expect(worstDifference(Self.scores(silent, set), scores) < 1e-4)
+    #expect(worstDifference(Self.scores(plain, set), scores) > 1e-4 || plain.network.layout.parameters.contains { $0.part == .alpha })
+  }
+
   @Test func preservingIsAnErrorWhereItIsImpossible() throws {
     #expect(throws: GrowthError.self) { try Self.trained("nextitnet", blocks: 4).grown(by: .embedding, to: 8, carry: .preserving) }
   }

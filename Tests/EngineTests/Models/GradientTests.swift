@@ -43,8 +43,14 @@ import Testing
 
   /// Every sample of every model. All values are random, so that every block contributes to the loss.
   @Test(arguments: Registry.samples(.init(items: 23, length: 9, users: 5, width: 8)), [true, false])
-  func everyModel(sample: ModelSample, alpha: Bool) throws {
-    let network = try sample.network(blocks: 2, alpha: alpha)
+  func everyModel(sample: ModelSample, alpha: Bool) throws { try Self.check(sample, blocks: 2, alpha: alpha) }
+
+  /// Training may begin without any block.
+  @Test(arguments: Registry.samples(.init(items: 23, length: 9, users: 5, width: 8)))
+  func everyModelWithoutBlocks(sample: ModelSample) throws { try Self.check(sample, blocks: 0, alpha: true) }
+
+  private static func check(_ sample: ModelSample, blocks: Int, alpha: Bool) throws {
+    let network = try sample.network(blocks: blocks, alpha: alpha)
     let model = Model(network, seed: 3)
     var numbers = RandomStream(seed: 2, "values").numbers()
     for i in 0..<model.values.count { model.values[i] += Float(numbers.normal() * 0.3) }

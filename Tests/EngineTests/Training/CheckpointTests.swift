@@ -82,7 +82,23 @@ private struct Outcome: Equatable {
     return recipe
   }()
 
-  private static func trainer(_ observer: TestObserver, _ keeper: (any CheckpointKeeper)? = nil) -> Trainer {
+  /// A training of a given length that begins without blocks, on short sequences at first, and chooses a growth by trying.
+  private static let chosen: Recipe = {
+    var recipe = Self.recipe
+    recipe.length = .steps(30)
+    recipe.patience = nil
+    recipe.phases = [
+      Phase(length: 5), Phase(to: 2, by: .random, when: .init(budget: 0.2)),
+      Phase(
+        when: .init(budget: 0.5), rate: 0.5,
+        trial: GrowthTrial(
+          run: .steps(3),
+          candidates: [.init(by: .cross, carry: .all), .init(by: .adjacent, carry: .preserving, rate: 2), .init(by: .middle, carry: .all)])),
+    ]
+    return recipe
+  }()
+
+  private static func trainer(_ observer: TestObserver, _ keeper: (any CheckpointKeeper)? = nil, _ recipe: Recipe = recipe) -> Trainer {
     Trainer(recipe, data: data, pool: WorkerPool(threads: 2), observer: observer, keeper: keeper)
   }
 
@@ -137,6 +153,31 @@ private struct Outcome: Equatable {
       #expect(Outcome(rest) == Outcome(whole), "stopped after step \(stop)")
       // Resuming does not change the interrupted run.
       #expect(Outcome(try Self.trainer(TestObserver()).resume(part)) == Outcome(whole))
+    }
+  }
+
+  /// The same for a training that begins without blocks, follows a budget and tries growths: in memory and by checkpoints.
+  @Test func resumedChoicesHaveTheSameBits() throws {
+    let model = Model(try SASRec(.init(items: Self.data.train.items.count, length: 12, dim: 16, blocks: 0)), seed: 5)
+    let identity = try TrainingIdentity(model, Self.data, Self.chosen)
+    let keeper = MemoryKeeper(every: .steps(1), Self.data, identity)
+    let whole = try Self.trainer(TestObserver(), keeper, Self.chosen).run(model)
+    #expect(whole.growths.map(\.from) == [0, 2] && whole.growths.map(\.step) == [6, 15] && whole.steps == 30)
+    let trials = try #require(whole.growths.last).trials
+    #expect(trials.map(\.name) == ["cross, all", "adjacent, preserving, rate 2.0", "middle, all"])
+    for stop in stride(from: 0, to: whole.steps + 6, by: 1) {
+      let observer = TestObserver()
+      observer.stopAfter = stop
+      let part = try Self.trainer(observer, nil, Self.chosen).run(model)
+      let rest = try Self.trainer(TestObserver(), nil, Self.chosen).resume(part)
+      #expect(Outcome(rest) == Outcome(whole), "stopped after \(stop) steps, trials included")
+    }
+    #expect(keeper.files.count > 20)
+    for file in keeper.files {
+      let path = try Self.write(file)
+      defer { unlink(path) }
+      guard case .underway(let checkpoint) = try TrainingFile.read(path, identity, Self.chosen) else { continue }
+      #expect(Outcome(try Self.trainer(TestObserver(), nil, Self.chosen).run(model, from: checkpoint)) == Outcome(whole))
     }
   }
 

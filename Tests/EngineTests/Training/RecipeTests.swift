@@ -22,14 +22,15 @@ import Testing
     "ties": { $0.ranking.ties = .number }, "rank_pad": { $0.ranking.ranksPad = true },
     "hide": { $0.ranking.hide = .window },
     "shuffle": { $0.shuffle = .once }, "last_batch": { $0.lastBatch = .drop }, "of_equals": { $0.ofEquals = .earlier },
-    "accumulate": { $0.accumulate = 3 }, "ema": { $0.averageDecay = 0.99 },
+    "run": { $0.length = .epochs(20) }, "accumulate": { $0.accumulate = 3 }, "ema": { $0.averageDecay = 0.99 },
   ]
 
   static let phaseChanges: [String: @Sendable (inout Phase) -> Void] = [
     "run": { $0.run = .seconds(1.5) }, "to": { $0.to = 8 }, "by": { $0.by = .topCross },
     "carry": { $0.carry = .parts([.norm, .blocks], optimizer: true) }, "data": { $0.dataShare = 0.5 },
     "when": { $0.when = .init(plateau: 2, on: Metric(.hr, 5)) }, "freeze_for": { $0.freezeOld = .steps(9) },
-    "optimizer": { $0.optimizer = .kept },
+    "optimizer": { $0.optimizer = .kept }, "rate": { $0.rate = 0.5 }, "length": { $0.length = 50 },
+    "trial": { $0.trial = GrowthTrial(run: .steps(9), candidates: [.init(by: .cross, carry: .preserving, rate: 2)]) },
   ]
 
   static let adamChanges: [String: @Sendable (inout Adam) -> Void] = [

@@ -289,6 +289,72 @@ final class TestObserver: TrainingObserver {
     #expect((perEpoch..<(2 * perEpoch)).map { batches.indices(step: $0) } == first)
   }
 
+  /// A trial of one candidate is the growth itself; of several, the best at the end of the trials goes on.
+  @Test func theBestTrialGoesOn() throws {
+    let candidates: [GrowthTrial.Candidate] = [
+      .init(by: .cross, carry: .preserving), .init(by: .adjacent, carry: .all, optimizer: .reset, rate: 0.25),
+    ]
+    func run(_ phase: Phase) throws -> TrainingRun {
+      try Self.run([Phase(run: .steps(10)), phase]) { ($0.optimizer, $0.evaluateEvery) = (Adam(rate: 1e-2), .steps(5)) }
+    }
+    let plain = try candidates.map { candidate in
+      try run(Phase(run: .steps(20), by: candidate.by, carry: candidate.carry, optimizer: candidate.optimizer, rate: candidate.rate))
+    }
+    for (candidate, expected) in zip(candidates, plain) {
+      let one = try run(Phase(run: .steps(20), trial: GrowthTrial(run: .steps(5), candidates: [candidate])))
+      #expect(one.model.values.array == expected.model.values.array && one.history.map(\.metrics) == expected.history.map(\.metrics))
+    }
+    let both = try run(Phase(run: .steps(20), trial: GrowthTrial(run: .steps(5), candidates: candidates)))
+    let mark = try #require(both.growths.first)
+    let values = try plain.map { run in try #require(run.history.first { $0.step == 15 }?.metrics[Metric(.mrr, 5)]) }
+    #expect(mark.trials.map(\.value) == values)
+    let best = values[1] > values[0] ? 1 : 0
+    #expect(mark.by == candidates[best].by && both.model.values.array == plain[best].model.values.array)
+    // The time of both trials counts, before that of what follows.
+    #expect(both.seconds >= mark.trials.reduce(0) { $0 + $1.seconds } && mark.seconds >= mark.trials[1 - best].seconds)
+    #expect(zip(both.history, both.history.dropFirst()).allSatisfy { $0.seconds <= $1.seconds })
+  }
+
+  /// A length of the whole training ends it, in whichever phase; a budget begins a phase at a share of it.
+  @Test func lengthOfTheWholeTraining() throws {
+    let phases = [Phase(run: .steps(8)), Phase(to: 4, when: .init(budget: 0.7))]
+    let run = try Self.run(phases) { $0.length = .steps(20) }
+    #expect(run.steps == 20 && run.growths.map(\.step) == [8])
+    let budget = try Self.run([Phase(), phases[1]]) { $0.length = .steps(20) }
+    #expect(budget.steps == 20 && budget.growths.map(\.step) == [14] && budget.stop == .finished)
+    let short = try Self.run([Phase(run: .steps(8)), Phase(to: 4)]) { $0.length = .steps(6) }
+    #expect(short.steps == 6 && short.growths.isEmpty && short.stop == .finished)
+    // The schedule is that of the whole training, although the phases have no lengths.
+    let rates = try Self.run([Phase(), phases[1]]) {
+      ($0.length, $0.evaluateEvery, $0.schedule) = (.steps(20), .steps(1), WarmUpStableDecay { $0.decay = .steps(4) })
+    }.history.compactMap(\.rate)
+    #expect(rates.dropLast(4).allSatisfy { abs($0 - 1e-3) < 1e-12 } && rates.last ?? 1 < 3e-4)
+    #expect(throws: TrainingError.budgetWithoutLength(phase: 2)) { try Self.run([Phase(run: .steps(2)), phases[1]]) }
+    #expect(throws: TrainingError.phaseLength(phase: 1, longest: 12)) { try Self.run([Phase(run: .steps(1), length: 13)]) }
+  }
+
+  /// The doublings of `grow: auto`.
+  @Test func doublings() {
+    let phases = Phase.doubling(from: 0, to: 6, run: .epochs(40), trial: GrowthTrial(), on: Metric(.hr, 5))
+    #expect(phases.map(\.to) == [nil, 1, 2, 4, 6] && phases.map(\.by) == [nil, .random, nil, nil, nil])
+    #expect(phases.map { $0.trial != nil } == [false, false, true, true, true])
+    #expect(phases.map(\.run) == [.epochs(5), .epochs(5), .epochs(5), .epochs(5), nil])
+  }
+
+  /// A phase with a length trains on the latest items of every sequence.
+  @Test func aPhaseOfShortSequences() throws {
+    let histories = try SyntheticProcess.histories(users: 60, items: 50, seed: 4)
+    let long = try histories.windows(WindowOptions(length: 9, minimum: 2))
+    let model = Model(try SASRec(.init(items: long.items.count, length: 9, dim: 8, blocks: 2)), seed: 1)
+    let make = BatchMaker(long, model.network, loss: Softmax(), length: 4, padsCount: false, seed: 1)
+    let short = SequenceSet.fixed(
+      length: 4, tokens: (0..<30).flatMap { i in Array(long.sequence(i).suffix(4)) }, items: long.items.count)
+    let a = TiledStep(model, on: long).lossAndGradients(make(Array(0..<30), step: 0))
+    let b = TiledStep(model, on: short).lossAndGradients(
+      BatchMaker(short, model.network, loss: Softmax(), padsCount: false, seed: 1)(Array(0..<30), step: 0))
+    #expect(abs(a.0 - b.0) < 1e-6 && worstDifference(a.1.array, b.1.array) < 1e-6)
+  }
+
   /// A step of several batches has every sequence of an epoch once; its last step may have fewer batches.
   @Test func stepsOfSeveralBatches() {
     let whole = Batches(Self.data.train, size: 20, seed: 1, phase: 0),
