@@ -22,7 +22,8 @@ let package = Package(
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
     .target(name: "CMarkdown", linkerSettings: [.linkedLibrary("cmark")]),
-    .target(name: "CDownloads", linkerSettings: [.linkedLibrary("minizip"), .linkedLibrary("md")]),
+    .target(name: "CDownloads", linkerSettings: [.linkedLibrary("md")]),
+    .target(name: "CArchive"),
     .target(name: "CFiles"),
     .target(name: "CEditline", linkerSettings: [.linkedLibrary("edit")]),
     .target(
@@ -37,7 +38,8 @@ let package = Package(
     .target(name: "Layers", dependencies: ["Kernels"]),
     .target(name: "Growth", dependencies: ["Layers", "Kernels"]),
     .target(name: "Models", dependencies: ["Layers", "Kernels"]),
-    .target(name: "Datasets", dependencies: ["CZlib", "Kernels"]),
+    .target(name: "Archives", dependencies: ["CArchive"]),
+    .target(name: "Datasets", dependencies: ["CZlib", "Archives", "Kernels"]),
     .target(name: "Evaluation", dependencies: ["Layers", "Datasets", "Kernels", "Basics"]),
     .target(name: "ModelFiles", dependencies: ["Layers", "Models", "Datasets", "Kernels"]),
     .target(name: "Training", dependencies: ["Layers", "Growth", "Datasets", "Evaluation", "ModelFiles", "Kernels", "Basics"]),
@@ -48,7 +50,7 @@ let package = Package(
     .target(name: "Plotting", dependencies: ["CGnuplot", "Files"]),
     .target(name: "RunStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
 
-    .target(name: "Downloads", dependencies: ["CDownloads"]),
+    .target(name: "Downloads", dependencies: ["CDownloads", "Archives"]),
 
     .target(name: "Benchmarking", dependencies: ["Kernels", "Layers", "Models", "Datasets", "Evaluation", "Training", "Basics"]),
 

@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <md5.h>
-#include <minizip/unzip.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,27 +103,6 @@ int srs_fetch(const char *url, int descriptor, int64_t from, srs_transfer_watch 
   case CURLE_TOO_MANY_REDIRECTS: return SRS_FETCH_REFUSED;
   default: return SRS_FETCH_BROKEN;
   }
-}
-
-int srs_unzip(const char *archive, const char *name, int (*put)(void *, const void *, size_t), void *context) {
-  unzFile file = unzOpen64(archive);
-  if (!file) return 2;
-  int result = 2;
-  if (unzLocateFile(file, name, 1) != UNZ_OK) {
-    result = 1;
-  } else if (unzOpenCurrentFile(file) == UNZ_OK) {
-    char bytes[1 << 16];
-    int got;
-    result = 0;
-    while (result == 0 && (got = unzReadCurrentFile(file, bytes, sizeof bytes)) != 0) {
-      int stopped = got < 0 ? 0 : put(context, bytes, (size_t)got);
-      result = got < 0 ? 2 : stopped ? stopped + 16 : 0;
-    }
-    // unzCloseCurrentFile compares the checksum.
-    if (unzCloseCurrentFile(file) != UNZ_OK && result == 0) result = 2;
-  }
-  unzClose(file);
-  return result;
 }
 
 int srs_md5(const char *path, char digits[33]) { return MD5File(path, digits) ? 0 : -1; }

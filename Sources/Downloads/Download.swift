@@ -1,3 +1,4 @@
+import Archives
 import CDownloads
 import Foundation
 
@@ -177,31 +178,49 @@ public struct Download {
   private func unpack(_ archive: String) throws {
     // The name is random, not the process number, because processes of two containers may have the same number.
     let partial = file + ".part-" + String(UInt64.random(in: 0...UInt64.max), radix: 16)
-    var descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw DownloadError("\(partial) cannot be written: \(String(cString: strerror(errno)))") }
-    let result = srs_unzip(
-      archive, data.file,
-      { context, bytes, count in
-        guard let descriptor = context?.assumingMemoryBound(to: Int32.self).pointee, var bytes else { return 1 }
-        var left = count
-        while left > 0 {
-          let written = write(descriptor, bytes, left)
-          if written <= 0 { return 1 }
-          bytes += written
-          left -= written
-        }
-        return 0
-      }, &descriptor)
+    let result = Self.unzip(archive, data.file, to: descriptor)
     let isSynced = fsync(descriptor) == 0
     close(descriptor)
-    guard result == 0, isSynced, rename(partial, file) == 0 else {
+    guard result == .done, isSynced, rename(partial, file) == 0 else {
       let reason = String(cString: strerror(errno))
       unlink(partial)
       switch result {
-      case 1: throw DownloadError("\(archive) has no file \(data.file)")
-      case 2: throw DownloadError("\(archive) is damaged", help: "remove it, and try again")
+      case .noFile: throw DownloadError("\(archive) has no file \(data.file)")
+      case .missing: throw DownloadError("libarchive, which unpacks archives, is not installed", help: "apt-get install libarchive13")
+      case .damaged: throw DownloadError("\(archive) is damaged", help: "remove it, and try again")
       default: throw DownloadError("\(file) cannot be written: \(reason)", help: "free some space, and try again")
       }
+    }
+  }
+
+  private enum Unzipped { case done, noFile, damaged, full, missing }
+
+  /// Writes a member of a zip archive to an open file. Its checksum is compared at its end.
+  private static func unzip(_ path: String, _ name: String, to descriptor: Int32) -> Unzipped {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return .damaged }
+    defer { close(file) }
+    guard let archive = try? Archive(.zip, descriptor: file, source: { _ in 0 }) else { return .missing }
+    var buffer = [UInt8](repeating: 0, count: 1 << 17)
+    do {
+      while let member = try archive.next() {
+        guard member.name == name, member.isFile else { continue }
+        while true {
+          let got = try buffer.withUnsafeMutableBufferPointer { try archive.fill($0) }
+          var written = 0
+          while written < got {
+            let count = buffer.withUnsafeBytes { write(descriptor, $0.baseAddress.map { $0 + written }, got - written) }
+            if count <= 0 { return .full }
+            written += count
+          }
+          if got < buffer.count { return .done }
+        }
+      }
+      return .noFile
+    } catch {
+      return .damaged
     }
   }
 }

@@ -34,7 +34,7 @@ extension Builtin {
   static let load = Builtin(
     "load",
     """
-    Reads interactions from a file, plain or gzip-compressed: sequences (one per line), MovieLens ratings, a table with columns, RecBole's .inter, pairs of user and item, or JSON lines of interactions or sessions. A note reports every guess about the format. An unclear format is an error that suggests the explicit call.
+    Reads interactions from a file, plain, compressed (gzip, xz, bzip2, zstd, lz4) or in a zip archive: sequences (one per line), MovieLens ratings, a table with columns, RecBole's .inter, pairs of user and item, or JSON lines of interactions or sessions. A note reports every guess about the format. An unclear format is an error that suggests the explicit call.
     """,
     topic: "Data", returns: .object(HistoriesValue.type), effects: .reads,
     example: "let events = load(\"ratings.dat\", format: movielens)"
@@ -54,6 +54,11 @@ extension Builtin {
     let rule = d.named(
       "on_error", Kind<ErrorRule>.word, default: .stop, "stop",
       "at lines that do not match the format: stop with an error, or skip and count them")
+    let member = d.optional(
+      "member", .text, "the file inside of a zip archive; default: the only one, or the only one whose name fits, which a note tells")
+    let limit = d.optional(
+      "unpack_limit", Kind<Double>.number.checked { $0 > 0 && $0 < 1e6 ? nil : "must be above 0" },
+      "the most gigabytes that a compressed file may unpack to; default: 200 times its size, at least 1")
     let cache = d.named(
       "cache", .bool, default: false, "false",
       "store the data as a .srsd file in the cache folder, and open that file when the same content is loaded again")
@@ -61,7 +66,8 @@ extension Builtin {
       let options = ReadingOptions(
         format: try call[format], pad: try call[pad], user: try call[user], item: try call[item], time: try call[time],
         rating: try call[rating], timeUnit: try call[timeUnit], separator: try call[separator], header: try call[header],
-        skipsErrors: try call[rule] == .skip, pool: Engine.pool(call))
+        skipsErrors: try call[rule] == .skip, member: try call[member],
+        unpackLimit: try call[limit].map { Int($0 * 1_073_741_824) }, pool: Engine.pool(call))
       let path = try call.inputPath(try call[file])
       let result = try call[cache] ? call.cached(path, options) : call.read(path, options)
       for note in result.notes { call.interpreter.host.note(note) }

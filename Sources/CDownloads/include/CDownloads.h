@@ -1,4 +1,4 @@
-// Downloading and unpacking: libcurl, minizip and libmd behind fixed signatures.
+// Downloading: libcurl and libmd behind fixed signatures.
 #ifndef SRS_CDOWNLOADS_H
 #define SRS_CDOWNLOADS_H
 #include <stddef.h>
@@ -24,12 +24,6 @@ enum {
 /// too. Returns one of SRS_FETCH*; on failure, `message` (of `size` bytes) contains the reason.
 int srs_fetch(const char *url, int descriptor, int64_t from, srs_transfer_watch watch, void *context, char *message,
               size_t size);
-
-/// Unpacks the file `name` of a zip archive and passes its bytes to `put`, piece by piece, until `put` returns a result other
-/// than 0. Returns 0; 1 when the archive has no such file; 2 when it is damaged; or the result of `put` plus 16. The
-/// checksum is compared at the end, so `put` may already have received damaged bytes.
-int srs_unzip(const char *archive, const char *name, int (*put)(void *context, const void *bytes, size_t count),
-              void *context);
 
 /// Writes the MD5 sum of a file (RFC 1321) to `digits`, as 32 hexadecimal digits and a terminating zero. Returns 0, or -1 if
 /// the file cannot be read.

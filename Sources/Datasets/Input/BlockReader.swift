@@ -1,4 +1,6 @@
-/// Reads a text file, plain or gzip-compressed, in blocks of whole lines. So a file of any size needs the memory of a few
+import Archives
+
+/// Reads a text file, plain, compressed or in an archive, in blocks of whole lines. So a file of any size needs the memory of a few
 /// blocks.
 final class BlockReader {
   /// The size of a block in bytes.
@@ -10,19 +12,40 @@ final class BlockReader {
   /// The number of interactions so far, for the watch.
   var interactions = 0
   private let source: ByteSource
-  private let packed: Decompression?
+  private let packed: (any Unpacking)?
+  /// The member of an archive that is read; nil for other files.
+  let member: String?
+  /// What was chosen, for a note.
+  let note: String?
+  /// The most bytes that may be unpacked.
+  private let limit: Int?
+  private var unpacked = 0
   private var carry: [UInt8] = []
   private var isAtStart = true
   private var isAtEnd = false
 
-  /// - Parameter watch: called while bytes are read or waited for; it can stop the reading.
+  /// A file that is unpacked to more than this many times its size is hardly data. Smaller results are always allowed.
+  static let largestRatio = 200, alwaysUnpacked = 1 << 30
+
+  /// - Parameters:
+  ///   - member: the member of an archive to read; nil: the only one, or the only one whose name fits.
+  ///   - limit: the most bytes that may be unpacked; nil: by the size of the file.
+  ///   - watch: called while bytes are read or waited for; it can stop the reading.
   /// - Throws: `DataError` if the file does not exist or cannot be read; `ReadingStopped`.
-  init(_ path: String, watch: ReadingWatch? = nil) throws {
+  init(_ path: String, member: String? = nil, limit: Int? = nil, watch: ReadingWatch? = nil) throws {
     self.path = path
+    self.limit = limit
     // The source calls its closure before `self` is initialised, so the closure gets the reader through this object.
     let state = WatchState()
     source = try ByteSource(path) { watch.map { !$0(state.reader?.progress ?? 0, state.reader?.interactions ?? 0) } ?? false }
-    packed = source.head.starts(with: [0x1f, 0x8b]) ? try Decompression(source) : nil
+    if let kind = Archive.Kind.of(source.head) {
+      let found = try ArchiveMember(source, kind, wanted: member)
+      (packed, self.member, note) = (found, found.name, found.note)
+    } else {
+      if member != nil { throw DataError("\(path) is not an archive", help: "leave `member` out", argument: "member") }
+      packed = source.head.starts(with: [0x1f, 0x8b]) ? try Decompression(source) : nil
+      (self.member, note) = (nil, nil)
+    }
     state.reader = self
   }
 
@@ -52,7 +75,7 @@ final class BlockReader {
         carry.withUnsafeBufferPointer { if let base = $0.baseAddress { buffer.baseAddress?.update(from: base, count: start) } }
         count = start
         let rest = UnsafeMutableBufferPointer(rebasing: buffer[start..<room])
-        do { count += try packed?.fill(rest) ?? source.fill(rest) } catch { problem = error }
+        do { count += try fill(rest) } catch { problem = error }
       }
       if let problem { throw problem }
       isAtEnd = block.count < room
@@ -74,6 +97,19 @@ final class BlockReader {
       carry = block
       room = block.count * 2
     }
+  }
+
+  private func fill(_ buffer: UnsafeMutableBufferPointer<UInt8>) throws -> Int {
+    guard let packed else { return try source.fill(buffer) }
+    let got = try packed.fill(buffer)
+    unpacked += got
+    let most = limit ?? max(Self.alwaysUnpacked, Self.largestRatio * (source.size ?? source.given))
+    guard unpacked <= most else {
+      throw DataError(
+        "\(path) unpacks to more than \(most >> 20) MB" + (limit == nil ? ", over \(Self.largestRatio) times its size" : ""),
+        help: "if that is right, allow it: unpack_limit: 100 (gigabytes)", argument: "unpack_limit")
+    }
+    return got
   }
 
   /// All remaining bytes of the file.

@@ -66,6 +66,15 @@ final class ByteSource {
     return nil
   }
 
+  /// Whether the reading should stop.
+  var stops: Bool { isStopped() }
+
+  /// The descriptor of a regular file, at its beginning; nil for a pipe. The descriptor is closed with the source.
+  func rewound() -> Int32? {
+    guard size != nil, lseek(descriptor, 0, SEEK_SET) == 0 else { return nil }
+    return descriptor
+  }
+
   /// Fills a buffer with the next bytes.
   ///
   /// - Returns: the number of bytes; less than the size of the buffer only at the end of the file.

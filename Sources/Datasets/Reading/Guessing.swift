@@ -44,7 +44,7 @@ extension TableHead {
     if head.layout == .sessions { return .sessions }
     let isKnown = [["aid"] + Self.itemNames, Self.userNames].allSatisfy { usual in head.keys.contains(where: usual.contains) }
     let hasTime = head.keys.contains { (["ts"] + Self.timeNames).contains($0) }
-    let call = SuggestedCall(path, names: head.keys, rows: [])
+    let call = SuggestedCall(path, member: member, names: head.keys, rows: [])
     if named || isKnown && (hasTime || call.time == nil) { return .jsonl }
     throw DataError(
       "it is not clear which of the keys of \(path) are the user and the item: \(head.keys.joined(separator: ", "))",
@@ -62,7 +62,11 @@ extension TableHead {
       argument: "file")
   }
 
-  private var plainPath: String { (path.hasSuffix(".gz") ? String(path.dropLast(3)) : path).lowercased() }
+  private var plainPath: String {
+    let name = (member ?? path).lowercased()
+    let ending = [".gz", ".xz", ".bz2", ".zst", ".lz4"].first { name.hasSuffix($0) }
+    return String(name.dropLast(ending?.count ?? 0))
+  }
 
   /// Whether it is an atomic file of RecBole, by its name or by the types in its first line.
   var isInter: Bool {
@@ -91,14 +95,14 @@ extension TableHead {
     if grid.isPadded("<pad>", least: 1) { return .sequences }
     if Grid(rows.map { Array($0.dropFirst()) }).isPadded("<pad>", least: 1) { return .userSequences }
     if let header = headerNames(rows) {
-      let call = SuggestedCall(path, names: header, rows: Array(rows.dropFirst()))
+      let call = SuggestedCall(path, member: member, names: header, rows: Array(rows.dropFirst()))
       throw unclear("its first line seems to name columns, none of which is known: \(header.joined(separator: ", "))", call)
     }
     if grid.hasTimeColumn {
       throw DataError(
         "\(path) may be a table without a header: \"\(lines[0].prefix(60))\"",
         help:
-          "name the columns: \(SuggestedCall(path, names: nil, rows: rows).text); or give format: sequences if each line is a sequence; \(shown)",
+          "name the columns: \(SuggestedCall(path, member: member, names: nil, rows: rows).text); or give format: sequences if each line is a sequence; \(shown)",
         argument: "file")
     }
     let hasQuotes = lines.contains { $0.contains("\"") }
@@ -109,11 +113,11 @@ extension TableHead {
     if let odd = grid.oddLine {
       throw unclear(
         "most of its first lines have \(odd.usual) field\(odd.usual == 1 ? "" : "s"), one of them has \(odd.found): \"\(lines[odd.line].prefix(60))\"",
-        odd.usual < 2 ? nil : SuggestedCall(path, names: nil, rows: rows.filter { $0.count == odd.usual }))
+        odd.usual < 2 ? nil : SuggestedCall(path, member: member, names: nil, rows: rows.filter { $0.count == odd.usual }))
     }
     throw unclear(
       grid.width.map { "its first lines have \($0) field\($0 == 1 ? "" : "s") each" } ?? "its first lines are of different lengths",
-      grid.width ?? 1 < 2 ? nil : SuggestedCall(path, names: nil, rows: rows))
+      grid.width ?? 1 < 2 ? nil : SuggestedCall(path, member: member, names: nil, rows: rows))
   }
 
   private func unclear(_ why: String, _ call: SuggestedCall?) -> DataError {

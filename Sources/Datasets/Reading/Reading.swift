@@ -60,14 +60,20 @@ public struct ReadingOptions: Sendable {
   public var header: Bool?
   /// Whether lines with errors are left out and counted. Otherwise the first one is an error.
   public var skipsErrors: Bool
+  /// The member of an archive to read; nil: the only one, or the only one whose name fits.
+  public var member: String?
+  /// The most bytes that a compressed file may unpack to; nil: 200 times its size, or 1 GB if that is more.
+  public var unpackLimit: Int?
   /// The threads to parse on; nil: the calling thread.
   public var pool: WorkerPool?
 
   public init(
     format: DataFormat? = nil, pad: String? = nil, user: ColumnName? = nil, item: ColumnName? = nil, time: ColumnName? = nil,
     rating: ColumnName? = nil, timeUnit: TimeUnit? = nil, separator: UInt8? = nil, header: Bool? = nil, skipsErrors: Bool = false,
-    pool: WorkerPool? = nil
+    member: String? = nil, unpackLimit: Int? = nil, pool: WorkerPool? = nil
   ) {
+    self.member = member
+    self.unpackLimit = unpackLimit
     self.format = format
     self.pad = pad
     self.user = user
@@ -101,14 +107,14 @@ public typealias ReadingWatch = (_ share: Double, _ interactions: Int) -> Bool
 public struct ReadingStopped: Error {}
 
 extension Histories {
-  /// Reads a data file, plain or gzip-compressed. The file is opened once, so it can be a pipe.
+  /// Reads a data file, plain, compressed or in an archive. The file is opened once, so it can be a pipe.
   ///
   /// - Throws: `DataError` with the file, line and column of the first error; `ReadingStopped`.
   public static func read(_ path: String, _ options: ReadingOptions = ReadingOptions(), watch: ReadingWatch? = nil) throws
     -> ReadingResult
   {
     if options.format == .srsd || options.format == nil && path.lowercased().hasSuffix(".srsd") { return try binary(path, options) }
-    let reader = try BlockReader(path, watch: watch)
+    let reader = try BlockReader(path, member: options.member, limit: options.unpackLimit, watch: watch)
     if options.format == nil, reader.head == BinaryFile.magic { return try binary(path, options) }
     if let kind = ForeignKind.of(reader.head) {
       throw DataError("\(path) is \(kind.name), which is not supported", help: kind.help, argument: "file")
@@ -117,8 +123,8 @@ extension Histories {
     if let zero = first.prefix(4096).firstIndex(of: 0) {
       throw DataError("\(path) is not a text file: byte \(zero + 1) is 0", argument: "file")
     }
-    let head = TableHead(path, first)
-    var notes: [String] = []
+    let head = TableHead(path, member: reader.member, first)
+    var notes = [reader.note].compactMap { $0 }
     let named = [options.user, options.item, options.time, options.rating].contains { $0 != nil }
     let byNumber = [options.user, options.item, options.time, options.rating].contains { if case .number = $0 { true } else { false } }
     let asTable = named || options.separator != nil || options.header != nil
@@ -181,8 +187,8 @@ extension Histories {
   /// be read only once.
   public static func columnNames(_ path: String) -> [String] {
     guard !canBeReadOnlyOnce(path) else { return [] }
-    guard let block = try? BlockReader(path).next() else { return [] }
-    return TableHead(path, block).columnNames
+    guard let reader = try? BlockReader(path), let block = try? reader.next() else { return [] }
+    return TableHead(path, member: reader.member, block).columnNames
   }
 
   /// A hash of a file's bytes and of the options, as the key of a cache for the result of reading the file.
@@ -193,7 +199,7 @@ extension Histories {
     guard !canBeReadOnlyOnce(path) else {
       throw DataError("\(path) can be read only once, so it cannot be found in the cache", help: "leave `cache` out", argument: "cache")
     }
-    let reader = try BlockReader(path, watch: watch)
+    let reader = try BlockReader(path, member: options.member, limit: options.unpackLimit, watch: watch)
     var read = 0
     while let block = try reader.next() {
       block.withUnsafeBytes { hash.add($0) }
@@ -205,6 +211,7 @@ extension Histories {
     hash.add(
       "srsd 2 \(path.split(separator: "/").last.map(String.init) ?? "") \(options.format?.rawValue ?? "") \(options.pad ?? "") \(columns)")
     hash.add("\(options.timeUnit?.rawValue ?? "")")
+    if let member = reader.member { hash.add("member \(member)") }
     hash.add("\(options.separator ?? 0) \(String(describing: options.header)) \(options.skipsErrors)")
     return hash.text
   }
@@ -253,11 +260,7 @@ private struct ForeignKind {
 
   static func of(_ head: [UInt8]) -> ForeignKind? {
     let kinds: [([UInt8], String, String)] = [
-      ([0x50, 0x4b, 3, 4], "a zip archive (an .xlsx file is one too)", "unpack it first, or save the table as .csv"),
-      ([0x50, 0x4b, 5, 6], "a zip archive without files", "it has no data"),
-      (Array("BZh".utf8), "packed by bzip2", "unpack it first: bunzip2"),
-      ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "packed by xz", "unpack it first: unxz"),
-      ([0x28, 0xb5, 0x2f, 0xfd], "packed by zstd", "unpack it first: unzstd"),
+      ([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], "a 7z archive", "unpack it first: 7z x"),
       (Array("PAR1".utf8), "a Parquet file", "write it as .csv first"),
       ([0x93] + Array("NUMPY".utf8), "a NumPy array", "it has numbers and no names: save sequences as .csv to read them again"),
       ([0xff, 0xfe], "text in UTF-16", "convert it to UTF-8: iconv -f utf-16 -t utf-8"),

@@ -3,14 +3,17 @@ import Foundation
 /// The first lines of a file, from which its format and its columns are detected.
 struct TableHead {
   let path: String
+  /// The member of an archive that is read; nil for other files.
+  let member: String?
   /// The first lines that are not empty, without line breaks.
   let lines: [String]
 
   /// The largest number of lines.
   private static let maximumLines = 100
 
-  init(_ path: String, _ block: [UInt8]) {
+  init(_ path: String, member: String? = nil, _ block: [UInt8]) {
     self.path = path
+    self.member = member
     var lines: [String] = []
     // The first line is read completely, whatever its length.
     let size = max(1 << 16, block.firstIndex(of: 0x0a) ?? block.count)
@@ -167,7 +170,7 @@ struct TableHead {
     }
     // If user and item are both named, the caller may have left the time out on purpose.
     guard time == nil, options.user == nil || options.item == nil,
-      let index = SuggestedCall(path, names: names, rows: rows(separator)).time
+      let index = SuggestedCall(path, member: member, names: names, rows: rows(separator)).time
     else { return }
     throw DataError(
       "column \"\(names[index])\" looks like the time, but may be something else", help: columnsHelp(names, separator), file: path, line: 1)
@@ -175,7 +178,7 @@ struct TableHead {
 
   /// A help text with a suggested call and the column names.
   private func columnsHelp(_ names: [String], _ separator: UInt8) -> String {
-    "name the columns: \(SuggestedCall(path, names: names, rows: rows(separator)).text); the columns are: \(names.joined(separator: ", "))"
+    "name the columns: \(SuggestedCall(path, member: member, names: names, rows: rows(separator)).text); the columns are: \(names.joined(separator: ", "))"
   }
 
   /// The fields of the first lines after the header.

@@ -1,6 +1,7 @@
 /// A suggested call of `load` for a table, derived from the names and contents of its columns.
 struct SuggestedCall {
   let path: String
+  private let member: String?
   /// Columns by number, from 0.
   private(set) var user: Int?
   private(set) var item: Int?
@@ -56,10 +57,12 @@ struct SuggestedCall {
 
   /// - Parameters:
   ///   - path: the path of the file.
+  ///   - member: the member of an archive; nil for other files.
   ///   - names: the names of the columns; nil for a table without a header.
   ///   - rows: the fields of some lines, without the header.
-  init(_ path: String, names: [String]?, rows: [[String]]) {
+  init(_ path: String, member: String? = nil, names: [String]?, rows: [[String]]) {
     self.path = path
+    self.member = member
     self.names = names
     let plain = names?.map(Self.plain) ?? []
     func named(_ known: [String], but taken: [Int?]) -> Int? {
@@ -103,7 +106,8 @@ struct SuggestedCall {
 
   var text: String {
     let arguments = [
-      "user: \(column(user) ?? "\"...\"")", "item: \(column(item) ?? "\"...\"")", column(time).map { "time: \($0)" },
+      member.map { "member: \"\($0)\"" }, "user: \(column(user) ?? "\"...\"")", "item: \(column(item) ?? "\"...\"")",
+      column(time).map { "time: \($0)" },
     ].compactMap { $0 }
     return "load(\"\(path)\", \(arguments.joined(separator: ", ")))"
   }

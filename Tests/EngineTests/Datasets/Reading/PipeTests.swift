@@ -142,9 +142,12 @@ import Testing
 
   @Test(
     arguments: [
-      ([0x50, 0x4b, 3, 4, 0, 0], "zip"), (Array("BZh9xx".utf8), "bzip2"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "xz"),
-      ([0x28, 0xb5, 0x2f, 0xfd, 0], "zstd"), (Array("PAR1xx".utf8), "Parquet"), ([0xff, 0xfe, 0x75, 0], "UTF-16"),
-      ([0x93] + Array("NUMPY\u{1}".utf8), "NumPy"), ([0x50, 0x4b, 5, 6] + Array(repeating: 0, count: 18), "zip"),
+      (Array("PAR1xx".utf8), "Parquet"), ([0xff, 0xfe, 0x75, 0], "UTF-16"), ([0x93] + Array("NUMPY\u{1}".utf8), "NumPy"),
+      ([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4], "7z"),
+      // Nothing but the first bytes of a packed file.
+      ([0x50, 0x4b, 3, 4, 0, 0], "damaged or cut off"), (Array("BZh9xx".utf8), "damaged or cut off"),
+      ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], "damaged or cut off"), ([0x28, 0xb5, 0x2f, 0xfd, 0], "damaged or cut off"),
+      ([0x04, 0x22, 0x4d, 0x18, 0], "damaged or cut off"), ([0x50, 0x4b, 5, 6] + Array(repeating: 0, count: 18), "without files"),
     ] as [([UInt8], String)])
   func otherFilesAreNamed(_ bytes: [UInt8], _ name: String) throws {
     try withFile(Data(bytes)) { path in
