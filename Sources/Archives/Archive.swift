@@ -14,7 +14,9 @@ public final class Archive {
       let packed: [[UInt8]] = [
         Array("BZh".utf8), [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], [0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0x18],
       ]
-      return packed.contains { head.starts(with: $0) } ? .packed : nil
+      // Files of zstd and lz4 may begin with a frame that is skipped.
+      let isSkipped = head.count >= 4 && (0x50...0x5f).contains(head[0]) && Array(head[1...3]) == [0x2a, 0x4d, 0x18]
+      return isSkipped || packed.contains { head.starts(with: $0) } ? .packed : nil
     }
   }
 

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <dlfcn.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -112,16 +113,29 @@ srs_archive *srs_archive_open(int is_zip, int descriptor, srs_archive_source sou
   return self;
 }
 
+static int srs_next_entry(srs_archive *self, struct archive_entry **entry, const char **name) {
+  int code = self->f.next_header(self->archive, entry);
+  if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return code;
+  const char *text = self->f.pathname_utf8(*entry);
+  if (!text) text = self->f.pathname(*entry);
+  *name = text ? text : "";
+  return code;
+}
+
 int srs_archive_next(srs_archive *self, const char **name, int *is_file, int *is_encrypted) {
   struct archive_entry *entry;
-  int code = self->f.next_header(self->archive, &entry);
+  // libarchive converts names by the locale of the thread. The program has the C locale, in which only ASCII can be converted.
+  locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+  locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+  int code = srs_next_entry(self, &entry, name);
+  if (utf8) {
+    uselocale(before);
+    freelocale(utf8);
+  }
   if (code == ARCHIVE_EOF) return SRS_ARCHIVE_END;
   if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return SRS_ARCHIVE_DAMAGED;
   // Where no filter recognises the data, libarchive would return it as it is.
   if (!self->is_zip && self->f.filter_code(self->archive, 0) == ARCHIVE_FILTER_NONE) return SRS_ARCHIVE_DAMAGED;
-  const char *text = self->f.pathname_utf8(entry);
-  if (!text) text = self->f.pathname(entry);
-  *name = text ? text : "";
   *is_file = self->f.filetype(entry) == AE_IFREG;
   *is_encrypted = self->f.is_encrypted(entry) != 0;
   return SRS_ARCHIVE_MEMBER;

@@ -51,6 +51,8 @@ struct RunsCommand: ParsableCommand {
     @OptionGroup var store: Store
     @Option(help: "Only runs whose name contains this text.") var name: String?
     @Option(help: "Only runs in this state: \(RunRow.State.allCases.map(\.rawValue).joined(separator: ", ")).") var state: String?
+    @Option(help: "Only runs that watched this metric, e.g. ndcg@10.") var metric: String?
+    @Option(help: "Only runs whose data contains this text.") var data: String?
     @Option(help: "Sort by: id, name, best, steps, seconds, started.") var sort = "id"
 
     func run() throws {
@@ -70,7 +72,10 @@ struct RunsCommand: ParsableCommand {
       }
       let database = try store.open()
       let rows = try store.all(database)
-      let chosen = rows.filter { (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true) }.sorted(by: order)
+      let chosen = rows.filter {
+        (wanted == nil || $0.state == wanted) && (name.map($0.name.contains) ?? true)
+          && (metric == nil || $0.metric == metric) && (data.map($0.data.contains) ?? true)
+      }.sorted(by: order)
       Output.show(RunTable.screen(chosen, columns: Output.columns) + "\n")
     }
   }

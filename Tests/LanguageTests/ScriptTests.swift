@@ -29,7 +29,7 @@ final class CapturingHost: InterpreterHost {
 }
 
 /// Runs a text on a thread with the stack size of the program, and returns its output and its errors.
-func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: String? = nil) -> (
+func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: String? = nil, records: Bool = false) -> (
   output: String, diagnostics: [Diagnostic]
 ) {
   final class Result: @unchecked Sendable {
@@ -41,6 +41,7 @@ func runScript(_ file: SourceFile, parameters: [String: String] = [:], folder: S
   let thread = Thread {
     let host = CapturingHost()
     host.outputFolder = folder
+    if records { host.runDatabase = folder.map { $0 + "/runs/runs.sqlite" } }
     let interpreter = Interpreter(StackRecLibrary.library, host: host)
     interpreter.override(parameters)
     let (program, diagnostics) = interpreter.compile(file)
@@ -136,7 +137,7 @@ struct Expectations {
     let example = builtin.example
     // Some examples read a file of the user, which is created here.
     try Data("1::1::5::10\n1::2::5::20\n".utf8).write(to: URL(fileURLWithPath: folder + "/ratings.dat"))
-    let result = runScript(SourceFile(name: name, text: example), folder: folder)
+    let result = runScript(SourceFile(name: name, text: example), folder: folder, records: true)
     #expect(result.diagnostics.isEmpty, "\(result.diagnostics.map(\.message))")
     let wanted = example.split(separator: "\n").compactMap { line in
       line.range(of: "#> ").map { String(line[$0.upperBound...]) }

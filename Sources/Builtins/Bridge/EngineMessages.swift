@@ -99,6 +99,12 @@ extension TrainingError: HasEngineMessage {
       return training(
         "pads_in_loss", "this counts positions before the first item of a sequence, and the model reads none there",
         help: "leave it out, or build the model with pads: item")
+    case .endsBeforePhase(let phase, let steps):
+      return training(
+        "run", "the training ends after \(steps) steps, before phase \(phase) begins", help: "make it longer, or the phases shorter")
+    case .otherLength(let phases, let steps):
+      return training(
+        "run", "the phases have \(phases) steps together, and the training \(steps)", help: "leave out `run`, or that of the last phase")
     case .budgetWithoutLength(let phase):
       return training(
         "phases", "phase \(phase) begins after a share of the training, whose length is not given", help: "give stackrec run: 60epochs")

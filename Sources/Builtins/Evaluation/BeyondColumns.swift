@@ -30,7 +30,12 @@ struct BeyondColumns {
     self.k = min(k, sequences.set.items.count - 1)
     let set = sequences.set
     self.set = set
-    uses = (sequences.split?.train ?? set).uses()
+    guard let split = sequences.split else {
+      throw call.error(
+        .badValue, "novelty and popularity count interactions of a training part, and these sequences have none", argument: "beyond",
+        help: "give a part of a split: on: data.test")
+    }
+    uses = split.train.eventUses()
     hidden = rule.hide == .none ? [] : (0..<set.count).map { rule.hide.items(set, $0) }
   }
 

@@ -239,7 +239,11 @@ extension Builtin {
     }
     var times: [Int64]?
     if model.model.network.timeReference != nil {
-      let now = seconds.map { Int64(clamping: Int(max(-9e15, min(9e15, $0 * Double(perSecond))))) }
+      let now = seconds.map { Histories.firstTick($0, perSecond: perSecond) }
+      if let now {
+        let later = rows.count { $0.times?.last ?? .min > now }
+        if later > 0 { call.interpreter.host.note("\(later) of \(rows.count) users have interactions after the date of `at`") }
+      }
       times = rows.flatMap { row in
         let recent = (row.times ?? []).suffix(length - 1)
         return [Int64](repeating: 0, count: length - 1 - recent.count) + recent + [now ?? recent.last ?? 0]

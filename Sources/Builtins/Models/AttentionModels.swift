@@ -126,7 +126,7 @@ extension Builtin {
 
   static let hstu = Builtin(
     "hstu",
-    "HSTU (Zhai et al., ICML 2024): attention without a softmax, with a bias of the distance between positions, and gates instead of feed-forward layers. Items are scored by the cosine with the item embedding. The authors train it with sampled softmax, 128 negatives of every position. With `time` the scores also have a bias of the interval between two events.",
+    "HSTU (Zhai et al., ICML 2024): attention without a softmax, with a bias of the distance between positions, and gates instead of feed-forward layers. Items are scored by the cosine with the item embedding. The authors train it with sampled softmax, 128 negatives of every position. With `time` the scores also have a bias of the interval between two events; such a model needs data with times wherever it is used, so it cannot be fine-tuned on target data, which has none.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)

@@ -16,11 +16,17 @@ public enum RunTable {
       rows: rows.map { row in
         let cells = [
           "\(row.id ?? 0)", row.name, row.kind, row.state.rawValue, String(row.model.prefix { $0 != "(" }), "\(row.blocks)", "\(row.steps)",
-          NumberFormat.duration(row.seconds), row.metric, row.best.map { NumberFormat.fixed($0, digits: 4) } ?? "", "\(row.seed)",
+          NumberFormat.duration(row.seconds), row.metric, row.best.map { NumberFormat.fixed($0, digits: 4) } ?? "", seeds(row),
           date(row.started),
         ]
         return shown.map { Grid.Cell(cells[$0]) }
       })
+  }
+
+  /// The seed of the training; with the model's before it, where they differ: `1/2`.
+  private static func seeds(_ row: RunRow) -> String {
+    let model = row.model.range(of: "seed: ", options: .backwards).map { row.model[$0.upperBound...].prefix(while: \.isNumber) }
+    return model.map { $0.isEmpty || $0 == "\(row.seed)" ? "\(row.seed)" : "\($0)/\(row.seed)" } ?? "\(row.seed)"
   }
 
   /// The hash of a script's text, by which the database identifies it.

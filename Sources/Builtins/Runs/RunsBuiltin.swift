@@ -4,7 +4,7 @@ import RunStore
 import Syntax
 
 extension Builtin {
-  static let runRecords: [Builtin] = [runs]
+  static let runRecords: [Builtin] = [runs, loadRun.known(as: "restore", "load checkpoint"), rerun.known(as: "repeat", "reproduce")]
 
   static let runs = Builtin(
     "runs",

@@ -78,12 +78,12 @@ extension Builtin {
 
   static let auto = Builtin(
     "auto",
-    "Growth that needs no numbers. In `phase(by: auto)` or `phase(by: auto(trial: 100steps))` several candidates grow the same model and are trained for a short while; the best one by the watched metric goes on. The time of all trials counts. `stackrec(grow: auto(to: 32), run: 60epochs)` doubles the blocks until there are 32: each time when the learning curve is flat (slope 5%), or else when the shallow model has had its share of half of the run, and each time with a trial.",
+    "Growth that needs no numbers. In `phase(by: auto)` or `phase(by: auto(trial: 100steps))` several candidates grow the same model and are trained for a short while; the best one by the watched metric goes on. The steps and the time of all trials count; together they take at most half of the phase. `stackrec(grow: auto(to: 32), run: 60epochs)` doubles the blocks until there are 32: each time when the learning curve is flat (slope 5%), or else when the shallow model has had its share of half of the run, and each time with a trial.",
     topic: "Training", returns: .object(GrowthChoice.type),
     example: "let deeper = phase(to: 16, by: auto(trial: 100steps), run: 500steps)"
   ) { d in
     let to = d.optional("to", .whole(from: 1, to: 4096), "for `grow` of stackrec: number of blocks at the end")
-    let trial = d.named("trial", .countedExtent, default: .epochs(1), "1epochs", "how long each candidate is trained")
+    let trial = d.named("trial", .countedExtent, default: .epochs(1), "1epochs", "how long each candidate is trained, at most")
     let among = d.optional(
       "among", Kind<Phase>.setting.list,
       "the candidates, as phases with `by`, `carry`, `optimizer` and `rate`; default: cross and adjacent, each preserving and with carry: all, the optimizer's state kept"

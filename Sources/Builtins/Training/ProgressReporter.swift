@@ -52,7 +52,8 @@ final class ProgressReporter: TrainingObserver {
     curve?.grew(at: mark.step)
     for trial in mark.trials {
       let value = trial.value.map { NumberFormat.fixed($0, digits: 4) } ?? "diverged"
-      host.milestone("\(name): tried \(trial.name): \(value), \(NumberFormat.duration(trial.seconds))")
+      host.milestone(
+        "\(name): tried \(trial.name): \(value) after \(NumberFormat.count(trial.steps, "step")), \(NumberFormat.duration(trial.seconds))")
     }
     host.milestone(
       "\(name): step \(mark.step), stacked \(mark.from) -> \(NumberFormat.count(mark.to, "block")) (\(mark.by.rawValue), carry \(mark.carry))"
@@ -63,6 +64,11 @@ final class ProgressReporter: TrainingObserver {
 
   func finished(_ run: TrainingRun) {
     host.progress(nil)
+    if case .finished = run.stop, let last = run.history.last, last.phase + 1 < run.recipe.phases.count {
+      host.note(
+        "\(run.name): the training was over before phase \(last.phase + 2) of \(run.recipe.phases.count), so it ends with \(NumberFormat.count(run.model.network.depth, "block")): make `run` longer"
+      )
+    }
     curve?.add(nil, isLast: true)
     host.milestone(
       "\(run.name): \(run.stop.text) after \(NumberFormat.count(run.steps, "step")), \(NumberFormat.duration(run.seconds)) training; best \(run.recipe.watch.title) \(NumberFormat.fixed(run.best.metrics[run.recipe.watch] ?? 0, digits: 4)) at step \(run.best.step)"

@@ -51,7 +51,7 @@ final class RunValue: ObjectValue {
                     .record(
                       Record([
                         ("name", .text(trial.name)), ("value", trial.value.map { .number($0) } ?? .nothing),
-                        ("seconds", .number(trial.seconds)),
+                        ("steps", .number(Double(trial.steps))), ("seconds", .number(trial.seconds)),
                       ]))
                   })
               ),

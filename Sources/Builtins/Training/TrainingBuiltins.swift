@@ -121,6 +121,24 @@ extension Builtin {
     return try call.engine {
       let identity = try TrainingIdentity(model.model, split, recipe)
       let (keeper, mayResume) = try arguments.folder(call, name, split, identity)
+      return try start(call, kind, name, model, split, recipe, identity, keeper, mayResume, curve: arguments.curve(call, recipe))
+    }
+  }
+
+  /// Trains a model that its checkpoint folder keeps, or returns the run that is there.
+  static func start(_ call: Call, _ kind: String, _ name: String, _ model: ModelValue, _ split: Split, _ recipe: Recipe) throws -> Value {
+    try call.engine {
+      let identity = try TrainingIdentity(model.model, split, recipe)
+      let keeper = try RunFolder(call, name, split, identity, every: nil, isRequested: true)
+      return try start(call, kind, name, model, split, recipe, identity, keeper, true, curve: nil)
+    }
+  }
+
+  private static func start(
+    _ call: Call, _ kind: String, _ name: String, _ model: ModelValue, _ split: Split, _ recipe: Recipe, _ identity: TrainingIdentity,
+    _ keeper: RunFolder, _ mayResume: Bool, curve: LiveCurve?
+  ) throws -> Value {
+    try call.engine {
       var checkpoint: TrainingCheckpoint?
       switch mayResume ? try keeper.found(recipe) : nil {
       case .finished(let finished)?: return .object(RunValue(finished.run(recipe, name: name, split)))
@@ -128,7 +146,7 @@ extension Builtin {
       case nil: break
       }
       let recorder = RunRecorder(call, kind, name, recipe, split, model.model, keeper)
-      return try run(call, name, recipe, split, keeper, recorder, arguments.curve(call, recipe)) {
+      return try run(call, name, recipe, split, keeper, recorder, curve) {
         try $0.run(model.model, from: checkpoint)
       }
     }

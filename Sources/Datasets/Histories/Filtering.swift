@@ -102,7 +102,9 @@ extension Histories {
 
   /// The first tick that is not before a time in seconds. Whole seconds and the fraction are converted separately, so that
   /// the whole seconds stay exact.
-  func firstTick(_ seconds: Double) -> Int64 {
+  func firstTick(_ seconds: Double) -> Int64 { Self.firstTick(seconds, perSecond: ticksPerSecond) }
+
+  public static func firstTick(_ seconds: Double, perSecond ticksPerSecond: Int64) -> Int64 {
     let whole = seconds.rounded(.down)
     guard let exact = Int64(exactly: whole) else { return seconds < 0 ? .min : .max }
     let (ticks, isLarge) = exact.multipliedReportingOverflow(by: ticksPerSecond)

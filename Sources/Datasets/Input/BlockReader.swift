@@ -45,6 +45,9 @@ final class BlockReader {
       if member != nil { throw DataError("\(path) is not an archive", help: "leave `member` out", argument: "member") }
       packed = source.head.starts(with: [0x1f, 0x8b]) ? try Decompression(source) : nil
       (self.member, note) = (nil, nil)
+      if limit != nil, packed == nil {
+        throw DataError("\(path) is not compressed", help: "leave `unpack_limit` out", argument: "unpack_limit")
+      }
     }
     state.reader = self
   }
@@ -52,6 +55,9 @@ final class BlockReader {
   private final class WatchState {
     weak var reader: BlockReader?
   }
+
+  /// Whether the file is compressed or an archive.
+  var isPacked: Bool { packed != nil }
 
   /// The first bytes of the file, up to eight, before decompression.
   var head: [UInt8] { source.head }
@@ -106,7 +112,8 @@ final class BlockReader {
     let most = limit ?? max(Self.alwaysUnpacked, Self.largestRatio * (source.size ?? source.given))
     guard unpacked <= most else {
       throw DataError(
-        "\(path) unpacks to more than \(most >> 20) MB" + (limit == nil ? ", over \(Self.largestRatio) times its size" : ""),
+        "\(path) unpacks to more than \(most >= 1 << 20 ? "\(most >> 20) MB" : "\(most >> 10) KB")"
+          + (limit == nil ? ", over \(Self.largestRatio) times its size" : ""),
         help: "if that is right, allow it: unpack_limit: 100 (gigabytes)", argument: "unpack_limit")
     }
     return got

@@ -66,6 +66,14 @@ final class ByteSource {
     return nil
   }
 
+  /// Whether the last bytes of a regular file contain a mark. The position in the file does not change.
+  func hasEnd(_ mark: [UInt8], within size: Int) -> Bool {
+    guard let length = self.size else { return false }
+    var bytes = [UInt8](repeating: 0, count: min(size, length))
+    let got = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(length - $0.count)) }
+    return got == bytes.count && bytes.indices.contains { bytes[$0...].starts(with: mark) }
+  }
+
   /// Whether the reading should stop.
   var stops: Bool { isStopped() }
 

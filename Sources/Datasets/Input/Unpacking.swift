@@ -22,6 +22,21 @@ final class ArchiveMember: Unpacking {
   private let archive: Archive
   private let kind: Archive.Kind
   private let wanted: String?
+  private let tail: Tail
+
+  /// The last bytes of an archive in a pipe. A zip archive ends with its directory.
+  private final class Tail {
+    /// The mark of the end of the directory, and the largest size of what follows it.
+    static let mark: [UInt8] = [0x50, 0x4b, 5, 6], size = 22 + 65_535
+    private(set) var bytes: [UInt8] = []
+
+    func add(_ new: some Collection<UInt8>) {
+      bytes += new
+      if bytes.count > 4 * Self.size { bytes.removeFirst(bytes.count - Self.size) }
+    }
+
+    var hasEnd: Bool { bytes.suffix(Self.size).indices.contains { bytes[$0...].starts(with: Self.mark) } }
+  }
   private var isAtEnd = false
 
   /// - Parameter wanted: the name of the member; nil: the only file, or the only one whose name fits.
@@ -30,25 +45,36 @@ final class ArchiveMember: Unpacking {
     self.source = source
     self.kind = kind
     self.wanted = wanted
+    let tail = Tail()
     if kind == .packed, wanted != nil {
       throw DataError("\(source.path) has one file only, without a name", help: "leave `member` out", argument: "member")
     }
     let isFile = source.size != nil
     func open() throws(DataError) -> Archive {
       do throws(Archive.Failure) {
-        return try Archive(kind, descriptor: kind == .zip ? source.rewound() : nil) { try source.fill($0.bindMemory(to: UInt8.self)) }
+        return try Archive(kind, descriptor: kind == .zip ? source.rewound() : nil) { buffer in
+          let got = try source.fill(buffer.bindMemory(to: UInt8.self))
+          if kind == .zip { tail.add(buffer[..<got]) }
+          return got
+        }
       } catch {
         throw DataError("\(source.path) needs libarchive, which is not installed", help: "apt-get install libarchive13", argument: "file")
       }
     }
     guard kind == .zip else {
+      self.tail = tail
       (archive, name, note) = (try open(), nil, nil)
       guard try Self.guarded(source, { [archive] in try archive.next() }) != nil else { throw Self.empty(source) }
       return
     }
     var chosen = wanted
     var note: String?
+    self.tail = tail
     if isFile {
+      guard source.hasEnd(Tail.mark, within: Tail.size) else {
+        throw DataError(
+          "\(source.path) is damaged or cut off: it has no directory at its end", help: "fetch or pack it again", argument: "file")
+      }
       let files = try Self.files(try open(), source)
       if let wanted {
         guard files.contains(wanted) else {
@@ -94,14 +120,23 @@ final class ArchiveMember: Unpacking {
       }
       return
     }
-    guard source.size == nil, wanted == nil else { return }
+    guard source.size == nil else { return }
     while let other = try archive.next() {
-      guard !other.isFile else {
+      guard wanted != nil || !other.isFile else {
         throw DataError(
           "\(source.path) has several files, and a pipe can be read only once", help: "name one: member: \"\(Self.shown(name ?? ""))\"",
           argument: "member")
       }
     }
+    while true {
+      let got = try withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 1) { buffer in
+        let got = try source.fill(buffer.bindMemory(to: UInt8.self))
+        tail.add(buffer[..<got])
+        return got
+      }
+      if got == 0 { break }
+    }
+    guard tail.hasEnd else { throw Archive.Failure.damaged("it has no directory at its end") }
   }
 
   private static func files(_ archive: Archive, _ source: ByteSource) throws -> [String] {

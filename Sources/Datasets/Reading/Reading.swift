@@ -1,3 +1,4 @@
+import Archives
 import Foundation
 import Kernels
 
@@ -120,6 +121,16 @@ extension Histories {
       throw DataError("\(path) is \(kind.name), which is not supported", help: kind.help, argument: "file")
     }
     guard let first = try reader.next() else { throw DataError("the file has no interactions", file: path, argument: "file") }
+    // What is inside of a packed file may be of another kind.
+    if first.count > 262, first[257..<262].elementsEqual("ustar".utf8) {
+      throw DataError("\(path) is a tar archive, which is not supported", help: "unpack it first: tar xf", argument: "file")
+    }
+    if reader.isPacked, let kind = ForeignKind.of(Array(first.prefix(8))) {
+      throw DataError("what \(path) has inside is \(kind.name), which is not supported", help: kind.help, argument: "file")
+    }
+    if reader.isPacked, first.starts(with: [0x1f, 0x8b]) || Archive.Kind.of(Array(first.prefix(8))) != nil {
+      throw DataError("\(path) is packed twice", help: "unpack it once", argument: "file")
+    }
     if let zero = first.prefix(4096).firstIndex(of: 0) {
       throw DataError("\(path) is not a text file: byte \(zero + 1) is 0", argument: "file")
     }

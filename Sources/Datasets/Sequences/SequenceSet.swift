@@ -24,7 +24,7 @@ public final class SequenceSet: Sendable {
   private enum Rows: Sendable {
     /// Sequences in memory, the user of each, and the times of their events. `earlier` has the items of each history before
     /// the sequence, if they are known.
-    case copied(items: RaggedRows, users: [Int32], times: EventTimes?, earlier: RaggedRows?)
+    case copied(items: RaggedRows, users: [Int32], times: EventOrigin?, earlier: RaggedRows?)
     /// Windows of the histories of a mapped file, which are read on demand.
     case windows(WindowRows, RowOrder)
   }
@@ -49,7 +49,7 @@ public final class SequenceSet: Sendable {
   ) {
     let rows = RaggedRows(length: length, padded: tokens)
     let known = times.map { column in
-      EventTimes(column: Column(column), starts: (0..<rows.count).map { ($0 + 1) * length - rows.count(of: $0) }, perSecond: ticksPerSecond)
+      EventOrigin(times: Column(column), starts: (0..<rows.count).map { ($0 + 1) * length - rows.count(of: $0) }, perSecond: ticksPerSecond)
     }
     self.init(
       rows, users: users, times: known, items: items, userNames: userNames,
@@ -57,7 +57,7 @@ public final class SequenceSet: Sendable {
   }
 
   init(
-    _ sequences: RaggedRows, earlier: RaggedRows? = nil, users: [Int32], times: EventTimes?, items: Vocabulary,
+    _ sequences: RaggedRows, earlier: RaggedRows? = nil, users: [Int32], times: EventOrigin?, items: Vocabulary,
     userNames: Vocabulary, hasUsers: Bool, source: String, process: SyntheticProcess?, overlaps: Bool, targetItems: Vocabulary?
   ) {
     precondition(sequences.count == users.count)
@@ -175,7 +175,9 @@ public final class SequenceSet: Sendable {
     switch rows {
     case .copied(let items, _, let times, _):
       // A sequence without an item has no event.
-      times.flatMap { items.count(of: index) == 0 ? nil : $0.column[$0.starts[index] + items.count(of: index) - 1] }
+      times.flatMap { origin in
+        items.count(of: index) == 0 ? nil : origin.times.map { $0[origin.starts[index] + items.count(of: index) - 1] }
+      }
     case .windows(let windows, let order): hasTimes ? windows.time(order.row(index)) : nil
     }
   }
@@ -184,7 +186,9 @@ public final class SequenceSet: Sendable {
   public func eventTimes(_ index: Int) -> ArraySlice<Int64>? {
     switch rows {
     case .copied(let items, _, let times, _):
-      times.map { Array($0.column[$0.starts[index]..<($0.starts[index] + items.count(of: index))])[...] }
+      times.flatMap { origin in
+        origin.times.map { Array($0[origin.starts[index]..<(origin.starts[index] + items.count(of: index))])[...] }
+      }
     case .windows(let windows, let order): hasTimes ? windows.times(order.row(index))[...] : nil
     }
   }
@@ -205,7 +209,7 @@ public final class SequenceSet: Sendable {
 
   public var hasTimes: Bool {
     switch rows {
-    case .copied(_, _, let times, _): times != nil
+    case .copied(_, _, let times, _): times?.times != nil
     case .windows(let windows, _): windows.histories.times != nil
     }
   }
@@ -239,6 +243,29 @@ public final class SequenceSet: Sendable {
     var uses = [Int](repeating: 0, count: items.count)
     forEachItem { if $0 != 0 { uses[Int($0)] += 1 } }
     return uses
+  }
+
+  /// The number of distinct events of each item. An event that several sequences share counts once, if the sequences were cut from
+  /// histories.
+  public func eventUses() -> [Int] {
+    var uses = [Int](repeating: 0, count: items.count)
+    var seen: Set<Int> = []
+    for index in 0..<count {
+      let (events, first) = (events(index), firstEvent(index))
+      for (offset, item) in events.enumerated() where item != 0 {
+        if let first, overlaps, !seen.insert(first + offset).inserted { continue }
+        uses[Int(item)] += 1
+      }
+    }
+    return uses
+  }
+
+  /// The index, in the events of the histories, of the first event of a sequence; nil if the sequences were not cut from histories.
+  private func firstEvent(_ index: Int) -> Int? {
+    switch rows {
+    case .copied(_, _, let origin, _): origin?.starts[index]
+    case .windows(let windows, let order): windows.firstEvent(order.row(index))
+    }
   }
 
   private func forEachItem(_ body: (Int32) -> Void) {
@@ -336,14 +363,14 @@ public final class SequenceSet: Sendable {
       for index in 0..<count { earlier(index).map(renumber).withUnsafeBufferPointer { all.add($0) } }
       before = all
     }
-    var known: EventTimes?
+    var known: EventOrigin?
     if hasTimes {
       var (column, starts) = ([Int64](), [Int]())
       for index in 0..<count {
         starts.append(column.count)
         column += eventTimes(index) ?? []
       }
-      known = EventTimes(column: Column(column), starts: starts, perSecond: ticksPerSecond)
+      known = EventOrigin(times: Column(column), starts: starts, perSecond: ticksPerSecond)
     }
     return SequenceSet(
       rows, earlier: before, users: users, times: known, items: items, userNames: userNames, hasUsers: hasUsers, source: source,
@@ -405,22 +432,23 @@ public final class SequenceSet: Sendable {
     func build(overlaps: Bool) -> SequenceSet {
       SequenceSet(
         rows, earlier: earlier, users: users,
-        times: histories.times.map { EventTimes(column: $0, starts: starts, perSecond: histories.ticksPerSecond) },
+        times: EventOrigin(times: histories.times, starts: starts, perSecond: histories.ticksPerSecond),
         items: histories.items, userNames: histories.users, hasUsers: histories.hasUsers, source: histories.source,
         process: histories.process, overlaps: overlaps, targetItems: nil)
     }
   }
 }
 
-/// The times of the events of sequences, as parts of a column of times.
-struct EventTimes: Sendable {
-  let column: Column<Int64>
-  /// For every sequence, the index of the time of its first event.
+/// Where the events of sequences are in their histories, and their times.
+struct EventOrigin: Sendable {
+  /// The times of all events; nil if the data has none.
+  let times: Column<Int64>?
+  /// For every sequence, the index of its first event.
   let starts: [Int]
   /// Ticks per second.
   let perSecond: Int64
 
-  func selecting(_ indices: some Collection<Int>) -> EventTimes {
-    EventTimes(column: column, starts: indices.map { starts[$0] }, perSecond: perSecond)
+  func selecting(_ indices: some Collection<Int>) -> EventOrigin {
+    EventOrigin(times: times, starts: indices.map { starts[$0] }, perSecond: perSecond)
   }
 }

@@ -106,6 +106,12 @@ struct WindowRows: Sendable {
 
   func user(_ row: Int) -> Int32 { histories.owner(find(row).history) }
 
+  /// The index, in the events of the histories, of the first event of a row.
+  func firstEvent(_ row: Int) -> Int {
+    let (h, window) = find(row)
+    return histories.start(h) + window.lowerBound
+  }
+
   /// The times of the events of a row.
   func times(_ row: Int) -> [Int64] {
     let (h, window) = find(row)

@@ -63,7 +63,7 @@ extension Histories {
         windows(options, .beforeHeldOut, isCancelled), windows(options, .heldOut(back: 1), isCancelled),
         windows(options, .heldOut(back: 0), isCancelled)
       )
-      return try Self.checked(parts, rule)
+      return try Self.checked(parts, rule, hold: hold)
     }
     let histories = try checked()
     var parts = [EventPart](repeating: .train, count: histories.events.count)
@@ -74,7 +74,7 @@ extension Histories {
       for e in (end - 2 * hold)..<(end - hold) { parts[e] = .valid }
       for e in (end - hold)..<end { parts[e] = .test }
     }
-    return try histories.assembled(options, parts, cold, rule, isCancelled)
+    return try histories.assembled(options, parts, cold, rule, isCancelled, hold: hold)
   }
 
   /// The global time split: what happened before one moment trains, the events until a second moment validate, and those after
@@ -149,11 +149,16 @@ extension Histories {
 
   /// The sequences of the parts of a split, in the order of the histories.
   private func assembled(
-    _ options: WindowOptions, _ parts: [EventPart], _ cold: ColdItems, _ rule: String, _ isCancelled: () -> Bool
+    _ options: WindowOptions, _ parts: [EventPart], _ cold: ColdItems, _ rule: String, _ isCancelled: () -> Bool,
+    left: (items: Int, targets: Int) = (0, 0), hold: Int? = nil
   ) throws(DataError) -> Split {
+    let coldNote = left.items == 0 ? "" : "; \(left.items) items without a training interaction left out, with \(left.targets) targets"
     if cold == .drop {
-      var trained = [Bool](repeating: false, count: items.count)
-      for (e, part) in parts.enumerated() where part == .train { trained[Int(events[e])] = true }
+      // Without cold items windows move, so that further items may become cold.
+      let trained = trainedItems(options, parts)
+      guard trained.dropFirst().contains(false) else {
+        return try assembled(options, parts, .keep, rule + coldNote, isCancelled, hold: hold)
+      }
       let kept = withItems(trained)
       var (keptParts, targets) = ([EventPart](), 0)
       keptParts.reserveCapacity(kept.events.count)
@@ -161,8 +166,8 @@ extension Histories {
         if trained[Int(events[e])] { keptParts.append(part) } else if part == .valid || part == .test { targets += 1 }
       }
       let gone = items.count - kept.items.count
-      let note = gone == 0 ? "" : "; \(gone) items without a training interaction left out, with \(targets) targets"
-      return try kept.assembled(options, keptParts, .keep, rule + note, isCancelled)
+      return try kept.assembled(
+        options, keptParts, .drop, rule, isCancelled, left: (left.items + gone, left.targets + targets), hold: hold)
     }
     var (train, valid, test) = (
       SequenceSet.Builder(self, length: options.length), SequenceSet.Builder(self, length: options.length, keepsEarlier: true),
@@ -184,13 +189,26 @@ extension Histories {
       }
     }
     let overlaps = (options.stride ?? options.length) < options.length
-    return try Self.checked((train.build(overlaps: overlaps), valid.build(overlaps: overlaps), test.build(overlaps: overlaps)), rule)
+    return try Self.checked(
+      (train.build(overlaps: overlaps), valid.build(overlaps: overlaps), test.build(overlaps: overlaps)), rule, hold: hold)
   }
 
-  private static func checked(_ sets: (SequenceSet, SequenceSet, SequenceSet), _ rule: String) throws(DataError) -> Split {
+  /// By number, whether an item is in a training sequence.
+  private func trainedItems(_ options: WindowOptions, _ parts: [EventPart]) -> [Bool] {
+    var trained = [Bool](repeating: false, count: items.count)
+    for h in 0..<count {
+      let (start, end) = (offsets[h], offsets[h + 1])
+      let rest = (start..<end).first { parts[$0] != .train } ?? end
+      options.forEach(start, rest) { for e in $0 { trained[Int(events[e])] = true } }
+    }
+    return trained
+  }
+
+  private static func checked(_ sets: (SequenceSet, SequenceSet, SequenceSet), _ rule: String, hold: Int?) throws(DataError) -> Split {
     let (train, valid, test) = sets
-    if rule.hasPrefix("leave-last-out"), train.count == 0 || test.count == 0 {
-      throw DataError("leave_last_out needs histories of at least 4 items", help: "filter with min_user: 5", argument: "by")
+    if let hold, train.count == 0 || test.count == 0 {
+      throw DataError(
+        "leave_last_out needs histories of at least \(2 * hold + 2) items", help: "filter with min_user: \(2 * hold + 3)", argument: "by")
     }
     for (set, name) in [(train, "training"), (valid, "validation"), (test, "test")] where set.count == 0 {
       throw DataError("the \(name) part has no sequence: \(rule)", help: "choose other moments, or load more data", argument: "by")

@@ -122,7 +122,7 @@ extension CheckpointRecord {
       && areCounts(step, optimizerSteps) && areTimes(epoch, seconds, cpuSeconds, evaluationSeconds, phase.startSeconds)
       && growths.allSatisfy {
         $0.mark != nil && areCounts($0.step, $0.from, $0.to) && areTimes($0.epoch, $0.seconds)
-          && ($0.trials ?? []).allSatisfy { areTimes($0.seconds) }
+          && ($0.trials ?? []).allSatisfy { areTimes($0.seconds) && areCounts($0.steps) }
       }
       && history.allSatisfy { point in
         point.metrics.keys.allSatisfy { Metric(named: $0) != nil } && areCounts(point.step, point.phase, point.blocks)

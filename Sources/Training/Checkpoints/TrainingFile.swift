@@ -91,6 +91,13 @@ public enum TrainingFile {
     return try read(path, fingerprints: [identity.fingerprint] + [identity.legacyFingerprint].compactMap { $0 }, recipe)
   }
 
+  /// Reads a checkpoint with a fingerprint.
+  ///
+  /// - Throws: `ModelFile.Failure` unless the file is a complete checkpoint of that training.
+  public static func read(_ path: String, fingerprint: String, _ recipe: Recipe) throws -> Contents {
+    try read(path, fingerprints: [fingerprint], recipe)
+  }
+
   /// Reads a checkpoint that has one of the given fingerprints. If `continues`, a finished training yields its last state.
   static func read(_ path: String, fingerprints: [String], _ recipe: Recipe, continues: Bool = false) throws -> Contents {
     let file = try ModelReader(path)

@@ -21,6 +21,7 @@ public struct GrowthMark: Sendable {
     public let name: String
     /// The watched metric at the end of the trial; nil if it diverged.
     public let value: Double?
+    public let steps: Int
     /// Training time in seconds.
     public let seconds: Double
   }

@@ -23,10 +23,11 @@ public struct HistoryPoint: Sendable {
 }
 
 extension HistoryPoint {
-  /// The same point at a later time.
-  func later(by seconds: Double, cpu: Double) -> HistoryPoint {
+  /// The same point after further steps and time.
+  func later(steps: Int, epochs: Double, seconds: Double, cpu: Double) -> HistoryPoint {
     HistoryPoint(
-      step: step, epoch: epoch, seconds: self.seconds + seconds, cpuSeconds: cpuSeconds + cpu, loss: loss, rate: rate, metrics: metrics,
+      step: step + steps, epoch: epoch + epochs, seconds: self.seconds + seconds, cpuSeconds: cpuSeconds + cpu, loss: loss, rate: rate,
+      metrics: metrics,
       phase: phase, blocks: blocks)
   }
 

@@ -72,11 +72,13 @@ struct PhaseRun {
     return true
   }
 
-  /// Runs the phase to its end, or for at most `limit` steps, after which it evaluates.
-  func run(_ state: inout TrainingState, steps limit: Int = .max) throws -> End {
+  /// Runs the phase to its end, or for at most `limit` steps or `seconds`, after which it evaluates.
+  func run(_ state: inout TrainingState, steps limit: Int = .max, seconds: Double = .infinity) throws -> End {
+    let start = state.seconds
+    func isLimit(_ state: TrainingState) -> Bool { state.phase.step >= limit || state.seconds - start >= seconds }
     var schedule = CheckpointSchedule(trainer.keeper?.every, steps: { trainer.steps($0, train) })
     if let end = evaluateIfDue(&state) { return end }
-    while !isEnd(state), state.phase.step < limit {
+    while !isEnd(state), !isLimit(state) {
       if trainer.observer.shouldStop { return interrupted(&state) }
       let rate = rate(at: trainer.position(state, planned: planned), state)
       do {
@@ -85,7 +87,7 @@ struct PhaseRun {
         return interrupted(&state)
       }
       trainer.observer.stepped(progress(state, rate: rate))
-      if state.phase.step % evaluateEvery == 0 || state.phase.step == limit || isEnd(state) { state.phase.isEvaluationDue = true }
+      if state.phase.step % evaluateEvery == 0 || isLimit(state) || isEnd(state) { state.phase.isEvaluationDue = true }
       if let end = evaluateIfDue(&state) { return end }
       if schedule.isDue(at: state.phase.step) { trainer.keeper?.save(.underway(TrainingCheckpoint(state: state))) }
     }

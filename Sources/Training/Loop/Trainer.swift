@@ -171,17 +171,19 @@ public struct Trainer {
   }
 
   /// Grows the same state by every candidate, trains each for a while, and returns the state of the best one at the end of its trial.
-  /// The time of all trials counts, the steps of the best one. nil: it was interrupted, and must be repeated.
+  /// The steps and the time of all trials count. nil: it was interrupted, and must be repeated.
   private func tried(_ before: TrainingState, _ phase: Phase, _ trial: GrowthTrial) throws -> TrainingState? {
-    let limit = max(1, steps(trial.run, data.train, share: phase.dataShare) ?? 1)
+    let limit = trialLimit(before, phase, trial)
     var trials: [GrowthMark.Trial] = []
-    var best: TrainingState?
-    var (fault, spent, cpu, evaluation): (GrowthError?, Double, Double, Double) = (nil, 0, 0, 0)
+    var best: (state: TrainingState, value: Double)?
+    var others = (steps: 0, epochs: 0.0, seconds: 0.0, cpuSeconds: 0.0, evaluation: 0.0)
+    var fault: GrowthError?
     for candidate in trial.candidates {
       var recipe = recipe
       recipe.phases[before.phase.index] = phase.growing(candidate)
       // Without a keeper: a checkpoint must not contain a candidate that may be discarded.
-      let trainer = Trainer(recipe, name: "\(name), \(candidate.name)", data: data, pool: pool, observer: TrialObserver(observer: observer))
+      let trainer = Trainer(
+        recipe, name: "\(name), \(candidate.name)", data: data, pool: pool, observer: TrialObserver(observer: observer))
       var state = before.copy()
       do {
         try trainer.grow(&state, recipe.phases[before.phase.index])
@@ -192,36 +194,61 @@ public struct Trainer {
       }
       let run = PhaseRun(trainer, state)
       guard run.begin(&state) else { return nil }
-      let end = try run.run(&state, steps: limit)
+      let end = try run.run(&state, steps: limit.steps, seconds: limit.seconds)
       guard end.stop != .interrupted else { return nil }
       let value = end.stop.isDivergence ? nil : state.history.last?.metrics[self.recipe.watch]
-      let seconds = state.seconds - before.seconds
-      trials.append(.init(name: candidate.name, value: value, seconds: seconds))
-      spent += seconds
-      cpu += state.cpuSeconds - before.cpuSeconds
-      evaluation += state.evaluationSeconds - before.evaluationSeconds
+      trials.append(
+        .init(name: candidate.name, value: value, steps: state.step - before.step, seconds: state.seconds - before.seconds))
       state.phase.rate = candidate.rate
-      let isBetter = best.map { (value ?? -1) > ($0.history.last?.metrics[self.recipe.watch] ?? -1) } ?? true
-      if isBetter { best = state }
+      let rank = value ?? -.infinity
+      var loser = state
+      if best.map({ rank > $0.value }) ?? true {
+        let last = best?.state
+        best = (state, rank)
+        guard let last else { continue }
+        loser = last
+      }
+      others.steps += loser.step - before.step
+      others.epochs += loser.epoch - before.epoch
+      others.seconds += loser.seconds - before.seconds
+      others.cpuSeconds += loser.cpuSeconds - before.cpuSeconds
+      others.evaluation += loser.evaluationSeconds - before.evaluationSeconds
     }
-    guard var state = best else { throw GrowthError.inPhase(before.phase.index + 1, fault ?? .noBlocks) }
-    // The time of the other trials comes before that of the best one.
-    let (others, othersCPU) = (spent - (state.seconds - before.seconds), cpu - (state.cpuSeconds - before.cpuSeconds))
+    guard var (state, _) = best else { throw GrowthError.inPhase(before.phase.index + 1, fault ?? .noBlocks) }
+    // The other trials come before the best one.
     for index in before.history.count..<state.history.count {
-      state.history[index] = state.history[index].later(by: others, cpu: othersCPU)
+      state.history[index] = state.history[index].later(
+        steps: others.steps, epochs: others.epochs, seconds: others.seconds, cpu: others.cpuSeconds)
     }
-    state.seconds += others
-    state.cpuSeconds += othersCPU
-    state.evaluationSeconds = before.evaluationSeconds + evaluation
+    state.step += others.steps
+    state.epoch += others.epochs
+    state.seconds += others.seconds
+    state.cpuSeconds += others.cpuSeconds
+    state.evaluationSeconds += others.evaluation
     if let grown = state.growths.popLast() {
       let mark = GrowthMark(
-        step: grown.step, epoch: grown.epoch, seconds: grown.seconds + others, from: grown.from, to: grown.to, by: grown.by,
-        carry: grown.carry, trials: trials)
+        step: grown.step + others.steps, epoch: grown.epoch + others.epochs, seconds: grown.seconds + others.seconds, from: grown.from,
+        to: grown.to, by: grown.by, carry: grown.carry, trials: trials)
       state.growths.append(mark)
       observer.grew(mark, name: name)
     }
     keeper?.grew(TrainingCheckpoint(state: state))
     return state
+  }
+
+  /// The most steps and seconds of one trial: all candidates together get at most half of what the phase has.
+  private func trialLimit(_ state: TrainingState, _ phase: Phase, _ trial: GrowthTrial) -> (steps: Int, seconds: Double) {
+    let count = max(1, trial.candidates.count)
+    var limit = (steps: max(1, steps(trial.run, data.train, share: phase.dataShare) ?? 1), seconds: Double.infinity)
+    for (length, spentSteps, spentSeconds) in [(phase.run, 0, 0.0), (recipe.length, state.step, state.seconds)] {
+      guard let length else { continue }
+      if case .seconds(let all) = length {
+        limit.seconds = min(limit.seconds, max(0, all - spentSeconds) / 2 / Double(count))
+      } else if let all = steps(length, data.train, share: phase.dataShare) {
+        limit.steps = min(limit.steps, max(1, (all - spentSteps) / 2 / count))
+      }
+    }
+    return limit
   }
 
   // MARK: Evaluation

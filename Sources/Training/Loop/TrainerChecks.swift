@@ -30,6 +30,15 @@ extension Trainer {
       }
     }
     if model.network.timeReference != nil, !data.train.hasTimes || !data.valid.hasTimes { throw TrainingError.noTimes }
+    if let length = recipe.length, let all = steps(length, data.train) {
+      let known = phases.map { $0.run == nil ? nil : plannedSteps(of: $0) }
+      var sum = 0
+      for index in phases.indices {
+        if index > 0, sum >= all { throw TrainingError.endsBeforePhase(phase: index + 1, steps: all) }
+        sum += min(known[index] ?? 0, 1_000_000_000_000)
+      }
+      if !known.contains(nil), sum != all { throw TrainingError.otherLength(phases: sum, training: all) }
+    }
     for (index, phase) in phases.enumerated() {
       if phase.when != nil && index == 0 { throw TrainingError.firstPhaseWaits }
       if phase.when?.budget != nil && recipe.length == nil { throw TrainingError.budgetWithoutLength(phase: index + 1) }

@@ -10,6 +10,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   case otherRows(what: String, model: Int, data: Int)
   /// The first phase has a plateau condition, which would end a phase before it.
   case firstPhaseWaits
+  /// The length of the training ends before a phase begins. `phase` counts from 1.
+  case endsBeforePhase(phase: Int, steps: Int)
+  /// All phases have lengths, which are not the length of the training.
+  case otherLength(phases: Int, training: Int)
   /// A phase begins after a share of the training, whose length is not given. `phase` counts from 1.
   case budgetWithoutLength(phase: Int)
   /// A phase uses more items of a sequence than there are, or fewer than two. `phase` counts from 1.

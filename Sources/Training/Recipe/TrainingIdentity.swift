@@ -1,6 +1,7 @@
 import Datasets
 import Kernels
 import Layers
+import ModelFiles
 
 /// The inputs of a training: model, data and recipe. Two trainings with the same identity give the same bits on one
 /// machine, except for phases whose length is given in seconds.
@@ -105,6 +106,19 @@ public struct TrainingIdentity: Sendable, Equatable {
     phases[phases.count - 1] = .object(last)
     values["phases"] = .list(phases)
     return (.object(values), run)
+  }
+
+  /// A new model of the same kind and configuration as the one that the training began with; nil if that one was not new, for
+  /// example trained before.
+  ///
+  /// - Parameter seed: the seed of the new model.
+  public func newModel(seed: UInt64) throws -> Model? {
+    guard let kind = model["kind"], let configuration = model["configuration"], let own = model["seed"].flatMap({ UInt64($0) }) else {
+      return nil
+    }
+    let network = try ModelReader.network(kind, configuration, "the recorded training")
+    guard Self.hash(Model(network, seed: own).values) == model["values"] else { return nil }
+    return Model(network, seed: seed)
   }
 
   /// A value in which two trainings differ.

@@ -83,6 +83,25 @@ import Testing
     #expect(last.train.items.names == ["0", "1", "2", "3", "4"] && last.test.count == 2)
   }
 
+  /// An item whose only event is in a history too short for a window, or outside of the latest windows, is cold too.
+  @Test func coldItemsAreThoseOfNoTrainingSequence() throws {
+    let data = ProcessingTests.histories([[1, 2, 3, 1, 2], [4, 5, 6], [3, 1, 2, 3, 4], [2, 3, 1, 5, 3]], items: 7)
+    let split = try data.leaveLastOut(WindowOptions(length: 3, minimum: 3), cold: .drop)
+    #expect(split.train.items.names == ["0", "1", "2", "3"])
+    #expect(rows(split.test).allSatisfy { $0.allSatisfy { ["1", "2", "3"].contains($0) } })
+    let error = #expect(throws: DataError.self) { try data.leaveLastOut(WindowOptions(length: 3), hold: 4) }
+    #expect(error?.message.contains("at least 10 items") == true)
+  }
+
+  /// An event in several windows is one event.
+  @Test func eventsAreCountedOnce() throws {
+    let data = ProcessingTests.histories([[1, 2, 3, 1, 2], [2, 3, 1]], items: 4)
+    for stride in [1, 2, nil] {
+      #expect(try data.windows(WindowOptions(length: 3, stride: stride)).eventUses() == [0, 3, 3, 2])
+    }
+    #expect(try data.windows(WindowOptions(length: 3, stride: 1)).uses() != [0, 3, 3, 2])
+  }
+
   /// Windows, splits, selections and mapped files know the time of every event.
   @Test func timesOfEvents() throws {
     let split = try Self.data.leaveLastOut(WindowOptions(length: 4))

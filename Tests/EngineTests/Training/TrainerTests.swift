@@ -307,12 +307,27 @@ final class TestObserver: TrainingObserver {
     let both = try run(Phase(run: .steps(20), trial: GrowthTrial(run: .steps(5), candidates: candidates)))
     let mark = try #require(both.growths.first)
     let values = try plain.map { run in try #require(run.history.first { $0.step == 15 }?.metrics[Metric(.mrr, 5)]) }
+    #expect(mark.trials.map(\.steps) == [5, 5] && mark.step == 15 && both.steps == 35)
     #expect(mark.trials.map(\.value) == values)
     let best = values[1] > values[0] ? 1 : 0
     #expect(mark.by == candidates[best].by && both.model.values.array == plain[best].model.values.array)
     // The time of both trials counts, before that of what follows.
     #expect(both.seconds >= mark.trials.reduce(0) { $0 + $1.seconds } && mark.seconds >= mark.trials[1 - best].seconds)
     #expect(zip(both.history, both.history.dropFirst()).allSatisfy { $0.seconds <= $1.seconds })
+  }
+
+  /// A candidate that diverges never wins, whatever its place; trials of many candidates fit into half of their phase.
+  @Test func divergedTrialsLose() throws {
+    let diverging = GrowthTrial.Candidate(by: .cross, carry: .preserving, rate: 1e30)
+    let sound = GrowthTrial.Candidate(by: .adjacent, carry: .all, rate: 1e-9)
+    for candidates in [[diverging, sound], [sound, diverging]] {
+      let run = try Self.run([Phase(run: .steps(5)), Phase(run: .steps(40), trial: GrowthTrial(run: .steps(30), candidates: candidates))]) {
+        ($0.optimizer, $0.loss) = (Adam(rate: 1e-3, epsilon: 1e-30), Softmax())
+      }
+      let trials = try #require(run.growths.first).trials
+      #expect(run.growths.first?.by == .adjacent && run.stop == .finished && trials.allSatisfy { $0.steps <= 10 })
+      #expect(trials.first { $0.name.hasPrefix("cross") }?.value == nil)
+    }
   }
 
   /// A length of the whole training ends it, in whichever phase; a budget begins a phase at a share of it.
@@ -322,8 +337,14 @@ final class TestObserver: TrainingObserver {
     #expect(run.steps == 20 && run.growths.map(\.step) == [8])
     let budget = try Self.run([Phase(), phases[1]]) { $0.length = .steps(20) }
     #expect(budget.steps == 20 && budget.growths.map(\.step) == [14] && budget.stop == .finished)
-    let short = try Self.run([Phase(run: .steps(8)), Phase(to: 4)]) { $0.length = .steps(6) }
+    let short = try Self.run([Phase(), Phase(to: 4, when: .init(plateau: 1000, on: Metric(.mrr, 5)))]) { $0.length = .steps(6) }
     #expect(short.steps == 6 && short.growths.isEmpty && short.stop == .finished)
+    #expect(throws: TrainingError.endsBeforePhase(phase: 2, steps: 6)) {
+      try Self.run([Phase(run: .steps(8)), Phase(to: 4)]) { $0.length = .steps(6) }
+    }
+    #expect(throws: TrainingError.otherLength(phases: 12, training: 20)) {
+      try Self.run([Phase(run: .steps(8)), Phase(run: .steps(4), to: 4)]) { $0.length = .steps(20) }
+    }
     // The schedule is that of the whole training, although the phases have no lengths.
     let rates = try Self.run([Phase(), phases[1]]) {
       ($0.length, $0.evaluateEvery, $0.schedule) = (.steps(20), .steps(1), WarmUpStableDecay { $0.decay = .steps(4) })

@@ -40,6 +40,35 @@ import Testing
     #expect(unclear?.message.contains("a.csv, b.csv") == true && unclear?.help?.contains("member: \"a.csv\"") == true)
   }
 
+  /// Names that are not ASCII, archives in archives, and kinds that are not supported.
+  @Test func namesAndKinds() throws {
+    let result = try Histories.read(Self.path("names.zip"))
+    #expect(result.notes.first?.contains("read données/ratings.csv of 2 files") == true)
+    var options = ReadingOptions()
+    options.member = "données/été.csv"
+    #expect(try Self.content(Self.path("names.zip"), options) == [["x", "y"]])
+    let twice = #expect(throws: DataError.self) { try Histories.read(Self.path("twice.zip")) }
+    #expect(twice?.message.contains("packed twice") == true)
+    let tar = #expect(throws: DataError.self) { try Histories.read(Self.path("ratings.tar.xz")) }
+    #expect(tar?.message.contains("tar archive") == true)
+    #expect(try Self.content(Self.path("skip.csv.zst")) == Self.plain)
+    options = ReadingOptions()
+    options.unpackLimit = 1 << 30
+    #expect(throws: DataError.self) { try Histories.read(Self.path("ratings.csv"), options) }
+  }
+
+  /// Without its end, a zip archive is cut off, in a file and in a pipe.
+  @Test func zipWithoutItsEnd() throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: Self.path("one.zip")))
+    try withFile(whole.dropLast(22), "cut.zip") { path in #expect(throws: DataError.self) { try Histories.read(path) } }
+    let path = NSTemporaryDirectory() + "stackrec-\(UUID().uuidString).fifo"
+    #expect(mkfifo(path, 0o600) == 0)
+    defer { unlink(path) }
+    let writer = Thread { try? whole.dropLast(22).write(to: URL(fileURLWithPath: path), options: []) }
+    writer.start()
+    #expect(throws: DataError.self) { try Histories.read(path) }
+  }
+
   @Test func encryptedAndEmpty() {
     let encrypted = #expect(throws: DataError.self) { try Histories.read(Self.path("encrypted.zip")) }
     #expect(encrypted?.message.contains("is encrypted") == true)
