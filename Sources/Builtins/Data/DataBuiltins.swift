@@ -11,8 +11,8 @@ extension Builtin {
       load.known(as: "read data", "csv", "import data", "dataset"), download.known(as: "movielens", "public data"),
       synthetic.known(as: "toy data", "generate", "simulate"), filter.known(as: "k-core", "min interactions"),
       window.known(as: "sequence length", "max_len", "truncate", "pad"), loadTarget, syntheticTarget,
-      describe.known(as: "summary", "info", "shape", "head", "type"),
-    ] + splitting
+      describe.known(as: "summary", "info", "shape", "type"),
+    ] + looking + splitting
 
   static let synthetic = Builtin(
     "synthetic",

@@ -103,7 +103,7 @@ final class SequencesValue: ObjectValue {
   }
 
   var elementHelp: String? {
-    "its sequences cannot be taken out; .count is their number, and recommend(model, data.test, k: 5) works on all"
+    "sequence(data.test, 0) is the first one; .count is their number, and recommend(model, data.test, k: 5) works on all"
   }
 
   var summary: String {

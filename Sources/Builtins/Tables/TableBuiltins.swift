@@ -31,24 +31,33 @@ extension Builtin {
           .badValue, "the rows have different fields: \(names.joined(separator: ", ")) and \(odd.keys.joined(separator: ", "))",
           argument: "rows")
       }
-      let digits = try call[digits]
-      let columns = names.map { name in rows.map { $0[name] ?? .nothing } }
-      let texts = columns.map { column -> (cells: [String], isNumeric: Bool) in
-        let numbers = column.compactMap { if case .number(let number) = $0 { number } else { nil } }
-        let hasFractions = numbers.contains { $0 != $0.rounded() }
-        let cells = column.map { value -> String in
-          if case .nothing = value { return "" }
-          guard hasFractions, case .number(let number) = value else { return value.printed }
-          return NumberFormat.fixed(number, digits: digits)
-        }
-        return (cells, !numbers.isEmpty)
-      }
-      let grid = Grid(
-        caption: try call[caption], label: try call[label], header: names, numeric: Set(texts.indices.filter { texts[$0].isNumeric }),
-        rows: rows.indices.map { row in texts.map { Grid.Cell($0.cells[row]) } })
-      let full = rows.map { record in names.map { name in Self.full(record[name] ?? .nothing) } }
-      return .object(TableValue(grid, records: rows.map { .record($0) }, csv: [names] + full))
+      return .object(
+        TableValue(records: rows, names: names, caption: try call[caption], label: try call[label], digits: try call[digits]))
     }
+  }
+}
+
+extension TableValue {
+  /// A table of records with the same fields.
+  ///
+  /// - Parameter digits: digits after the decimal point, in columns with fractions.
+  convenience init(records rows: [Record], names: [String], caption: String = "", label: String? = nil, digits: Int = 4) {
+    let columns = names.map { name in rows.map { $0[name] ?? .nothing } }
+    let texts = columns.map { column -> (cells: [String], isNumeric: Bool) in
+      let numbers = column.compactMap { if case .number(let number) = $0 { number } else { nil } }
+      let hasFractions = numbers.contains { $0 != $0.rounded() }
+      let cells = column.map { value -> String in
+        if case .nothing = value { return "" }
+        guard hasFractions, case .number(let number) = value else { return value.printed }
+        return NumberFormat.fixed(number, digits: digits)
+      }
+      return (cells, !numbers.isEmpty)
+    }
+    let grid = Grid(
+      caption: caption, label: label, header: names, numeric: Set(texts.indices.filter { texts[$0].isNumeric }),
+      rows: rows.indices.map { row in texts.map { Grid.Cell($0.cells[row]) } })
+    let full = rows.map { record in names.map { name in Self.full(record[name] ?? .nothing) } }
+    self.init(grid, records: rows.map { .record($0) }, csv: [names] + full)
   }
 
   private static func full(_ value: Value) -> String {
