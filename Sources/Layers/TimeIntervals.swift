@@ -54,7 +54,10 @@ public enum TimeIntervals {
 extension TileInput {
   /// The same pass with the intervals between the events of the tile.
   ///
-  /// - Parameter memory: `TimeIntervals.count` floats, which must stay until the pass ends.
+  /// - Parameters:
+  ///   - pass: the pass without intervals.
+  ///   - reference: the event from which intervals are measured.
+  ///   - memory: `TimeIntervals.count` floats, which must stay until the pass ends.
   public func timed(_ pass: Pass, from reference: TimeReference, memory: UnsafeMutablePointer<Float>) -> Pass {
     guard let times else { return pass }
     var pass = pass

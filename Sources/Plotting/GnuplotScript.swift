@@ -62,34 +62,38 @@ public struct GnuplotScript: Sendable {
 
   /// Commands that draw a picture to a file.
   public func script(_ format: PictureFormat, output: String, data: String) -> String {
-    "\(format.terminal(figure))\nset output \(Self.quoted(output))\n"
+    "\(format.terminal(figure))\n\(Self.markers(format.markerScale))set output \(Self.quoted(output))\n"
       + (format.isTeX || format == .svg ? body(data: data, format.isTeX ? .tex : .paper) : bodyOfKnownLetters(data: data))
       + "\nunset output\nreset\n"
   }
 
   /// Commands that draw a picture in characters to stdout.
   public func textScript(columns: Int, lines: Int, data: String) -> String {
-    "set terminal dumb noenhanced size \(columns),\(lines)\n" + body(data: data, .characters, page: (columns, lines)) + "\n"
+    "set terminal dumb noenhanced size \(columns),\(lines)\n\(Self.markers(1))" + body(data: data, .characters, page: (columns, lines))
+      + "\n"
   }
 
   /// Commands that draw SVG to stdout.
   public func svgScript(data: String) -> String {
-    PictureFormat.svg.terminal(figure) + "\n" + body(data: data, .paper) + "\nunset output\n"
+    PictureFormat.svg.terminal(figure) + "\n" + Self.markers(PictureFormat.svg.markerScale) + body(data: data, .paper) + "\nunset output\n"
   }
 
   /// Commands that draw a sixel picture to stdout.
   public func sixelScript(data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal sixelgd noenhanced truecolor size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
-      + bodyOfKnownLetters(data: data) + "\n"
+      + Self.markers(1) + bodyOfKnownLetters(data: data) + "\n"
   }
 
   /// Commands that draw in a window and leave it open.
   public func windowScript(_ terminal: String, data: String) -> String {
     let scale = 96 / 2.54
     return "set terminal \(terminal) noenhanced persist size \(Int(figure.size.width * scale)),\(Int(figure.size.height * scale))\n"
-      + bodyOfKnownLetters(data: data) + "\n"
+      + Self.markers(1) + bodyOfKnownLetters(data: data) + "\n"
   }
+
+  /// The factor of marker sizes, as a variable of the script.
+  private static func markers(_ factor: Double) -> String { "srs_markers = \(PictureFormat.number(factor))\n" }
 
   // MARK: Panels
 

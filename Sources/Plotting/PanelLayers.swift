@@ -14,7 +14,7 @@ extension PanelCommands {
   }
 
   private func title(_ label: String?) -> String { label.map { "title \(text($0))" } ?? "notitle" }
-  private func scaled(_ size: Double) -> String { PictureFormat.number(size * (theme.weight + 1) / 2) }
+  private func scaled(_ size: Double) -> String { "\(PictureFormat.number(size * (theme.weight + 1) / 2))*srs_markers" }
   private func mark(_ style: Int) -> Int { [7, 5, 9, 13, 11][style % 5] }
 
   private func plot(_ layer: Layer, _ style: Int) -> [String] {

@@ -104,6 +104,7 @@ extension Histories {
   /// the whole seconds stay exact.
   func firstTick(_ seconds: Double) -> Int64 { Self.firstTick(seconds, perSecond: ticksPerSecond) }
 
+  /// The first tick that is not before a time in seconds, for a number of ticks per second.
   public static func firstTick(_ seconds: Double, perSecond ticksPerSecond: Int64) -> Int64 {
     let whole = seconds.rounded(.down)
     guard let exact = Int64(exactly: whole) else { return seconds < 0 ? .min : .max }

@@ -301,7 +301,9 @@ public final class SequenceSet: Sendable {
   /// Adds the contents to a hash. Fingerprints of trainings contain this hash, so its inputs must not change. In particular,
   /// the names of the cases of `WindowRows.Part` are part of the hashed text.
   ///
-  /// - Parameter times: whether to add the times of all events, for models that read them.
+  /// - Parameters:
+  ///   - hash: the hash.
+  ///   - times: whether to add the times of all events, for models that read them.
   public func addIdentity(to hash: inout WordHash, times: Bool = false) {
     hash.add(UInt64(length))
     if times, case .copied = rows {

@@ -388,7 +388,9 @@ import Testing
       #expect(notes[0].contains("sudo apt install fonts-noto"))
       let script = GnuplotScript(unknown).script(.png, output: "\u{3ff0}.png", data: "\u{3ff0}.dat")
       #expect(script.contains("\u{25a1}") && script.contains("\u{3ff0}.png") && script.contains("\u{3ff0}.dat"))
-      #expect(!script.contains("a\u{3ff0}"))
+      // Another font of the machine may have one of them.
+      if missing.contains("\u{3ff0}") { #expect(!script.contains("a\u{3ff0}")) }
+      if missing.contains("\u{10380}") { #expect(!script.contains("\u{10380}b")) }
     }
     #expect(Fonts.packages(for: ["漢", "😀", "अ"]) == ["fonts-noto-cjk", "fonts-noto-color-emoji", "fonts-noto-core"])
     var named = Self.figure([Self.line([(1, 1), (2, 2)])])

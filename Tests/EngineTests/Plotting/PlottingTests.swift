@@ -51,6 +51,37 @@ import Testing
     #expect(try String(contentsOfFile: "\(folder)/it's a/fig.svg", encoding: .utf8) == svg)
   }
 
+  /// A text of 8 points has 8 points in every format, and lines have the same width: read from the pictures.
+  @Test func sizesAreTrue() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func numbers(_ pattern: String, _ text: String) throws -> Set<Double> {
+      let expression = try NSRegularExpression(pattern: pattern)
+      let matches = expression.matches(in: text, range: NSRange(text.startIndex..., in: text))
+      return Set(matches.compactMap { Range($0.range(at: 1), in: text).flatMap { Double(text[$0]) }.map { ($0 * 100).rounded() / 100 } })
+    }
+    for (points, theme) in [(nil, Theme.paper), (10.5, .paper), (nil, .slides)] as [(Double?, Theme)] {
+      var figure = Self.figure
+      (figure.fontSize, figure.theme) = (points, theme)
+      if theme == .slides { figure.size = .init(width: 20, height: 14) }
+      for format in [PictureFormat.eps, .svg] { _ = try Gnuplot().save(figure, to: "\(folder)/fig.\(format.rawValue)") }
+      let eps = try String(contentsOfFile: "\(folder)/fig.eps", encoding: .isoLatin1)
+      let svg = try String(contentsOfFile: "\(folder)/fig.svg", encoding: .utf8)
+      let size = points ?? theme.fontSize
+      let texts = try numbers(#"(?m)^(?:BT\n)?([\d.]+) 0 0 -?[\d.]+ [-\d.]+ [-\d.]+ Tm"#, eps)
+      #expect(!texts.isEmpty && texts.allSatisfy { abs($0 - size) < 0.01 }, "\(texts) instead of \(size)")
+      #expect(try numbers(#"font-size="([\d.]+)""#, svg) == [size])
+      // The widths of the border, the grid and the curve.
+      let widths = try numbers(#"(?m)^([\d.]+) w$"#, eps).union(try numbers(#" ([\d.]+) w "#, eps))
+      for width in [0.4, 0.6, 1.6].map({ (75 * $0 * theme.weight).rounded() / 100 }) {
+        #expect(widths.contains { abs($0 - width) < 0.02 }, "\(width) is not in \(widths)")
+        #expect(try numbers(#"stroke-width="([\d.]+)""#, svg).contains { abs($0 - width) < 0.02 }, "\(width)")
+      }
+      // PDF and EPS come from the same program; its lines are twice as wide in PDF.
+      #expect(PictureFormat.pdf.terminal(figure).contains("fontscale 0.75 linewidth \(PictureFormat.number(1.5 * theme.weight))"))
+    }
+  }
+
   @Test func drawsInCharacters() throws {
     let text = try Gnuplot().text(Self.figure, columns: 79, lines: 22)
     #expect(text.contains("time (s)") && text.contains("*"))
