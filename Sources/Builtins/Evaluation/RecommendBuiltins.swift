@@ -24,8 +24,11 @@ final class RecommendationsValue: ObjectValue {
   let users: [String]
   let names: Vocabulary
   private let uses: [Int]
+  /// Whether there is a list for every sequence of a set, and not for every user.
+  private let isBySequence: Bool
 
-  init(_ lists: Recommendations, users: [String], names: Vocabulary, uses: [Int]) {
+  init(_ lists: Recommendations, users: [String], names: Vocabulary, uses: [Int], isBySequence: Bool = false) {
+    self.isBySequence = isBySequence
     self.lists = lists
     self.users = users
     self.names = names
@@ -62,7 +65,9 @@ final class RecommendationsValue: ObjectValue {
     }
   }
 
-  var summary: String { "the best \(lists.k) items for \(NumberFormat.grouped(users.count)) users" }
+  var summary: String {
+    "the best \(NumberFormat.count(lists.k, "item")) for \(NumberFormat.count(users.count, isBySequence ? "sequence" : "user"))"
+  }
 
   var display: String {
     let shown = users.indices.prefix(10).map { "  \(users[$0]): \(row($0).items.prefix(10).joined(separator: ", "))" }
@@ -129,7 +134,8 @@ extension Builtin {
       let k = min(try call[k], set.items.count - 1)
       let left = try call[seen] ? [] : contexts.seen.map { Array(Set($0)).sorted() }
       let lists = try call.cancellable("recommending") { Recommendations(model.model, for: set, k: k, seen: left, pool: $0) }
-      return .object(RecommendationsValue(lists, users: contexts.users, names: set.items, uses: contexts.uses))
+      return .object(
+        RecommendationsValue(lists, users: contexts.users, names: set.items, uses: contexts.uses, isBySequence: contexts.isBySequence))
     }
   }
 
@@ -138,6 +144,7 @@ extension Builtin {
     let users: [String]
     let seen: [[Int32]]
     let uses: [Int]
+    let isBySequence: Bool
   }
 
   /// What a user had: items, and their times if the data has them.
@@ -254,6 +261,7 @@ extension Builtin {
       length: length, tokens: tokens, users: rows.map(\.user), times: times, ticksPerSecond: perSecond, items: items, userNames: users,
       hasUsers: hasUsers,
       source: "contexts", process: nil)
-    return Contexts(set: set, users: rows.map { users.name($0.user) }, seen: rows.map(\.items), uses: uses)
+    return Contexts(
+      set: set, users: rows.map { users.name($0.user) }, seen: rows.map(\.items), uses: uses, isBySequence: object is SequencesValue)
   }
 }

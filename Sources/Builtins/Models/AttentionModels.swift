@@ -9,7 +9,7 @@ extension Builtin {
 
   static let sasrec = Builtin(
     "sasrec",
-    "SASRec (Kang and McAuley, ICDM 2018): each block has causal self-attention and a feed-forward layer. By default it is StackRec's: the output of each of the two is multiplied by a residual weight alpha, 0 at first, added to its input, and layer-normalised. Presets: `sasrec_plus` (Klenitskiy and Vasilev, 2023) and `gsasrec` (Petrov and Macdonald, 2023); options that are given change them.",
+    "SASRec (Kang and McAuley, ICDM 2018): each block has causal self-attention and a feed-forward layer. By default it is StackRec's: the output of each of the two is multiplied by a residual weight alpha, 0 at first, added to its input, and layer-normalised. Presets: `sasrec_plus` (Klenitskiy and Vasilev, 2023) and `gsasrec` (Petrov and Macdonald, 2023); options that are given change them. A good start on data of shops and films: `sasrec(data, dropout: 0.2)`, trained with `optimizer: adam(lr: 2e-3), ema: 0.99`.",
     topic: "Models", returns: .object(ModelValue.type),
     example: """
       let data = synthetic(users: 50, items: 80, seed: 7) |> window(length: 20) |> split(seed: 1)

@@ -14,6 +14,11 @@ struct GrowthChoice: ScriptSetting {
 }
 
 extension Kind where T == GrowthChoice {
+  /// A call of `auto`, or the word, which then lacks the depth.
+  static var automatic: Kind<GrowthChoice> {
+    Kind<GrowthChoice>.setting.orWords({ $0 == "auto" ? GrowthChoice(operation: nil, trial: GrowthTrial()) : nil }, ["auto"])
+  }
+
   /// An operator, the word `auto`, or a call of `auto`.
   static var choice: Kind<GrowthChoice> {
     Kind<GrowthChoice>.setting.orWords(

@@ -55,7 +55,7 @@ extension Builtin {
     let phases = d.optional(
       "phases", Kind<Phase>.setting.list, "the phases, in order; needed unless `grow` is given")
     let growing = d.optional(
-      "grow", Kind<GrowthChoice>.setting, "all growths by themselves: auto(to: 32); instead of `phases`, and with `run`")
+      "grow", Kind<GrowthChoice>.automatic, "all growths by themselves: auto(to: 32); instead of `phases`, and with `run`")
     let run = d.optional(
       "run", .extent,
       "length of the whole training, over all phases: steps, epochs or a time; phases without a `run` of their own go on until it ends; default: the sum of the phases"
