@@ -1,8 +1,8 @@
 # Made by srs. In this folder, `gnuplot architecture.gp` draws it again from architecture.dat.
-set terminal pdfcairo noenhanced color size 17.7cm,7cm font "Liberation Sans,8" linewidth 1
+set terminal pdfcairo noenhanced color size 17.7cm,7cm font "Liberation Sans,8" fontscale 0.75 linewidth 1.5
+srs_markers = 1
 set output "./architecture.pdf"
 set encoding utf8
-set datafile missing 'NaN'
 set border 3 linewidth 0.6 linecolor rgb '#444444'
 set tics nomirror out scale 0.6 textcolor rgb '#222222'
 set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
@@ -119,10 +119,10 @@ unset multiplot
 unset output
 reset
 
-set terminal svg noenhanced size 502,198 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 1
+set terminal svg noenhanced size 502,198 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 0.75
+srs_markers = 1.4
 set output "./architecture.svg"
 set encoding utf8
-set datafile missing 'NaN'
 set border 3 linewidth 0.6 linecolor rgb '#444444'
 set tics nomirror out scale 0.6 textcolor rgb '#222222'
 set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'

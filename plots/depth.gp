@@ -1,5 +1,6 @@
 # Made by srs. In this folder, `gnuplot depth.gp` draws it again from depth.dat.
-set terminal pdfcairo noenhanced color size 8.4cm,5.6cm font "Liberation Sans,8" linewidth 1
+set terminal pdfcairo noenhanced color size 8.4cm,5.6cm font "Liberation Sans,8" fontscale 0.75 linewidth 1.5
+srs_markers = 1
 set output "./depth.pdf"
 set encoding utf8
 set datafile missing 'NaN'
@@ -30,12 +31,13 @@ set tics scale 0.6
 set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
 unset label
 unset object
-plot "./depth.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 1 title "from scratch", \
-     "./depth.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "stacked"
+plot "./depth.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
+     "./depth.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "stacked"
 unset output
 reset
 
-set terminal svg noenhanced size 238,159 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 1
+set terminal svg noenhanced size 238,159 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 0.75
+srs_markers = 1.4
 set output "./depth.svg"
 set encoding utf8
 set datafile missing 'NaN'
@@ -66,7 +68,7 @@ set tics scale 0.6
 set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
 unset label
 unset object
-plot "./depth.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 1 title "from scratch", \
-     "./depth.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "stacked"
+plot "./depth.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
+     "./depth.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "stacked"
 unset output
 reset

@@ -1,5 +1,6 @@
 # Made by srs. In this folder, `gnuplot operators.gp` draws it again from operators.dat.
-set terminal pdfcairo noenhanced color size 8.4cm,5.6cm font "Liberation Sans,8" linewidth 1
+set terminal pdfcairo noenhanced color size 8.4cm,5.6cm font "Liberation Sans,8" fontscale 0.75 linewidth 1.5
+srs_markers = 1
 set output "./operators.pdf"
 set encoding utf8
 set datafile missing 'NaN'
@@ -40,7 +41,8 @@ plot "./operators.dat" index 0 using 1:2 with boxes linecolor rgb '#0072B2' noti
 unset output
 reset
 
-set terminal svg noenhanced size 238,159 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 1
+set terminal svg noenhanced size 238,159 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 0.75
+srs_markers = 1.4
 set output "./operators.svg"
 set encoding utf8
 set datafile missing 'NaN'

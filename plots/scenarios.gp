@@ -1,5 +1,6 @@
 # Made by srs. In this folder, `gnuplot scenarios.gp` draws it again from scenarios.dat.
-set terminal pdfcairo noenhanced color size 17.7cm,4cm font "Liberation Sans,8" linewidth 1
+set terminal pdfcairo noenhanced color size 17.7cm,4cm font "Liberation Sans,8" fontscale 0.75 linewidth 1.5
+srs_markers = 1
 set output "./scenarios.pdf"
 set encoding utf8
 set datafile missing 'NaN'
@@ -34,9 +35,9 @@ set arrow from first 8.73086306, graph 0 to first 8.73086306, graph 1 nohead bac
 unset label
 unset object
 plot "./scenarios.dat" index 0 using 1:3:4 with filledcurves linecolor rgb '#0072B2' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 2 title "stacked", \
+     "./scenarios.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 2 title "stacked", \
      "./scenarios.dat" index 1 using 1:3:4 with filledcurves linecolor rgb '#D55E00' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "from scratch", \
+     "./scenarios.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
      NaN with lines dashtype 3 linewidth 1 linecolor rgb '#777777' title "growth"
 set title "CL: data that grows" textcolor rgb '#222222' offset 0,-0.4
 set xlabel "training time (s)" textcolor rgb '#222222' offset 0,0.4
@@ -65,9 +66,9 @@ set arrow from first 17.3570623, graph 0 to first 17.3570623, graph 1 nohead bac
 unset label
 unset object
 plot "./scenarios.dat" index 2 using 1:3:4 with filledcurves linecolor rgb '#0072B2' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 2 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 2 title "stacked", \
+     "./scenarios.dat" index 2 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 2 title "stacked", \
      "./scenarios.dat" index 3 using 1:3:4 with filledcurves linecolor rgb '#D55E00' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 3 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "from scratch", \
+     "./scenarios.dat" index 3 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
      NaN with lines dashtype 3 linewidth 1 linecolor rgb '#777777' title "growth"
 set title "TF: another vocabulary" textcolor rgb '#222222' offset 0,-0.4
 set xlabel "fine-tuning time (s)" textcolor rgb '#222222' offset 0,0.4
@@ -94,16 +95,17 @@ set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
 unset label
 unset object
 plot "./scenarios.dat" index 4 using 1:3:4 with filledcurves linecolor rgb '#0072B2' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 4 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 1 title "stacked", \
+     "./scenarios.dat" index 4 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 1 title "stacked", \
      "./scenarios.dat" index 5 using 1:3:4 with filledcurves linecolor rgb '#D55E00' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 5 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "from scratch", \
+     "./scenarios.dat" index 5 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
      "./scenarios.dat" index 6 using 1:3:4 with filledcurves linecolor rgb '#009E73' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 6 using 1:2 with linespoints linewidth 1.6 dashtype 3 linecolor rgb '#009E73' pointtype 9 pointsize 0.35 pointinterval 1 title "not pre-trained"
+     "./scenarios.dat" index 6 using 1:2 with linespoints linewidth 1.6 dashtype 3 linecolor rgb '#009E73' pointtype 9 pointsize 0.35*srs_markers pointinterval 1 title "not pre-trained"
 unset multiplot
 unset output
 reset
 
-set terminal svg noenhanced size 502,113 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 1
+set terminal svg noenhanced size 502,113 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 0.75
+srs_markers = 1.4
 set output "./scenarios.svg"
 set encoding utf8
 set datafile missing 'NaN'
@@ -138,9 +140,9 @@ set arrow from first 8.73086306, graph 0 to first 8.73086306, graph 1 nohead bac
 unset label
 unset object
 plot "./scenarios.dat" index 0 using 1:3:4 with filledcurves linecolor rgb '#0072B2' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 2 title "stacked", \
+     "./scenarios.dat" index 0 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 2 title "stacked", \
      "./scenarios.dat" index 1 using 1:3:4 with filledcurves linecolor rgb '#D55E00' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "from scratch", \
+     "./scenarios.dat" index 1 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
      NaN with lines dashtype 3 linewidth 1 linecolor rgb '#777777' title "growth"
 set title "CL: data that grows" textcolor rgb '#222222' offset 0,-0.4
 set xlabel "training time (s)" textcolor rgb '#222222' offset 0,0.4
@@ -169,9 +171,9 @@ set arrow from first 17.3570623, graph 0 to first 17.3570623, graph 1 nohead bac
 unset label
 unset object
 plot "./scenarios.dat" index 2 using 1:3:4 with filledcurves linecolor rgb '#0072B2' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 2 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 2 title "stacked", \
+     "./scenarios.dat" index 2 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 2 title "stacked", \
      "./scenarios.dat" index 3 using 1:3:4 with filledcurves linecolor rgb '#D55E00' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 3 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "from scratch", \
+     "./scenarios.dat" index 3 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
      NaN with lines dashtype 3 linewidth 1 linecolor rgb '#777777' title "growth"
 set title "TF: another vocabulary" textcolor rgb '#222222' offset 0,-0.4
 set xlabel "fine-tuning time (s)" textcolor rgb '#222222' offset 0,0.4
@@ -198,11 +200,11 @@ set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
 unset label
 unset object
 plot "./scenarios.dat" index 4 using 1:3:4 with filledcurves linecolor rgb '#0072B2' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 4 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35 pointinterval 1 title "stacked", \
+     "./scenarios.dat" index 4 using 1:2 with linespoints linewidth 1.6 dashtype 1 linecolor rgb '#0072B2' pointtype 7 pointsize 0.35*srs_markers pointinterval 1 title "stacked", \
      "./scenarios.dat" index 5 using 1:3:4 with filledcurves linecolor rgb '#D55E00' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 5 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35 pointinterval 1 title "from scratch", \
+     "./scenarios.dat" index 5 using 1:2 with linespoints linewidth 1.6 dashtype 2 linecolor rgb '#D55E00' pointtype 5 pointsize 0.35*srs_markers pointinterval 1 title "from scratch", \
      "./scenarios.dat" index 6 using 1:3:4 with filledcurves linecolor rgb '#009E73' fillstyle transparent solid 0.18 noborder notitle, \
-     "./scenarios.dat" index 6 using 1:2 with linespoints linewidth 1.6 dashtype 3 linecolor rgb '#009E73' pointtype 9 pointsize 0.35 pointinterval 1 title "not pre-trained"
+     "./scenarios.dat" index 6 using 1:2 with linespoints linewidth 1.6 dashtype 3 linecolor rgb '#009E73' pointtype 9 pointsize 0.35*srs_markers pointinterval 1 title "not pre-trained"
 unset multiplot
 unset output
 reset

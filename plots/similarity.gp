@@ -1,5 +1,6 @@
 # Made by srs. In this folder, `gnuplot similarity.gp` draws it again from similarity.dat.
-set terminal pdfcairo noenhanced color size 17.7cm,5.9cm font "Liberation Sans,8" linewidth 1
+set terminal pdfcairo noenhanced color size 17.7cm,5.9cm font "Liberation Sans,8" fontscale 0.75 linewidth 1.5
+srs_markers = 1
 set output "./similarity.pdf"
 set encoding utf8
 set datafile missing 'NaN'
@@ -89,7 +90,8 @@ unset multiplot
 unset output
 reset
 
-set terminal svg noenhanced size 502,167 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 1
+set terminal svg noenhanced size 502,167 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 0.75
+srs_markers = 1.4
 set output "./similarity.svg"
 set encoding utf8
 set datafile missing 'NaN'

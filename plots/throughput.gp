@@ -1,8 +1,8 @@
 # Made by srs. In this folder, `gnuplot throughput.gp` draws it again from throughput.dat.
-set terminal pdfcairo noenhanced color size 17.7cm,6cm font "Liberation Sans,8" linewidth 1
+set terminal pdfcairo noenhanced color size 17.7cm,6cm font "Liberation Sans,8" fontscale 0.75 linewidth 1.5
+srs_markers = 1
 set output "./throughput.pdf"
 set encoding utf8
-set datafile missing 'NaN'
 set border 3 linewidth 0.6 linecolor rgb '#444444'
 set tics nomirror out scale 0.6 textcolor rgb '#222222'
 set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
@@ -40,10 +40,10 @@ plot "./throughput.dat" index 0 using 1:2 with boxes linecolor rgb '#0072B2' not
 unset output
 reset
 
-set terminal svg noenhanced size 502,170 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 1
+set terminal svg noenhanced size 502,170 dynamic font "Liberation Sans,Arial,sans-serif,8" linewidth 0.75
+srs_markers = 1.4
 set output "./throughput.svg"
 set encoding utf8
-set datafile missing 'NaN'
 set border 3 linewidth 0.6 linecolor rgb '#444444'
 set tics nomirror out scale 0.6 textcolor rgb '#222222'
 set grid ytics linewidth 0.4 linecolor rgb '#DDDDDD'
