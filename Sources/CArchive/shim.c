@@ -73,11 +73,6 @@ static int load(functions *f) {
   return 1;
 }
 
-int srs_archive_is_there(void) {
-  functions f;
-  return load(&f);
-}
-
 static la_ssize_t provide(struct archive *archive, void *context, const void **bytes) {
   (void)archive;
   srs_archive *self = context;

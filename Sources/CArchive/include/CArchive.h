@@ -15,9 +15,6 @@ enum {
   SRS_ARCHIVE_DAMAGED = -1,
 };
 
-/// Whether libarchive is installed.
-int srs_archive_is_there(void);
-
 /// Opens a zip archive (`is_zip`) or a file packed by xz, bzip2, zstd or lz4, which has one member. With a descriptor of 0 or
 /// more, it is read from there and may be moved to any place; otherwise `source` provides the bytes in order. NULL when memory is
 /// short or libarchive is not installed. Free it with srs_archive_close.
